@@ -1,0 +1,215 @@
+"""The frozen records that hooks return and plugins declare. No torch, no pluggy.
+
+A hook never builds anything: it names an importable top-level class or function and the literal keyword arguments to
+call it with. The entry module that `resolve` writes makes the call, so what runs is what was read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pgolf.errors import PgolfError
+
+FAMILIES = ("architecture", "optimizer", "quantizer", "compressor", "eval", "data")
+
+
+class Component:
+    """`target(**arguments)`, or `target` bound to `arguments` when it is a function.
+
+    Args:
+        target: a class or function at the top level of an importable module.
+        arguments: literals (None, bool, int, finite float, str, bytes, tuples and dicts of these) or other components.
+
+    Raises:
+        PgolfError: PG105, when the target cannot be imported by name or an argument is not a literal.
+    """
+
+    __slots__ = ("target", "arguments")
+
+    def __init__(self, target: Callable[..., Any], /, **arguments: Any):
+        name = getattr(target, "__qualname__", "")
+        if not callable(target) or not name.isidentifier():
+            raise PgolfError(
+                "PG105",
+                f"a component's target is {target!r}, not a top-level class or function",
+                hint="define it at the top level of the plugin's file and pass it by name",
+            )
+        for key, value in arguments.items():
+            if not is_literal(value):
+                raise PgolfError(
+                    "PG105",
+                    f"argument {key}={value!r} of {name} is not a literal",
+                    hint="pass None, bool, int, finite float, str, bytes, or tuples and dicts of these",
+                )
+        self.target, self.arguments = target, dict(sorted(arguments.items()))
+
+    @property
+    def name(self) -> str:
+        return self.target.__qualname__
+
+    @property
+    def module(self) -> str:
+        return self.target.__module__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Component) and (self.target, self.arguments) == (other.target, other.arguments)
+
+    def __hash__(self) -> int:
+        return hash((self.module, self.name, repr(self.arguments)))
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{key}={value!r}" for key, value in self.arguments.items())
+        return f"{self.name}({inner})"
+
+
+def is_literal(value: Any) -> bool:
+    """Can `value` be written into the entry module so that reading it back gives the same value?"""
+    if value is None or isinstance(value, (bool, int, str, bytes, Component)):
+        return True
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, tuple):
+        return all(is_literal(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_literal(item) for key, item in value.items())
+    return False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One named, typed value that a recipe may set; it becomes a literal of the built file."""
+
+    name: str
+    default: bool | int | float | str
+    help: str
+    minimum: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> type:
+        return type(self.default)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two plugins that should not meet. `hard` stops the build; otherwise `reason` is printed as a warning."""
+
+    name: str
+    reason: str
+    hard: bool = True
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What a plugin says about itself; the module-level name is `PLUGIN`.
+
+    Attributes:
+        name: the technique's published name in snake case, equal to the file's stem.
+        summary: one sentence.
+        source: the pull request, record folder or paper.
+        family: one of `FAMILIES`.
+        effect: the measured effect as the catalogue gives it, or "" where none was isolated.
+        requires: plugins that are selected along with this one.
+        conflicts: plugins that must not, or had better not, be selected with this one.
+        replaces: baseline plugins that this one stands in for where no shared slot says so.
+        order: position in every chain of taps this plugin adds to; low runs first.
+        before, after: plugins that this one must precede or follow in a shared chain.
+        settings: what a recipe may set.
+        hardware: the least hardware, or "" where any will do.
+        needs: wheels and binaries needed at run time beyond torch, numpy and sentencepiece.
+    """
+
+    name: str
+    summary: str
+    source: str
+    family: str
+    effect: str = ""
+    requires: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    replaces: tuple[str, ...] = ()
+    order: int = 50
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    hardware: str = ""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Param:
+    """One trained tensor, declared once by whoever creates it (design decision 6).
+
+    Attributes:
+        name: canonical state-dict name; `{}` stands for each index of `layers`.
+        shape: sizes; () is a scalar.
+        group: optimizer group; must be declared by some plugin.
+        quant: quantization class; must have a tensor recipe.
+        init: how it starts; None leaves it to the `initializer` slot.
+        dtype: "float32", or "activation" for the dtype that activations have on the device.
+        layers: the indices that `{}` takes, or () for a single tensor.
+        members: for a bank, the canonical names stacked along its first axis, each with `{}` for the layer: first all
+            layers of the first member, then all layers of the second. Quantizer and exporter see the members.
+        reduction: "replicated" (gradients averaged over ranks) or "sharded" (the matrix optimizer reduces them).
+        tap: the role whose input statistics calibrate this tensor ("attn.c_q", ...), or "".
+        average: whether weight averaging covers it.
+        adapt: whether test-time training may change it.
+        export: "yes", or "drop" for tensors that scoring does not need.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    group: str
+    quant: str
+    init: Component | None = None
+    dtype: str = "float32"
+    layers: tuple[int, ...] = ()
+    members: tuple[str, ...] = ()
+    reduction: str = "replicated"
+    tap: str = ""
+    average: bool = True
+    adapt: bool = True
+    export: str = "yes"
+
+    def names(self) -> tuple[str, ...]:
+        """The state-dict names this record stands for."""
+        return tuple(self.name.format(layer) for layer in self.layers) if self.layers else (self.name,)
+
+    def size(self) -> int:
+        """Number of elements over all layers."""
+        return math.prod(self.shape) * max(1, len(self.layers))
+
+
+@dataclass(frozen=True)
+class Group:
+    """One optimizer group: its learning rate and decoupled weight decay before any schedule."""
+
+    name: str
+    lr: float
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A run-time variant that switches on once during training and stays on (design decision 9).
+
+    Attributes:
+        name: what `phases` holds while it is on.
+        start: a function of `Progress` that is true from the step at which the phase begins.
+        scoring: whether the phase is also on when the model is scored and calibrated.
+    """
+
+    name: str
+    start: Component
+    scoring: bool = True
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """What parameter declarations may depend on: sizes of the longest layer plan over all phases."""
+
+    num_steps: int
+    num_skips: int
+    variants: Mapping[tuple[str, ...], tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
