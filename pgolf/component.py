@@ -143,13 +143,13 @@ class Param:
     """One trained tensor, declared once by whoever creates it (design decision 6).
 
     Attributes:
-        name: canonical state-dict name; `{}` stands for each index of `layers`.
+        name: canonical state-dict name; `{}` stands for each of 0 .. layers-1.
         shape: sizes; () is a scalar.
         group: optimizer group; must be declared by some plugin.
         quant: quantization class; must have a tensor recipe.
-        init: how it starts; None leaves it to the `initializer` slot.
+        init: how it starts; None leaves it to the `initializer` slot. A bank gives a tuple with one entry per member.
         dtype: "float32", or "activation" for the dtype that activations have on the device.
-        layers: the indices that `{}` takes, or () for a single tensor.
+        layers: how many tensors `{}` stands for, or 0 for a single tensor.
         members: for a bank, the canonical names stacked along its first axis, each with `{}` for the layer: first all
             layers of the first member, then all layers of the second. Quantizer and exporter see the members.
         reduction: "replicated" (gradients averaged over ranks) or "sharded" (the matrix optimizer reduces them).
@@ -163,9 +163,9 @@ class Param:
     shape: tuple[int, ...]
     group: str
     quant: str
-    init: Component | None = None
+    init: Component | tuple[Component | None, ...] | None = None
     dtype: str = "float32"
-    layers: tuple[int, ...] = ()
+    layers: int = 0
     members: tuple[str, ...] = ()
     reduction: str = "replicated"
     tap: str = ""
@@ -175,11 +175,11 @@ class Param:
 
     def names(self) -> tuple[str, ...]:
         """The state-dict names this record stands for."""
-        return tuple(self.name.format(layer) for layer in self.layers) if self.layers else (self.name,)
+        return tuple(self.name.format(layer) for layer in range(self.layers)) or (self.name,)
 
     def size(self) -> int:
         """Number of elements over all layers."""
-        return math.prod(self.shape) * max(1, len(self.layers))
+        return math.prod(self.shape) * max(1, self.layers)
 
 
 @dataclass(frozen=True)

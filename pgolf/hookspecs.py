@@ -55,7 +55,7 @@ def initializer(settings: Any) -> Component:
 
 @_hook("architecture", "slot")
 def layer_plan(settings: Any) -> Component:
-    """Order of layers: `plan(phases) -> (encoder, decoder)`, two tuples of physical indices; must not need torch."""
+    """Order of layers: `plan(phases) -> (encoder, decoder)`, tuples of physical indices, and `name`; no torch."""
 
 
 @_hook("architecture", "tap")
@@ -130,7 +130,7 @@ def head(settings: Any) -> Component:
 
 @_hook("architecture", "slot")
 def loss(settings: Any) -> Component:
-    """Per-token negative log-likelihood or its mean: `loss(logits_BTV, targets_BT, reduction) -> tensor` in nats."""
+    """Per-token negative log-likelihood or its mean: `loss(logits_BTV, targets_BT, reduction, ctx) -> tensor`, nats."""
 
 
 @_hook("architecture", "tap")
@@ -163,7 +163,7 @@ def element_optimizer(settings: Any) -> Component:
 
 @_hook("optimizer", "slot")
 def clock(settings: Any) -> Component:
-    """Training time: an object with `start()`, `pause()`, `elapsed_ms(step)`; all schedules read it."""
+    """Training time: an object with `start()`, `pause(ledger)`, `elapsed_ms(step)`, `deterministic`."""
 
 
 @_hook("optimizer", "slot")
@@ -183,7 +183,7 @@ def update_taps(settings: Any) -> Component:
 
 @_hook("optimizer", "tap")
 def apply_taps(settings: Any) -> Component:
-    """Changes a matrix just before its update is applied: `tap(tensor, scalars, ledger)`, in place."""
+    """Changes a matrix just before its update is applied: `tap(tensor, lr, scalars, ledger)`, in place."""
 
 
 @_hook("optimizer", "tap")
@@ -201,12 +201,12 @@ def phases(settings: Any) -> list[Phase]:
 
 @_hook("quantizer", "optional slot")
 def calibration_source(settings: Any) -> Component:
-    """Token batches for input statistics: `source(model, loader) -> iterable of ids_BT`; statistics reach recipes."""
+    """Token batches for input statistics: `source(session) -> iterable of ids_BT`; X^T X reaches recipes."""
 
 
 @_hook("quantizer", "records")
 def tensor_recipes(settings: Any) -> dict[str, Component]:
-    """Recipe for each quantization class: `encode(tensor, hessian, ledger) -> parts` and `decode(parts, dtype)`."""
+    """Recipe for each quantization class: `name`, `encode(tensor, hessian, ledger) -> parts`, `decode(parts, dtype)`."""
 
 
 @_hook("quantizer", "optional slot")
@@ -219,7 +219,7 @@ def fit(settings: Any) -> Component:
 
 @_hook("compressor", "slot")
 def stream_layout(settings: Any) -> Component:
-    """Encoded tensors to one byte string and back: an object with `pack(encoded)` and `unpack(data)`."""
+    """Encoded tensors to one byte string and back: an object with `pack(encoded, ledger)` and `unpack(data)`."""
 
 
 @_hook("compressor", "slot")
@@ -242,7 +242,7 @@ def adapter(settings: Any) -> Component:
 
 @_hook("eval", "tap")
 def distribution_transforms(settings: Any) -> Component:
-    """Changes logits when scoring: `transform(logits_BTV, ids_BT) -> logits_BTV`; the result is normalised again."""
+    """Changes logits when scoring: `transform(logits_BTV, ids_BT, ctx) -> logits_BTV`; renormalised after."""
 
 
 # Data ----------------------------------------------------------------------------------------------------------------
@@ -260,4 +260,4 @@ def byte_counter(settings: Any) -> Component:
 
 @_hook("data", "records")
 def batch_fields(settings: Any) -> dict[str, Component]:
-    """Extra tensors per batch, by name, reachable as `ctx.fields`: `field(ids_BT) -> tensor`."""
+    """Extra tensors per batch, by name, reachable as `ctx.fields`: `field(ids_BT, ledger) -> tensor`."""

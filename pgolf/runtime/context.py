@@ -7,6 +7,7 @@ class Context(NamedTuple):
     """Arguments of the running forward.
 
     Attributes:
+        ids: the token ids (B,T).
         phases: names of the phases that are on.
         training: whether this forward trains (fake-quantization and noise act only then).
         weights: role -> one 2-D matrix per physical layer, views of the stored tensors.
@@ -17,6 +18,7 @@ class Context(NamedTuple):
         ledger: collects what each plugin did, or None in compiled forwards.
     """
 
+    ids: object
     phases: tuple
     training: bool
     weights: dict
@@ -26,7 +28,7 @@ class Context(NamedTuple):
     observe: object
     ledger: object
 
-    def fired(self, plugin, unit):
-        """Count one use of a plugin when a ledger listens; traced away otherwise."""
+    def fired(self, plugin, unit, number=1):
+        """Count uses of a plugin when a ledger listens; traced away otherwise."""
         if self.ledger is not None:
-            self.ledger.count(plugin, unit)
+            self.ledger.count(plugin, unit, number)

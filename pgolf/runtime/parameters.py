@@ -10,7 +10,8 @@ from torch import nn
 class Parameter(NamedTuple):
     """One declared tensor, or one per layer; the fields are those of the build-time record `pgolf.Param`.
 
-    `init` is a function `(tensor, generator, ledger) -> None`; `plugin` is the one that declared it.
+    `init` is a function `(tensor, generator, ledger) -> None`, or a tuple of one per member for a bank; `plugin` is the
+    one that declared the record.
     """
 
     name: str
@@ -20,7 +21,7 @@ class Parameter(NamedTuple):
     quant: str
     plugin: str
     dtype: str = "float32"
-    layers: tuple = ()
+    layers: int = 0
     members: tuple = ()
     reduction: str = "replicated"
     tap: str = ""
@@ -30,11 +31,12 @@ class Parameter(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """One canonical tensor: state-dict name, its record, and which slice of the record's tensor it is (-1: all)."""
+    """One canonical tensor: its name, the stored tensor and the slice of it (-1: all), its start and its record."""
 
     name: str
     source: str
     index: int
+    init: object
     record: Parameter
 
 
@@ -44,7 +46,7 @@ class Node(nn.Module):
 
 def stored_names(record):
     """State-dict names of a record's tensors."""
-    return tuple(record.name.format(layer) for layer in record.layers) or (record.name,)
+    return tuple(record.name.format(layer) for layer in range(record.layers)) or (record.name,)
 
 
 def slices(parameters):
@@ -55,9 +57,10 @@ def slices(parameters):
             count = record.shape[0] // len(record.members)
             for place, member in enumerate(record.members):
                 for layer in range(count):
-                    found.append(Slice(member.format(layer), record.name, place * count + layer, record))
+                    index = place * count + layer
+                    found.append(Slice(member.format(layer), record.name, index, record.init[place], record))
         else:
-            found += [Slice(name, name, -1, record) for name in stored_names(record)]
+            found += [Slice(name, name, -1, record.init, record) for name in stored_names(record)]
     return found
 
 
@@ -90,7 +93,7 @@ def initialize(model, parameters, seed, ledger):
     for part in slices(parameters):
         target = tensors[part.source] if part.index < 0 else tensors[part.source][part.index]
         start = torch.empty(target.shape, dtype=torch.float32)
-        part.record.init(start, keyed_generator(seed, part.name), ledger)
+        part.init(start, keyed_generator(seed, part.name), ledger)
         target.copy_(start)
 
 

@@ -1,0 +1,331 @@
+"""Fold: evaluate what literals decide, and drop the code that they rule out. Floats are compared, never computed."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from pgolf.bundle.names import Scope, scopes
+
+UNKNOWN = object()
+"""The value of an expression that is not a literal."""
+
+COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: lambda left, right: left == right,
+    ast.NotEq: lambda left, right: left != right,
+    ast.Lt: lambda left, right: left < right,
+    ast.LtE: lambda left, right: left <= right,
+    ast.Gt: lambda left, right: left > right,
+    ast.GtE: lambda left, right: left >= right,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+    ast.Is: lambda left, right: left is right,
+    ast.IsNot: lambda left, right: left is not right,
+}
+COMPUTE: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: lambda left, right: left + right,
+    ast.Sub: lambda left, right: left - right,
+    ast.Mult: lambda left, right: left * right,
+    ast.FloorDiv: lambda left, right: left // right,
+    ast.Mod: lambda left, right: left % right,
+}
+SINGLETONS = (None, True, False)
+LARGEST = 2**63
+ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+def value_of(node: ast.expr) -> Any:
+    """The value of a literal: None, bool, int, float, str, bytes or a tuple of these; `UNKNOWN` otherwise."""
+    if isinstance(node, ast.Constant):
+        return node.value if node.value is not Ellipsis else UNKNOWN
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        number = node.operand.value
+        return -number if type(number) in (int, float) else UNKNOWN
+    if isinstance(node, ast.Tuple):
+        values = tuple(value_of(item) for item in node.elts)
+        return UNKNOWN if any(value is UNKNOWN for value in values) else values
+    return UNKNOWN
+
+
+def truth_of(node: ast.expr) -> bool | None:
+    """True or False where the expression is a literal (or an empty dict), None where it may be either."""
+    if isinstance(node, ast.Dict) and not node.keys:
+        return False
+    value = value_of(node)
+    return None if value is UNKNOWN else bool(value)
+
+
+def literal(value: Any, like: ast.AST) -> ast.expr:
+    """A literal's node at the place of another node."""
+    if type(value) in (int, float) and (value < 0 or str(value) == "-0.0"):
+        node: ast.expr = ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=-value))
+    else:
+        node = ast.Constant(value=value)
+    return ast.fix_missing_locations(ast.copy_location(node, like))
+
+
+def is_pure(node: ast.expr) -> bool:
+    """Names, their attributes, literals, and comparisons and logic on them: nothing is lost by not evaluating it."""
+    if isinstance(node, ast.Attribute):
+        return is_pure(node.value)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.Not) and is_pure(node.operand)
+    if isinstance(node, ast.BoolOp):
+        return all(is_pure(value) for value in node.values)
+    if isinstance(node, ast.Compare):
+        identity = all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops)
+        return identity and is_pure(node.left) and all(is_pure(item) for item in node.comparators)
+    return isinstance(node, ast.Name) or value_of(node) is not UNKNOWN
+
+
+def _is_empty(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Tuple) and not node.elts) or (isinstance(node, ast.Dict) and not node.keys)
+
+
+class Folder(ast.NodeTransformer):
+    """Folds one function or expression, innermost parts first. Patterns of `match` are left alone."""
+
+    def visit_match_case(self, node: ast.match_case) -> ast.match_case:
+        node.guard = self.visit(node.guard) if node.guard is not None else None
+        node.body = self.block(node.body) or [ast.Pass()]
+        return node
+
+    # Expressions
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Not):
+            node.operand = self.test(node.operand)
+            truth = truth_of(node.operand)
+            return node if truth is None else literal(not truth, node)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        stops = isinstance(node.op, ast.Or)
+        kept: list[ast.expr] = []
+        for place, value in enumerate(node.values):
+            truth = truth_of(value)
+            if truth is None or truth is stops or place == len(node.values) - 1:
+                kept.append(value)
+            if truth is stops:
+                break
+        if len(kept) == 1:
+            return kept[0]
+        node.values = kept
+        return node
+
+    def test(self, node: ast.expr) -> ast.expr:
+        """Fold an expression of which only the truth matters."""
+        if not isinstance(node, ast.BoolOp):
+            return node
+        decides = isinstance(node.op, ast.Or)
+        values = [self.test(value) for value in node.values]
+        for place, value in enumerate(values):
+            if truth_of(value) is decides and all(is_pure(earlier) for earlier in values[:place]):
+                return literal(decides, node)
+        values = [value for value in values if truth_of(value) is not (not decides)]
+        if len(values) < 2:
+            return values[0] if values else literal(not decides, node)
+        node.values = values
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        values = [value_of(item) for item in (node.left, *node.comparators)]
+        if any(value is UNKNOWN for value in values):
+            return node
+        result = True
+        for op, left, right in zip(node.ops, values, values[1:], strict=False):
+            if isinstance(op, (ast.Is, ast.IsNot)):
+                # Only None, True and False are the same object wherever they are written.
+                if not any(left is item for item in SINGLETONS) and not any(right is item for item in SINGLETONS):
+                    return node
+            try:
+                result = result and bool(COMPARE[type(op)](left, right))
+            except TypeError:
+                return node
+        return literal(result, node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        node.test = self.test(node.test)
+        truth = truth_of(node.test)
+        return node if truth is None else node.body if truth else node.orelse
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        left, right, compute = value_of(node.left), value_of(node.right), COMPUTE.get(type(node.op))
+        if compute is None or type(left) is not int or type(right) is not int:
+            return node
+        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and right == 0:
+            return node
+        value = compute(left, right)
+        return literal(value, node) if abs(value) < LARGEST else node
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        self.generic_visit(node)
+        if _is_empty(node.generators[0].iter):
+            return ast.copy_location(ast.List(elts=[], ctx=ast.Load()), node)
+        return node
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        self.generic_visit(node)
+        if _is_empty(node.generators[0].iter):
+            return ast.copy_location(ast.Dict(keys=[], values=[]), node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        node.args = self.without_empty_stars(node.args)
+        return node
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.elts = self.without_empty_stars(node.elts)
+        return node
+
+    def visit_List(self, node: ast.List) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.elts = self.without_empty_stars(node.elts)
+        return node
+
+    def without_empty_stars(self, items: list[ast.expr]) -> list[ast.expr]:
+        return [item for item in items if not (isinstance(item, ast.Starred) and _is_empty(item.value))]
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        self.generic_visit(node)
+        parts: list[ast.expr] = []
+        for part in node.values:
+            text = _formatted(part)
+            last = parts[-1] if parts else None
+            if text is None:
+                parts.append(part)
+            elif isinstance(last, ast.Constant):
+                parts[-1] = literal(last.value + text, node)
+            else:
+                parts.append(literal(text, node))
+        if len(parts) == 1 and isinstance(parts[0], ast.Constant):
+            return parts[0]
+        node.values = parts
+        return node
+
+    # Statements
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        # `x[*()]` and `x[()]` differ: leave the tuple of an index as it is written.
+        node.value = self.visit(node.value)
+        if not isinstance(node.slice, ast.Tuple):
+            node.slice = self.visit(node.slice)
+        else:
+            node.slice.elts = [self.visit(item) for item in node.slice.elts]
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
+        node.test = self.test(self.visit(node.test))
+        truth = truth_of(node.test)
+        if truth is not None:
+            return self.block(node.body if truth else node.orelse)
+        node.body = self.block(node.body) or [ast.Pass()]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.stmt | list[ast.stmt]:
+        node.test = self.test(self.visit(node.test))
+        if truth_of(node.test) is False:
+            return self.block(node.orelse)
+        node.body = self.block(node.body) or [ast.Pass()]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.stmt | list[ast.stmt]:
+        node.iter = self.visit(node.iter)
+        if _is_empty(node.iter):
+            return self.block(node.orelse)
+        node.target = self.visit(node.target)
+        node.body = self.block(node.body) or [ast.Pass()]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_With(self, node: ast.With) -> ast.stmt:
+        node.items = [self.visit(item) for item in node.items]
+        node.body = self.block(node.body) or [ast.Pass()]
+        return node
+
+    def visit_Try(self, node: ast.Try) -> ast.stmt:
+        node.body = self.block(node.body) or [ast.Pass()]
+        for handler in node.handlers:
+            handler.type = self.visit(handler.type) if handler.type is not None else None
+            handler.body = self.block(handler.body) or [ast.Pass()]
+        node.orelse, node.finalbody = self.block(node.orelse), self.block(node.finalbody)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return self.guarded(node)
+
+    def guarded(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Fold a function's body, unless that would turn a local name into another one or end its being a generator."""
+        before = copy.deepcopy(node)
+        node.body = self.block(node.body) or [ast.Pass()]
+        return node if same_scope(before, node) else before
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Fold a list of statements; nothing after the first that leaves it is kept."""
+        kept: list[ast.stmt] = []
+        for statement in body:
+            result = self.visit(statement)
+            kept += result if isinstance(result, list) else [result]
+            if kept and isinstance(kept[-1], ENDS):
+                break
+        return kept
+
+
+def _formatted(part: ast.expr) -> str | None:
+    """The text of one part of an f-string, where it is a literal."""
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    assert isinstance(part, ast.FormattedValue)
+    value = value_of(part.value)
+    spec = "" if part.format_spec is None else spec_text(part.format_spec)
+    if value is UNKNOWN or isinstance(value, (bytes, tuple)) or spec is None:
+        return None
+    if part.conversion in (ord("r"), ord("a")):
+        value = repr(value) if part.conversion == ord("r") else ascii(value)
+    elif part.conversion == ord("s"):
+        value = str(value)
+    try:
+        return format(value, spec)
+    except (TypeError, ValueError):
+        return None
+
+
+def spec_text(node: ast.expr) -> str | None:
+    """The text of a format specification without braces of its own."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr) and all(isinstance(item, ast.Constant) for item in node.values):
+        return "".join(str(item.value) for item in node.values if isinstance(item, ast.Constant))
+    return None
+
+
+def same_scope(before: ast.stmt, after: ast.stmt) -> bool:
+    """Does every name still read mean what it meant, and is every generator still one?
+
+    Dropping a binding is harmless as long as nobody reads the name: otherwise the name would be looked up elsewhere.
+    """
+    old, new = scopes(before)[0], scopes(after)[0]
+    return _same(old, new)
+
+
+def _same(old: Scope, new: Scope) -> bool:
+    function, changed = old.children[-1], new.children[-1]
+    if function.yields != changed.yields:
+        return False
+    lost = set(function.bound) - set(changed.bound)
+    read = {name for scope in changed.walk() for name in (*scope.reads, *scope.nonlocals)}
+    kept_outer = (function.globals | function.nonlocals) == (changed.globals | changed.nonlocals)
+    return kept_outer and not lost & read

@@ -1,0 +1,156 @@
+"""Minify: drop what nothing reads, shorten names, print densely. python-minifier renames and prints; the rest is here.
+
+Everything that changes the tree's shape is done in `strip`, so that the result can be checked: it must equal the
+stripped tree up to a consistent renaming (`alpha.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from dataclasses import dataclass
+
+import python_minifier
+
+from pgolf.bundle.alpha import check_renaming
+from pgolf.bundle.link import IMPORTS, Flat
+from pgolf.bundle.names import scopes
+from pgolf.bundle.source import PYTHON, last_name
+from pgolf.errors import PgolfError
+
+OPTIONS: dict[str, bool] = {
+    "rename_locals": True,
+    "rename_globals": True,
+    "hoist_literals": False,  # shorter text, longer after compression
+    "remove_annotations": False,  # link removed those that nothing reads
+    "remove_literal_statements": False,  # `strip` does these three
+    "remove_asserts": False,
+    "remove_pass": False,
+    "remove_debug": False,
+    "remove_dead_branches": False,  # `specialize` folds
+    "constant_folding": False,
+    "combine_imports": False,  # `link` joins them
+    "convert_posargs_to_args": False,  # `f(a, /, **rest)` may be called with `a=`
+    "remove_object_base": False,
+    "remove_explicit_return_none": False,
+    "remove_builtin_exception_brackets": False,
+    "preserve_shebang": False,
+}
+
+
+@dataclass(frozen=True)
+class Minified:
+    """The minified text, and which module each of its top-level statements came from."""
+
+    text: str
+    segments: tuple[tuple[str, str], ...]
+
+
+class _Strip(ast.NodeTransformer):
+    """Drops docstrings, other literal statements, assertions, `pass`, and the None of `return None`."""
+
+    def block(self, body: list[ast.stmt], required: bool) -> list[ast.stmt]:
+        kept = [self.visit(item) for item in body if not _is_idle(item)]
+        return kept or ([ast.Expr(ast.Constant(0))] if required else [])
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                setattr(node, name, self.block(value, required=name == "body"))
+            elif isinstance(value, list):
+                setattr(node, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
+            elif isinstance(value, ast.AST):
+                setattr(node, name, self.visit(value))
+        return node
+
+    def visit_Return(self, node: ast.Return) -> ast.Return:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Constant) and node.value.value is None:
+            node.value = None
+        return node
+
+
+def _is_idle(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.Pass, ast.Assert)) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
+def strip(tree: ast.Module) -> ast.Module:
+    """The tree without what has no effect."""
+    stripped = _Strip().visit(copy.deepcopy(tree))
+    assert isinstance(stripped, ast.Module)
+    return ast.fix_missing_locations(stripped)
+
+
+def minify(flat: Flat) -> Minified:
+    """The shortest text of the program that python-minifier finds with names of its own."""
+    owners = [item.owner for item in flat.joined()]
+    stripped = strip(flat.tree)
+    text = rename(ast.unparse(stripped), kernel_names(stripped))
+    check(stripped, text)
+    return Minified(text, segments(text, owners))
+
+
+def rename(text: str, keep: list[str]) -> str:
+    """python-minifier's output; names in `keep` stay everywhere."""
+    try:
+        return python_minifier.minify(
+            text, "pgolf bundle", preserve_locals=list(keep), preserve_globals=list(keep), **OPTIONS
+        )
+    except (python_minifier.UnstableMinification, SyntaxError) as error:
+        raise PgolfError("PG401", f"python-minifier failed: {error!r}") from error
+
+
+def kernel_names(tree: ast.Module) -> list[str]:
+    """Names in functions under `triton.jit`, whose compiler reads them: constants, builtins such as `range`."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and any(last_name(item) == "jit" for item in node.decorator_list):
+            top, _ = scopes(node)
+            for scope in top.walk():
+                names.update(scope.bound, scope.reads)
+    return sorted(names)
+
+
+def segments(text: str, owners: list[str]) -> tuple[tuple[str, str], ...]:
+    """(module, piece of the text) for each top-level statement.
+
+    Statements keep their order, and what python-minifier adds (short names of builtins) comes before them all.
+    """
+    body = ast.parse(text).body
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    offsets = [starts[_first_line(node) - 1] + _column(node, lines) for node in body]
+    added = len(body) - len(owners)
+    names = [IMPORTS] * added + owners
+    ends = [*offsets[1:], len(text)]
+    return tuple((name, text[start:end]) for name, start, end in zip(names, offsets, ends, strict=True))
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+    return min([node.lineno, *(item.lineno for item in decorators)])
+
+
+def _column(node: ast.stmt, lines: list[str]) -> int:
+    # col_offset counts UTF-8 bytes; a decorated statement starts its line.
+    first = _first_line(node)
+    if first != node.lineno:
+        return 0
+    return len(lines[first - 1].encode()[: node.col_offset].decode())
+
+
+def check(stripped: ast.Module, text: str) -> None:
+    """The stage's own check: the text parses for the oldest Python and is the same tree up to a renaming.
+
+    Raises:
+        PgolfError: PG401.
+    """
+    try:
+        tree = ast.parse(text, feature_version=PYTHON)
+    except SyntaxError as error:
+        raise PgolfError("PG401", f"the minified text does not parse: {error}") from error
+    check_renaming(stripped, tree)

@@ -1,0 +1,213 @@
+"""Which scope every name of a syntax tree belongs to: Python's own rules, on the tree, without running anything."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(eq=False)
+class Scope:
+    """One namespace: kind is "module", "class", "function" or "comprehension"."""
+
+    node: ast.AST
+    kind: str
+    parent: Scope | None
+    bound: dict[str, list[ast.AST]] = field(default_factory=dict)
+    reads: dict[str, list[ast.AST]] = field(default_factory=dict)
+    globals: set[str] = field(default_factory=set)
+    nonlocals: set[str] = field(default_factory=set)
+    children: list[Scope] = field(default_factory=list)
+    yields: bool = False
+
+    def walk(self) -> Iterator[Scope]:
+        """This scope and all below it, in source order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def resolve(self, name: str) -> Scope:
+        """The scope whose variable `name` means here; the module where no function binds it."""
+        scope: Scope | None = self
+        while scope is not None and scope.kind != "module":
+            visible = scope is self or scope.kind != "class"
+            if visible and name in scope.globals:
+                break
+            if visible and name in scope.bound and name not in scope.nonlocals:
+                return scope
+            scope = scope.parent
+        return self.module
+
+    @property
+    def module(self) -> Scope:
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+
+class _Binder(ast.NodeVisitor):
+    """Builds the scope tree; `places` maps each node that holds an identifier to the scope it is looked up in."""
+
+    def __init__(self, root: ast.AST):
+        self.scope = Scope(root, "module", None)
+        self.places: dict[ast.AST, Scope] = {}
+
+    def bind(self, name: str, node: ast.AST, scope: Scope | None = None) -> None:
+        scope = scope or self.scope
+        self.places[node] = scope
+        scope.bound.setdefault(name, []).append(node)
+
+    def enter(self, node: ast.AST, kind: str) -> Scope:
+        scope = Scope(node, kind, self.scope)
+        self.scope.children.append(scope)
+        self.scope = scope
+        return scope
+
+    def leave(self) -> None:
+        assert self.scope.parent is not None
+        self.scope = self.scope.parent
+
+    def each(self, nodes: list[ast.expr] | list[ast.stmt] | list[ast.expr | None]) -> None:
+        for node in nodes:
+            if node is not None:
+                self.visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.places[node] = self.scope
+            self.scope.reads.setdefault(node.id, []).append(node)
+        else:
+            self.bind(node.id, node)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        scope = self.scope
+        while scope.kind == "comprehension" and scope.parent is not None:
+            scope = scope.parent
+        self.bind(node.target.id, node.target, scope)
+
+    def _arguments(self, args: ast.arguments) -> list[ast.arg]:
+        extra = [arg for arg in (args.vararg, args.kwarg) if arg is not None]
+        return [*args.posonlyargs, *args.args, *args.kwonlyargs, *extra]
+
+    def _function(self, node: FunctionNode) -> None:
+        self.each(node.args.defaults)
+        self.each(node.args.kw_defaults)
+        arguments = self._arguments(node.args)
+        self.each([argument.annotation for argument in arguments])
+        if not isinstance(node, ast.Lambda):
+            self.each([node.returns])
+        self.enter(node, "function")
+        for argument in arguments:
+            self.bind(argument.arg, argument)
+        self.each([node.body] if isinstance(node, ast.Lambda) else node.body)
+        self.leave()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.each(node.decorator_list)
+        self.bind(node.name, node)
+        self._function(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._function(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.each(node.decorator_list)
+        self.each(node.bases)
+        self.each([keyword.value for keyword in node.keywords])
+        self.bind(node.name, node)
+        self.enter(node, "class")
+        self.each(node.body)
+        self.leave()
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        self.visit(node.generators[0].iter)
+        self.enter(node, "comprehension")
+        for number, generator in enumerate(node.generators):
+            self.visit(generator.target)
+            if number:
+                self.visit(generator.iter)
+            self.each(generator.ifs)
+        self.each([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
+        self.leave()
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
+
+    def visit_alias(self, node: ast.alias) -> None:
+        self.bind(node.asname or node.name.partition(".")[0], node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self.bind(node.name, node)
+        self.generic_visit(node)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.places[node] = self.scope
+        self.scope.globals.update(node.names)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self.places[node] = self.scope
+        self.scope.nonlocals.update(node.names)
+
+    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name:
+            self.bind(node.name, node)
+        self.generic_visit(node)
+
+    visit_MatchStar = visit_MatchAs
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self.bind(node.rest, node)
+        self.generic_visit(node)
+
+    def visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
+        self.scope.yields = True
+        self.generic_visit(node)
+
+    visit_YieldFrom = visit_Yield
+
+
+def scopes(root: ast.AST) -> tuple[Scope, dict[ast.AST, Scope]]:
+    """The scope tree of a module or statement, and the scope each identifier is looked up in."""
+    binder = _Binder(root)
+    binder.visit(root)
+    return binder.scope, binder.places
+
+
+def global_reads(root: ast.AST) -> frozenset[str]:
+    """Names that `root` reads from the top level or the builtins, now or later."""
+    return frozenset(_reads(root, now=False))
+
+
+def eager_reads(root: ast.AST) -> frozenset[str]:
+    """Those of `global_reads` that are read while the statement itself runs, not when a function is called."""
+    return frozenset(_reads(root, now=True))
+
+
+def _reads(root: ast.AST, now: bool) -> Iterator[str]:
+    top, _ = scopes(root)
+    for scope in top.walk():
+        if now and _inside_function(scope):
+            continue
+        for name in scope.reads:
+            owner = scope.resolve(name)
+            # A class body looks at itself first and at the top level next, whichever is there at that moment.
+            if owner.kind in ("module", "class"):
+                yield name
+
+
+def _inside_function(scope: Scope | None) -> bool:
+    while scope is not None:
+        if scope.kind == "function":
+            return True
+        scope = scope.parent
+    return False

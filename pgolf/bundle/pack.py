@@ -1,0 +1,213 @@
+"""Pack: write the minified program as the smallest Python file that runs it, and read such a file back.
+
+A packed file is Python source: a literal with the compressed program, and four lines that decompress it, put it where
+`inspect`, tracebacks and Triton look for source, and run it under the file's own name.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import brotli
+
+from pgolf.errors import PgolfError
+
+LIMIT = 8 * 2**20
+"""Most bytes that a packed file may decode to."""
+
+FAMILIES = ("plain", "b85", "latin1")
+CHOICES = ("auto", *FAMILIES)
+LZMA1 = 2**62 + 1
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One candidate: its name (`latin1+lzma`), the file, and the packages it imports beyond the standard library."""
+
+    name: str
+    code: bytes
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coder:
+    """One compressor: the module the file imports, the call that undoes it (`{}` is the data) and the data."""
+
+    name: str
+    imports: str
+    call: str
+    data: bytes
+
+
+def coders(source: bytes, allow_brotli: bool) -> Iterator[Coder]:
+    """Every compressor on the source."""
+    yield Coder("zlib", "zlib", "zlib.decompress({})", zlib.compress(source, 9))
+    for lc in range(5):
+        for lp, pb in ((0, 0), (0, 1), (0, 2)):
+            spec = {"id": LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": lc, "lp": lp, "pb": pb, "nice_len": 273}
+            data = lzma.compress(source, lzma.FORMAT_RAW, filters=[spec])
+            # The decoder has lc 3, lp 0, pb 2 unless told otherwise.
+            told = "".join(f',"{key}":{spec[key]}' for key, usual in (("lc", 3), ("pb", 2)) if spec[key] != usual)
+            yield Coder("lzma", "lzma", f'lzma.decompress({{}},3,None,[{{"id":2**62+1{told}}}])', data)
+    if allow_brotli:
+        for window in (16, 18, 22):
+            data = brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window)
+            yield Coder("brotli", "brotli", "brotli.decompress({})", data)
+
+
+def latin1(data: bytes) -> bytes:
+    """The shortest triple-quoted literal of the text whose Latin-1 code is `data`."""
+    best = b""
+    for quote in (b"'", b'"'):
+        text = data.replace(b"\\", rb"\\").replace(b"\r", rb"\r")
+        parts = text.split(b"\0")
+        text = parts[0]
+        for part in parts[1:]:
+            # An octal escape would swallow a digit after it.
+            text += (rb"\x00" if part[:1].isdigit() else rb"\0") + part
+        text = text.replace(quote * 3, (quote * 2 + b"\\" + quote))
+        if text.endswith(quote):
+            text = text[:-1] + b"\\" + quote
+        candidate = quote * 3 + text + quote * 3
+        best = candidate if not best or len(candidate) < len(best) else best
+    return best
+
+
+def stub(coder: Coder, family: str) -> bytes:
+    """The whole file for one compressor and one way to write its data."""
+    if family == "latin1":
+        head, imports, literal = b"#coding:l1\n", coder.imports, latin1(coder.data) + b'.encode("l1")'
+    else:
+        head, imports = b"", f"base64,{coder.imports}"
+        literal = b'base64.b85decode("' + base64.b85encode(coder.data) + b'")'
+    before, after = coder.call.encode().replace(b"{{", b"{").replace(b"}}", b"}").split(b"{}")
+    return (
+        head
+        + f"import linecache,{imports}\n".encode()
+        + (b"s=" + before + literal + after + b".decode()\n")
+        + b'linecache.cache[__file__]=0,None,[l+"\\n"for l in s.split("\\n")],__file__\n'
+        + b'exec(compile(s,__file__,"exec"))\n'
+    )
+
+
+def candidates(source: str, allow_brotli: bool) -> Iterator[Packed]:
+    """Every way to write the program."""
+    yield Packed("plain", source.encode())
+    for coder in coders(source.encode(), allow_brotli):
+        needs = ("brotli",) if coder.name == "brotli" else ()
+        for family in ("b85", "latin1"):
+            yield Packed(f"{family}+{coder.name}", stub(coder, family), needs)
+
+
+def pack(source: str, choice: str = "auto", allow_brotli: bool = False) -> Packed:
+    """The smallest candidate of the chosen family.
+
+    Raises:
+        PgolfError: PG004 for an unknown choice, PG402 where the file does not decode to the source.
+    """
+    if choice not in CHOICES:
+        raise PgolfError("PG004", f"pack is {choice!r}", hint=f"choose one of {', '.join(CHOICES)}")
+    wanted = [item for item in candidates(source, allow_brotli) if choice in ("auto", item.name.partition("+")[0])]
+    best = min(wanted, key=lambda item: (len(item.code), item.name))
+    check(best, source)
+    return best
+
+
+def check(packed: Packed, source: str) -> None:
+    """The stage's own check: the file, read without running it, holds the source."""
+    if unpack(packed.code) != source:
+        raise PgolfError("PG402", f"{packed.name} does not decode to the minified source")
+
+
+def unpack(data: bytes) -> str:
+    """The program in a packed file, read from its syntax tree without running anything.
+
+    A file that is not packed is its own program. At most `LIMIT` bytes are decoded.
+
+    Raises:
+        PgolfError: PG402, for a file that does not parse, or with a payload that does not decode.
+    """
+    try:
+        tree = ast.parse(data)
+        payload = _payload(tree)
+        if payload is None:
+            return data.decode()
+        return _value(payload)
+    except (SyntaxError, ValueError, lzma.LZMAError, zlib.error, brotli.error) as error:
+        raise PgolfError("PG402", f"the file cannot be unpacked: {error}") from error
+
+
+def _payload(tree: ast.Module) -> ast.expr | None:
+    """The expression that holds the program, where the file has the form that `stub` writes."""
+    form = [type(node) for node in tree.body]
+    if form != [ast.Import, ast.Assign, ast.Assign, ast.Expr]:
+        return None
+    first = tree.body[1]
+    assert isinstance(first, ast.Assign)
+    is_ours = ast.unparse(first.targets[0]) == "s" and ast.unparse(tree.body[3]) == "exec(compile(s, __file__, 'exec'))"
+    return first.value if is_ours else None
+
+
+def _value(node: ast.expr) -> str:
+    """`DECOMPRESS(...).decode()`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "decode":
+        raise ValueError("the payload is not a decoded text")
+    inner = node.func.value
+    if not isinstance(inner, ast.Call):
+        raise ValueError("the payload is not compressed")
+    name = ast.unparse(inner.func)
+    if name not in DECODERS:
+        raise ValueError(f"{name} is not a known decompressor")
+    return DECODERS[name](_data(inner.args[0]), inner.args[1:]).decode()
+
+
+def _data(node: ast.expr) -> bytes:
+    """`"...".encode("l1")` or `base64.b85decode("...")`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        text = node.func.value if node.func.attr == "encode" else node.args[0]
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+            return text.value.encode("l1") if node.func.attr == "encode" else base64.b85decode(text.value)
+    raise ValueError("the payload is not a literal")
+
+
+def _lzma(data: bytes, rest: list[ast.expr]) -> bytes:
+    filters = eval_filter(rest[2])
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[filters])
+    return _bounded(decoder.decompress(data, LIMIT + 1))
+
+
+def eval_filter(node: ast.expr) -> dict[str, int]:
+    """The filter `[{"id":2**62+1,...}]`, of which only small numbers are read."""
+    if not isinstance(node, ast.List) or len(node.elts) != 1 or not isinstance(node.elts[0], ast.Dict):
+        raise ValueError("the filter is not a literal")
+    found = {"id": LZMA1}
+    for key, value in zip(node.elts[0].keys, node.elts[0].values, strict=True):
+        if isinstance(key, ast.Constant) and key.value in ("lc", "lp", "pb") and isinstance(value, ast.Constant):
+            found[key.value] = int(value.value)
+    return found
+
+
+def _zlib(data: bytes, rest: list[ast.expr]) -> bytes:
+    return _bounded(zlib.decompressobj().decompress(data, LIMIT + 1))
+
+
+def _brotli(data: bytes, rest: list[ast.expr]) -> bytes:
+    return _bounded(brotli.Decompressor().process(data, output_buffer_limit=LIMIT + 1))
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > LIMIT:
+        raise ValueError(f"the program is larger than {LIMIT} bytes")
+    return data
+
+
+DECODERS: dict[str, Callable[[bytes, list[ast.expr]], bytes]] = {
+    "lzma.decompress": _lzma,
+    "zlib.decompress": _zlib,
+    "brotli.decompress": _brotli,
+}

@@ -1,0 +1,242 @@
+"""Read modules without importing them: their top-level statements, what these declare and what they use."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pgolf.bundle.names import eager_reads, global_reads
+from pgolf.errors import PgolfError
+
+FindSource = Callable[[str], Path | None]
+
+ENTRY = "__main__"
+PYTHON = (3, 11)
+"""The oldest Python that must run a built file."""
+
+KEEPS_ANNOTATIONS = ("custom_op", "jit")
+"""Decorators, by their last name, that read the annotations of the function below them."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What an imported name stands for: `module` itself where `name` is empty, else that name in it."""
+
+    module: str
+    name: str
+    node: ast.stmt = field(compare=False)
+
+
+@dataclass(eq=False)
+class Statement:
+    """One top-level statement: the unit of linking and of tree shaking."""
+
+    module: Module
+    index: int
+    node: ast.stmt
+    reached: bool = False
+
+    @cached_property
+    def bare(self) -> ast.stmt:
+        """A copy without the annotations that nothing reads."""
+        return strip_annotations(copy.deepcopy(self.node))
+
+    @cached_property
+    def declares(self) -> tuple[str, ...]:
+        return declared_names(self.node)
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        return global_reads(self.bare)
+
+    @cached_property
+    def uses_now(self) -> frozenset[str]:
+        return eager_reads(self.bare)
+
+
+@dataclass(eq=False)
+class Module:
+    """A parsed module. `imports` maps local names to what they stand for, internal and external alike."""
+
+    name: str
+    path: str
+    text: str
+    tree: ast.Module
+    is_entry: bool = False
+    statements: list[Statement] = field(default_factory=list)
+    imports: dict[str, Binding] = field(default_factory=dict)
+    internal: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.statements = [Statement(self, index, node) for index, node in enumerate(self.tree.body)]
+        for node in self.tree.body:
+            self.imports.update(import_bindings(node))
+
+    @cached_property
+    def declares(self) -> dict[str, Statement]:
+        """The statement that declares each top-level name; the first where there are several."""
+        table: dict[str, Statement] = {}
+        for statement in self.statements:
+            for name in statement.declares:
+                table.setdefault(name, statement)
+        return table
+
+    def reached(self) -> Iterator[Statement]:
+        return (statement for statement in self.statements if statement.reached)
+
+    def place(self, node: ast.AST) -> str:
+        """`path:line:column` of a node."""
+        if not hasattr(node, "lineno"):
+            return self.path
+        return f"{self.path}:{node.lineno}:{node.col_offset + 1}"
+
+    def frame(self, node: ast.AST) -> str:
+        """The node's first line with a caret below it."""
+        lines = self.text.split("\n")
+        line = getattr(node, "lineno", 0)
+        if not 0 < line <= len(lines):
+            return ""
+        text, start = lines[line - 1], getattr(node, "col_offset", 0)
+        end = getattr(node, "end_col_offset", start + 1) if getattr(node, "end_lineno", line) == line else len(text)
+        return f"{line:5d} | {text}\n      | {' ' * start}{'^' * max(1, end - start)}"
+
+    def finding(self, code: str, node: ast.AST, message: str, help: str = "") -> PgolfError:
+        """An error at a node of this module, in the house format."""
+        return PgolfError(code, message, where=self.place(node), hint=help, frame=self.frame(node))
+
+
+def parse(text: str, path: str) -> ast.Module:
+    """Parse source for the oldest supported Python."""
+    try:
+        return ast.parse(text, path, feature_version=PYTHON)
+    except SyntaxError as error:
+        message = f"this is not Python {PYTHON[0]}.{PYTHON[1]}: {error.msg}"
+        raise PgolfError("PG301", message, where=f"{path}:{error.lineno}:{error.offset}") from error
+
+
+def load(entry: str, find_source: FindSource) -> dict[str, Module]:
+    """The entry and every internal module its imports lead to, in post-order: a module comes after what it imports."""
+    ordered: dict[str, Module] = {}
+    seen: set[str] = set()
+
+    def visit(module: Module) -> None:
+        for node in module.tree.body:
+            for name in imported_modules(node):
+                path = None if is_build_time(name) else find_source(name)
+                if path is None:
+                    continue
+                module.internal.add(name)
+                if name not in seen:
+                    seen.add(name)
+                    text = read(path)
+                    visit(Module(name, str(path), text, parse(text, str(path))))
+        ordered[module.name] = module
+
+    visit(Module(ENTRY, "the entry module", entry, parse(entry, "the entry module"), is_entry=True))
+    return ordered
+
+
+def read(path: Path) -> str:
+    """Source text of a file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PgolfError("PG001", f"cannot read the source: {error}", where=str(path)) from error
+
+
+def is_build_time(module: str) -> bool:
+    """Modules of pgolf that only plugins' hooks use; nothing in a built file may."""
+    return (module == "pgolf" or module.startswith("pgolf.")) and not module.startswith("pgolf.runtime")
+
+
+def imported_modules(node: ast.stmt) -> list[str]:
+    """Module names that a statement imports from."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""] if not node.level else []
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return []
+
+
+def import_bindings(node: ast.stmt) -> dict[str, Binding]:
+    """Local name -> what it stands for, of one import statement."""
+    if isinstance(node, ast.ImportFrom):
+        return {alias.asname or alias.name: Binding(node.module or "", alias.name, node) for alias in node.names}
+    if isinstance(node, ast.Import):
+        return {
+            alias.asname or alias.name.partition(".")[0]: Binding(
+                alias.name if alias.asname else alias.name.partition(".")[0], "", node
+            )
+            for alias in node.names
+        }
+    return {}
+
+
+def declared_names(node: ast.stmt) -> tuple[str, ...]:
+    """Top-level names that a statement binds, imports aside."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return (node.name,)
+    if isinstance(node, ast.Assign):
+        names = [item.id for target in node.targets for item in ast.walk(target) if isinstance(item, ast.Name)]
+        return tuple(names)
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
+        return (node.target.id,)
+    return ()
+
+
+def last_name(node: ast.expr) -> str:
+    """`c` of `a.b.c`, `c(...)` or `c`; empty for anything else."""
+    if isinstance(node, ast.Call):
+        return last_name(node.func)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` of a chain of attributes on a name; empty for anything else."""
+    if isinstance(node, ast.Attribute):
+        base = dotted(node.value)
+        return f"{base}.{node.attr}" if base else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def keeps_annotations(node: ast.AST) -> bool:
+    """Is this a function whose decorator reads its annotations?"""
+    return isinstance(node, ast.FunctionDef) and any(
+        last_name(decorator) in KEEPS_ANNOTATIONS for decorator in node.decorator_list
+    )
+
+
+class _Stripper(ast.NodeTransformer):
+    """Drops annotations of functions and of local variables; those of class fields stay, they may be semantics."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        if not keeps_annotations(node):
+            node.returns = None
+            extra = [arg for arg in (node.args.vararg, node.args.kwarg) if arg is not None]
+            for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, *extra]:
+                argument.annotation = None
+        self.generic_visit(node)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        node.body = [item if isinstance(item, ast.AnnAssign) else self.visit(item) for item in node.body]
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is None:
+            return node
+        assign = ast.Assign(targets=[node.target], value=node.value)
+        return ast.copy_location(assign, node)
+
+
+def strip_annotations(node: ast.stmt) -> ast.stmt:
+    """The statement without annotations that have no meaning at run time (changes it in place)."""
+    stripped = _Stripper().visit(node)
+    assert isinstance(stripped, ast.stmt)
+    return stripped

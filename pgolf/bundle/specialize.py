@@ -1,0 +1,194 @@
+"""Specialize: fields of the two records that the entry builds become literals, and what they decide is folded.
+
+`settings.x` becomes the literal that the entry's `Settings(...)` gives; `program.x` becomes one where the entry's
+`Program(...)` gives None or an empty tuple or dict. Rule PG317 keeps both names for these records alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from dataclasses import dataclass, field
+
+from pgolf.bundle.fold import UNKNOWN, Folder, literal, spec_text, value_of
+from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
+from pgolf.bundle.names import global_reads
+from pgolf.bundle.shake import shake
+from pgolf.errors import PgolfError
+
+RECORDS = {"settings": "Settings", "program": "Program"}
+"""Reserved name -> the class that the entry calls to build the one record of that name."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the entry's calls say: literals to put in, and fields of `program` that hold a component."""
+
+    literals: dict[str, dict[str, ast.expr]] = field(default_factory=dict)
+    components: frozenset[str] = frozenset()
+
+
+def facts(flat: Flat) -> Facts:
+    """Read the entry's `Settings(...)` and `Program(...)`."""
+    literals: dict[str, dict[str, ast.expr]] = {}
+    components: set[str] = set()
+    for record, class_name in RECORDS.items():
+        values = fields(flat, class_name)
+        literals[record] = {name: node for name, node in values.items() if _fits(record, node)}
+        if record == "program":
+            components = {name for name, node in values.items() if isinstance(node, ast.Call)}
+    return Facts(literals, frozenset(components))
+
+
+def _fits(record: str, node: ast.expr) -> bool:
+    if record == "settings":
+        return value_of(node) is not UNKNOWN
+    return value_of(node) in (None, ()) or (isinstance(node, ast.Dict) and not node.keys)
+
+
+def record_calls(flat: Flat, class_name: str) -> list[ast.Call]:
+    """Every call of a record's class."""
+    return [
+        node
+        for item in flat.statements
+        for node in ast.walk(item.node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == class_name
+    ]
+
+
+def record_class(flat: Flat, class_name: str) -> ast.ClassDef | None:
+    for item in flat.statements:
+        if isinstance(item.node, ast.ClassDef) and item.node.name == class_name:
+            return item.node
+    return None
+
+
+def fields(flat: Flat, class_name: str) -> dict[str, ast.expr]:
+    """Field -> the expression it is built from: the only call's argument, else the class's default."""
+    calls, definition = record_calls(flat, class_name), record_class(flat, class_name)
+    if len(calls) != 1 or definition is None or calls[0].args:
+        return {}
+    values = {
+        item.target.id: item.value
+        for item in definition.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.value is not None
+    }
+    values.update({keyword.arg: keyword.value for keyword in calls[0].keywords if keyword.arg})
+    return values
+
+
+class _Substitute(Folder):
+    """Puts the literals in while folding. Inside an f-string a text is put in only where it dissolves."""
+
+    def __init__(self, known: Facts):
+        self.known = known
+        self.in_braces = False
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        value = self.known.literals.get(record_of(node.value), {}).get(node.attr)
+        if value is None or not isinstance(node.ctx, ast.Load):
+            return node
+        if self.in_braces and not isinstance(value_of(value), (bool, int, float)):
+            return node
+        return ast.copy_location(copy.deepcopy(value), node)
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
+        spec = node.format_spec
+        whole = isinstance(node.value, ast.Attribute) and (spec is None or spec_text(spec) is not None)
+        before, self.in_braces = self.in_braces, not whole
+        node.value = self.visit(node.value)
+        self.in_braces = True
+        node.format_spec = self.visit(node.format_spec) if node.format_spec is not None else None
+        self.in_braces = before
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.Is, ast.IsNot)) and self.is_component(node.left):
+            right = node.comparators[0]
+            if isinstance(right, ast.Constant) and right.value is None:
+                return literal(isinstance(node.ops[0], ast.IsNot), node)
+        return super().visit_Compare(node)
+
+    def is_component(self, node: ast.expr) -> bool:
+        """`program.x` whose value in the entry is a component: certainly not None."""
+        return (
+            isinstance(node, ast.Attribute)
+            and record_of(node.value) == "program"
+            and node.attr in self.known.components
+        )
+
+
+def record_of(node: ast.expr) -> str:
+    """The reserved name that an expression ends in (`settings`, `self.settings`, `SETTINGS`), or an empty string."""
+    if isinstance(node, ast.Name):
+        name = "settings" if node.id == "SETTINGS" else node.id
+    else:
+        name = node.attr if isinstance(node, ast.Attribute) else ""
+    return name if name in RECORDS else ""
+
+
+def specialize(flat: Flat) -> Flat:
+    """The program with its settings as literals and without the code that they rule out."""
+    known = facts(flat)
+    statements = [Owned(item.owner, _specialized(item.node, known)) for item in flat.statements]
+    result = trim(Flat(tuple(statements)))
+    check(flat, result)
+    return result
+
+
+def _specialized(node: ast.stmt, known: Facts) -> ast.stmt:
+    """One top-level statement; imports, classes' own fields and the record classes have nothing to fold."""
+    changed = _Substitute(known).visit(copy.deepcopy(node))
+    assert isinstance(changed, ast.stmt)
+    return ast.fix_missing_locations(changed)
+
+
+def trim(flat: Flat) -> Flat:
+    """Drop fields of the two records that hold a literal and that no attribute in reachable code names any more."""
+    live = shake(flat)
+    read = {node.attr for item in live.statements for node in ast.walk(item.node) if isinstance(node, ast.Attribute)}
+    statements = [Owned(item.owner, copy.deepcopy(item.node)) for item in flat.statements]
+    trimmed = Flat(tuple(statements))
+    for class_name in RECORDS.values():
+        given = fields(trimmed, class_name)
+        calls, definition = record_calls(trimmed, class_name), record_class(trimmed, class_name)
+        if not given or definition is None or not _only_fields(definition):
+            continue
+        dead = {name for name, node in given.items() if name not in read and _is_plain(node)}
+        calls[0].keywords = [keyword for keyword in calls[0].keywords if keyword.arg not in dead]
+        definition.body = [item for item in definition.body if _field(item) not in dead] or [ast.Pass()]
+    return Flat(tuple(Owned(item.owner, ast.fix_missing_locations(item.node)) for item in statements))
+
+
+def _only_fields(node: ast.ClassDef) -> bool:
+    return all(isinstance(item, (ast.AnnAssign, ast.Expr, ast.Pass)) for item in node.body)
+
+
+def _field(node: ast.stmt) -> str:
+    return node.target.id if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else ""
+
+
+def _is_plain(node: ast.expr) -> bool:
+    return not any(isinstance(item, (ast.Call, ast.Name)) for item in ast.walk(node))
+
+
+def check(before: Flat, after: Flat) -> None:
+    """The stage's own check: same statements with the same names, no new free name, and a text that parses back.
+
+    Raises:
+        PgolfError: PG401.
+    """
+    if [bound_names(item.node) for item in before.statements] != [bound_names(item.node) for item in after.statements]:
+        raise PgolfError("PG401", "specialize changed what the top level declares")
+    for old, new in zip(before.statements, after.statements, strict=True):
+        introduced = global_reads(new.node) - global_reads(old.node)
+        if introduced:
+            where = ", ".join(bound_names(new.node)) or "the main block"
+            raise PgolfError("PG401", f"specialize made {', '.join(sorted(introduced))} a global name in {where}")
+    declared = {name for item in after.statements for name in bound_names(item.node)}
+    unknown = global_reads(after.tree) - declared - BUILTINS
+    if unknown:
+        raise PgolfError("PG401", f"specialize left names without a definition: {', '.join(sorted(unknown))}")
+    if ast.dump(ast.parse(after.text)) != ast.dump(ast.parse(ast.unparse(ast.parse(after.text)))):
+        raise PgolfError("PG401", "specialize made a tree that does not print and parse to itself")

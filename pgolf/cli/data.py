@@ -1,0 +1,134 @@
+"""`pgolf data`: get text to train on. Heavy imports wait until a command runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def report(result: dict[str, Any], as_json: bool) -> None:
+    """One JSON document, or a line for each value; nested values become `key.key`."""
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+        return
+    for name, value in result.items():
+        if isinstance(value, dict):
+            value = ", ".join(
+                f"{item:,} {key}" if isinstance(item, int) else f"{key} {item}" for key, item in value.items()
+            )
+        click.echo(f"{name}: {value}")
+
+
+def note(line: str) -> None:
+    """Progress and remarks."""
+    click.echo(line, err=True)
+
+
+@click.group()
+def data() -> None:
+    """Make, convert or download token shards.
+
+    \b
+    Example:
+      pgolf data sample
+    """
+
+
+@data.command()
+@click.option("-o", "--output", type=FOLDER, default=Path("data"), show_default=True, help="Data folder.")
+@click.option(
+    "--vocab-size", type=click.IntRange(512, 65536), default=1024, show_default=True, help="Tokenizer pieces."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def sample(output: Path, vocab_size: int, as_json: bool) -> None:
+    """Make shards and a tokenizer from Python's own documentation; needs no network.
+
+    Writes DATA/datasets/sample_sp1024 and DATA/tokenizers/sample_1024_bpe.model. Does nothing when they are intact.
+
+    \b
+    Example:
+      pgolf data sample -o data
+    """
+    from pgolf.data.sample import ensure_sample
+
+    found = ensure_sample(output, vocab_size, note)
+    if not found.created:
+        note(f"intact, nothing to do: {found.data_path}")
+    result = {
+        "data_path": str(found.data_path),
+        "tokenizer_path": str(found.tokenizer_path),
+        "vocab_size": found.vocab_size,
+        "created": found.created,
+        "train": found.manifest["train"],
+        "val": found.manifest["val"],
+    }
+    report(result, as_json)
+
+
+@data.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
+@click.option("--tokenizer", required=True, type=click.Path(path_type=Path), help="SentencePiece model file.")
+@click.option("-o", "--output", required=True, type=FOLDER, help="Folder for the shards: the DATA_PATH of a run.")
+@click.option("--val-docs", type=click.IntRange(0), help="Validation documents.  [default: 50000, at most a tenth]")
+@click.option("--shard-tokens", type=click.IntRange(1), default=100_000_000, show_default=True, help="Tokens a shard.")
+@click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Processes; 0 is one per core.")
+@click.option("--text-field", default="text", show_default=True, help="Field of each JSON object that holds the text.")
+@click.option("--normalize", is_flag=True, help="Count bytes of the text as the tokenizer normalises it.")
+@click.option(
+    "--allow-lossy", is_flag=True, help="Accept documents whose bytes do not add up; the manifest counts them."
+)
+@click.option("--force", is_flag=True, help="Replace shards that the folder holds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+def tokenize(inputs: tuple[Path, ...], tokenizer: Path, output: Path, as_json: bool, **options: Any) -> None:
+    """Turn JSON lines (.jsonl, also .xz, .gz or .zst) into shards.
+
+    The first documents are validation, the rest is train. Every document's bytes by the tokenizer's tables must equal
+    the UTF-8 length of its text, or bits per byte would be wrong; blank lines and double spaces in the text are the
+    usual reason why they differ, and --normalize the usual answer.
+
+    \b
+    Example:
+      printf '{"text": "First."}\\n{"text": "Second."}\\n' > docs.jsonl
+      pgolf data sample
+      pgolf data tokenize docs.jsonl --tokenizer data/tokenizers/sample_1024_bpe.model -o data/docs --val-docs 1
+    """
+    from pgolf.data.tokenize import Options
+    from pgolf.data.tokenize import tokenize as run
+
+    chosen = Options(val_documents=options.pop("val_docs"), **options)
+    manifest = run(inputs, tokenizer, output, chosen)
+    if as_json:
+        report(manifest, True)
+    else:
+        report({key: manifest[key] for key in ("train", "val", "lossy")} | {"files": len(manifest["files"])}, False)
+
+
+@data.command()
+@click.option("--variant", required=True, type=click.Choice(["sp1024", "sp4096", "sp8192"]), help="Which tokenizer's.")
+@click.option(
+    "--train-shards", type=click.IntRange(0), default=80, show_default=True, help="Train shards, 200 MB each."
+)
+@click.option("-o", "--output", type=FOLDER, default=Path("data"), show_default=True, help="Data folder.")
+@click.option("--endpoint", help="URL of a mirror of the Hugging Face hub.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+def fetch(variant: str, train_shards: int, output: Path, endpoint: str | None, as_json: bool) -> None:
+    """Download the published FineWeb shards and their tokenizer, and verify them.
+
+    Files that are intact are skipped, so running it again continues or proves that nothing has changed.
+
+    \b
+    Example:
+      pgolf data fetch --variant sp1024 --train-shards 10
+    """
+    from pgolf.data.fetch import fetch as run
+
+    manifest = run(variant, train_shards, output, endpoint, note)
+    if as_json:
+        report(manifest, True)
+    else:
+        report({key: manifest[key] for key in ("repository", "commit", "train")}, False)

@@ -1,0 +1,182 @@
+"""`pgolf data fetch`: the published FineWeb shards, verified file by file.
+
+What is trusted: the SHA-256 that the repository's manifest or the server gives where there is one, and the shard format
+itself (header, length, ids below the vocabulary) always. What arrived is then recorded in manifest.json beside the
+shards, so a later run proves without a network that nothing has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pgolf.data.hub import Hub
+from pgolf.data.manifest import Manifest, read_manifest, write_manifest
+from pgolf.data.text import open_tokenizer
+from pgolf.data.writer import file_sha256
+from pgolf.errors import PgolfError
+from pgolf.runtime.shards import load_shard
+
+REPOSITORIES = {
+    "sp1024": "willdepueoai/parameter-golf",
+    "sp4096": "kevclark/parameter-golf",
+    "sp8192": "kevclark/parameter-golf",
+}
+# Folder inside the repositories under which everything lies, itself with a folder `datasets`.
+ROOT = "datasets"
+Note = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One file: its path below ROOT in the repository, and its place on this machine."""
+
+    remote: str
+    local: Path
+
+
+def fetch(variant: str, train_shards: int, directory: Path, endpoint: str | None, note: Note) -> Manifest:
+    """Download what is missing or damaged; returns the manifest, which gains a file as soon as it is verified.
+
+    Args:
+        variant: a key of REPOSITORIES.
+        train_shards: how many, from the first.
+        directory: data folder; gets `datasets/fineweb10B_{variant}` and `tokenizers/`.
+        endpoint: URL of a mirror, or None.
+        note: receives a line for each file.
+
+    Raises:
+        PgolfError: PG001 without network or files; PG004 for more shards than there are; PG502 for a damaged file.
+    """
+    folder = directory / "datasets" / f"fineweb10B_{variant}"
+    manifest = read_manifest(folder) or {}
+    if is_complete(folder, manifest, train_shards):
+        note(f"intact: {len(manifest['files'])} files in {folder}")
+        return manifest
+    hub = Hub(REPOSITORIES[variant], endpoint, directory / f".fetch-{variant}", note)
+    published = read_published(hub)
+    wanted = plan_files(variant, train_shards, directory, published)
+    manifest = {**manifest, "kind": "fetch", "repository": hub.repository, "commit": hub.commit, "variant": variant}
+    for file in wanted:
+        key = Path(os.path.relpath(file.local, folder)).as_posix()
+        files = manifest.setdefault("files", {})
+        if not is_intact(file.local, files.get(key)):
+            files[key] = fetch_file(hub, file, variant, published)
+            write_manifest(folder, manifest)
+            note(f"verified: {file.local} ({files[key]['bytes']:,} bytes)")
+    tokens = [record.get("tokens", 0) for name, record in manifest["files"].items() if "_train_" in name]
+    manifest["train"] = {"shards": len(tokens), "tokens": sum(tokens)}
+    manifest["complete"] = max(train_shards, manifest.get("complete", 0))
+    write_manifest(folder, manifest)
+    shutil.rmtree(hub.staging, ignore_errors=True)
+    return {"format": 1, **manifest}
+
+
+def is_complete(folder: Path, manifest: Manifest, train_shards: int) -> bool:
+    """Did an earlier run get at least these shards, and is every one still what it was?"""
+    files = manifest.get("files", {})
+    return int(manifest.get("complete", -1)) >= train_shards and all(
+        is_intact(folder / name, record) for name, record in files.items()
+    )
+
+
+def is_intact(path: Path, record: dict[str, Any] | None) -> bool:
+    """Is the file there as recorded?"""
+    if record is None or not path.is_file() or path.stat().st_size != record["bytes"]:
+        return False
+    return file_sha256(path) == record["sha256"]
+
+
+def read_published(hub: Hub) -> dict[str, Any]:
+    """The repository's manifest: `datasets` and `tokenizers`, lists of objects with `name`."""
+    name = f"{ROOT}/manifest.json"
+    hub.look_up(name)
+    path = hub.download(name)
+    try:
+        published = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise PgolfError(
+            "PG001", f"the repository's manifest is not JSON: {error}", f"{hub.repository}/{name}"
+        ) from None
+    finally:
+        path.unlink(missing_ok=True)  # variants share the name, so a leftover would describe the wrong one
+    if not isinstance(published, dict):
+        raise PgolfError("PG001", "the repository's manifest is not an object", f"{hub.repository}/{name}")
+    return published
+
+
+def plan_files(variant: str, train_shards: int, directory: Path, published: dict[str, Any]) -> list[Wanted]:
+    """Tokenizer, validation shards, train shards, in this order: what scoring needs comes first."""
+    dataset = f"fineweb10B_{variant}"
+    entry = named(published, "datasets", dataset)
+    stats = entry.get("stats") or {}
+    available = int(stats.get("files_train", train_shards))
+    if train_shards > available:
+        raise PgolfError("PG004", f"--train-shards {train_shards}: the repository has {available} for {variant}")
+    model = named(published, "tokenizers", entry.get("tokenizer_name")).get("model_path")
+    files = [model or f"tokenizers/fineweb_{variant.removeprefix('sp')}_bpe.model"]
+    files += [f"datasets/{dataset}/fineweb_val_{index:06d}.bin" for index in range(int(stats.get("files_val", 1)))]
+    files += [f"datasets/{dataset}/fineweb_train_{index:06d}.bin" for index in range(train_shards)]
+    if any(".." in Path(file).parts or Path(file).is_absolute() for file in files):
+        raise PgolfError("PG001", f"the repository's manifest names a file outside the data folder: {files[0]}")
+    return [Wanted(file, directory / file) for file in files]
+
+
+def named(published: dict[str, Any], kind: str, name: object) -> dict[str, Any]:
+    """The object of that name in one of the manifest's lists, or an empty one."""
+    entries = published.get(kind) or []
+    return next((entry for entry in entries if isinstance(entry, dict) and entry.get("name") == name), {})
+
+
+def fetch_file(hub: Hub, file: Wanted, variant: str, published: dict[str, Any]) -> dict[str, Any]:
+    """Download one file to the staging folder, verify it there, move it into place; returns its record."""
+    remote = hub.look_up(f"{ROOT}/{file.remote}")
+    expected = published_sha256(published, file.remote) or remote.sha256
+    if expected and file.local.is_file() and file_sha256(file.local) == expected:
+        return verified_record(file.local, variant, expected)
+    staged = hub.download(remote.name)
+    try:
+        record = verified_record(staged, variant, expected)
+        file.local.parent.mkdir(parents=True, exist_ok=True)
+        staged.replace(file.local)
+    except OSError as error:
+        raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(file.local)) from error
+    finally:
+        staged.unlink(missing_ok=True)  # or the next run would take the damaged file for a finished download
+    return record
+
+
+def published_sha256(published: dict[str, Any], remote: str) -> str:
+    """The manifest's checksum of a file, where it lists any: `files: {path: {"sha256": ...}}`."""
+    files = published.get("files")
+    record = files.get(remote) if isinstance(files, dict) else None
+    return str(record.get("sha256", "")) if isinstance(record, dict) else ""
+
+
+def verified_record(path: Path, variant: str, expected: str) -> dict[str, Any]:
+    """Size, SHA-256 and, for a shard, tokens.
+
+    Raises:
+        PgolfError: PG502 when the checksum or the shard's format is not what it should be.
+    """
+    vocab_size = int(variant.removeprefix("sp"))
+    sha256 = file_sha256(path)
+    if expected and sha256 != expected:
+        hint = "run the command again; if it persists, the source is damaged"
+        raise PgolfError("PG502", f"SHA-256 is {sha256}, wanted {expected}", str(path), hint)
+    record: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": sha256}
+    if path.suffix == ".bin":
+        try:
+            record["tokens"] = len(load_shard(path, vocab_size))
+        except ValueError as error:
+            raise PgolfError("PG502", str(error), hint="the source is damaged, or not of this variant") from None
+    elif path.suffix == ".model":
+        size = len(open_tokenizer(str(path))[0])
+        if size != vocab_size:
+            raise PgolfError("PG503", f"the tokenizer has {size} pieces, wanted {vocab_size}", str(path))
+    return record

@@ -1,0 +1,118 @@
+"""Writes the entry module: imports, settings, parameter records and the program, as calls with literals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pgolf.component import Component
+
+RUNTIME_NAMES = {
+    "GroupSpec": "pgolf.runtime.optimize",
+    "Parameter": "pgolf.runtime.parameters",
+    "PhaseSpec": "pgolf.runtime.session",
+    "Program": "pgolf.runtime.program",
+    "Settings": "pgolf.runtime.settings",
+    "train": "pgolf.runtime.train",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a runtime name with keyword arguments, as the entry prints it."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass
+class EntryWriter:
+    """Prints values and remembers what must be imported."""
+
+    imports: dict[str, set[str]] = field(default_factory=dict)
+    partial: bool = False
+
+    def use(self, module: str, name: str) -> str:
+        """Import `name` from `module`; returns the name."""
+        self.imports.setdefault(module, set()).add(name)
+        return name
+
+    def show(self, value: Any) -> str:
+        """Python source of a literal, a component or a call."""
+        if isinstance(value, Component):
+            return self._component(value)
+        if isinstance(value, Call):
+            self.use(RUNTIME_NAMES[value.name], value.name)
+            return f"{value.name}({self._keywords(value.arguments)})"
+        if isinstance(value, tuple):
+            inner = ", ".join(self.show(item) for item in value)
+            return f"({inner},)" if len(value) == 1 else f"({inner})"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{key!r}: {self.show(item)}" for key, item in sorted(value.items())) + "}"
+        return repr(value)
+
+    def _component(self, component: Component) -> str:
+        name = self.use(component.module, component.name)
+        arguments = self._keywords(component.arguments)
+        if isinstance(component.target, type):
+            return f"{name}({arguments})"
+        if not arguments:
+            return name
+        self.partial = True
+        return f"partial({name}, {arguments})"
+
+    def _keywords(self, arguments: Mapping[str, Any]) -> str:
+        return ", ".join(f"{key}={self.show(value)}" for key, value in arguments.items())
+
+    def import_lines(self) -> list[str]:
+        """Sorted import statements."""
+        lines = ["from functools import partial", ""] if self.partial else []
+        for module, names in sorted(self.imports.items()):
+            lines.append(f"from {module} import {', '.join(sorted(names))}")
+        return lines
+
+
+def write_entry(name: str, settings: Mapping[str, Any], parameters: Sequence[Call], program: Mapping[str, Any]) -> str:
+    """The entry module's source; importing it has no effect, running it trains.
+
+    Args:
+        name: the recipe's name, for the docstring.
+        settings: engine settings by name.
+        parameters: `Parameter` calls.
+        program: hook name -> component, tuple of components, dict or literal.
+    """
+    writer = EntryWriter()
+    for needed in ("Program", "Settings", "train"):
+        writer.use(RUNTIME_NAMES[needed], needed)
+    settings_lines = [f"    {key}={writer.show(value)}," for key, value in sorted(settings.items())]
+    parameter_lines = [f"        {writer.show(record)}," for record in parameters]
+    program_lines = [f"        {key}={writer.show(value)}," for key, value in sorted(program.items())]
+    lines = [
+        f'"""The training program of {name.encode("ascii", "replace").decode()}, written by pgolf."""',
+        "",
+        *writer.import_lines(),
+        "",
+        "SETTINGS = Settings(",
+        *settings_lines,
+        ")",
+        "",
+        "",
+        "def make_parameters():",
+        '    """Every tensor of the model."""',
+        "    return (",
+        *parameter_lines,
+        "    )",
+        "",
+        "",
+        "def make_program():",
+        '    """Every chosen component."""',
+        "    return Program(",
+        *program_lines,
+        "    )",
+        "",
+        "",
+        'if __name__ == "__main__":',
+        "    train(SETTINGS, make_program(), make_parameters())",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,50 @@
+"""The attention branch: projections, value terms, QK norm, rotation, taps, kernel, output taps, projection."""
+
+import torch
+import torch.nn.functional as F
+
+from pgolf.runtime.layers import rms_norm
+
+
+def attention_branch(model, n_BTD, layer, position, ctx):
+    """Causal grouped-query attention of one layer; query head h reads key/value head h // (H/K)."""
+    program, settings = model.program, model.settings
+    batch, length, _ = n_BTD.shape
+    width = settings.model_dim // settings.num_heads
+    q = model.project(n_BTD, "attn.c_q", layer, position, ctx)
+    ctx.memo["raw_q"] = q
+    k = model.project(n_BTD, "attn.c_k", layer, position, ctx)
+    v = model.project(n_BTD, "attn.c_v", layer, position, ctx)
+    for term in program.value_terms:
+        v = term(model, v, layer, ctx)
+    q = program.rotary(rms_norm(q.view(batch, length, settings.num_heads, width)), ctx)
+    k = program.rotary(rms_norm(k.view(batch, length, settings.num_kv_heads, width)), ctx)
+    v = v.view(batch, length, settings.num_kv_heads, width)
+    for tap in program.query_key_taps:
+        q, k = tap(model, q, k, layer, ctx)
+    y = program.attention_kernel(q, k, v, layer, ctx)
+    for tap in program.attention_outputs:
+        y = tap(model, y, v, n_BTD, layer, ctx)
+    return model.project(y.reshape(batch, length, -1), "attn.proj", layer, position, ctx)
+
+
+def dense_attention(q_BTHC, k_BTKC, v_BTKC, window, ctx):
+    """Scaled dot-product attention; `window` >= 0 lets a query see itself and that many keys before it, -1 all."""
+    q, k, v = q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2)
+    grouped = q.size(1) != k.size(1)
+    if window < 0 or window >= q.size(2) - 1:
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped)
+    else:
+        mask = window_mask(q.size(2), window, q.device, ctx)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
+    return y.transpose(1, 2)
+
+
+def window_mask(length, window, device, ctx):
+    """(T,T) bool, true where query t may see key s: t - window <= s <= t; cached for the forward."""
+    key = ("window", window)
+    if key not in ctx.memo:
+        t = torch.arange(length, device=device)
+        distance = t[:, None] - t[None, :]
+        ctx.memo[key] = (distance >= 0) & (distance <= window)
+    return ctx.memo[key]

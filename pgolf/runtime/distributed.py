@@ -1,0 +1,128 @@
+"""Ranks: start and stop them, average gradients, and the sharded collectives of banked optimizers.
+
+With one rank nothing here communicates and no process group exists; every function then does what its collective
+would do with one member. Sums are divided by the world size, a power of two, so an average is exact up to the sum.
+The list forms of reduce-scatter and all-gather are the ones that torch 2.9 to 2.13 and both backends share.
+"""
+
+import os
+from typing import NamedTuple
+
+import torch
+import torch.distributed as dist
+
+PACKED_ELEMENTS = 2**15
+
+
+class World(NamedTuple):
+    """This process among its peers; `device` is the `torch.device` it computes on."""
+
+    rank: int
+    world_size: int
+    local_rank: int
+    device: object
+
+
+def start_world():
+    """Join the group that torchrun's RANK, WORLD_SIZE and LOCAL_RANK describe; one process alone without them.
+
+    Raises:
+        ValueError: when the world size does not divide 8, the number of micro-batches of a step.
+    """
+    rank = int(os.environ.get("RANK", "0"))
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    if world_size < 1 or 8 % world_size:
+        raise ValueError(f"WORLD_SIZE is {world_size}; a step has 8 micro-batches, so use 1, 2, 4 or 8 processes")
+    device = torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if world_size > 1:
+        if device.type == "cuda":
+            dist.init_process_group("nccl", device_id=device)
+        else:
+            dist.init_process_group("gloo")
+    return World(rank, world_size, local_rank, device)
+
+
+def stop_world(world):
+    """Leave the group."""
+    if world.world_size > 1:
+        dist.destroy_process_group()
+
+
+def barrier(world):
+    """Wait until every rank is here."""
+    if world.world_size > 1:
+        dist.barrier()
+
+
+def sum_over_ranks(tensor, world):
+    """Sum a tensor over ranks, in place; returns it."""
+    if world.world_size > 1:
+        dist.all_reduce(tensor)
+    return tensor
+
+
+def any_rank(flag, world):
+    """True on every rank as soon as `flag` is true on one."""
+    if world.world_size == 1:
+        return bool(flag)
+    seen = torch.tensor(int(flag), device=world.device)
+    dist.all_reduce(seen, op=dist.ReduceOp.MAX)
+    return bool(seen.item())
+
+
+def gradient_of(tensor):
+    """A parameter's gradient; zeros where backward left none, so that every rank reduces the same list."""
+    if tensor.grad is None:
+        tensor.grad = torch.zeros_like(tensor)
+    return tensor.grad
+
+
+def mean_gradients(tensors, world):
+    """Average the gradients of `tensors` over ranks, in place.
+
+    Gradients of at most 2**15 elements travel together, one all-reduce per dtype; larger ones travel alone and
+    overlap (O13, openai/parameter-golf#1530). A missing gradient counts as zeros.
+    """
+    gradients = [gradient_of(tensor) for tensor in tensors]
+    if world.world_size == 1:
+        return
+    handles = [dist.all_reduce(gradient, async_op=True) for gradient in gradients if gradient.numel() > PACKED_ELEMENTS]
+    packs = {}
+    for gradient in gradients:
+        if gradient.numel() <= PACKED_ELEMENTS:
+            packs.setdefault(gradient.dtype, []).append(gradient)
+    for members in packs.values():
+        packed = torch.cat([gradient.flatten() for gradient in members])
+        dist.all_reduce(packed)
+        parts = packed.split([gradient.numel() for gradient in members])
+        for gradient, part in zip(members, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
+    for handle in handles:
+        handle.wait()
+    for gradient in gradients:
+        gradient.div_(world.world_size)
+
+
+def start_reduce_scatter(shard, full, world):
+    """Sum `full` over ranks and leave this rank's slice of the first axis in `shard`; returns a handle to finish."""
+    if world.world_size > 1:
+        return dist.reduce_scatter(shard, list(full.chunk(world.world_size)), async_op=True)
+    shard.copy_(full)
+    return None
+
+
+def start_all_gather(full, shard, world):
+    """Fill `full` with every rank's `shard` along the first axis; returns a handle to finish."""
+    if world.world_size > 1:
+        return dist.all_gather(list(full.chunk(world.world_size)), shard, async_op=True)
+    full.copy_(shard)
+    return None
+
+
+def finish(handle):
+    """Wait for a started collective."""
+    if handle is not None:
+        handle.wait()

@@ -1,0 +1,36 @@
+"""What may vary from run to run: eight environment variables, torchrun's own, and the word "score"."""
+
+import os
+import sys
+import uuid
+from typing import NamedTuple
+
+
+class Environment(NamedTuple):
+    """Values of one run; `score` asks to score the artifact in the working directory instead of training."""
+
+    data_path: str
+    iterations: int
+    max_wallclock_seconds: float
+    run_id: str
+    score: bool
+    seed: int
+    tokenizer_path: str
+    train_log_every: int
+    val_loss_every: int
+
+
+def read_environment(settings):
+    """The environment over the settings' literals."""
+    get = os.environ.get
+    return Environment(
+        data_path=get("DATA_PATH", settings.data_path),
+        iterations=int(get("ITERATIONS", settings.iterations)),
+        max_wallclock_seconds=float(get("MAX_WALLCLOCK_SECONDS", settings.max_wallclock_seconds)),
+        run_id=get("RUN_ID", str(uuid.uuid4())),
+        score=sys.argv[1:2] == ["score"],
+        seed=int(get("SEED", settings.seed)),
+        tokenizer_path=get("TOKENIZER_PATH", settings.tokenizer_path),
+        train_log_every=int(get("TRAIN_LOG_EVERY", settings.train_log_every)),
+        val_loss_every=int(get("VAL_LOSS_EVERY", settings.val_loss_every)),
+    )

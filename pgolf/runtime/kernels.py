@@ -1,0 +1,34 @@
+"""Which attention kernel a GPU offers: FlashAttention 3, FlashAttention 2, else cuDNN for full and flex for windows."""
+
+import torch
+
+
+def find_flash(device):
+    """Name and function of the best installed FlashAttention, or ("", None)."""
+    if device.type != "cuda":
+        return "", None
+    try:
+        from flash_attn_interface import flash_attn_func
+
+        return "flash-attn 3", flash_attn_func
+    except ImportError:
+        pass
+    try:
+        from flash_attn import flash_attn_func
+
+        return "flash-attn 2", flash_attn_func
+    except ImportError:
+        return "", None
+
+
+def flash_attention(function, q_BTHC, k_BTKC, v_BTKC, window):
+    """Call FlashAttention 2 or 3; the left window counts earlier keys, as in `dense_attention`."""
+    y = function(q_BTHC, k_BTKC, v_BTKC, causal=True, window_size=(window, 0 if window >= 0 else -1))
+    return y[0] if isinstance(y, tuple) else y
+
+
+def prefer_cudnn():
+    """Let scaled_dot_product_attention take cuDNN, the fastest of its kernels on Hopper, before plain math."""
+    torch.backends.cuda.enable_cudnn_sdp(True)
+    torch.backends.cuda.enable_flash_sdp(False)
+    torch.backends.cuda.enable_mem_efficient_sdp(False)

@@ -1,0 +1,92 @@
+"""The model: one forward for training, scoring, calibration and test-time training."""
+
+import torch.nn.functional as F
+from torch import nn
+
+from pgolf.runtime.context import Context
+from pgolf.runtime.layers import rms_norm, use_matrix
+from pgolf.runtime.parameters import grow, stored_names
+
+
+class GPT(nn.Module):
+    """A decoder-only transformer whose tensors come from parameter records and whose parts come from the program.
+
+    Args:
+        settings: engine settings.
+        program: the chosen components.
+        parameters: the parameter records.
+        device: where tensors live.
+        activation_dtype: dtype of activations and of records with dtype "activation".
+    """
+
+    def __init__(self, settings, program, parameters, device, activation_dtype):
+        super().__init__()
+        self.settings = settings
+        self.program = program
+        self.views = matrix_views(parameters)
+        grow(self, parameters, device, activation_dtype)
+
+    def matrices(self):
+        """role -> one 2-D matrix per physical layer; banks are unbound once per forward."""
+        weights = {}
+        for roles, names in self.views:
+            tensors = [self.get_parameter(name) for name in names]
+            if len(roles) > 1 or len(tensors) == 1 and tensors[0].dim() == 3:
+                tensors = tensors[0].unbind(0)
+            count = len(tensors) // len(roles)
+            for place, role in enumerate(roles):
+                weights[role] = tensors[place * count : (place + 1) * count]
+        return weights
+
+    def project(self, x, role, layer, position, ctx):
+        """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
+        return use_matrix(self, ctx.weights[role][layer], x, role, layer, position, ctx)
+
+    def stem(self, ids, ctx):
+        """Embedding, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
+        x = F.embedding(ids, self.tok_emb.weight)
+        for term in self.program.stem_terms:
+            x = x + term(self, ids, ctx)
+        for mix in self.program.stem_raw:
+            x = mix(self, x, ids, ctx)
+        x = rms_norm(x)
+        for mix in self.program.stem_normed:
+            x = mix(self, x, ids, ctx)
+        return x
+
+    def forward(
+        self, ids, targets, phases=(), reduction="mean", adapter=None, observe=None, ledger=None, fields=None
+    ):
+        """Loss of `targets` (B,T) given `ids` (B,T), in nats: the mean, or per token (B,T) with reduction "none".
+
+        `phases` names the phases that are on. In training mode fake-quantization may act and auxiliary losses are added;
+        otherwise distribution transforms are applied to the logits.
+        """
+        ctx = Context(ids, phases, self.training, self.matrices(), {}, fields or {}, adapter, observe, ledger)
+        x = self.stem(ids, ctx)
+        x = rms_norm(self.program.wiring(self, x, x, ctx))
+        logits = self.program.head(self, x, ctx)
+        if not self.training:
+            for transform in self.program.distribution_transforms:
+                logits = transform(logits, ids, ctx)
+        loss = self.program.loss(logits, targets, reduction, ctx)
+        if self.training:
+            for extra in self.program.auxiliary_losses:
+                loss = loss + extra(self, x, logits, targets, ctx)
+        return loss
+
+
+def matrix_views(parameters):
+    """(roles, stored names) of every record that holds per-layer matrices, for `GPT.matrices`."""
+    views = []
+    for record in parameters:
+        members = record.members or (record.name,)
+        if all(is_layer_matrix(member) for member in members) and (record.members or len(record.shape) == 2):
+            roles = tuple(member[len("blocks.{}.") : -len(".weight")] for member in members)
+            views.append((roles, stored_names(record)))
+    return tuple(views)
+
+
+def is_layer_matrix(name):
+    """Is this the canonical name of one matrix per layer?"""
+    return name.startswith("blocks.{}.") and name.endswith(".weight")

@@ -1,0 +1,58 @@
+"""Symmetric integer grids, shared by exporters and fake-quantization so that both see the same numbers."""
+
+import torch
+
+KEPT_ELEMENTS = 65536
+
+
+def integer_codes(weight, step, top):
+    """round(weight / step), half to even, clamped to [-top, top], as int8. `step` has one entry per row, or one."""
+    return (weight / per_row(step)).round().clamp(-top, top).to(torch.int8)
+
+
+def per_row(step):
+    """A step per row as a column; a single step as itself."""
+    return step[:, None] if step.ndim else step
+
+
+def dequantize(codes, step, dtype):
+    """codes * step in float32, cast to `dtype`."""
+    return (codes.float() * per_row(step).float()).to(dtype)
+
+
+def int6_grid(weight, half):
+    """Codes in [-31, 31] and their step, from the largest magnitude of each row.
+
+        step = max(max_j |W_ij| / 31, 1/31)        q_ij = round(W_ij / step_i)
+
+    The floor is the one of the public int6 exporters before #1394: rows whose largest weight is below one all share
+    the step 1/31. Anything but a matrix gets one step without a floor (1 if it is all zero).
+
+    Args:
+        weight: float32, any shape.
+        half: round the step to float16 before it is used, as the exporters do, so that the stored float16 step is
+            exactly the one the codes were made with. Otherwise the step stays float32.
+
+    Returns:
+        int8 codes shaped like `weight`, and the step, shaped (rows,) or ().
+    """
+    if weight.ndim == 2:
+        step = (weight.abs().amax(1) / 31).clamp_min(1 / 31)
+    else:
+        step = weight.abs().amax() / 31
+        step = torch.where(step > 0, step, torch.ones_like(step))
+    if half:
+        step = step.half()
+    return integer_codes(weight, step.float(), 31), step
+
+
+def keep_small(tensor, dtype):
+    """The parts of a tensor that is stored as it is, in `dtype`."""
+    return {"kept": tensor.to(dtype)}
+
+
+def restore_tensor(parts, dtype):
+    """Inverse of `keep_small`, or codes times steps; the tensor's own dtype comes back."""
+    if "kept" in parts:
+        return parts["kept"].to(dtype)
+    return dequantize(parts["codes"], parts["step"], dtype)

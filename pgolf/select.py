@@ -1,0 +1,192 @@
+"""From names to the set of plugins that take part: requirements, slots, the baseline, conflicts, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pgolf.errors import PgolfError, raise_all
+from pgolf.manager import Loaded, Registry
+from pgolf.recipe import Recipe
+from pgolf.settings import CORE_SETTINGS, SettingsView, parse_value, unknown_setting
+
+# The public baseline script as plugins. Each steps back for a selected plugin that fills its slot or `replaces` it.
+BASELINE: tuple[str, ...] = (
+    "adam",
+    "additive_skips",
+    "causal_attention",
+    "chunked_eval",
+    "cross_entropy",
+    "int8",
+    "layer_matrices",
+    "momentum_warmup",
+    "muon",
+    "newton_schulz",
+    "no_average",
+    "qk_gain",
+    "relu2",
+    "rope",
+    "sentencepiece_bytes",
+    "sequential_loader",
+    "sequential_wiring",
+    "tied_head",
+    "torch_save",
+    "unet_plan",
+    "uniform_init",
+    "wall_clock",
+    "warmdown_iters",
+    "zlib",
+)
+
+
+@dataclass
+class Selection:
+    """The plugins of one build.
+
+    Attributes:
+        plugins: by name, sorted.
+        chosen: names that the recipe asked for, directly or through `requires`.
+        notes: what was added or replaced without being named.
+        warnings: soft conflicts, with the measured reason.
+        settings: every setting with its typed value.
+    """
+
+    plugins: dict[str, Loaded]
+    chosen: tuple[str, ...]
+    remove: tuple[str, ...]
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    settings: SettingsView = field(default_factory=lambda: SettingsView({}, ()))
+
+
+def select(recipe: Recipe, registry: Registry) -> Selection:
+    """Resolve a recipe's names.
+
+    Raises:
+        PgolfError: PG102 for an unknown name, PG203 for a slot filled twice, PG106 for a hard conflict, PG003 for a bad
+            setting; several findings are reported together.
+    """
+    notes: list[str] = []
+    chosen: dict[str, Loaded] = {}
+    for names in recipe.layers:
+        chosen = _add_layer(chosen, names, recipe, registry, notes)
+    for name in recipe.remove:
+        registry.get(name, f"{recipe.where}: remove")
+    selected = {**chosen, **_baseline(chosen, recipe, registry, notes)}
+    selected = dict(sorted(selected.items()))
+    warnings = _check_conflicts(selected, recipe)
+    selection = Selection(selected, tuple(sorted(chosen)), tuple(sorted(set(recipe.remove))), notes, warnings)
+    selection.settings = SettingsView(_settings(recipe, registry, selected), selected)
+    return selection
+
+
+def _add_layer(
+    chosen: dict[str, Loaded], names: Sequence[str], recipe: Recipe, registry: Registry, notes: list[str]
+) -> dict[str, Loaded]:
+    """One more layer of names: what it requires comes along, and its slots win over earlier layers."""
+    layer = _with_required(names, recipe, registry, notes, known=chosen)
+    _check_slots(layer, recipe)
+    filled = {slot: name for name, loaded in layer.items() for slot in loaded.slots}
+    kept = {}
+    for name, loaded in chosen.items():
+        winner = next((filled[slot] for slot in loaded.slots if slot in filled and filled[slot] != name), None)
+        if winner or any(name in other.plugin.replaces for other in layer.values()):
+            notes.append(f"{winner or 'a later plugin'} takes the place of {name} from the base recipe")
+        else:
+            kept[name] = loaded
+    return {**kept, **layer}
+
+
+def _with_required(
+    names: Sequence[str], recipe: Recipe, registry: Registry, notes: list[str], known: dict[str, Loaded]
+) -> dict[str, Loaded]:
+    layer: dict[str, Loaded] = {}
+    waiting = [(name, "") for name in names if name not in recipe.remove]
+    while waiting:
+        name, wanted_by = waiting.pop(0)
+        if name in layer or (wanted_by and name in known):
+            continue
+        loaded = registry.get(name, f"{recipe.where}: plugins" if not wanted_by else f"{wanted_by}: requires")
+        layer[name] = loaded
+        if wanted_by and name not in BASELINE:
+            notes.append(f"{wanted_by} brings {name}")
+        waiting += [(other, name) for other in loaded.plugin.requires]
+    return layer
+
+
+def _check_slots(layer: dict[str, Loaded], recipe: Recipe) -> None:
+    by_slot: dict[str, list[str]] = {}
+    for name, loaded in layer.items():
+        for slot in loaded.slots:
+            by_slot.setdefault(slot, []).append(name)
+    raise_all(
+        [
+            PgolfError(
+                "PG203",
+                f"slot {slot!r} has {len(names)} providers: {' and '.join(repr(name) for name in sorted(names))}",
+                f"{recipe.where}: plugins",
+                "keep one of them",
+            )
+            for slot, names in sorted(by_slot.items())
+            if len(names) > 1
+        ]
+    )
+
+
+def _baseline(chosen: dict[str, Loaded], recipe: Recipe, registry: Registry, notes: list[str]) -> dict[str, Loaded]:
+    """The baseline's plugins that nothing chosen replaces, and what they require."""
+    filled = {slot for loaded in chosen.values() for slot in loaded.slots}
+    replaced = {name for loaded in chosen.values() for name in loaded.plugin.replaces}
+    found: dict[str, Loaded] = {}
+    for name in BASELINE:
+        loaded = registry.get(name, "the baseline")
+        if name in recipe.remove or name in replaced or name in chosen or filled & set(loaded.slots):
+            continue
+        found[name] = loaded
+        for other in loaded.plugin.requires:
+            if other not in chosen:
+                found[other] = registry.get(other, f"{name}: requires")
+    return found
+
+
+def _check_conflicts(selected: dict[str, Loaded], recipe: Recipe) -> list[str]:
+    errors, warnings = [], []
+    for name, loaded in selected.items():
+        for conflict in loaded.plugin.conflicts:
+            if conflict.name not in selected:
+                continue
+            text = f"{name} and {conflict.name}: {conflict.reason}"
+            if conflict.hard:
+                errors.append(PgolfError("PG106", text, f"{recipe.where}: plugins", "leave one of them out"))
+            else:
+                warnings.append(text)
+    raise_all(errors)
+    return warnings
+
+
+def _settings(recipe: Recipe, registry: Registry, selected: dict[str, Loaded]) -> dict[str, Any]:
+    """Typed values of the engine's and the selected plugins' settings; all problems are reported together."""
+    where = f"{recipe.where}: settings"
+    known = {setting.name: setting for setting in CORE_SETTINGS}
+    for loaded in selected.values():
+        known.update({setting.name: setting for setting in loaded.plugin.settings})
+    values = {name: setting.default for name, setting in known.items()}
+    errors = []
+    for name, value in recipe.settings.items():
+        try:
+            if name not in known:
+                raise unknown_setting(name, known, _owner(name, registry), where)
+            values[name] = parse_value(known[name], value, where)
+        except PgolfError as error:
+            errors.append(error)
+    raise_all(errors)
+    return values
+
+
+def _owner(name: str, registry: Registry) -> str:
+    """A plugin that declares a setting, or ""."""
+    for plugin, loaded in sorted(registry.plugins.items()):
+        if any(setting.name == name for setting in loaded.plugin.settings):
+            return plugin
+    return ""

@@ -1,0 +1,164 @@
+"""The settings every recipe has, their values for one build, and how text becomes a value."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pgolf.component import Setting
+from pgolf.errors import PgolfError
+
+ENGINE_SETTINGS: tuple[Setting, ...] = (
+    Setting("adam_eps", 1e-8, "epsilon of Adam", minimum=0),
+    Setting("beta1", 0.9, "first Adam beta", minimum=0),
+    Setting("beta2", 0.95, "second Adam beta", minimum=0),
+    Setting("data_path", "./data/datasets/fineweb10B_sp1024", "folder of shards (DATA_PATH overrides it at run time)"),
+    Setting("eval_seq_len", 0, "tokens of a scored window; 0 takes train_seq_len", minimum=0),
+    Setting("iterations", 20000, "the most steps (ITERATIONS overrides it at run time)", minimum=0),
+    Setting("max_wallclock_seconds", 600.0, "training budget; 0 means none (MAX_WALLCLOCK_SECONDS)", minimum=0),
+    Setting("model_dim", 512, "width of the stream", minimum=1),
+    Setting("num_heads", 8, "query heads", minimum=1),
+    Setting("num_kv_heads", 4, "key/value heads", minimum=1),
+    Setting("num_layers", 9, "physical layers", minimum=1),
+    Setting("recompile_limit", 16, "compiled variants allowed before the build fails", minimum=1),
+    Setting("seed", 1337, "seed of initialisation (SEED overrides it at run time)"),
+    Setting("tokenizer_path", "./data/tokenizers/fineweb_1024_bpe.model", "SentencePiece model (TOKENIZER_PATH)"),
+    Setting("train_batch_tokens", 524288, "tokens of one step over all ranks and micro-steps", minimum=8),
+    Setting("train_log_every", 200, "steps between training lines (TRAIN_LOG_EVERY)", minimum=0),
+    Setting("train_seq_len", 1024, "tokens of a training sequence", minimum=1),
+    Setting("val_batch_size", 524288, "tokens of one validation batch over all ranks and micro-steps", minimum=1),
+    Setting("val_loss_every", 1000, "steps between validations; 0 means only at the end (VAL_LOSS_EVERY)", minimum=0),
+    Setting("vocab_size", 1024, "rows of the embedding", minimum=1),
+    Setting("warmup_steps", 20, "steps of compile warm-up in every variant, undone before training", minimum=0),
+)
+# Shape of the MLP: read by parameter layouts, not by the running program.
+SHAPE_SETTINGS: tuple[Setting, ...] = (
+    Setting("mlp_hidden", 0, "hidden width of the MLP; 0 takes mlp_mult * model_dim", minimum=0),
+    Setting("mlp_mult", 2.0, "hidden width of the MLP as a multiple of model_dim", minimum=0),
+)
+CORE_SETTINGS = ENGINE_SETTINGS + SHAPE_SETTINGS
+
+# A model that trains in seconds on one CPU core; every technique keeps its own settings except for sizes named here.
+SMOKE_SETTINGS: dict[str, Any] = {
+    "eval_seq_len": 0,
+    "iterations": 40,
+    "max_wallclock_seconds": 0.0,
+    "mlp_hidden": 0,
+    "model_dim": 288,
+    "num_heads": 9,
+    "num_kv_heads": 3,
+    "num_layers": 4,
+    "train_batch_tokens": 2048,
+    "train_log_every": 10,
+    "train_seq_len": 128,
+    "val_batch_size": 32768,
+    "val_loss_every": 0,
+    "warmup_steps": 1,
+    # plugin settings, used where the plugin is selected
+    "bigram_dim": 32,
+    "bigram_vocab_size": 512,
+    "eval_stride": 64,
+    "loop_end": 2,
+    "loop_start": 1,
+    "muon_momentum_warmup_steps": 20,
+    "rope_dims": 16,
+    "swa_full_attn_layers": 2,
+    "swa_window": 32,
+    "ve_dim": 32,
+    "ve_layers": "2,3",
+    "warmdown_iters": 20,
+    "xsa_last_n": 6,
+}
+
+
+class SettingsView:
+    """Settings of one build by attribute, as hooks read them.
+
+    `plugins` is the set of selected names; `kv_dim` and `hidden_dim` are derived.
+    """
+
+    def __init__(self, values: Mapping[str, Any], plugins: Iterable[str]):
+        self._values = dict(values)
+        self.plugins = frozenset(plugins)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(f"no selected plugin declares the setting {name!r}") from None
+
+    @property
+    def kv_dim(self) -> int:
+        """Width of keys and values, all heads together."""
+        return int(self.model_dim // self.num_heads * self.num_kv_heads)
+
+    @property
+    def hidden_dim(self) -> int:
+        """Hidden width of the MLP."""
+        return int(self.mlp_hidden or self.mlp_mult * self.model_dim)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All values by name."""
+        return dict(self._values)
+
+
+def parse_value(setting: Setting, value: Any, where: str) -> Any:
+    """`value` (text from the command line, or a TOML value) as the setting's type.
+
+    Raises:
+        PgolfError: PG003, saying what was seen and what was wanted.
+    """
+    wanted = setting.type
+    try:
+        parsed = _convert(wanted, value)
+    except (TypeError, ValueError):
+        raise PgolfError(
+            "PG003",
+            f"{setting.name} is {value!r}, wanted {_article(wanted)}",
+            where,
+            f"{setting.help}; default {setting.default!r}",
+        ) from None
+    if setting.minimum is not None and parsed < setting.minimum:
+        raise PgolfError("PG003", f"{setting.name} is {parsed}, wanted at least {setting.minimum:g}", where, setting.help)
+    if setting.choices and parsed not in setting.choices:
+        choices = ", ".join(setting.choices)
+        raise PgolfError("PG003", f"{setting.name} is {parsed!r}, wanted one of {choices}", where, setting.help)
+    return parsed
+
+
+def _convert(wanted: type, value: Any) -> Any:
+    if wanted is bool:
+        if isinstance(value, bool):
+            return value
+        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[_text(value).lower()]
+    if isinstance(value, bool):
+        raise TypeError
+    if wanted is int:
+        return value if isinstance(value, int) else int(_text(value))
+    if wanted is float:
+        number = float(value if isinstance(value, (int, float)) else _text(value))
+        if number != number or number in (float("inf"), float("-inf")):
+            raise ValueError
+        return number
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _article(wanted: type) -> str:
+    return {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}[wanted]
+
+
+def unknown_setting(name: str, known: Iterable[str], owner: str, where: str) -> PgolfError:
+    """PG003 for a name that no selected plugin declares; `owner` is an unselected plugin that does, or ""."""
+    if owner:
+        hint = f"select the plugin {owner}, or leave the setting out"
+        return PgolfError("PG003", f"the setting {name!r} belongs to the plugin {owner}, not selected", where, hint)
+    close = difflib.get_close_matches(name.lower(), sorted(known), 1)
+    hint = f"did you mean {close[0]}?" if close else "pgolf plugins show NAME lists the settings of a plugin"
+    return PgolfError("PG003", f"there is no setting {name!r}", where, hint)

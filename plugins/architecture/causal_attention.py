@@ -1,0 +1,44 @@
+"""Causal attention over the whole sequence, scale 1/sqrt(C), grouped queries.
+
+On a GPU: FlashAttention 3 or 2 where installed, else cuDNN through scaled_dot_product_attention; the log says which.
+
+Source: openai/parameter-golf, train_gpt.py (baseline).
+"""
+
+from pgolf import Component, Plugin, hookimpl
+from pgolf.runtime.attention import dense_attention
+from pgolf.runtime.kernels import find_flash, flash_attention, prefer_cudnn
+
+PLUGIN = Plugin(
+    name="causal_attention",
+    summary="Full causal attention.",
+    source="openai/parameter-golf train_gpt.py",
+    family="architecture",
+)
+
+
+class CausalAttention:
+    """q_BTHC, k_BTKC, v_BTKC -> y_BTHC."""
+
+    def __init__(self):
+        self.flash = None
+
+    def prepare(self, device, seq_lens, activation_dtype):
+        """Choose the kernel for a device; returns its name for the log."""
+        name, self.flash = find_flash(device)
+        if device.type == "cuda" and not name:
+            prefer_cudnn()
+            return "cuDNN"
+        return name or "scaled_dot_product_attention"
+
+    def __call__(self, q, k, v, layer, ctx):
+        ctx.fired("causal_attention", "layers")
+        if self.flash is not None:
+            return flash_attention(self.flash, q, k, v, -1)
+        return dense_attention(q, k, v, -1, ctx)
+
+
+@hookimpl
+def attention_kernel(settings) -> Component:
+    """All layers see everything before them."""
+    return Component(CausalAttention)

@@ -1,0 +1,36 @@
+"""Orthogonal start of every matrix with both sides of at least 64: W W^T = I or W^T W = I, gain 1.
+
+Smaller matrices keep the uniform start. Matrices that declare a start of their own (zero output projections) keep it; the
+bigram and value-embedding projections declare none on purpose, since a zero table times a zero projection cannot learn.
+
+Source: record 2026-03-19_smeargate_orthoinit_muonwd; banked form of PR #1019.
+"""
+
+from torch import nn
+
+from pgolf import Component, Plugin, hookimpl
+
+PLUGIN = Plugin(
+    name="ortho_init",
+    summary="Matrices start orthogonal.",
+    source="openai/parameter-golf record 2026-03-19_smeargate_orthoinit_muonwd",
+    family="architecture",
+    effect="about -0.001 BPB early in training",
+)
+
+
+def orthogonal_or_uniform(tensor, generator, ledger):
+    """Fill a (out, in) matrix."""
+    if min(tensor.shape) >= 64:
+        nn.init.orthogonal_(tensor, generator=generator)
+        ledger.count("ortho_init", "orthogonal matrices")
+    else:
+        bound = tensor.shape[-1] ** -0.5
+        tensor.uniform_(-bound, bound, generator=generator)
+        ledger.count("ortho_init", "small matrices")
+
+
+@hookimpl
+def initializer(settings) -> Component:
+    """For every matrix without a start of its own."""
+    return Component(orthogonal_or_uniform)

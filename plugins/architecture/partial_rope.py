@@ -1,0 +1,44 @@
+"""Rotary position encoding of the first components only; the rest of the head carries content without position.
+
+    x[:rope_dims] rotates with angle t * base^(-2j/rope_dims), half-split inside; x[rope_dims:] stays
+
+Source: openai/parameter-golf PR #315.
+"""
+
+import torch
+
+from pgolf import Component, Plugin, Setting, hookimpl
+from pgolf.runtime.layers import rotary_tables, rotate_halves
+
+PLUGIN = Plugin(
+    name="partial_rope",
+    summary="Rotary positions on part of the head.",
+    source="openai/parameter-golf#315",
+    family="architecture",
+    effect="-0.0023 BPB together with ln_scale",
+    settings=(
+        Setting("rope_base", 10000.0, "base of the rotary frequencies", minimum=1),
+        Setting("rope_dims", 16, "rotated components of each head", minimum=2),
+    ),
+)
+
+
+class PartialRope:
+    """x_BTHC -> x_BTHC with the first `dims` components rotated."""
+
+    def __init__(self, base, dims):
+        self.base = base
+        self.dims = dims
+
+    def __call__(self, x_BTHC, ctx):
+        if "rope" not in ctx.memo:
+            ctx.memo["rope"] = rotary_tables(x_BTHC.size(1), self.dims, self.base, x_BTHC.device)
+        ctx.fired("partial_rope", "rotations")
+        cos, sin = ctx.memo["rope"]
+        return torch.cat((rotate_halves(x_BTHC[..., : self.dims], cos, sin), x_BTHC[..., self.dims :]), dim=-1)
+
+
+@hookimpl
+def rotary(settings) -> Component:
+    """Some components rotate."""
+    return Component(PartialRope, base=settings.rope_base, dims=settings.rope_dims)

@@ -1,0 +1,37 @@
+"""Rotary position encoding over the whole head, half-split pairs.
+
+    (u, v) = (x_j, x_{j+C/2}),  angle = t * base^(-2j/C):   (u, v) -> (u cos + v sin, v cos - u sin)
+
+Source: openai/parameter-golf, train_gpt.py (baseline); RoFormer, arXiv:2104.09864.
+"""
+
+from pgolf import Component, Plugin, Setting, hookimpl
+from pgolf.runtime.layers import rotary_tables, rotate_halves
+
+PLUGIN = Plugin(
+    name="rope",
+    summary="Rotary positions over the whole head.",
+    source="openai/parameter-golf train_gpt.py",
+    family="architecture",
+    settings=(Setting("rope_base", 10000.0, "base of the rotary frequencies", minimum=1),),
+)
+
+
+class Rope:
+    """x_BTHC -> rotated x_BTHC; tables are computed once per forward."""
+
+    def __init__(self, base):
+        self.base = base
+
+    def __call__(self, x_BTHC, ctx):
+        if "rope" not in ctx.memo:
+            ctx.memo["rope"] = rotary_tables(x_BTHC.size(1), x_BTHC.size(3), self.base, x_BTHC.device)
+        ctx.fired("rope", "rotations")
+        cos, sin = ctx.memo["rope"]
+        return rotate_halves(x_BTHC, cos, sin)
+
+
+@hookimpl
+def rotary(settings) -> Component:
+    """All components rotate."""
+    return Component(Rope, base=settings.rope_base)

@@ -1,0 +1,57 @@
+"""Token embedding that is also the output head, with a tanh cap on the logits.
+
+    x = E[ids]         logits = cap * tanh(h E^T / cap)
+
+Source: openai/parameter-golf, train_gpt.py (baseline).
+"""
+
+import torch
+
+from pgolf import Component, Param, Plugin, Setting, hookimpl
+from pgolf.runtime.layers import use_matrix
+from pgolf.runtime.parameters import normal
+
+PLUGIN = Plugin(
+    name="tied_head",
+    summary="One matrix for embedding and head, capped logits.",
+    source="openai/parameter-golf train_gpt.py",
+    family="architecture",
+    settings=(
+        Setting("tied_embed_init_std", 0.005, "standard deviation of the embedding at start", minimum=0),
+        Setting("logit_softcap", 30.0, "logits stay within +- this", minimum=0),
+    ),
+)
+
+
+class TiedHead:
+    """h_BTD -> logits_BTV."""
+
+    def __init__(self, softcap):
+        self.softcap = softcap
+
+    def __call__(self, model, x_BTD, ctx):
+        ctx.fired("tied_head", "heads")
+        z = use_matrix(model, model.tok_emb.weight, x_BTD, "head", 0, 0, ctx)
+        return self.softcap * torch.tanh(z / self.softcap)
+
+
+@hookimpl
+def parameters(settings) -> list[Param]:
+    """The embedding, stored in the activation dtype."""
+    return [
+        Param(
+            "tok_emb.weight",
+            (settings.vocab_size, settings.model_dim),
+            "embed",
+            "embed",
+            init=Component(normal, std=settings.tied_embed_init_std),
+            dtype="activation",
+            tap="head",
+        )
+    ]
+
+
+@hookimpl
+def head(settings) -> Component:
+    """The embedding again."""
+    return Component(TiedHead, softcap=settings.logit_softcap)

@@ -1,0 +1,34 @@
+"""Every layer once; the first half are encoder layers, whose outputs come back as skips in the second half.
+
+    encoder = 0 .. L//2-1      decoder = L//2 .. L-1
+
+Source: openai/parameter-golf, train_gpt.py (baseline).
+"""
+
+from pgolf import Component, Plugin, hookimpl
+
+PLUGIN = Plugin(
+    name="unet_plan",
+    summary="Each layer once, first half encoder, second half decoder.",
+    source="openai/parameter-golf train_gpt.py",
+    family="architecture",
+)
+
+
+class UnetPlan:
+    """phases -> (encoder layers, decoder layers)."""
+
+    name = "unet_plan"
+
+    def __init__(self, num_layers):
+        self.num_layers = num_layers
+
+    def __call__(self, phases):
+        layers = tuple(range(self.num_layers))
+        return layers[: len(layers) // 2], layers[len(layers) // 2 :]
+
+
+@hookimpl
+def layer_plan(settings) -> Component:
+    """All layers in order."""
+    return Component(UnetPlan, num_layers=settings.num_layers)

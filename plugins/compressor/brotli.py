@@ -1,0 +1,69 @@
+"""Byte shuffle and brotli at quality 11 (Z4).
+
+    "BSHF", the stride as one byte, the bytes at offsets 0, 2, 4, ..., those at 1, 3, 5, ...   -> brotli, window 2^24
+
+De-interleaving puts the high bytes of float16 values next to each other; brotli then finds more to share.
+
+Source: openai/parameter-golf#1089; the one-byte stride is #1394's (two bytes in #1204).
+"""
+
+import brotli
+
+from pgolf import Component, Plugin, hookimpl
+
+PLUGIN = Plugin(
+    name="brotli",
+    summary="Byte shuffle with stride 2, then brotli at quality 11.",
+    source="openai/parameter-golf#1089, #1394",
+    family="compressor",
+    effect="about -1 % against lzma",
+    needs=("brotli",),
+)
+
+
+def shuffle_bytes(data):
+    """Header, even offsets, odd offsets."""
+    return b"BSHF\x02" + data[::2] + data[1::2]
+
+
+def unshuffle_bytes(shuffled):
+    """The inverse of `shuffle_bytes`; ValueError for another header."""
+    if shuffled[:5] != b"BSHF\x02":
+        raise ValueError("the bytes do not start with the header of a stride-2 shuffle")
+    half = (len(shuffled) - 4) // 2
+    plain = bytearray(len(shuffled) - 5)
+    plain[::2], plain[1::2] = shuffled[5 : 5 + half], shuffled[5 + half :]
+    return bytes(plain)
+
+
+class BrotliCoder:
+    """Entropy coder; `name` is safe in a file name."""
+
+    name = "brotli"
+
+    def compress(self, data, ledger):
+        """Shuffled and compressed bytes."""
+        packed = brotli.compress(shuffle_bytes(data), quality=11, lgwin=24)
+        ledger.note("brotli", f"{len(data)} -> {len(packed)} bytes")
+        return packed
+
+    def decompress(self, data, limit):
+        """The original bytes; fed in small pieces, since a piece may expand to megabytes.
+
+        Raises:
+            ValueError: when they are more than `limit`, or the stream is not complete.
+        """
+        stream, plain = brotli.Decompressor(), bytearray()
+        for start in range(0, len(data), 256):
+            plain += stream.process(data[start : start + 256])
+            if len(plain) > limit + 5:
+                raise ValueError(f"the brotli stream holds more than {limit} bytes")
+        if not stream.is_finished():
+            raise ValueError("the brotli stream is cut short")
+        return unshuffle_bytes(plain)
+
+
+@hookimpl
+def entropy_coder(settings):
+    """Quality 11, window 2^24."""
+    return Component(BrotliCoder)

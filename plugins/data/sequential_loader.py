@@ -1,0 +1,61 @@
+"""Sequential token stream: every micro-batch is the next stretch of the shards, in file order, for ever.
+
+    span   = the next R*(n+1) tokens          R ranks, n tokens per rank and micro-batch
+    rank r : t = span[r(n+1) : (r+1)(n+1)],   x = t[:-1], y = t[1:], reshaped to (n/T, T)
+
+The last token of a rank's span is only ever a target; the next call starts after it. Sequences ignore document
+boundaries. The order depends on neither seed nor clock, so all seeds see the same data.
+
+Source: openai/parameter-golf, train_gpt.py at the repository root.
+"""
+
+import numpy as np
+import torch
+
+from pgolf import Component, Plugin, hookimpl
+from pgolf.runtime.shards import load_shard, shard_files, shard_length
+
+PLUGIN = Plugin(
+    name="sequential_loader",
+    summary="Reads the training shards in file order and wraps for ever.",
+    source="openai/parameter-golf, train_gpt.py (baseline)",
+    family="data",
+)
+
+
+class SequentialLoader:
+    """Training batches of one rank; `open` starts from the first token, also when called again."""
+
+    def open(self, pattern, rank, world_size, vocab_size, ledger):
+        """Check every shard's header and length; ids are checked as each shard is loaded."""
+        self.files = shard_files(pattern)
+        for path in self.files:
+            shard_length(path)
+        self.rank, self.world_size, self.vocab_size, self.ledger = rank, world_size, vocab_size, ledger
+        self.index, self.position = 0, 0
+        self.tokens = load_shard(self.files[0], vocab_size)
+
+    def take(self, count):
+        """The next `count` token ids (count,) of the stream."""
+        parts = []
+        while count > 0:
+            if self.position == len(self.tokens):
+                self.index, self.position = (self.index + 1) % len(self.files), 0
+                self.tokens = load_shard(self.files[self.index], self.vocab_size)
+            parts.append(self.tokens[self.position : self.position + count])
+            self.position += len(parts[-1])
+            count -= len(parts[-1])
+        return np.concatenate(parts)
+
+    def next(self, tokens, seq_len):
+        """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
+        span = self.take(self.world_size * (tokens + 1)).reshape(self.world_size, tokens + 1)[self.rank]
+        span = torch.from_numpy(span.astype(np.int64))
+        self.ledger.count("sequential_loader", "batches")
+        return span[:-1].reshape(-1, seq_len), span[1:].reshape(-1, seq_len)
+
+
+@hookimpl
+def token_loader(settings):
+    """The baseline's loader."""
+    return Component(SequentialLoader)

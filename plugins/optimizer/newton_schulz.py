@@ -1,0 +1,48 @@
+"""Newton-Schulz orthogonalisation: five odd polynomials in place of a singular value decomposition (O1, O6).
+
+    X = U / (|U|_F + 1e-7);  repeat:  A = X X^T,  B = b A + c A^2,  X <- a X + B X
+
+with (a, b, c) = (3.4445, -4.7750, 2.0315), on the wide orientation, in bfloat16. The coefficients maximise the slope at
+zero: singular values end up between about 0.7 and 1.2, not at one, which is enough.
+
+Two public arithmetics that agree up to rounding: a matrix is normalised before it is transposed and squares as (cA)A; a
+batch of matrices is transposed first, each normalised by its own norm, and squares as c(AA).
+
+Source: the baseline script (matrices) and openai/parameter-golf#399 (batches).
+"""
+
+from pgolf import Component, Plugin, hookimpl
+
+PLUGIN = Plugin(
+    name="newton_schulz",
+    summary="Quintic Newton-Schulz iteration with fixed coefficients.",
+    source="openai/parameter-golf baseline train_gpt.py, #399",
+    family="optimizer",
+)
+
+
+def iterate_newton_schulz(x, steps):
+    """The iteration in the dtype of `x`, a (rows, columns) matrix or a (batch, rows, columns) stack."""
+    batched = x.ndim == 3
+    tall = x.shape[-2] > x.shape[-1]
+    if batched and tall:
+        x = x.mT
+    x = x / ((x.norm(dim=(-2, -1), keepdim=True) if batched else x.norm()) + 1e-7)
+    if tall and not batched:
+        x = x.mT
+    for _ in range(steps):
+        gram = x @ x.mT
+        square = 2.0315 * (gram @ gram) if batched else (2.0315 * gram) @ gram
+        x = 3.4445 * x + (-4.7750 * gram + square) @ x
+    return x.mT if tall else x
+
+
+def newton_schulz(update, steps):
+    """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
+    return iterate_newton_schulz(update.bfloat16(), steps)
+
+
+@hookimpl
+def orthogonalizer(settings):
+    """Fixed coefficients at every step."""
+    return Component(newton_schulz)

@@ -1,0 +1,57 @@
+"""Training time by the wall: what the challenge's 600 seconds are counted in.
+
+Runs while training runs: `pause` before validation or logging work that the rules do not count, `start` after it. Both
+wait for the GPU, so work queued before is charged to the side that queued it. `elapsed_ms` does not wait: once a step,
+a reading that trails the queue by a step or two is enough, and waiting would cost time.
+
+Source: the baseline script.
+"""
+
+import time
+
+import torch
+
+from pgolf import Component, Plugin, hookimpl
+
+PLUGIN = Plugin(
+    name="wall_clock",
+    summary="Wall-clock training time without the paused stretches.",
+    source="openai/parameter-golf baseline train_gpt.py",
+    family="optimizer",
+)
+
+
+class WallClock:
+    """Clock component: `start()`, `pause(ledger)`, `elapsed_ms(step)`."""
+
+    deterministic = False
+
+    def __init__(self):
+        self.before = 0.0
+        self.since = None
+
+    def start(self):
+        """Go on counting."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.since = time.perf_counter()
+
+    def pause(self, ledger):
+        """Stop counting until the next `start`."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.before = self.elapsed_ms(0)
+        self.since = None
+        ledger.note("wall_clock", f"{self.before / 1000:.3f} seconds")
+
+    def elapsed_ms(self, step):
+        """Milliseconds of training so far."""
+        if self.since is None:
+            return self.before
+        return self.before + 1000.0 * (time.perf_counter() - self.since)
+
+
+@hookimpl
+def clock(settings):
+    """Real time."""
+    return Component(WallClock)

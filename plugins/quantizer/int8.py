@@ -1,0 +1,64 @@
+"""int8 rows: the baseline's export (Q1).
+
+Matrices of more than 65,536 elements, per row with the 0.9999984 quantile (linear interpolation) of |W| as clip:
+
+    step = max(clip / 127, 1/127)      q = round(clamp(W, -clip, clip) / step)      W' = q * float16(step)
+
+Rounding uses the float32 step, the stored one is float16. Other large tensors have one float32 step, clip / 127 or 1.
+Small tensors are kept: in float32 where they are controls (scales, gates, mixes), else in float16.
+The 1/127 floor makes the stored size depend on the weights' magnitude; all exporters before #1394 have one.
+
+Source: the baseline script; its quantization gap is about +0.007 BPB.
+"""
+
+import torch
+
+from pgolf import Component, Plugin, hookimpl
+from pgolf.runtime.quantize import KEPT_ELEMENTS, integer_codes, keep_small, restore_tensor
+
+PLUGIN = Plugin(
+    name="int8",
+    summary="int8 per row with a quantile clip; small tensors kept in half or full precision.",
+    source="openai/parameter-golf baseline train_gpt.py",
+    family="quantizer",
+)
+
+
+class Int8Recipe:
+    """Tensor recipe; `keep` is the dtype of small tensors, "float16" or "float32"."""
+
+    name = "int8"
+
+    def __init__(self, keep):
+        self.keep = keep
+
+    def encode(self, tensor, hessian, ledger):
+        """Codes and steps of a large tensor, or a small one as it is."""
+        if tensor.numel() <= KEPT_ELEMENTS:
+            ledger.count("int8", "tensors kept")
+            return keep_small(tensor, torch.float32 if self.keep == "float32" else torch.float16)
+        ledger.count("int8", "tensors quantized")
+        codes, step = int8_grid(tensor.float())
+        return {"codes": codes, "step": step}
+
+    def decode(self, parts, dtype):
+        """The tensor in its own dtype."""
+        return restore_tensor(parts, dtype)
+
+
+def int8_grid(weight):
+    """Codes in [-127, 127] and the stored step of a float32 tensor."""
+    if weight.ndim != 2:
+        clip = torch.quantile(weight.abs().flatten(), 0.9999984)
+        step = torch.where(clip > 0, clip / 127, torch.ones_like(clip))
+        return integer_codes(weight.clamp(-clip, clip), step, 127), step
+    clip = torch.quantile(weight.abs(), 0.9999984, dim=1)
+    step = (clip / 127).clamp_min(1 / 127)
+    return integer_codes(weight.clamp(-clip[:, None], clip[:, None]), step, 127), step.half()
+
+
+@hookimpl
+def tensor_recipes(settings):
+    """Every class; plugins that are selected by name take classes over."""
+    recipes = {name: Component(Int8Recipe, keep="float16") for name in ("attn", "mlp", "embed", "aux", "head")}
+    return {**recipes, "control": Component(Int8Recipe, keep="float32")}
