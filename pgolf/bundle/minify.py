@@ -86,7 +86,7 @@ def strip(tree: ast.Module) -> ast.Module:
 def minify(flat: Flat) -> Minified:
     """The shortest text of the program that python-minifier finds with names of its own."""
     owners = [item.owner for item in flat.joined()]
-    stripped = strip(flat.tree)
+    stripped = ast.parse(ast.unparse(strip(flat.tree)))
     text = rename(ast.unparse(stripped), kernel_names(stripped))
     check(stripped, text)
     return Minified(text, segments(text, owners))

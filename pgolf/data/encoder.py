@@ -83,7 +83,7 @@ class Encoder:
 def document_text(line: bytes, text_field: str) -> str:
     """The text of one JSON line; ValueError says what is wrong with it."""
     try:
-        record = json.loads(line)
+        record = json.loads(line.rstrip())
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8: byte {line[error.start]:#04x} at column {error.start + 1}") from None
     except json.JSONDecodeError as error:
@@ -99,8 +99,10 @@ def document_text(line: bytes, text_field: str) -> str:
         raise ValueError(f"field {text_field!r} is {type(text).__name__}, wanted a string")
     if not text.replace("\0", "").strip():
         raise ValueError(f"field {text_field!r} is empty")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError(f"field {text_field!r} holds a lone surrogate, which UTF-8 cannot express")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"field {text_field!r} holds a lone surrogate, which UTF-8 cannot express") from None
     return text
 
 

@@ -89,7 +89,7 @@ def is_intact(path: Path, record: dict[str, Any] | None) -> bool:
     """Is the file there as recorded?"""
     if record is None or not path.is_file() or path.stat().st_size != record["bytes"]:
         return False
-    return file_sha256(path) == record["sha256"]
+    return bool(file_sha256(path) == record["sha256"])
 
 
 def read_published(hub: Hub) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def mean_gradients(tensors, world):
     if world.world_size == 1:
         return
     handles = [dist.all_reduce(gradient, async_op=True) for gradient in gradients if gradient.numel() > PACKED_ELEMENTS]
-    packs = {}
+    packs: dict = {}
     for gradient in gradients:
         if gradient.numel() <= PACKED_ELEMENTS:
             packs.setdefault(gradient.dtype, []).append(gradient)

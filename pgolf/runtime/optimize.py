@@ -63,7 +63,7 @@ class Optimizers:
 def compiled_orthogonalizer(program, world):
     """The chosen orthogonalizer, compiled where there is a GPU; the only place that compiles it."""
     if world.device.type == "cuda":
-        return torch.compile(program.orthogonalizer)
+        return torch.compile(program.orthogonalizer, dynamic=False, fullgraph=True)
     return program.orthogonalizer
 
 

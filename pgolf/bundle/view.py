@@ -1,0 +1,141 @@
+"""What the rules of the subset see: a module, the meaning of each name in it, and its reached code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
+from pgolf.bundle.source import Module, Statement, is_build_time
+
+BUILD_TIME = "pgolf:"
+INTERNAL = "internal:"
+BUILTIN = "builtins."
+
+
+class View:
+    """One module among all modules of a program.
+
+    Attributes:
+        module: the module under the rules.
+        modules: all modules by name, this one included.
+    """
+
+    def __init__(self, module: Module, modules: dict[str, Module]):
+        self.module, self.modules = module, modules
+        self.scope, self.places = scopes(module.tree)
+        self.parents = {child: parent for parent in ast.walk(module.tree) for child in ast.iter_child_nodes(parent)}
+
+    @cached_property
+    def reached(self) -> list[Statement]:
+        """Statements that will be in the built file."""
+        return list(self.module.reached())
+
+    def code(self) -> Iterator[ast.AST]:
+        """Every node of the reached statements, in source order; annotations that are stripped are left out."""
+        for statement in self.reached:
+            yield from walk_code(statement.node)
+
+    def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
+        """Top-level imports of the module, and every import inside reached functions."""
+        for node in self.module.tree.body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                yield node
+        for node in self.code():
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and node not in self.module.tree.body:
+                yield node
+
+    def is_internal(self, name: str) -> bool:
+        """Does a module name belong to what is bundled, or to pgolf itself?"""
+        roots = {module.partition(".")[0] for module in self.modules if module != "__main__"} | {"pgolf"}
+        return name.partition(".")[0] in roots
+
+    def full(self, node: ast.AST) -> str:
+        """The full name behind a name or attribute chain.
+
+        `torch.nn.Module`, `builtins.eval`, `internal:Name` for a bundled top-level name, `pgolf:Name` for one of the
+        build-time names; empty for local variables and for other expressions.
+        """
+        if isinstance(node, ast.Attribute):
+            base = self.full(node.value)
+            return f"{base}.{node.attr}" if base else ""
+        if not isinstance(node, ast.Name) or node not in self.places:
+            return ""
+        if self.places[node].resolve(node.id).kind != "module":
+            return ""
+        binding = self.module.imports.get(node.id)
+        if node.id in self.module.declares:
+            return INTERNAL + node.id
+        if binding is None:
+            return BUILTIN + node.id
+        if is_build_time(binding.module):
+            return BUILD_TIME + binding.name
+        if binding.module in self.module.internal or self.is_internal(binding.module):
+            return INTERNAL + node.id
+        return f"{binding.module}.{binding.name}" if binding.name else binding.module
+
+    def definition(self, name: str) -> ast.stmt | None:
+        """The top-level statement, here or in the module it is imported from, that declares a name."""
+        statement = self.module.declares.get(name)
+        binding = self.module.imports.get(name)
+        if statement is None and binding is not None and binding.module in self.modules:
+            statement = self.modules[binding.module].declares.get(binding.name)
+        return statement.node if statement is not None else None
+
+    def functions(self) -> Iterator[tuple[FunctionNode, Scope]]:
+        """Reached functions and lambdas, nested ones included, with their scopes."""
+        nodes = {node for node in self.code() if isinstance(node, FUNCTIONS)}
+        for scope in self.scope.walk():
+            if isinstance(scope.node, FUNCTIONS) and scope.node in nodes:
+                yield scope.node, scope
+
+    def function_around(self, node: ast.AST) -> FunctionNode | None:
+        """The innermost function that holds a node."""
+        parent = self.parents.get(node)
+        while parent is not None and not isinstance(parent, FUNCTIONS):
+            parent = self.parents.get(parent)
+        return parent if isinstance(parent, FUNCTIONS) else None
+
+
+def walk_code(root: ast.AST) -> Iterator[ast.AST]:
+    """`root` and all below it in source order, without annotations of functions and local variables."""
+    yield root
+    for name, value in ast.iter_fields(root):
+        if name == "returns" or (name == "annotation" and isinstance(root, ast.arg)):
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, ast.AST):
+                yield from walk_code(item)
+
+
+def is_literal(node: ast.expr | None) -> bool:
+    """None, numbers, strings, bytes, and tuples of these."""
+    if isinstance(node, ast.Tuple):
+        return all(is_literal(item) for item in node.elts)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return isinstance(node.operand, ast.Constant)
+    return node is None or isinstance(node, ast.Constant)
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_record(view: View, node: ast.ClassDef) -> bool:
+    """Is this class a NamedTuple?"""
+    return any(view.full(base) == "typing.NamedTuple" for base in node.bases)
+
+
+def is_dataclass(view: View, node: ast.ClassDef) -> bool:
+    return any(view.full(call_target(item)) == "dataclasses.dataclass" for item in node.decorator_list)
+
+
+def call_target(node: ast.expr) -> ast.expr:
+    """`f` of `f(...)`, else the expression itself."""
+    return node.func if isinstance(node, ast.Call) else node
+
+
+def is_main_block(node: ast.stmt) -> bool:
+    """`if __name__ == "__main__":` without an else."""
+    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) == "__name__ == '__main__'"

@@ -1,0 +1,52 @@
+"""Layer plans, looped and plain, and which skip meets which encoder step, exactly as in the public scripts."""
+
+import json
+
+import numpy
+import pytest
+import torch
+
+from models import VECTORS, built, scramble, tokens
+
+FILE = VECTORS / "model" / "unit_plans"
+PLANS = [case for case in json.loads(FILE.with_suffix(".json").read_text())["cases"] if case["case"].startswith("loop_L")]
+
+
+@pytest.mark.parametrize("case", PLANS, ids=[case["case"] for case in PLANS])
+def test_plan_matches_the_public_script(case):
+    arrays = numpy.load(FILE.with_suffix(".npz"))
+    sizes = case["hyperparameters"]
+    phases = ("loop",) if sizes["looping_active"] else ()
+    keys = ("num_layers", "num_loops", "loop_start", "loop_end")
+    made = built("layer_loop", **{key: sizes[key] for key in keys})
+    encoder, decoder = made.program.layer_plan(phases)
+    want = {key: arrays[f"{case['case']}.out.{key}"].tolist() for key in ("encoder", "decoder", "skip_pairs")}
+    assert [list(encoder), list(decoder)] == [want["encoder"], want["decoder"]]
+    pairs = [[index, len(encoder) - 1 - index] for index in range(min(len(encoder), len(decoder)))]
+    assert pairs == want["skip_pairs"]
+    assert made.model.skip_weights.shape[0] == arrays[f"{case['case']}.out.num_skip_weights"].item()
+
+
+def test_loop_of_zero_extra_passes_is_the_plain_model():
+    made = built("layer_loop", num_loops=0, loop_start=1, loop_end=2)
+    scramble(made.model)
+    ids, targets = tokens()
+    assert torch.equal(made.model(ids, targets, phases=("loop",)), made.model(ids, targets))
+
+
+def test_passes_share_weights_and_add_their_gradients():
+    made = built("layer_loop", num_loops=1, loop_start=1, loop_end=1)
+    scramble(made.model)
+    ids, targets = tokens()
+    seen = []
+    made.model(ids, targets, phases=("loop",), observe=lambda role, layer, x: seen.append((role, layer))).backward()
+    assert seen.count(("attn.c_q", 1)) == 2 and seen.count(("attn.c_q", 2)) == 1
+
+
+def test_the_loop_begins_at_its_share_of_the_budget():
+    made = built("layer_loop", num_loops=1, loop_start=1, loop_end=1, enable_looping_at=0.35)
+    (spec,) = made.program.phases
+    from pgolf.runtime.progress import measure_progress
+
+    assert not spec.start(measure_progress(34, 100, 0.0, 0.0)) and spec.start(measure_progress(35, 100, 0.0, 0.0))
+    assert spec.start(measure_progress(1, 100, 210_000.0, 600_000.0)) and spec.scoring

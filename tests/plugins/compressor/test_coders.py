@@ -1,0 +1,74 @@
+import zlib as standard_zlib
+
+import pytest
+import torch
+from pgolf_plugins.compressor import lzma as lzma_plugin
+from pgolf_plugins.compressor import zlib as zlib_plugin
+from pgolf_plugins.compressor.brotli import BrotliCoder, shuffle_bytes, unshuffle_bytes
+from pgolf_plugins.compressor.lzma import LzmaCoder
+from pgolf_plugins.compressor.zlib import ZlibCoder
+from pipeline_vectors import load_case
+
+from pgolf.runtime.ledger import Ledger
+
+CODERS = [ZlibCoder(), LzmaCoder(), BrotliCoder()]
+each_coder = pytest.mark.parametrize("coder", CODERS, ids=lambda coder: coder.name)
+
+
+@each_coder
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 100_001])
+def test_round_trip(coder, size):
+    data, ledger = bytes(index * index % 251 for index in range(size)), Ledger()
+    packed = coder.compress(data, ledger)
+    assert coder.decompress(packed, size + 1) == data
+    assert ledger.receipt(coder.name) == f"{size} -> {len(packed)} bytes"
+
+
+@each_coder
+def test_exactly_the_limit_is_allowed(coder):
+    packed = coder.compress(bytes(5000), Ledger())
+    assert coder.decompress(packed, 5000) == bytes(5000)
+
+
+@each_coder
+def test_a_bomb_is_refused(coder):
+    bomb = coder.compress(bytes(20_000_000), Ledger())
+    assert len(bomb) < 25_000
+    with pytest.raises(ValueError, match="more than 100000 bytes"):
+        coder.decompress(bomb, 100_000)
+
+
+@each_coder
+def test_a_stream_cut_short_is_refused(coder):
+    packed = coder.compress(torch.randint(256, (3000,)).to(torch.uint8).numpy().tobytes(), Ledger())
+    for end in (0, 1, len(packed) // 2, len(packed) - 1):
+        with pytest.raises(ValueError, match="cut short"):
+            coder.decompress(packed[:end], 10_000)
+
+
+@pytest.mark.parametrize(
+    ("coder", "key"), [(ZlibCoder(), "zlib9"), (LzmaCoder(), "lzma9"), (BrotliCoder(), "shuffle2_brotli11")]
+)
+def test_sizes_on_int6_codes(coder, key):
+    case = load_case("Z1_Z4_sizes_int6codes")
+    packed = coder.compress(case.inputs["data"].numpy().tobytes(), Ledger())
+    assert len(packed) == pytest.approx(case.expected["sizes"][key], rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["Z4_shuffle_pr1394_even", "Z4_shuffle_pr1394_odd"])
+def test_shuffled_bytes(name):
+    case = load_case(name)
+    (data,), (shuffled,) = case.inputs.values(), case.outputs.values()
+    assert shuffle_bytes(data.numpy().tobytes()) == shuffled.numpy().tobytes()
+    assert unshuffle_bytes(shuffled.numpy().tobytes()) == data.numpy().tobytes()
+
+
+@pytest.mark.parametrize("data", [b"", b"BSHF", b"BSHF\x03ab", b"abcdefgh"])
+def test_another_header_is_refused(data):
+    with pytest.raises(ValueError, match="header"):
+        unshuffle_bytes(data)
+
+
+def test_the_plugins_use_the_standard_library():
+    assert zlib_plugin.zlib is standard_zlib
+    assert hasattr(lzma_plugin.lzma, "LZMADecompressor")

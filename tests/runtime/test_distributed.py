@@ -1,0 +1,123 @@
+import os
+import socket
+import subprocess
+import sys
+
+import gloo_worker
+import pytest
+import torch
+from pgolf_plugins.optimizer.muon import Muon
+from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
+
+from pgolf.runtime.distributed import (
+    World,
+    any_rank,
+    barrier,
+    finish,
+    mean_gradients,
+    start_all_gather,
+    start_reduce_scatter,
+    start_world,
+    stop_world,
+    sum_over_ranks,
+)
+
+ALONE = World(0, 1, 0, torch.device("cpu"))
+
+
+@pytest.fixture
+def two_ranks(tmp_path):
+    """What two gloo processes found, in order of rank."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = []
+    for rank in range(2):
+        environment = {
+            **os.environ,
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+            "OMP_NUM_THREADS": "1",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
+        command = [sys.executable, "-W", "error", gloo_worker.__file__, str(tmp_path / f"{rank}.pt")]
+        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+    try:
+        for process in processes:
+            _, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    return [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
+
+
+def test_two_processes_agree_with_one(two_ranks):
+    """Averages, sums, and both Muons on two gloo processes, against one process with the averaged gradients."""
+    torch.set_num_threads(1)
+    assert [found["sum"].item() for found in two_ranks] == [3.0, 3.0]
+    assert [found["any"] for found in two_ranks] == [(True, False)] * 2
+
+    tensors = gloo_worker.parameters(gloo_worker.SHAPES)
+    means = mean_of_ranks(tensors, 0, lambda gradient: gradient)
+    for found in two_ranks:
+        for gradient, expected in zip(found["mean"], means, strict=True):
+            assert gradient.dtype == expected.dtype
+            torch.testing.assert_close(gradient, expected)
+
+    banks = gloo_worker.parameters(gloo_worker.BANKS)
+    alone = gloo_worker.train(
+        ParallelMuon(0.1, 5), banks, ALONE, lambda step: mean_of_ranks(banks, step, torch.Tensor.bfloat16)
+    )
+    check_close(two_ranks, "banks", alone)
+    matrices = gloo_worker.parameters(((8, 4), (6, 6), (4, 8)))
+    alone = gloo_worker.train(
+        Muon(0.1, 5), matrices, ALONE, lambda step: mean_of_ranks(matrices, step, lambda gradient: gradient)
+    )
+    check_close(two_ranks, "matrices", alone)
+
+
+def mean_of_ranks(tensors, step, cast):
+    """The average of both ranks' gradients; `cast` is what a rank does to its own before it sends it."""
+    ranks = [gloo_worker.gradients(tensors, rank, step) for rank in range(2)]
+    pairs = zip(*ranks, strict=True)
+    return [
+        ((cast(first).float() + (0 if second is None else cast(second).float())) / 2).to(first.dtype)
+        for first, second in pairs
+    ]
+
+
+def check_close(two_ranks, key, alone):
+    """Ranks are equal to each other, and as close to one process as bfloat16 products allow."""
+    for first, second, expected in zip(two_ranks[0][key], two_ranks[1][key], alone, strict=True):
+        assert torch.equal(first, second)
+        assert (first - expected).abs().max() <= 0.1 * 0.1 * 2
+
+
+def test_one_rank_needs_no_group(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    world = start_world()
+    assert (world.rank, world.world_size, world.local_rank) == (0, 1, 0)
+    tensor = torch.nn.Parameter(torch.ones(2))
+    mean_gradients([tensor], world)
+    assert torch.equal(tensor.grad, torch.zeros(2))
+    assert sum_over_ranks(torch.tensor(2.0), world).item() == 2.0
+    assert any_rank(True, world) is True and any_rank(0, world) is False
+    full, shard = torch.arange(4.0).view(2, 2), torch.zeros(2, 2)
+    finish(start_reduce_scatter(shard, full, world))
+    assert torch.equal(shard, full)
+    finish(start_all_gather(full, shard + 1, world))
+    assert torch.equal(full, shard + 1)
+    barrier(world)
+    stop_world(world)
+
+
+def test_the_world_must_divide_eight(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(ValueError, match="WORLD_SIZE is 3; a step has 8 micro-batches"):
+        start_world()

@@ -1,0 +1,129 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from pgolf_plugins.compressor.torch_save import TorchSave
+from pgolf_plugins.compressor.zlib import ZlibCoder
+from pgolf_plugins.quantizer.int8 import Int8Recipe
+
+from pgolf.runtime.export import decode_model, encode_model, pack_artifact, unpack_artifact, write_artifact
+from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.parameters import Parameter, canonical_state, ones
+
+RECORDS = (
+    Parameter("tok_emb.weight", (300, 256), ones, "embed", "embed", "test", dtype="activation"),
+    Parameter("up_bank", (2, 300, 256), (ones,), "matrix", "mlp", "test", members=("blocks.{}.mlp.fc.weight",)),
+    Parameter("blocks.{}.attn_scale", (16,), ones, "scalar", "control", "test", layers=2),
+    Parameter("helper", (3,), ones, "scalar", "aux", "test", export="drop"),
+)
+
+
+def make(**fields):
+    """A program with the baseline's export, and a canonical state."""
+    torch.set_num_threads(1)
+    half, full = Int8Recipe("float16"), Int8Recipe("float32")
+    recipes = {"embed": half, "mlp": half, "aux": half, "control": full}
+    defaults = {
+        "tensor_recipes": recipes,
+        "stream_layout": TorchSave(),
+        "entropy_coder": ZlibCoder(),
+        "fit": None,
+    }
+    generator = torch.Generator().manual_seed(1)
+    stored = {
+        "tok_emb.weight": torch.randn(300, 256, generator=generator).bfloat16(),
+        "up_bank": torch.randn(2, 300, 256, generator=generator),
+        "blocks.0.attn_scale": torch.randn(16, generator=generator),
+        "blocks.1.attn_scale": torch.randn(16, generator=generator),
+        "helper": torch.randn(3, generator=generator),
+    }
+    return SimpleNamespace(**{**defaults, **fields}), canonical_state(stored, RECORDS)
+
+
+def test_round_trip():
+    program, state = make()
+    ledger = Ledger()
+    encoded = encode_model(state, RECORDS, program, {}, ledger)
+    data = pack_artifact(encoded, program, ledger)
+    fresh = {name: torch.zeros_like(tensor) for name, tensor in state.items()}
+    found = decode_model(unpack_artifact(data, RECORDS, program), fresh, RECORDS, program)
+    assert list(found) == list(state)
+    for name, tensor in found.items():
+        assert (tensor.dtype, tensor.shape) == (state[name].dtype, state[name].shape)
+    assert torch.equal(found["blocks.1.attn_scale"], state["blocks.1.attn_scale"])
+    for name in ("tok_emb.weight", "blocks.0.mlp.fc.weight", "blocks.1.mlp.fc.weight"):
+        assert 0 < (found[name].float() - state[name].float()).abs().max() < 0.03
+    assert not found["helper"].any() and "helper" not in encoded
+    assert ledger.receipt("int8") == "3 tensors quantized, 2 tensors kept"
+
+
+def test_the_artifact_does_not_depend_on_the_layout():
+    program, state = make()
+    apart = Parameter("blocks.{}.mlp.fc.weight", (300, 256), ones, "matrix", "mlp", "test", layers=2)
+    records = (RECORDS[0], apart, *RECORDS[2:])
+    banked = pack_artifact(encode_model(state, RECORDS, program, {}, Ledger()), program, Ledger())
+    separate = pack_artifact(encode_model(state, records, program, {}, Ledger()), program, Ledger())
+    assert banked == separate
+
+
+def test_statistics_reach_the_recipe_of_their_tensor():
+    seen = {}
+
+    class Probe(Int8Recipe):
+        def encode(self, tensor, hessian, ledger):
+            seen[tensor.shape] = hessian
+            return super().encode(tensor, hessian, ledger)
+
+    program, state = make()
+    program.tensor_recipes["mlp"] = program.tensor_recipes["control"] = Probe("float16")
+    encode_model(state, RECORDS, program, {"blocks.1.mlp.fc.weight": "statistics"}, Ledger())
+    assert seen == {torch.Size([300, 256]): "statistics", torch.Size([16]): None}
+
+
+def test_fit_sees_packed_sizes_and_has_the_last_word():
+    sizes = []
+
+    def fit(encoded, measure, ledger):
+        sizes.append(measure(encoded))
+        smaller = {**encoded, "tok_emb.weight": {"kept": torch.zeros(300, 256, dtype=torch.float16)}}
+        sizes.append(measure(smaller))
+        return smaller
+
+    program, state = make(fit=fit)
+    ledger = Ledger()
+    encoded = encode_model(state, RECORDS, program, {}, ledger)
+    assert len(pack_artifact(encoded, program, ledger)) == sizes[1] < sizes[0]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "bomb", "text"])
+def test_a_bad_artifact_is_refused(damage):
+    program, state = make()
+    data = pack_artifact(encode_model(state, RECORDS, program, {}, Ledger()), program, Ledger())
+    middle = len(data) // 2
+    bad = {
+        "cut": data[:-100],
+        "flipped": data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :],
+        "empty": b"",
+        "bomb": ZlibCoder().compress(bytes(30_000_000), Ledger()),
+        "text": ZlibCoder().compress(b"not a torch file", Ledger()),
+    }[damage]
+    with pytest.raises(ValueError, match="artifact cannot be read"):
+        unpack_artifact(bad, RECORDS, program)
+
+
+def test_an_artifact_of_another_model_is_refused():
+    program, state = make()
+    encoded = encode_model(state, RECORDS, program, {}, Ledger())
+    with pytest.raises(ValueError, match="not the model's"):
+        decode_model({name: encoded[name] for name in list(encoded)[1:]}, state, RECORDS, program)
+    state["blocks.0.attn_scale"] = torch.zeros(8)
+    with pytest.raises(ValueError, match=r"blocks\.0\.attn_scale has shape \(16,\) in the artifact, \(8,\) here"):
+        decode_model(encoded, state, RECORDS, program)
+
+
+def test_writing_replaces_the_file_at_once(tmp_path):
+    path = tmp_path / "model.bin"
+    write_artifact(path, b"first")
+    write_artifact(str(path), b"second")
+    assert path.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [path]

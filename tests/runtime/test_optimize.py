@@ -1,0 +1,145 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from pgolf_plugins.optimizer.adam import ElementAdam
+from pgolf_plugins.optimizer.muon import Muon
+from pgolf_plugins.optimizer.newton_schulz import newton_schulz
+from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
+
+from pgolf.runtime.distributed import World
+from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.optimize import GroupSpec, Optimizers, aspect_scale, compiled_orthogonalizer, nesterov_update
+from pgolf.runtime.parameters import Node, Parameter, grow, initialize, ones
+from pgolf.runtime.progress import Scalars
+
+ALONE = World(0, 1, 0, torch.device("cpu"))
+RECORDS = (
+    Parameter("tok_emb.weight", (6, 4), ones, "embed", "embed", "test", dtype="activation"),
+    Parameter("blocks.{}.attn.c_q.weight", (4, 4), ones, "matrix", "attn", "test", layers=2),
+    Parameter("blocks.{}.attn.q_gain", (2,), ones, "scalar", "control", "test", layers=2),
+)
+
+
+class Recorder:
+    """An optimizer that writes down what it was asked to do."""
+
+    def __init__(self, name, log):
+        self.name, self.log = name, log
+
+    def bind(self, tensors, *rest):
+        self.bound = tensors
+
+    def launch(self):
+        self.log.append(f"{self.name} launch")
+
+    def step(self, scalars, ledger):
+        self.log.append(f"{self.name} step")
+
+
+def make(records=RECORDS, **fields):
+    """A model of `records` and a program with real optimizers, unless `fields` say otherwise."""
+    torch.set_num_threads(1)
+    model = Node()
+    grow(model, records, torch.device("cpu"), torch.float32)
+    initialize(model, records, 1, Ledger())
+    groups = (GroupSpec("embed", 0.05), GroupSpec("scalar", 0.04), GroupSpec("head", 0.008))
+    defaults = {
+        "matrix_optimizer": Muon(0.04, 5),
+        "element_optimizer": ElementAdam(0.9, 0.95, 1e-8),
+        "orthogonalizer": newton_schulz,
+        "groups": groups,
+        "gradient_taps": (),
+        "update_taps": (),
+        "apply_taps": (),
+    }
+    return model, SimpleNamespace(**{**defaults, **fields})
+
+
+def set_gradients(model, seed):
+    """Random gradients, except for the last parameter, which gets none."""
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in list(model.parameters())[:-1]:
+        parameter.grad = torch.randn(parameter.shape, generator=generator)
+
+
+def test_order_of_a_step():
+    log = []
+    model, program = make(
+        matrix_optimizer=Recorder("matrix", log),
+        element_optimizer=Recorder("element", log),
+        gradient_taps=(lambda tensors, ledger: log.append(f"tap {len(tensors)}"),),
+    )
+    optimizers = Optimizers(program, model, RECORDS, ALONE)
+    set_gradients(model, 1)
+    optimizers.step(Scalars(1.0, 1.0, 0.9), Ledger())
+    assert log == ["tap 5", "matrix launch", "element step", "matrix step"]
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_every_tensor_goes_where_its_record_says():
+    matrix, element = Recorder("matrix", []), Recorder("element", [])
+    model, program = make(matrix_optimizer=matrix, element_optimizer=element)
+    optimizers = Optimizers(program, model, RECORDS, ALONE)
+    tensors = dict(model.named_parameters())
+    assert [tensor is tensors[f"blocks.{layer}.attn.c_q.weight"] for layer, tensor in enumerate(matrix.bound)] == [
+        True
+    ] * 2
+    assert [(spec.name, len(members)) for spec, members in element.bound] == [("embed", 1), ("scalar", 2)]
+    assert len(optimizers.replicated) == 5
+
+
+def test_sharded_tensors_are_left_to_the_matrix_optimizer():
+    records = (
+        RECORDS[0],
+        Parameter(
+            "qo_bank", (4, 4, 4), (ones, ones), "matrix", "attn", "test", members=("a.{}", "b.{}"), reduction="sharded"
+        ),
+    )
+    model, program = make(records, matrix_optimizer=ParallelMuon(0.04, 5))
+    optimizers = Optimizers(program, model, records, ALONE)
+    assert [tensor.ndim for tensor in optimizers.replicated] == [2]
+    for parameter in model.parameters():
+        parameter.grad = torch.eye(*parameter.shape[-2:]).expand(parameter.shape).clone()
+    optimizers.step(Scalars(1.0, 1.0, 0.9), Ledger())
+    assert not torch.equal(dict(model.named_parameters())["qo_bank"].detach(), torch.ones(4, 4, 4))
+
+
+def test_every_parameter_moves_but_the_one_without_a_gradient():
+    model, program = make()
+    set_gradients(model, 1)
+    Optimizers(program, model, RECORDS, ALONE).step(Scalars(1.0, 1.0, 0.9), Ledger())
+    *moved, last = model.parameters()
+    assert all((parameter != 1).any() for parameter in moved)
+    assert torch.equal(last, torch.ones_like(last))
+
+
+def test_a_second_set_of_optimizers_starts_afresh():
+    results = []
+    model, program = make()
+    for _ in range(2):
+        initialize(model, RECORDS, 1, Ledger())
+        optimizers = Optimizers(program, model, RECORDS, ALONE)
+        for step in range(3):
+            set_gradients(model, step)
+            optimizers.step(Scalars(1.0, 1.0, 0.9), Ledger())
+        results.append([parameter.detach().clone() for parameter in model.parameters()])
+    assert all(torch.equal(first, second) for first, second in zip(*results, strict=True))
+
+
+def test_nesterov_by_hand():
+    buffer = torch.tensor([1.0])
+    assert nesterov_update(torch.tensor([2.0]), buffer, 0.5).item() == 2.0 + 0.5 * 2.5
+    assert buffer.item() == 2.5
+
+
+@pytest.mark.parametrize(("shape", "scale"), [((4, 4), 1.0), ((8, 2), 2.0), ((2, 8), 1.0), ((3, 16, 4), 2.0)])
+def test_tall_matrices_take_larger_steps(shape, scale):
+    assert aspect_scale(torch.zeros(shape)) == scale
+
+
+def test_the_orthogonalizer_is_compiled_on_a_gpu_only():
+    _, program = make()
+    assert compiled_orthogonalizer(program, ALONE) is newton_schulz
+    compiled = compiled_orthogonalizer(program, ALONE._replace(device=torch.device("cuda")))
+    assert compiled is not newton_schulz and callable(compiled)

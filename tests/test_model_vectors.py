@@ -1,0 +1,119 @@
+"""Whole tiny models against the numbers of the public scripts: per-token loss, mean loss, gradient norms."""
+
+import math
+
+import pytest
+import torch
+
+from models import Case, built
+
+PR1019 = (
+    "banks",
+    "bigram_hash",
+    "leaky_relu2",
+    "partial_rope",
+    "smear_gate",
+    "value_embedding",
+    "xsa",
+)
+PR1493 = ("layer_loop", "leaky_relu2", "ln_scale", "parallel_residual", "partial_rope", "skip_gates", "xsa")
+
+CASES = [
+    ("model_baseline_base_4L", "base_4L", (), {}),
+    (
+        "model_baseline_base_gain4_2L",
+        "base_gain4_2L",
+        (),
+        {"num_layers": 2, "num_heads": 8, "num_kv_heads": 4, "mlp_mult": 4, "logit_softcap": 20},
+    ),
+    ("model_baseline_base_untied", "base_untied", ("untied_head",), {"num_layers": 3, "num_kv_heads": 4}),
+    (
+        "model_pr1019_6L",
+        "pr1019_6L",
+        (*PR1019, "ln_scale"),
+        {"num_layers": 6, "ve_dim": 16, "ve_layers": "4,5", "bigram_dim": 24, "bigram_vocab_size": 96, "rope_dims": 8}
+        | {"xsa_last_n": 4},
+    ),
+    (
+        "model_pr1019_flags",
+        "pr1019_flags",
+        (*PR1019, "ln_scale", "gated_attention", "value_residual"),
+        {"num_layers": 4, "ve_dim": 16, "ve_layers": "3", "bigram_dim": 24, "bigram_vocab_size": 64, "rope_dims": 8}
+        | {"xsa_last_n": 2},
+    ),
+    (
+        "model_pr1019_3L_plain_rope_novE",
+        "pr1019_3L_plain_rope_novE",
+        ("banks", "leaky_relu2", "smear_gate"),
+        {"num_layers": 3},
+    ),
+    (
+        "model_fork_swa",
+        "swa_5L_w4",
+        (*PR1019, "ln_scale", "swa", "pko"),
+        {"num_layers": 5, "ve_dim": 16, "ve_layers": "3,4", "bigram_dim": 24, "bigram_vocab_size": 64, "rope_dims": 8}
+        | {"xsa_last_n": 5, "swa_window": 4, "swa_full_attn_layers": 2, "qk_gain_init": 5.25},
+    ),
+] + [
+    (
+        "model_fork_pko",
+        f"pko_4L_{loop}",
+        (*PR1493, "pko"),
+        {"rope_dims": 8, "num_loops": 1, "loop_start": 1, "loop_end": 2, "parallel_residual_start": 3},
+    )
+    for loop in ("noloop", "loop")
+] + [
+    (
+        "model_fork_pko",
+        "pko_2L_rd4_noloop",
+        (*PR1493, "pko"),
+        {"num_layers": 2, "rope_dims": 4, "num_loops": 0, "loop_start": 0, "loop_end": 1}
+        | {"parallel_residual_start": -1},
+    )
+] + [
+    (
+        "model_pr1493",
+        f"pr1493_6L_{loop}",
+        PR1493,
+        {"num_layers": 6, "rope_dims": 8, "num_loops": 2, "loop_start": 2, "loop_end": 3}
+        | {"parallel_residual_start": 4, "qk_gain_init": 5.25},
+    )
+    for loop in ("noloop", "loop")
+]
+
+
+@pytest.mark.parametrize(("file", "name", "plugins", "settings"), CASES, ids=[case[1] for case in CASES])
+def test_whole_model_matches_the_public_script(file, name, plugins, settings):
+    case = Case(file, name)
+    model = built(*plugins, **settings).model
+    model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
+    phases = ("loop",) if name.endswith("_loop") else ()
+    ids, targets = case.inputs["input_ids"].long(), case.inputs["target_ids"].long()
+    mean = model(ids, targets, phases=phases)
+    mean.backward()
+    case.check("mean_loss", mean.detach())
+    case.check("per_token_loss", model(ids, targets, phases=phases, reduction="none").detach())
+    tensors = dict(model.named_parameters())
+    norms = [gradient_norm(tensors[key]) for key in case.record["grad_norm_names"]]
+    want = [value.item() for value in case.outputs["grad_norm"]]
+    for key, found, wanted in zip(case.record["grad_norm_names"], norms, want, strict=True):
+        assert math.isclose(found, 0.0 if math.isnan(wanted) else wanted, rel_tol=5e-4, abs_tol=1e-6), key
+
+
+def gradient_norm(tensor):
+    """L2 norm of the gradient, 0 where none arrived."""
+    return 0.0 if tensor.grad is None else tensor.grad.norm().item()
+
+
+@pytest.mark.parametrize("name", ["pr1019_6L", "pr1019_flags"])
+def test_bigram_rows_match_the_public_script(name):
+    case = Case(f"model_{name}", name)
+    rows = 96 if name == "pr1019_6L" else 64
+    hashed = built("bigram_hash", bigram_vocab_size=rows).program.stem_terms[0]
+    assert torch.equal(hashed.index(case.inputs["input_ids"].long()), case.outputs["bigram_index"].long())
+
+
+def test_windowed_layers_match_the_public_script():
+    case = Case("model_fork_swa", "swa_5L_w4")
+    kernel = built("swa", num_layers=5, swa_window=4, swa_full_attn_layers=2).program.attention_kernel
+    assert list(range(kernel.windowed_layers)) == case.outputs["windowed_layers"].tolist()
