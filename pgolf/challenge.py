@@ -48,5 +48,7 @@ DEFAULT_CHALLENGE = "2026-04"
 def find_challenge(name: str, where: str = "") -> Challenge:
     """The rule set called `name`; PG002 for an unknown one."""
     if name not in CHALLENGES:
-        raise PgolfError("PG002", f"the challenge {name!r} is unknown", where, f"known: {', '.join(sorted(CHALLENGES))}")
+        raise PgolfError(
+            "PG002", f"the challenge {name!r} is unknown", where, f"known: {', '.join(sorted(CHALLENGES))}"
+        )
     return CHALLENGES[name]

@@ -27,7 +27,7 @@ class Component:
         PgolfError: PG105, when the target cannot be imported by name or an argument is not a literal.
     """
 
-    __slots__ = ("target", "arguments")
+    __slots__ = ("arguments", "target")
 
     def __init__(self, target: Callable[..., Any], /, **arguments: Any):
         name = getattr(target, "__qualname__", "")

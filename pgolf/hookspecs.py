@@ -148,17 +148,17 @@ def groups(settings: Any) -> list[Group]:
 
 @_hook("optimizer", "slot")
 def matrix_optimizer(settings: Any) -> Component:
-    """Optimizer of group "matrix": an object with `bind`, `launch` and `step` as `pgolf.runtime.optimize` calls them."""
+    """Optimizer of group "matrix": an object with `bind`, `launch`, `step`; see `pgolf.runtime.optimize`."""
 
 
 @_hook("optimizer", "slot")
 def orthogonalizer(settings: Any) -> Component:
-    """Nearest semi-orthogonal matrix: `f(update, steps) -> update`, 2-D or batched 3-D as its optimizer needs."""
+    """Nearest semi-orthogonal matrix: `f(update, steps) -> update`, 2-D or batched 3-D, and `name`."""
 
 
 @_hook("optimizer", "slot")
 def element_optimizer(settings: Any) -> Component:
-    """Optimizer of every other group: an object with `bind` and `step`."""
+    """Optimizer of every other group: an object with `bind(groups, world)`, `step(scalars, ledger)`."""
 
 
 @_hook("optimizer", "slot")
@@ -173,7 +173,7 @@ def average(settings: Any) -> Component:
 
 @_hook("optimizer", "tap")
 def gradient_taps(settings: Any) -> Component:
-    """Changes gradients before they are reduced over ranks: `tap(tensors, ledger)`."""
+    """Changes gradients before they are reduced over ranks: `tap(tensors, ledger)`; a `.grad` may be None."""
 
 
 @_hook("optimizer", "tap")

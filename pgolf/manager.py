@@ -119,7 +119,9 @@ def _load(
         loaded = _check(manager, module, path, origin, version)
         if loaded.plugin.name in registry.plugins:
             other = registry.plugins[loaded.plugin.name].path
-            raise PgolfError("PG103", f"the plugin name {loaded.plugin.name!r} is taken by {other}", where, "rename one")
+            raise PgolfError(
+                "PG103", f"the plugin name {loaded.plugin.name!r} is taken by {other}", where, "rename one"
+            )
         registry.plugins[loaded.plugin.name] = loaded
     except PgolfError as error:
         registry.problems.append(error)
@@ -133,19 +135,27 @@ def _check(manager: pluggy.PluginManager, module: ModuleType, path: Path | None,
     where = str(path or module.__name__)
     plugin = getattr(module, "PLUGIN", None)
     if not isinstance(plugin, Plugin):
-        raise PgolfError("PG104", f"{module.__name__} has no PLUGIN record", where, "add PLUGIN = Plugin(name=..., ...)")
+        raise PgolfError(
+            "PG104", f"{module.__name__} has no PLUGIN record", where, "add PLUGIN = Plugin(name=..., ...)"
+        )
     stem = module.__name__.rsplit(".", 1)[-1]
     if plugin.name != stem:
-        raise PgolfError("PG104", f"PLUGIN.name is {plugin.name!r}, the file is called {stem!r}", where, "make them equal")
+        raise PgolfError(
+            "PG104", f"PLUGIN.name is {plugin.name!r}, the file is called {stem!r}", where, "make them equal"
+        )
     missing = [key for key in ("summary", "source") if not getattr(plugin, key).strip()]
     if missing:
-        raise PgolfError("PG104", f"{plugin.name} has no {' and no '.join(missing)}", where, "fill in the PLUGIN record")
+        raise PgolfError(
+            "PG104", f"{plugin.name} has no {' and no '.join(missing)}", where, "fill in the PLUGIN record"
+        )
     if plugin.family not in FAMILIES:
         raise PgolfError("PG104", f"family is {plugin.family!r}", where, f"use one of {', '.join(FAMILIES)}")
     try:
         manager.register(module, plugin.name)
     except (pluggy.PluginValidationError, ValueError) as error:
-        raise PgolfError("PG105", str(error).replace("\n", " "), where, "see docs/hooks.md for the signatures") from None
+        raise PgolfError(
+            "PG105", str(error).replace("\n", " "), where, "see docs/hooks.md for the signatures"
+        ) from None
     hooks = {
         caller.name: impl.function
         for caller in manager.get_hookcallers(module) or ()
@@ -155,7 +165,9 @@ def _check(manager: pluggy.PluginManager, module: ModuleType, path: Path | None,
     unknown = sorted(set(hooks) - set(hookspecs.HOOKS))
     if unknown or not hooks:
         manager.unregister(module)
-        seen = f"{plugin.name} implements unknown hooks {', '.join(unknown)}" if unknown else f"{plugin.name} has no hook"
+        seen = (
+            f"{plugin.name} implements unknown hooks {', '.join(unknown)}" if unknown else f"{plugin.name} has no hook"
+        )
         raise PgolfError("PG105", seen, where, "see docs/hooks.md for the hooks there are")
     return Loaded(plugin, module, Path(module.__file__ or where), origin, version, hooks)
 

@@ -87,7 +87,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise PgolfError("PG001", f"cannot read the recipe: {reason}", str(path), "give a recipe.toml or its folder") from None
+        raise PgolfError(
+            "PG001", f"cannot read the recipe: {reason}", str(path), "give a recipe.toml or its folder"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise PgolfError("PG002", f"not valid TOML: {error}", str(path), "see docs/recipes.md for an example") from None
 
@@ -96,7 +98,9 @@ def _check_keys(document: Mapping[str, Any], where: str) -> None:
     for key in document:
         if key not in KEYS:
             close = difflib.get_close_matches(key, KEYS, 1)
-            hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(KEYS)}; settings go under [settings]"
+            hint = (
+                f"did you mean {close[0]}?" if close else f"known keys: {', '.join(KEYS)}; settings go under [settings]"
+            )
             raise PgolfError("PG002", f"the recipe has an unknown key {key!r}", where, hint)
 
 
@@ -122,13 +126,20 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise PgolfError("PG004", f"--set got {text!r}", "command line", "write --set name=value, e.g. --set num_layers=11")
+            raise PgolfError(
+                "PG004", f"--set got {text!r}", "command line", "write --set name=value, e.g. --set num_layers=11"
+            )
         found[key.strip().lower()] = value.strip()
     return found
 
 
 def dump_recipe(
-    name: str, plugins: Sequence[str], remove: Sequence[str], settings: Mapping[str, Any], challenge: str, notes: str = ""
+    name: str,
+    plugins: Sequence[str],
+    remove: Sequence[str],
+    settings: Mapping[str, Any],
+    challenge: str,
+    notes: str = "",
 ) -> str:
     """A self-contained recipe file that resolves to the same build."""
     lines = ["# Written by pgolf build: the whole recipe, nothing extended.", f"name = {toml_value(name)}"]

@@ -155,16 +155,17 @@ class _Hooks:
 
 def _wrong_result(loaded: Loaded, hook: str, result: Any, wanted: str) -> PgolfError:
     return PgolfError(
-        "PG105", f"{hook} of {loaded.plugin.name} returned {result!r:.80}, wanted {wanted}", str(loaded.path), "see docs/hooks.md"
+        "PG105",
+        f"{hook} of {loaded.plugin.name} returned {result!r:.80}, wanted {wanted}",
+        str(loaded.path),
+        "see docs/hooks.md",
     )
 
 
 def _plan_facts(hooks: _Hooks, phases: Sequence[Phase]) -> PlanFacts:
     """Evaluate the layer plan for every set of phases, and check it and the number of compiled variants."""
     names = [phase.name for phase in phases]
-    variants = [
-        variant for size in range(len(names) + 1) for variant in itertools.combinations(names, size)
-    ]
+    variants = [variant for size in range(len(names) + 1) for variant in itertools.combinations(names, size)]
     limit = hooks.selection.settings.recompile_limit
     if len(variants) + SCORING_VARIANTS > limit:
         raise PgolfError(
@@ -180,10 +181,18 @@ def _plan_facts(hooks: _Hooks, phases: Sequence[Phase]) -> PlanFacts:
         outside = [layer for layer in (*encoder, *decoder) if not 0 <= layer < layers]
         missing = sorted(set(range(layers)) - {*encoder, *decoder})
         if outside or missing or len(encoder) > len(decoder):
-            problem = f"uses layer {outside[0]} of {layers}" if outside else f"never runs layer {missing[0]}" if missing else ""
+            problem = (
+                f"uses layer {outside[0]} of {layers}"
+                if outside
+                else f"never runs layer {missing[0]}"
+                if missing
+                else ""
+            )
             problem = problem or f"has {len(encoder)} encoder steps and {len(decoder)} decoder steps"
             where = f"phases {', '.join(variant) or 'none'}"
-            raise PgolfError("PG209", f"the layer plan {component!r} {problem}", where, "check num_layers and the loop's settings")
+            raise PgolfError(
+                "PG209", f"the layer plan {component!r} {problem}", where, "check num_layers and the loop's settings"
+            )
     facts = PlanFacts(
         num_steps=max(len(encoder) + len(decoder) for encoder, decoder in plans.values()),
         num_skips=max(min(len(encoder), len(decoder)) for encoder, decoder in plans.values()),
@@ -197,11 +206,15 @@ def _declared(hooks: _Hooks, plan: PlanFacts) -> list[tuple[str, Param]]:
     """Layout and plugin tensors, in a fixed order: layout first, then by plugin name."""
     found = hooks.records("parameter_layout", Param)
     if not found:
-        raise PgolfError("PG204", "slot 'parameter_layout' has no provider", hint="do not remove the baseline's provider")
+        raise PgolfError(
+            "PG204", "slot 'parameter_layout' has no provider", hint="do not remove the baseline's provider"
+        )
     return found + sorted(hooks.records("parameters", Param), key=lambda pair: pair[0])
 
 
-def _check_params(params: list[tuple[str, Param]], groups: list[tuple[str, Any]], recipes: dict[str, Component]) -> None:
+def _check_params(
+    params: list[tuple[str, Param]], groups: list[tuple[str, Any]], recipes: dict[str, Component]
+) -> None:
     """Every tensor has one name, one optimizer group and one quantization recipe."""
     known = {group.name for _, group in groups} | {"matrix"}
     findings, owners = [], {}
@@ -214,10 +227,14 @@ def _check_params(params: list[tuple[str, Param]], groups: list[tuple[str, Any]]
             owners[name] = plugin
         if param.group not in known:
             text = f"{param.name} has the optimizer group {param.group!r}; there are {', '.join(sorted(known))}"
-            findings.append(PgolfError("PG205", text, where, "give it one of these, or declare the group with `groups`"))
+            findings.append(
+                PgolfError("PG205", text, where, "give it one of these, or declare the group with `groups`")
+            )
         if param.quant not in recipes:
             text = f"{param.name} has the quantization class {param.quant!r}; recipes exist for {', '.join(sorted(recipes))}"
-            findings.append(PgolfError("PG206", text, where, "give it one of these, or add a recipe with `tensor_recipes`"))
+            findings.append(
+                PgolfError("PG206", text, where, "give it one of these, or add a recipe with `tensor_recipes`")
+            )
         if any(size < 1 for size in param.shape):
             findings.append(PgolfError("PG105", f"{param.name} has the shape {param.shape}", where, "check the sizes"))
     raise_all(findings)

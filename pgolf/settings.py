@@ -120,7 +120,9 @@ def parse_value(setting: Setting, value: Any, where: str) -> Any:
             f"{setting.help}; default {setting.default!r}",
         ) from None
     if setting.minimum is not None and parsed < setting.minimum:
-        raise PgolfError("PG003", f"{setting.name} is {parsed}, wanted at least {setting.minimum:g}", where, setting.help)
+        raise PgolfError(
+            "PG003", f"{setting.name} is {parsed}, wanted at least {setting.minimum:g}", where, setting.help
+        )
     if setting.choices and parsed not in setting.choices:
         choices = ", ".join(setting.choices)
         raise PgolfError("PG003", f"{setting.name} is {parsed!r}, wanted one of {choices}", where, setting.help)

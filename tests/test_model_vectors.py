@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-
 from models import Case, built
 
 PR1019 = (
@@ -18,68 +17,87 @@ PR1019 = (
 )
 PR1493 = ("layer_loop", "leaky_relu2", "ln_scale", "parallel_residual", "partial_rope", "skip_gates", "xsa")
 
-CASES = [
-    ("model_baseline_base_4L", "base_4L", (), {}),
-    (
-        "model_baseline_base_gain4_2L",
-        "base_gain4_2L",
-        (),
-        {"num_layers": 2, "num_heads": 8, "num_kv_heads": 4, "mlp_mult": 4, "logit_softcap": 20},
-    ),
-    ("model_baseline_base_untied", "base_untied", ("untied_head",), {"num_layers": 3, "num_kv_heads": 4}),
-    (
-        "model_pr1019_6L",
-        "pr1019_6L",
-        (*PR1019, "ln_scale"),
-        {"num_layers": 6, "ve_dim": 16, "ve_layers": "4,5", "bigram_dim": 24, "bigram_vocab_size": 96, "rope_dims": 8}
-        | {"xsa_last_n": 4},
-    ),
-    (
-        "model_pr1019_flags",
-        "pr1019_flags",
-        (*PR1019, "ln_scale", "gated_attention", "value_residual"),
-        {"num_layers": 4, "ve_dim": 16, "ve_layers": "3", "bigram_dim": 24, "bigram_vocab_size": 64, "rope_dims": 8}
-        | {"xsa_last_n": 2},
-    ),
-    (
-        "model_pr1019_3L_plain_rope_novE",
-        "pr1019_3L_plain_rope_novE",
-        ("banks", "leaky_relu2", "smear_gate"),
-        {"num_layers": 3},
-    ),
-    (
-        "model_fork_swa",
-        "swa_5L_w4",
-        (*PR1019, "ln_scale", "swa", "pko"),
-        {"num_layers": 5, "ve_dim": 16, "ve_layers": "3,4", "bigram_dim": 24, "bigram_vocab_size": 64, "rope_dims": 8}
-        | {"xsa_last_n": 5, "swa_window": 4, "swa_full_attn_layers": 2, "qk_gain_init": 5.25},
-    ),
-] + [
-    (
-        "model_fork_pko",
-        f"pko_4L_{loop}",
-        (*PR1493, "pko"),
-        {"rope_dims": 8, "num_loops": 1, "loop_start": 1, "loop_end": 2, "parallel_residual_start": 3},
-    )
-    for loop in ("noloop", "loop")
-] + [
-    (
-        "model_fork_pko",
-        "pko_2L_rd4_noloop",
-        (*PR1493, "pko"),
-        {"num_layers": 2, "rope_dims": 4, "num_loops": 0, "loop_start": 0, "loop_end": 1}
-        | {"parallel_residual_start": -1},
-    )
-] + [
-    (
-        "model_pr1493",
-        f"pr1493_6L_{loop}",
-        PR1493,
-        {"num_layers": 6, "rope_dims": 8, "num_loops": 2, "loop_start": 2, "loop_end": 3}
-        | {"parallel_residual_start": 4, "qk_gain_init": 5.25},
-    )
-    for loop in ("noloop", "loop")
-]
+CASES = (
+    [
+        ("model_baseline_base_4L", "base_4L", (), {}),
+        (
+            "model_baseline_base_gain4_2L",
+            "base_gain4_2L",
+            (),
+            {"num_layers": 2, "num_heads": 8, "num_kv_heads": 4, "mlp_mult": 4, "logit_softcap": 20},
+        ),
+        ("model_baseline_base_untied", "base_untied", ("untied_head",), {"num_layers": 3, "num_kv_heads": 4}),
+        (
+            "model_pr1019_6L",
+            "pr1019_6L",
+            (*PR1019, "ln_scale"),
+            {
+                "num_layers": 6,
+                "ve_dim": 16,
+                "ve_layers": "4,5",
+                "bigram_dim": 24,
+                "bigram_vocab_size": 96,
+                "rope_dims": 8,
+            }
+            | {"xsa_last_n": 4},
+        ),
+        (
+            "model_pr1019_flags",
+            "pr1019_flags",
+            (*PR1019, "ln_scale", "gated_attention", "value_residual"),
+            {"num_layers": 4, "ve_dim": 16, "ve_layers": "3", "bigram_dim": 24, "bigram_vocab_size": 64, "rope_dims": 8}
+            | {"xsa_last_n": 2},
+        ),
+        (
+            "model_pr1019_3L_plain_rope_novE",
+            "pr1019_3L_plain_rope_novE",
+            ("banks", "leaky_relu2", "smear_gate"),
+            {"num_layers": 3},
+        ),
+        (
+            "model_fork_swa",
+            "swa_5L_w4",
+            (*PR1019, "ln_scale", "swa", "pko"),
+            {
+                "num_layers": 5,
+                "ve_dim": 16,
+                "ve_layers": "3,4",
+                "bigram_dim": 24,
+                "bigram_vocab_size": 64,
+                "rope_dims": 8,
+            }
+            | {"xsa_last_n": 5, "swa_window": 4, "swa_full_attn_layers": 2, "qk_gain_init": 5.25},
+        ),
+    ]
+    + [
+        (
+            "model_fork_pko",
+            f"pko_4L_{loop}",
+            (*PR1493, "pko"),
+            {"rope_dims": 8, "num_loops": 1, "loop_start": 1, "loop_end": 2, "parallel_residual_start": 3},
+        )
+        for loop in ("noloop", "loop")
+    ]
+    + [
+        (
+            "model_fork_pko",
+            "pko_2L_rd4_noloop",
+            (*PR1493, "pko"),
+            {"num_layers": 2, "rope_dims": 4, "num_loops": 0, "loop_start": 0, "loop_end": 1}
+            | {"parallel_residual_start": -1},
+        )
+    ]
+    + [
+        (
+            "model_pr1493",
+            f"pr1493_6L_{loop}",
+            PR1493,
+            {"num_layers": 6, "rope_dims": 8, "num_loops": 2, "loop_start": 2, "loop_end": 3}
+            | {"parallel_residual_start": 4, "qk_gain_init": 5.25},
+        )
+        for loop in ("noloop", "loop")
+    ]
+)
 
 
 @pytest.mark.parametrize(("file", "name", "plugins", "settings"), CASES, ids=[case[1] for case in CASES])

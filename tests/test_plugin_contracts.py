@@ -4,9 +4,9 @@ import ast
 
 import pytest
 import torch
-
 from lora import Lora
 from models import built, registry, resolved, scramble, tokens
+
 from pgolf.component import FAMILIES
 from pgolf.manager import chain
 from pgolf.runtime.ledger import Ledger
@@ -58,7 +58,9 @@ def test_metadata_is_complete(name):
     doc = ast.get_docstring(ast.parse(text)) or ""
     assert "Source:" in doc, "the docstring names the pull request or paper"
     assert all(setting.help and not setting.help.endswith(".") for setting in plugin.settings)
-    assert all(other in registry().plugins for other in plugin.requires + plugin.replaces + plugin.before + plugin.after)
+    assert all(
+        other in registry().plugins for other in plugin.requires + plugin.replaces + plugin.before + plugin.after
+    )
     assert all(conflict.name in registry().plugins and conflict.reason for conflict in plugin.conflicts)
     assert text.count("\n") <= 130, "a plugin is one short file"
 

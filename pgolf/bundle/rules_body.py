@@ -233,11 +233,7 @@ def _ordered_uses(view: View, node: ast.AST) -> Iterator[ast.expr]:
         )
         if not unordered:
             yield node.iter
-    elif isinstance(node, ast.Starred):
-        yield node.value
-    elif isinstance(node, ast.FormattedValue):
-        yield node.value
-    elif isinstance(node, ast.Assign) and any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
+    elif isinstance(node, ast.Starred) or isinstance(node, ast.FormattedValue) or (isinstance(node, ast.Assign) and any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)):
         yield node.value
     elif isinstance(node, ast.Call):
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""

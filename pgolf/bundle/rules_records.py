@@ -62,7 +62,7 @@ def _use(view: View, node: ast.Name | ast.Attribute) -> Iterator[tuple[ast.AST, 
             yield node, f"{node.attr} takes {record_of(node.value)} for a tuple"
         return
     name = record_of(node)
-    if not name or isinstance(parent, ast.Attribute) and parent.value is node:
+    if not name or (isinstance(parent, ast.Attribute) and parent.value is node):
         return
     if not isinstance(node.ctx, ast.Load):
         if not _is_binding(view, node, name):

@@ -106,10 +106,7 @@ def impure(view: View, node: ast.expr) -> Findings | Iterator[ast.expr]:
         if not PURE_CALLS.fullmatch(target) and not made:
             yield node
             return
-    elif EFFECTS.fullmatch(view.full(node)):
-        yield node
-        return
-    elif isinstance(node, (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)):
+    elif EFFECTS.fullmatch(view.full(node)) or isinstance(node, (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)):
         yield node
         return
     for child in ast.iter_child_nodes(node):

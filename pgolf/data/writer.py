@@ -45,7 +45,9 @@ def write_shard(path: Path, tokens: Array) -> None:
         raise ValueError(f"{path}: {len(tokens)} tokens, wanted at least one and ids from 0 to 65535")
     header = np.zeros(HEADER_BYTES // 4, dtype="<i4")
     header[:3] = SHARD_MAGIC, SHARD_VERSION, len(tokens)
-    write_atomically(path, lambda file: (file.write(header.tobytes()), file.write(tokens.astype("<u2").tobytes())))
+    write_atomically(
+        path, lambda file: (file.write(header.tobytes()), file.write(tokens.astype("<u2", copy=False).data))
+    )
 
 
 def file_sha256(path: Path) -> str:

@@ -23,7 +23,7 @@ def load_tokenizer(path: str, vocab_size: int) -> SentencePieceProcessor:
 
 
 def byte_tables(tokenizer: SentencePieceProcessor, vocab_size: int) -> tuple[torch.Tensor, ...]:
-    """Tables over ids (V,): `size` int64 without the word mark, `lead` and `boundary` bool; spare ids are boundaries."""
+    """Tables over ids (V,): `size` int64 without the word mark, `lead` and `boundary` bool; spare ids are boundary."""
     size = torch.zeros(vocab_size, dtype=torch.int64)
     lead = torch.zeros(vocab_size, dtype=torch.bool)
     boundary = torch.ones(vocab_size, dtype=torch.bool)

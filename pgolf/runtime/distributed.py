@@ -64,13 +64,13 @@ def sum_over_ranks(tensor, world):
     return tensor
 
 
-def any_rank(flag, world):
-    """True on every rank as soon as `flag` is true on one."""
+def max_over_ranks(value, world):
+    """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart."""
     if world.world_size == 1:
-        return bool(flag)
-    seen = torch.tensor(int(flag), device=world.device)
+        return value
+    seen = torch.tensor(value, dtype=torch.float64, device=world.device)
     dist.all_reduce(seen, op=dist.ReduceOp.MAX)
-    return bool(seen.item())
+    return seen.item()
 
 
 def gradient_of(tensor):

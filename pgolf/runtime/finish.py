@@ -1,7 +1,7 @@
 """After training: checkpoint, quantize, compress, decode into a fresh model, score, receipts."""
 
-import os
 import time
+from pathlib import Path
 
 import torch
 
@@ -34,8 +34,9 @@ def export_and_score(session):
         hessians = collect_hessians(session)
     if session.world.rank == 0:
         torch.save(state, "final_model.pt.tmp")
-        os.replace("final_model.pt.tmp", "final_model.pt")
-        log(f"Serialized model: {os.path.getsize('final_model.pt')} bytes")
+        Path("final_model.pt.tmp").replace("final_model.pt")
+        raw_bytes = Path("final_model.pt").stat().st_size
+        log(f"Serialized model: {raw_bytes} bytes")
         begin = time.perf_counter()
         encoded = encode_model(state, session.parameters, program, hessians, session.ledger)
         data = pack_artifact(encoded, program, session.ledger)
@@ -56,8 +57,7 @@ def load_artifact(session, path):
     model, parameters = session.model, session.parameters
     for tensor in model.parameters():
         tensor.zero_()
-    with open(path, "rb") as file:
-        encoded = unpack_artifact(file.read(), parameters, session.program)
+    encoded = unpack_artifact(Path(path).read_bytes(), parameters, session.program)
     live = dict(model.state_dict())
     decoded = stored_state(
         decode_model(encoded, canonical_state(live, parameters), parameters, session.program), parameters
@@ -80,15 +80,14 @@ def final_scores(session):
             adapter = program.adapter(model)
         spans = program.windows.spans(count, session.seq_len)
         score = session.scorer.score(session.forward, spans, phases, adapter)
-        log_final(session, f"final_{name}_{program.windows.label or 'adapted'}", score)
+        label = program.windows.label or "adapted"
+        log_final(session, f"final_{name}_{label}", score)
     session.ledger.count(program.windows.name, "targets", score.tokens)
 
 
 def log_final(session, label, score):
     """A final line with four digits and its exact twin, as the public scripts print them."""
-    session.log(
-        f"{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms"
-    )
+    session.log(f"{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms")
     session.log(f"{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}")
 
 

@@ -1,11 +1,11 @@
 """The log of a run: `logs/<run id>.txt` on rank 0, lines in the public scripts' format."""
 
 import hashlib
-import os
 import platform
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import torch
 
@@ -14,17 +14,17 @@ class RunLog:
     """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns."""
 
     def __init__(self, run_id, rank):
-        self.path = ""
+        self.path = None
         if rank == 0:
-            os.makedirs("logs", exist_ok=True)
-            self.path = os.path.join("logs", run_id + ".txt")
-            open(self.path, "w").close()
+            self.path = Path("logs", run_id + ".txt")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text("")
 
     def __call__(self, line):
         """Write one line."""
-        if self.path:
+        if self.path is not None:
             print(line, flush=True)
-            with open(self.path, "a", encoding="utf-8") as file:
+            with self.path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
 
 
@@ -32,8 +32,7 @@ def log_machine(log, device):
     """Versions, the hash of the running file, and the GPU."""
     log(f"Running Python {sys.version}".replace("\n", " "))
     log(f"Running PyTorch {torch.__version__}")
-    with open(sys.argv[0], "rb") as file:
-        log(f"code_sha256:{hashlib.sha256(file.read()).hexdigest()}")
+    log("code_sha256:" + hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest())
     if device.type == "cuda":
         log(subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=False).stdout)
     else:
@@ -50,4 +49,4 @@ def peak_memory(device):
 
 def code_bytes():
     """Size of the running file on disk, which is what counts."""
-    return os.path.getsize(sys.argv[0])
+    return Path(sys.argv[0]).stat().st_size

@@ -31,7 +31,7 @@ class GPT(nn.Module):
         weights = {}
         for roles, names in self.views:
             tensors = [self.get_parameter(name) for name in names]
-            if len(roles) > 1 or len(tensors) == 1 and tensors[0].dim() == 3:
+            if len(roles) > 1 or (len(tensors) == 1 and tensors[0].dim() == 3):
                 tensors = tensors[0].unbind(0)
             count = len(tensors) // len(roles)
             for place, role in enumerate(roles):
@@ -54,9 +54,7 @@ class GPT(nn.Module):
             x = mix(self, x, ids, ctx)
         return x
 
-    def forward(
-        self, ids, targets, phases=(), reduction="mean", adapter=None, observe=None, ledger=None, fields=None
-    ):
+    def forward(self, ids, targets, phases=(), reduction="mean", adapter=None, observe=None, ledger=None, fields=None):
         """Loss of `targets` (B,T) given `ids` (B,T), in nats: the mean, or per token (B,T) with reduction "none".
 
         `phases` names the phases that are on. In training mode fake-quantization may act and auxiliary losses are added;

@@ -6,7 +6,7 @@ Protocols of the slots and taps of this page; all calls happen under `torch.no_g
   makes all state anew; `launch()` starts whatever can overlap with the other reductions; `step(scalars, ledger)`.
 - `element_optimizer`: `bind(groups, world)` takes `[(GroupSpec, [tensor, ...]), ...]` and makes all state anew;
   `step(scalars, ledger)`.
-- `orthogonalizer`: `f(update, steps) -> update`.
+- `orthogonalizer`: `f(update, steps) -> update`, and `name`, under which the matrix optimizer counts its matrices.
 - `gradient_taps`: `tap(tensors, ledger)` on this rank's own gradients (`tensor.grad` may be None).
 - `update_taps`: `tap(update, ledger) -> update`; `apply_taps`: `tap(tensor, lr, scalars, ledger)`, in place, where `lr`
   already holds the schedule's multiplier.

@@ -1,6 +1,6 @@
 """One run's state: model, data, scorer, phases; shared by training, export and scoring."""
 
-import os
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -59,7 +59,7 @@ class Session:
 
     def new_scorer(self):
         """Validation tokens and byte counter, checked before any training."""
-        pattern = os.path.join(self.env.data_path, "fineweb_val_*.bin")
+        pattern = Path(self.env.data_path, "fineweb_val_*.bin")
         tokens = validation_tokens(pattern, self.seq_len, self.settings.vocab_size).long()
         counter = self.program.byte_counter
         counter.open(self.env.tokenizer_path, self.settings.vocab_size, self.world.device, self.ledger)
@@ -68,11 +68,9 @@ class Session:
 
     def open_loader(self, ledger):
         """Start the training stream from its first token; batches are counted in `ledger`."""
-        pattern = os.path.join(self.env.data_path, "fineweb_train_*.bin")
+        pattern = Path(self.env.data_path, "fineweb_train_*.bin")
         world = self.world
-        self.program.token_loader.open(
-            pattern, world.rank, world.world_size, self.settings.vocab_size, ledger
-        )
+        self.program.token_loader.open(pattern, world.rank, world.world_size, self.settings.vocab_size, ledger)
 
     def next_batch(self):
         """(x, y, fields) of one micro-step on the device."""

@@ -6,7 +6,7 @@ import sys
 import numpy
 import torch
 
-from pgolf.runtime.distributed import any_rank, start_world, stop_world
+from pgolf.runtime.distributed import max_over_ranks, start_world, stop_world
 from pgolf.runtime.environment import read_environment
 from pgolf.runtime.finish import export_and_score, report_receipts, score_artifact
 from pgolf.runtime.ledger import Ledger
@@ -26,7 +26,7 @@ def train(settings, program, parameters):
     log = RunLog(env.run_id, world.rank)
     seed_everything(env.seed, program.clock.deterministic)
     log_machine(log, world.device)
-    log(f"plugins:{' '.join(program.plugins)}")
+    log("plugins:" + " ".join(program.plugins))
     session = open_session(settings, program, parameters, env, world, log, ledger)
     if env.score:
         score_artifact(session)
@@ -130,10 +130,10 @@ def train_loop(session):
         loss = run_step(session, optimizers, session.phases, scalars, session.ledger)
         program.average.update(averaged)
         step += 1
-        elapsed_ms = clock.elapsed_ms(step)
+        elapsed_ms = max_over_ranks(clock.elapsed_ms(step), world)
         if env.train_log_every > 0 and (step <= 10 or step % env.train_log_every == 0):
             log_step(session, step, loss, elapsed_ms)
-        if cap_ms > 0 and stop_after < 0 and any_rank(elapsed_ms >= cap_ms, world):
+        if stop_after < 0 and 0 < cap_ms <= elapsed_ms:
             stop_after = step
     clock.pause(session.ledger)
     if step < env.iterations:

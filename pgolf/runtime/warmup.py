@@ -12,9 +12,7 @@ from pgolf.runtime.progress import Scalars
 
 def phase_variants(names):
     """Every set of phases that may be on together, in declaration order."""
-    return [
-        variant for size in range(len(names) + 1) for variant in itertools.combinations(names, size)
-    ]
+    return [variant for size in range(len(names) + 1) for variant in itertools.combinations(names, size)]
 
 
 def probe_plugins(session):

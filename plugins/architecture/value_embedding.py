@@ -9,7 +9,7 @@ Source: openai/parameter-golf PR #374 line; PR #414.
 
 import torch.nn.functional as F
 
-from pgolf import Component, Param, Plugin, PgolfError, Setting, hookimpl
+from pgolf import Component, Param, PgolfError, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import constant, normal, ones
 
 PLUGIN = Plugin(

@@ -69,6 +69,7 @@ class Muon:
                 tap(tensor, lr, scalars, ledger)
             tensor.add_(part.view_as(tensor).to(tensor.dtype), alpha=-lr)
         ledger.count("muon", "matrix updates", len(self.tensors))
+        ledger.count(self.program.orthogonalizer.name, "matrices", len(self.tensors))
 
 
 @hookimpl

@@ -37,12 +37,17 @@ def iterate_newton_schulz(x, steps):
     return x.mT if tall else x
 
 
-def newton_schulz(update, steps):
-    """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
-    return iterate_newton_schulz(update.bfloat16(), steps)
+class NewtonSchulz:
+    """Orthogonalizer; protocol in `pgolf.runtime.optimize`."""
+
+    name = "newton_schulz"
+
+    def __call__(self, update, steps):
+        """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
+        return iterate_newton_schulz(update.bfloat16(), steps)
 
 
 @hookimpl
 def orthogonalizer(settings):
     """Fixed coefficients at every step."""
-    return Component(newton_schulz)
+    return Component(NewtonSchulz)

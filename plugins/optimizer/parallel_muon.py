@@ -95,6 +95,7 @@ class ParallelMuon:
         step = bank.gathered.flatten()[: weight.numel()].view_as(weight)
         weight.add_(step.to(weight.dtype), alpha=-lr * aspect_scale(weight))
         ledger.count("parallel_muon", "bank updates")
+        ledger.count(self.program.orthogonalizer.name, "matrices", bank.gathered.size(0))
 
 
 @hookimpl

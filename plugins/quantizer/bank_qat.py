@@ -34,7 +34,7 @@ PLUGIN = Plugin(
 
 def fake_quantize(weight, role, layer, ctx, half):
     """A (rows, columns) slice on the int6 grid, with the gradient of the slice itself."""
-    if not ctx.training or "bank_qat" not in ctx.phases:
+    if role == "head" or not ctx.training or "bank_qat" not in ctx.phases:
         return weight
     ctx.fired("bank_qat", "matrices")
     codes, step = int6_grid(weight.detach().float(), half)

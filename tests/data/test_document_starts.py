@@ -1,9 +1,9 @@
 """The mask of document starts."""
 
 import torch
-from pgolf_plugins.data.document_starts import mark_document_starts
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.data.document_starts import mark_document_starts
 
 
 def test_true_exactly_at_bos():

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pgolf_plugins.data.sentencepiece_bytes import SentencePieceBytes
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 
 from pgolf.runtime.byte_count import byte_tables
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.data.sentencepiece_bytes import SentencePieceBytes
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "pipeline"
 GOLDEN = json.loads((VECTORS / "K1_sp1024.json").read_text(encoding="utf-8"))

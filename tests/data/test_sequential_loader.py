@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pgolf_plugins.data.sequential_loader import SequentialLoader
 
 from pgolf.data.writer import write_shard
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.data.sequential_loader import SequentialLoader
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "pipeline"
 

@@ -3,19 +3,19 @@
 import sys
 
 import torch
-from pgolf_plugins.optimizer.muon import Muon
-from pgolf_plugins.optimizer.newton_schulz import newton_schulz
-from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
-from pgolf.runtime.distributed import any_rank, barrier, mean_gradients, start_world, stop_world, sum_over_ranks
+from pgolf.runtime.distributed import barrier, max_over_ranks, mean_gradients, start_world, stop_world, sum_over_ranks
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.progress import Scalars
+from pgolf_plugins.optimizer.muon import Muon
+from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
+from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 
 class Slots:
     """A program with the slots that matrix optimizers read."""
 
-    orthogonalizer = staticmethod(newton_schulz)
+    orthogonalizer = NewtonSchulz()
     update_taps = ()
     apply_taps = ()
 
@@ -67,7 +67,7 @@ def main(path):
     found = {
         "mean": [tensor.grad for tensor in tensors],
         "sum": sum_over_ranks(torch.tensor([1.0 + world.rank]), world),
-        "any": (any_rank(world.rank == 1, world), any_rank(False, world)),
+        "max": (max_over_ranks(float(world.rank), world), max_over_ranks(2.5, world)),
         "banks": train(ParallelMuon(0.1, 5), banks, world, lambda step: gradients(banks, world.rank, step)),
         "matrices": train(Muon(0.1, 5), matrices, world, lambda step: gradients(matrices, world.rank, step)),
     }

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from lora import SITES, Lora
 from models import built, scramble, tokens
 
@@ -81,6 +80,4 @@ def merge(model, lora, plan):
         program = model.program
         tok_emb = Split
 
-    object.__setattr__(
-        model, "program", model.program._replace(head=lambda owner, x, ctx: head(View, x, ctx))
-    )
+    object.__setattr__(model, "program", model.program._replace(head=lambda owner, x, ctx: head(View, x, ctx)))

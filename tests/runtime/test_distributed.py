@@ -6,14 +6,12 @@ import sys
 import gloo_worker
 import pytest
 import torch
-from pgolf_plugins.optimizer.muon import Muon
-from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 from pgolf.runtime.distributed import (
     World,
-    any_rank,
     barrier,
     finish,
+    max_over_ranks,
     mean_gradients,
     start_all_gather,
     start_reduce_scatter,
@@ -21,6 +19,8 @@ from pgolf.runtime.distributed import (
     stop_world,
     sum_over_ranks,
 )
+from pgolf_plugins.optimizer.muon import Muon
+from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 ALONE = World(0, 1, 0, torch.device("cpu"))
 
@@ -60,7 +60,7 @@ def test_two_processes_agree_with_one(two_ranks):
     """Averages, sums, and both Muons on two gloo processes, against one process with the averaged gradients."""
     torch.set_num_threads(1)
     assert [found["sum"].item() for found in two_ranks] == [3.0, 3.0]
-    assert [found["any"] for found in two_ranks] == [(True, False)] * 2
+    assert [found["max"] for found in two_ranks] == [(1.0, 2.5)] * 2
 
     tensors = gloo_worker.parameters(gloo_worker.SHAPES)
     means = mean_of_ranks(tensors, 0, lambda gradient: gradient)
@@ -107,7 +107,7 @@ def test_one_rank_needs_no_group(monkeypatch):
     mean_gradients([tensor], world)
     assert torch.equal(tensor.grad, torch.zeros(2))
     assert sum_over_ranks(torch.tensor(2.0), world).item() == 2.0
-    assert any_rank(True, world) is True and any_rank(0, world) is False
+    assert max_over_ranks(1.5, world) == 1.5
     full, shard = torch.arange(4.0).view(2, 2), torch.zeros(2, 2)
     finish(start_reduce_scatter(shard, full, world))
     assert torch.equal(shard, full)

@@ -2,13 +2,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from pgolf_plugins.compressor.torch_save import TorchSave
-from pgolf_plugins.compressor.zlib import ZlibCoder
-from pgolf_plugins.quantizer.int8 import Int8Recipe
 
 from pgolf.runtime.export import decode_model, encode_model, pack_artifact, unpack_artifact, write_artifact
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import Parameter, canonical_state, ones
+from pgolf_plugins.compressor.torch_save import TorchSave
+from pgolf_plugins.compressor.zlib import ZlibCoder
+from pgolf_plugins.quantizer.int8 import Int8Recipe
 
 RECORDS = (
     Parameter("tok_emb.weight", (300, 256), ones, "embed", "embed", "test", dtype="activation"),

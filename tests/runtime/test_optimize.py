@@ -2,16 +2,16 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from pgolf_plugins.optimizer.adam import ElementAdam
-from pgolf_plugins.optimizer.muon import Muon
-from pgolf_plugins.optimizer.newton_schulz import newton_schulz
-from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 from pgolf.runtime.distributed import World
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.optimize import GroupSpec, Optimizers, aspect_scale, compiled_orthogonalizer, nesterov_update
 from pgolf.runtime.parameters import Node, Parameter, grow, initialize, ones
 from pgolf.runtime.progress import Scalars
+from pgolf_plugins.optimizer.adam import ElementAdam
+from pgolf_plugins.optimizer.muon import Muon
+from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
+from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 ALONE = World(0, 1, 0, torch.device("cpu"))
 RECORDS = (
@@ -47,7 +47,7 @@ def make(records=RECORDS, **fields):
     defaults = {
         "matrix_optimizer": Muon(0.04, 5),
         "element_optimizer": ElementAdam(0.9, 0.95, 1e-8),
-        "orthogonalizer": newton_schulz,
+        "orthogonalizer": NewtonSchulz(),
         "groups": groups,
         "gradient_taps": (),
         "update_taps": (),
@@ -140,6 +140,6 @@ def test_tall_matrices_take_larger_steps(shape, scale):
 
 def test_the_orthogonalizer_is_compiled_on_a_gpu_only():
     _, program = make()
-    assert compiled_orthogonalizer(program, ALONE) is newton_schulz
+    assert compiled_orthogonalizer(program, ALONE) is program.orthogonalizer
     compiled = compiled_orthogonalizer(program, ALONE._replace(device=torch.device("cuda")))
-    assert compiled is not newton_schulz and callable(compiled)
+    assert compiled is not program.orthogonalizer and callable(compiled)

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from models import Case, built
+
 from pgolf.runtime.attention import attention_branch
 from pgolf.runtime.context import Context
 

@@ -5,11 +5,12 @@ import json
 import numpy
 import pytest
 import torch
-
 from models import VECTORS, built, scramble, tokens
 
 FILE = VECTORS / "model" / "unit_plans"
-PLANS = [case for case in json.loads(FILE.with_suffix(".json").read_text())["cases"] if case["case"].startswith("loop_L")]
+PLANS = [
+    case for case in json.loads(FILE.with_suffix(".json").read_text())["cases"] if case["case"].startswith("loop_L")
+]
 
 
 @pytest.mark.parametrize("case", PLANS, ids=[case["case"] for case in PLANS])

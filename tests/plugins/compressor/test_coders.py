@@ -2,14 +2,14 @@ import zlib as standard_zlib
 
 import pytest
 import torch
+from pipeline_vectors import load_case
+
+from pgolf.runtime.ledger import Ledger
 from pgolf_plugins.compressor import lzma as lzma_plugin
 from pgolf_plugins.compressor import zlib as zlib_plugin
 from pgolf_plugins.compressor.brotli import BrotliCoder, shuffle_bytes, unshuffle_bytes
 from pgolf_plugins.compressor.lzma import LzmaCoder
 from pgolf_plugins.compressor.zlib import ZlibCoder
-from pipeline_vectors import load_case
-
-from pgolf.runtime.ledger import Ledger
 
 CODERS = [ZlibCoder(), LzmaCoder(), BrotliCoder()]
 each_coder = pytest.mark.parametrize("coder", CODERS, ids=lambda coder: coder.name)

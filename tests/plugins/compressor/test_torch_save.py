@@ -3,9 +3,9 @@ import pickle
 
 import pytest
 import torch
-from pgolf_plugins.compressor.torch_save import TorchSave
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.compressor.torch_save import TorchSave
 
 
 class Trap:

@@ -4,11 +4,11 @@ import threading
 from types import SimpleNamespace
 
 import torch
-from pgolf_plugins.optimizer.newton_schulz import newton_schulz
 
 from pgolf.runtime import distributed
 from pgolf.runtime.distributed import World
 from pgolf.runtime.progress import Scalars
+from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
 
 CPU = torch.device("cpu")
 ALONE = World(0, 1, 0, CPU)
@@ -17,7 +17,7 @@ ALONE = World(0, 1, 0, CPU)
 def program(**fields):
     """A program of optimizer slots and taps."""
     return SimpleNamespace(
-        **{"orthogonalizer": newton_schulz, "gradient_taps": (), "update_taps": (), "apply_taps": (), **fields}
+        **{"orthogonalizer": NewtonSchulz(), "gradient_taps": (), "update_taps": (), "apply_taps": (), **fields}
     )
 
 

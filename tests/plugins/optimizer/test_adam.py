@@ -2,12 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from pgolf_plugins.optimizer.adam import ElementAdam, groups
 from pipeline_vectors import load_case
 from simulated import ALONE, scalars
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.optimize import GroupSpec
+from pgolf_plugins.optimizer.adam import ElementAdam, groups
 
 SETTINGS = {
     "tied_embed_lr": 0.05,

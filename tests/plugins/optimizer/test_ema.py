@@ -1,10 +1,10 @@
 import pytest
 import torch
-from pgolf_plugins.optimizer.ema import Ema
-from pgolf_plugins.optimizer.no_average import NoAverage
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.optimizer.ema import Ema
+from pgolf_plugins.optimizer.no_average import NoAverage
 
 
 def test_average_of_five_steps():

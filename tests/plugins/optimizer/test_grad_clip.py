@@ -1,10 +1,10 @@
 from types import SimpleNamespace
 
 import torch
-from pgolf_plugins.optimizer.grad_clip import clip_gradients, gradient_taps
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.optimizer.grad_clip import clip_gradients, gradient_taps
 
 
 def test_each_rank_clips_its_own_gradient():

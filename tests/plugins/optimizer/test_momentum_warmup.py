@@ -1,10 +1,10 @@
 import pytest
-from pgolf_plugins.optimizer.momentum_warmup import momentum_schedule
 from pipeline_vectors import load_case
 from simulated import scalars
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.progress import measure_progress
+from pgolf_plugins.optimizer.momentum_warmup import momentum_schedule
 
 
 def test_momentum_rises_to_its_final_value():

@@ -2,12 +2,12 @@ from functools import partial
 
 import pytest
 import torch
-from pgolf_plugins.optimizer.muon import Muon
-from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
 from pipeline_vectors import load_case
 from simulated import ALONE, ThreadGroup, program, scalars
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.optimizer.muon import Muon
+from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
 
 
 def run(case, world, weight_decay=None):

@@ -1,13 +1,13 @@
 from functools import partial
 
 import torch
-from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
-from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
-from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 from pipeline_vectors import load_case
 from simulated import ALONE, ThreadGroup, program, scalars
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
+from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 
 def run(case, world):

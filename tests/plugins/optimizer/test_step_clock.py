@@ -1,7 +1,6 @@
+from pgolf.runtime.ledger import Ledger
 from pgolf_plugins.optimizer.step_clock import StepClock
 from pgolf_plugins.optimizer.wall_clock import WallClock
-
-from pgolf.runtime.ledger import Ledger
 
 
 def test_time_is_counted_in_steps():

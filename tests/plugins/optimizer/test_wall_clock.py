@@ -1,8 +1,8 @@
 import pytest
-from pgolf_plugins.optimizer import wall_clock
-from pgolf_plugins.optimizer.wall_clock import WallClock
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.optimizer import wall_clock
+from pgolf_plugins.optimizer.wall_clock import WallClock
 
 
 def test_paused_time_does_not_count(monkeypatch):

@@ -1,10 +1,10 @@
 import pytest
-from pgolf_plugins.optimizer.warmdown_iters import warmdown_multiplier, warmdown_schedule
 from pipeline_vectors import load_case
 from simulated import scalars
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.progress import measure_progress
+from pgolf_plugins.optimizer.warmdown_iters import warmdown_multiplier, warmdown_schedule
 
 
 @pytest.mark.parametrize("name", ["S1_iter", "S1_wall", "S1_wall_long"])

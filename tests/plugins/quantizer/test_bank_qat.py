@@ -2,12 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from pgolf_plugins.quantizer.bank_qat import PLUGIN, bank_qat_starts, fake_quantize, phases, weight_taps
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.progress import measure_progress
 from pgolf.runtime.quantize import dequantize, int6_grid
+from pgolf_plugins.quantizer.bank_qat import PLUGIN, bank_qat_starts, fake_quantize, phases, weight_taps
 
 
 def context(training=True, on=("bank_qat",)):

@@ -2,11 +2,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from pgolf_plugins.quantizer.int6 import Int6Recipe, tensor_recipes
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.quantize import dequantize, int6_grid
+from pgolf_plugins.quantizer.int6 import Int6Recipe, tensor_recipes
 
 
 @pytest.mark.parametrize("name", ["Q3_int6_amax_floored_a", "Q3_int6_vector"])

@@ -3,12 +3,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from pgolf_plugins.quantizer.int8 import Int8Recipe, int8_grid, tensor_recipes
 from pipeline_vectors import load_case
 
 from pgolf.runtime.export import decode_model, encode_model
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import Parameter, ones
+from pgolf_plugins.quantizer.int8 import Int8Recipe, int8_grid, tensor_recipes
 
 
 @pytest.mark.parametrize("name", ["Q1_int8_row_a", "Q1_int8_vector"])
