@@ -47,6 +47,11 @@ class Resolved:
         for name, loaded in self.selection.plugins.items():
             if loaded.module.__name__ == module:
                 return name
+        # A helper module beside a third party's plugin counts as the plugin's.
+        root = module.split(".")[0]
+        for name, loaded in self.selection.plugins.items():
+            if loaded.module.__name__.split(".")[0] == root != "pgolf_plugins":
+                return name
         return "runtime"
 
 

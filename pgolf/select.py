@@ -75,6 +75,7 @@ def select(recipe: Recipe, registry: Registry) -> Selection:
         registry.get(name, f"{recipe.where}: remove")
     selected = {**chosen, **_baseline(chosen, recipe, registry, notes)}
     selected = dict(sorted(selected.items()))
+    _check_required(selected, recipe)
     warnings = _check_conflicts(selected, recipe)
     selection = Selection(selected, tuple(sorted(chosen)), tuple(sorted(set(recipe.remove))), notes, warnings)
     selection.settings = SettingsView(_settings(recipe, registry, selected), selected)
@@ -148,6 +149,23 @@ def _baseline(chosen: dict[str, Loaded], recipe: Recipe, registry: Registry, not
             if other not in chosen:
                 found[other] = registry.get(other, f"{name}: requires")
     return found
+
+
+def _check_required(selected: dict[str, Loaded], recipe: Recipe) -> None:
+    """A later layer may have taken the place of something that a plugin of an earlier one requires."""
+    raise_all(
+        [
+            PgolfError(
+                "PG106",
+                f"{name} requires {other}, whose place another plugin takes",
+                f"{recipe.where}: plugins",
+                f"leave {name} or that plugin out",
+            )
+            for name, loaded in selected.items()
+            for other in loaded.plugin.requires
+            if other not in selected
+        ]
+    )
 
 
 def _check_conflicts(selected: dict[str, Loaded], recipe: Recipe) -> list[str]:

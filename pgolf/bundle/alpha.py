@@ -39,7 +39,10 @@ class _Renaming:
         # A short name stands for the parameter or the builtin that it was set to.
         if new_key in self.aliases:
             new_key = (new_key[0], self.aliases[new_key])
-        if self.forward.setdefault(old_key, new_key) != new_key or self.backward.setdefault(new_key, old_key) != old_key:
+        if (
+            self.forward.setdefault(old_key, new_key) != new_key
+            or self.backward.setdefault(new_key, old_key) != old_key
+        ):
             self.fail(node, f"{old_name!r} became {new_name!r} here and something else before")
         if self.pairs.get(old_key[0].node) is not new_key[0].node:
             self.fail(node, f"{old_name!r} moved to another scope")
@@ -67,10 +70,12 @@ class _Renaming:
         assert isinstance(old.body, list) and isinstance(new.body, list)
         scope = next(item for item in self.new_scope.walk() if item.node is new)
         for node in new.body[: len(new.body) - len(old.body)]:
-            plain = isinstance(node, ast.Assign) and len(node.targets) == 1
-            if not plain or not isinstance(node.targets[0], ast.Name) or not isinstance(node.value, ast.Name):
+            assert isinstance(node, ast.stmt)
+            target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+            value = node.value if isinstance(node, ast.Assign) else None
+            if not isinstance(target, ast.Name) or not isinstance(value, ast.Name):
                 self.fail(old, f"{ast.unparse(node)!r} was added")
-            short, name = node.targets[0].id, node.value.id
+            short, name = target.id, value.id
             if isinstance(new, ast.Module):
                 valid = name not in scope.bound
             else:
@@ -146,13 +151,16 @@ def check_renaming(old: ast.Module, new: ast.Module) -> None:
         if scope.kind == "class" and name != new_name:
             raise PgolfError("PG401", f"minify renamed the class member {name!r} to {new_name!r}")
         for node in scope.bound.get(name, []):
-            if isinstance(node, ast.arg) and name != new_name and _by_keyword(scope.node, node):
+            if isinstance(node, ast.arg) and name != new_name and _by_keyword(scope, node):
                 raise PgolfError("PG401", f"minify renamed the parameter {name!r} to {new_name!r}")
 
 
-def _by_keyword(function: ast.AST, parameter: ast.arg) -> bool:
-    """Can a caller pass this parameter by name? The first one of a method is taken not to be."""
+def _by_keyword(scope: Scope, parameter: ast.arg) -> bool:
+    """Can a caller pass this parameter by name? The `self` or `cls` of a method is taken not to be."""
+    function = scope.node
     assert isinstance(function, FUNCTIONS)
     arguments = function.args
-    first = arguments.args[0] if arguments.args and not arguments.posonlyargs else None
-    return parameter in arguments.kwonlyargs or (parameter in arguments.args and parameter is not first)
+    method = scope.parent is not None and scope.parent.kind == "class" and isinstance(function, ast.FunctionDef)
+    bare = method and all(ast.unparse(item) == "classmethod" for item in getattr(function, "decorator_list", []))
+    own = bare and not arguments.posonlyargs and parameter is arguments.args[0] if arguments.args else False
+    return parameter in arguments.kwonlyargs or (parameter in arguments.args and not own)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable
 from typing import Any
 
-from pgolf.bundle.names import Scope, scopes
+from pgolf.bundle.names import Scope, copy_tree, scopes
 
 UNKNOWN = object()
 """The value of an expression that is not a literal."""
@@ -41,7 +40,7 @@ def value_of(node: ast.expr) -> Any:
     if isinstance(node, ast.Constant):
         return node.value if node.value is not Ellipsis else UNKNOWN
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        number = node.operand.value
+        number: Any = node.operand.value
         return -number if type(number) in (int, float) else UNKNOWN
     if isinstance(node, ast.Tuple):
         values = tuple(value_of(item) for item in node.elts)
@@ -139,10 +138,10 @@ class Folder(ast.NodeTransformer):
             return node
         result = True
         for op, left, right in zip(node.ops, values, values[1:], strict=False):
-            if isinstance(op, (ast.Is, ast.IsNot)):
+            single = any(side is item for side in (left, right) for item in SINGLETONS)
+            if isinstance(op, (ast.Is, ast.IsNot)) and not single:
                 # Only None, True and False are the same object wherever they are written.
-                if not any(left is item for item in SINGLETONS) and not any(right is item for item in SINGLETONS):
-                    return node
+                return node
             try:
                 result = result and bool(COMPARE[type(op)](left, right))
             except TypeError:
@@ -206,7 +205,7 @@ class Folder(ast.NodeTransformer):
             if text is None:
                 parts.append(part)
             elif isinstance(last, ast.Constant):
-                parts[-1] = literal(last.value + text, node)
+                parts[-1] = literal(str(last.value) + text, node)
             else:
                 parts.append(literal(text, node))
         if len(parts) == 1 and isinstance(parts[0], ast.Constant):
@@ -256,20 +255,24 @@ class Folder(ast.NodeTransformer):
         node.body = self.block(node.body) or [ast.Pass()]
         return node
 
-    def visit_Try(self, node: ast.Try) -> ast.stmt:
+    def visit_Try(self, node: ast.Try | ast.TryStar) -> ast.stmt:
         node.body = self.block(node.body) or [ast.Pass()]
         for handler in node.handlers:
             handler.type = self.visit(handler.type) if handler.type is not None else None
             handler.body = self.block(handler.body) or [ast.Pass()]
-        node.orelse, node.finalbody = self.block(node.orelse), self.block(node.finalbody)
+        node.orelse = self.block(node.orelse)
+        if node.finalbody:
+            node.finalbody = self.block(node.finalbody) or [ast.Pass()]
         return node
+
+    visit_TryStar = visit_Try
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         return self.guarded(node)
 
     def guarded(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Fold a function's body, unless that would turn a local name into another one or end its being a generator."""
-        before = copy.deepcopy(node)
+        before = copy_tree(node)
         node.body = self.block(node.body) or [ast.Pass()]
         return node if same_scope(before, node) else before
 

@@ -9,6 +9,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from pgolf.bundle.names import global_reads
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement
@@ -34,12 +35,12 @@ class Flat:
 
     statements: tuple[Owned, ...]
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         """One module, imports of one source joined."""
         return ast.Module(body=[item.node for item in self.joined()], type_ignores=[])
 
-    @property
+    @cached_property
     def text(self) -> str:
         return ast.unparse(ast.fix_missing_locations(self.tree)) + "\n"
 
@@ -76,7 +77,7 @@ def reach(modules: dict[str, Module]) -> None:
             queue.append((statement.module, statement))
 
     for statement in modules[ENTRY].statements:
-        if not statement.declares and not isinstance(statement.node, (ast.Import, ast.ImportFrom)):
+        if not statement.declares and not isinstance(statement.node, (ast.Import, ast.ImportFrom, ast.Expr)):
             mark(statement)
     while queue:
         module, statement = queue.pop()
@@ -239,11 +240,11 @@ def check(flat: Flat, modules: dict[str, Module]) -> None:
             if name in declared:
                 raise PgolfError("PG401", f"link declares {name!r} twice")
             declared.add(name)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.level or node.module in modules):
-            raise PgolfError("PG401", f"link left an internal import of {node.module}")
-        if isinstance(node, ast.Import) and any(alias.name in modules for alias in node.names):
-            raise PgolfError("PG401", f"link left an internal import: {ast.unparse(node)}")
+    for item in ast.walk(tree):
+        if isinstance(item, ast.ImportFrom) and (item.level or item.module in modules):
+            raise PgolfError("PG401", f"link left an internal import of {item.module}")
+        if isinstance(item, ast.Import) and any(alias.name in modules for alias in item.names):
+            raise PgolfError("PG401", f"link left an internal import: {ast.unparse(item)}")
     unknown = global_reads(tree) - declared - BUILTINS
     if unknown:
         raise PgolfError("PG401", f"link left names without a definition: {', '.join(sorted(unknown))}")

@@ -7,14 +7,13 @@ stripped tree up to a consistent renaming (`alpha.py`).
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
 
 import python_minifier
 
 from pgolf.bundle.alpha import check_renaming
 from pgolf.bundle.link import IMPORTS, Flat
-from pgolf.bundle.names import scopes
+from pgolf.bundle.names import copy_tree, scopes
 from pgolf.bundle.source import PYTHON, last_name
 from pgolf.errors import PgolfError
 
@@ -56,7 +55,8 @@ class _Strip(ast.NodeTransformer):
     def generic_visit(self, node: ast.AST) -> ast.AST:
         for name, value in ast.iter_fields(node):
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-                setattr(node, name, self.block(value, required=name == "body"))
+                required = name == "body" or (name == "finalbody" and not getattr(node, "handlers", None))
+                setattr(node, name, self.block(value, required))
             elif isinstance(value, list):
                 setattr(node, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
             elif isinstance(value, ast.AST):
@@ -78,7 +78,7 @@ def _is_idle(node: ast.stmt) -> bool:
 
 def strip(tree: ast.Module) -> ast.Module:
     """The tree without what has no effect."""
-    stripped = _Strip().visit(copy.deepcopy(tree))
+    stripped = _Strip().visit(copy_tree(tree))
     assert isinstance(stripped, ast.Module)
     return ast.fix_missing_locations(stripped)
 
@@ -87,6 +87,8 @@ def minify(flat: Flat) -> Minified:
     """The shortest text of the program that python-minifier finds with names of its own."""
     owners = [item.owner for item in flat.joined()]
     stripped = ast.parse(ast.unparse(strip(flat.tree)))
+    if len(owners) != len(stripped.body):
+        raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
     text = rename(ast.unparse(stripped), kernel_names(stripped))
     check(stripped, text)
     return Minified(text, segments(text, owners))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+Node = TypeVar("Node", bound=ast.AST)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -211,3 +213,20 @@ def _inside_function(scope: Scope | None) -> bool:
             return True
         scope = scope.parent
     return False
+
+
+def copy_tree(node: Node) -> Node:
+    """A copy of a syntax tree. Nodes without fields (`Load`, `Add`) are one object each in all trees, so they are shared.
+
+    Not `copy.deepcopy`: python-minifier hangs attributes on those shared nodes, and with them every tree it ever saw.
+    """
+    if not node._fields:
+        return node
+    copied = type(node)()
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            value = copy_tree(value)
+        elif isinstance(value, list):
+            value = [copy_tree(item) if isinstance(item, ast.AST) else item for item in value]
+        setattr(copied, name, value)
+    return ast.copy_location(copied, node)

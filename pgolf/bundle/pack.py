@@ -23,6 +23,12 @@ LIMIT = 8 * 2**20
 FAMILIES = ("plain", "b85", "latin1")
 CHOICES = ("auto", *FAMILIES)
 LZMA1 = 2**62 + 1
+RUN = b"""f=__file__+"#"
+linecache.cache[f]=linecache.cache[__file__]=0,None,[l+"\\n"for l in s.split("\\n")],f
+exec(compile(s,f,"exec"))
+"""
+# The code gets a name of its own, because a crash prints lines of the file that a frame names, and these are binary. The
+# text is cached under both names: `inspect` looks up functions by their code's name and classes by their module's.
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,11 @@ def coders(source: bytes, allow_brotli: bool) -> Iterator[Coder]:
     """Every compressor on the source."""
     yield Coder("zlib", "zlib", "zlib.decompress({})", zlib.compress(source, 9))
     for lc in range(5):
-        for lp, pb in ((0, 0), (0, 1), (0, 2)):
-            spec = {"id": LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": lc, "lp": lp, "pb": pb, "nice_len": 273}
-            data = lzma.compress(source, lzma.FORMAT_RAW, filters=[spec])
-            # The decoder has lc 3, lp 0, pb 2 unless told otherwise.
-            told = "".join(f',"{key}":{spec[key]}' for key, usual in (("lc", 3), ("pb", 2)) if spec[key] != usual)
-            yield Coder("lzma", "lzma", f'lzma.decompress({{}},3,None,[{{"id":2**62+1{told}}}])', data)
+        # Positions say nothing about text: lp and pb are 0. The decoder has lc 3, pb 2 unless told otherwise.
+        spec = {"id": LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": lc, "lp": 0, "pb": 0, "nice_len": 273}
+        data = lzma.compress(source, lzma.FORMAT_RAW, filters=[spec | {"dict_size": 2**20}])
+        told = "" if lc == 3 else f',"lc":{lc}'
+        yield Coder("lzma", "lzma", f'lzma.decompress({{}},3,None,[{{"id":2**62+1{told},"pb":0}}])', data)
     if allow_brotli:
         for window in (16, 18, 22):
             data = brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window)
@@ -86,13 +91,7 @@ def stub(coder: Coder, family: str) -> bytes:
         head, imports = b"", f"base64,{coder.imports}"
         literal = b'base64.b85decode("' + base64.b85encode(coder.data) + b'")'
     before, after = coder.call.encode().replace(b"{{", b"{").replace(b"}}", b"}").split(b"{}")
-    return (
-        head
-        + f"import linecache,{imports}\n".encode()
-        + (b"s=" + before + literal + after + b".decode()\n")
-        + b'linecache.cache[__file__]=0,None,[l+"\\n"for l in s.split("\\n")],__file__\n'
-        + b'exec(compile(s,__file__,"exec"))\n'
-    )
+    return head + f"import linecache,{imports}\n".encode() + (b"s=" + before + literal + after + b".decode()\n") + RUN
 
 
 def candidates(source: str, allow_brotli: bool) -> Iterator[Packed]:
@@ -144,13 +143,11 @@ def unpack(data: bytes) -> str:
 
 def _payload(tree: ast.Module) -> ast.expr | None:
     """The expression that holds the program, where the file has the form that `stub` writes."""
-    form = [type(node) for node in tree.body]
-    if form != [ast.Import, ast.Assign, ast.Assign, ast.Expr]:
+    first = tree.body[1] if len(tree.body) == 5 else None
+    if not isinstance(first, ast.Assign) or ast.unparse(first.targets[0]) != "s":
         return None
-    first = tree.body[1]
-    assert isinstance(first, ast.Assign)
-    is_ours = ast.unparse(first.targets[0]) == "s" and ast.unparse(tree.body[3]) == "exec(compile(s, __file__, 'exec'))"
-    return first.value if is_ours else None
+    rest = ast.Module(body=tree.body[2:], type_ignores=[])
+    return first.value if ast.dump(rest) == ast.dump(ast.parse(RUN)) else None
 
 
 def _value(node: ast.expr) -> str:
@@ -176,20 +173,26 @@ def _data(node: ast.expr) -> bytes:
 
 
 def _lzma(data: bytes, rest: list[ast.expr]) -> bytes:
-    filters = eval_filter(rest[2])
+    filters = _filter(rest[2])
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[filters])
     return _bounded(decoder.decompress(data, LIMIT + 1))
 
 
-def eval_filter(node: ast.expr) -> dict[str, int]:
-    """The filter `[{"id":2**62+1,...}]`, of which only small numbers are read."""
+def _filter(node: ast.expr) -> dict[str, int]:
+    """The filter `[{"id":2**62+1,...}]`; its id is taken as known, and its numbers are read."""
     if not isinstance(node, ast.List) or len(node.elts) != 1 or not isinstance(node.elts[0], ast.Dict):
         raise ValueError("the filter is not a literal")
     found = {"id": LZMA1}
     for key, value in zip(node.elts[0].keys, node.elts[0].values, strict=True):
         if isinstance(key, ast.Constant) and key.value in ("lc", "lp", "pb") and isinstance(value, ast.Constant):
-            found[key.value] = int(value.value)
+            found[key.value] = _small(value.value)
     return found
+
+
+def _small(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= 4:
+        raise ValueError("the filter has an impossible number")
+    return value
 
 
 def _zlib(data: bytes, rest: list[ast.expr]) -> bytes:

@@ -81,8 +81,7 @@ def weigh(minified: Minified) -> dict[str, int]:
     whole = _compressed(minified.text)
     names = sorted({name for name, _ in minified.segments})
     return {
-        name: whole - _compressed("".join(text for owner, text in minified.segments if owner != name))
-        for name in names
+        name: whole - _compressed("".join(text for owner, text in minified.segments if owner != name)) for name in names
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pgolf.bundle.link import BUILTINS
 from pgolf.bundle.names import COMPREHENSIONS, Scope
 from pgolf.bundle.rules_top import DEFEATING, PICKLING
-from pgolf.bundle.source import imported_modules
+from pgolf.bundle.source import Binding, import_bindings, imported_modules
 from pgolf.bundle.view import BUILTIN, INTERNAL, View, is_main_block, walk_code
 from pgolf.errors import PgolfError
 
@@ -22,12 +22,16 @@ DEFEATING_NAMES = re.compile(
     r"|operator\.(attrgetter|methodcaller)"
 )
 ATTRIBUTE_CALLS = ("builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.delattr")
-CHANGED_NAMES = ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__", "__file__", "__class__")
-CHANGED_NAMES += ("__dict__", "__code__", "__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__bases__")
-CHANGED_NAMES += ("__mro__", "__subclasses__", "__wrapped__", "__spec__", "__loader__", "__package__", "__path__")
-CHANGED_NAMES += ("__reduce__", "__reduce_ex__", "__firstlineno__", "__static_attributes__", "__signature__")
+CHANGED_NAMES = (
+    *("__name__", "__qualname__", "__module__", "__doc__", "__annotations__", "__file__", "__class__"),
+    *("__dict__", "__code__", "__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__bases__"),
+    *("__mro__", "__subclasses__", "__wrapped__", "__spec__", "__loader__", "__package__", "__path__"),
+    *("__reduce__", "__reduce_ex__", "__firstlineno__", "__static_attributes__", "__signature__"),
+)
 KNOWN = BUILTINS | set(CHANGED_NAMES)
-HARMLESS_CALLS = re.compile(r"builtins\.(len|isinstance|all|any|abs|min|max|sum|set|sorted|tuple|int|float|str|range|type)")
+HARMLESS_CALLS = re.compile(
+    r"builtins\.(len|isinstance|all|any|abs|min|max|sum|set|sorted|tuple|int|float|str|range|type)"
+)
 HARMLESS_METHODS = ("dim", "numel", "size", "is_contiguous", "startswith", "endswith", "item", "isfinite", "issubset")
 UNORDERED_OK = re.compile(r"builtins\.(sorted|len|min|max|any|all|set|frozenset|isinstance|bool)")
 CONSUMERS = re.compile(
@@ -39,13 +43,14 @@ CONSUMERS = re.compile(
 def pg304(view: View) -> Findings:
     """No `global`, no second binding of a top-level name, no write to attributes or items of a top-level name.
     | In one flat namespace other code would see the write."""
-    seen: set[str] = set()
+    seen: dict[str, Binding | None] = {}
     for statement in view.module.statements:
-        for name in statement.declares:
-            if name in seen or name in view.module.imports:
+        bindings: dict[str, Binding | None] = dict.fromkeys(statement.declares) | import_bindings(statement.node)
+        for name, binding in bindings.items():
+            if name in seen and (binding is None or seen[name] != binding):
                 help = "give the second one a name of its own"
                 yield view.module.finding("PG304", statement.node, f"{name!r} is bound twice at the top level", help)
-            seen.add(name)
+            seen[name] = binding
     for node in view.code():
         if isinstance(node, ast.Global):
             help = "keep the value in an object that is passed along"
@@ -233,8 +238,11 @@ def _ordered_uses(view: View, node: ast.AST) -> Iterator[ast.expr]:
         )
         if not unordered:
             yield node.iter
-    elif isinstance(node, ast.Starred) or isinstance(node, ast.FormattedValue) or (isinstance(node, ast.Assign) and any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)):
+    elif isinstance(node, (ast.Starred, ast.FormattedValue)):
         yield node.value
+    elif isinstance(node, ast.Assign):
+        if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
+            yield node.value
     elif isinstance(node, ast.Call):
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if CONSUMERS.fullmatch(view.full(node.func)) or method in ("join", "extend", "fromkeys"):
@@ -268,8 +276,9 @@ def _assigned(view: View, node: ast.Name | ast.Attribute) -> Iterator[ast.expr]:
         if isinstance(node, ast.Name) and isinstance(other, ast.Name) and other.id == node.id and other in view.places:
             if not isinstance(other.ctx, ast.Load) and view.places[other] is view.places[node].resolve(node.id):
                 yield parent.value
-        elif isinstance(node, ast.Attribute) and isinstance(other, ast.Attribute) and other.attr == node.attr:
-            if isinstance(other.ctx, ast.Store) and ast.unparse(node.value) == ast.unparse(other.value) == "self":
+        elif isinstance(node, ast.Attribute) and isinstance(other, ast.Attribute):
+            stored = isinstance(other.ctx, ast.Store)
+            if stored and ast.unparse(node) == ast.unparse(other) == f"self.{node.attr}":
                 yield parent.value
 
 
@@ -304,5 +313,3 @@ def pg321(view: View) -> Findings:
 def _braces(spec: ast.expr) -> list[ast.expr]:
     """Expressions in the braces of a format specification."""
     return [item.value for item in ast.walk(spec) if isinstance(item, ast.FormattedValue)]
-
-

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode
 from pgolf.bundle.source import ENTRY
-from pgolf.bundle.specialize import RECORDS, record_of
+from pgolf.bundle.specialize import RECORDS, field_name, record_of
 from pgolf.bundle.view import BUILTIN, INTERNAL, View, is_docstring, is_record
 from pgolf.errors import PgolfError
 
 Findings = Iterator[PgolfError]
 
+CLASSES = [INTERNAL + name for name in RECORDS.values()]
 HELP = "hand the one record on as `settings` or `program`, keep it as self.settings, and read its fields by name"
 
 
 def pg317(view: View) -> Findings:
     """`settings` and `program` name the two records that the entry builds, and nothing else: they are parameters,
-    `self.settings = settings` or `settings = x.settings`, only their fields are read, and only the entry calls `Settings` and `Program`.
+    `self.settings = settings` or `settings = x.settings`, only their fields are read, and only the entry calls `Settings`
+    and `Program`.
     | Then a field can be replaced by its value."""
     for node in view.code():
         for bad, message in _findings(view, node):
@@ -31,7 +33,9 @@ def _findings(view: View, node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     elif isinstance(node, ast.Call):
         yield from _arguments(view, node)
     elif isinstance(node, ast.ClassDef) and node.name in RECORDS.values():
-        if not is_record(view, node) or not all(isinstance(item, ast.AnnAssign) or is_docstring(item) for item in node.body):
+        if not is_record(view, node) or not all(
+            isinstance(item, ast.AnnAssign) or is_docstring(item) for item in node.body
+        ):
             yield node, f"{node.name} is not a NamedTuple of nothing but fields"
     elif isinstance(node, FUNCTIONS):
         names = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
@@ -45,6 +49,8 @@ def _findings(view: View, node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             yield node, "a starred parameter has a reserved name"
     elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name in RECORDS:
         yield node, f"{node.name} is rebound"
+    elif isinstance(node, ast.MatchMapping) and node.rest in RECORDS:
+        yield node, f"{node.rest} is rebound"
     elif isinstance(node, ast.alias) and (node.asname or node.name) in RECORDS:
         yield node, f"an import binds {node.asname or node.name}"
 
@@ -52,8 +58,9 @@ def _findings(view: View, node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
 def _use(view: View, node: ast.Name | ast.Attribute) -> Iterator[tuple[ast.AST, str]]:
     """One mention of a record, of its class, or of a field."""
     parent = view.parents[node]
-    if isinstance(node, ast.Name) and node.id in RECORDS.values() and view.full(node).startswith(INTERNAL):
-        if view.module.name != ENTRY or not (isinstance(parent, ast.Call) and parent.func is node):
+    if isinstance(node, ast.Name) and view.full(node) in CLASSES:
+        entry_call = view.module.name == ENTRY and isinstance(parent, ast.Call) and parent.func is node
+        if not entry_call:
             yield node, f"{node.id} is used outside the entry's one call"
     if isinstance(node, ast.Attribute) and record_of(node.value):
         if not isinstance(node.ctx, ast.Load) or _is_stored_into(view, node):
@@ -62,13 +69,38 @@ def _use(view: View, node: ast.Name | ast.Attribute) -> Iterator[tuple[ast.AST, 
             yield node, f"{node.attr} takes {record_of(node.value)} for a tuple"
         return
     name = record_of(node)
-    if not name or (isinstance(parent, ast.Attribute) and parent.value is node):
+    if not name:
+        if isinstance(node.ctx, ast.Load) and not _is_called(view, node, parent) and _takes_record(view, node):
+            yield node, "a function that takes a record is used other than by calling it"
+        return
+    if isinstance(node, ast.Attribute) and _is_outside(view, node.value):
+        yield node, f"{name} of something outside the program has a reserved name"
+    if isinstance(parent, ast.Attribute) and parent.value is node:
         return
     if not isinstance(node.ctx, ast.Load):
         if not _is_binding(view, node, name):
             yield node, f"{name} is rebound"
     elif not _is_handed_on(view, node, parent):
         yield node, f"{name} is used as a whole"
+
+
+def _is_outside(view: View, node: ast.expr) -> bool:
+    name = view.full(node)
+    return bool(name) and not name.startswith(INTERNAL)
+
+
+def _is_called(view: View, node: ast.expr, parent: ast.AST) -> bool:
+    """Is a function called, bound by `partial(f, settings=settings)`, or a class only named as a base or a type?"""
+    if isinstance(parent, ast.Call):
+        bound = view.full(parent.func) == "functools.partial" and parent.args[:1] == [node]
+        return parent.func is node or bound or view.full(parent.func) == "builtins.isinstance"
+    return isinstance(parent, (ast.ClassDef, ast.Attribute, ast.AnnAssign))
+
+
+def _takes_record(view: View, node: ast.Name | ast.Attribute) -> bool:
+    """Is this the name of a bundled function, class or method with a parameter called `settings` or `program`?"""
+    call = ast.Call(func=node, args=[ast.Starred(ast.Constant(None), ast.Load())], keywords=[])
+    return any(set(names) & set(RECORDS) for names in _parameters(view, call))
 
 
 def _is_binding(view: View, node: ast.Name | ast.Attribute, name: str) -> bool:
@@ -128,7 +160,12 @@ def _arguments(view: View, call: ast.Call) -> Iterator[tuple[ast.AST, str]]:
     for keyword in call.keywords:
         if keyword.arg in RECORDS and not _is_record_value(view, keyword.value, keyword.arg):
             yield keyword.value, f"{keyword.arg} is given something else"
-    for parameters in _parameters(view, call):
+    if view.full(call.func) == "functools.partial" and call.args:
+        call = ast.copy_location(ast.Call(func=call.args[0], args=call.args[1:], keywords=call.keywords), call)
+    candidates = list(_parameters(view, call))
+    if not candidates and any(record_of(value) for value in call.args) and not _is_foreign(view, call):
+        yield call, "a record is handed on by position to something unknown"
+    for parameters in candidates:
         takes = set(parameters) & set(RECORDS)
         starred = any(isinstance(value, ast.Starred) for value in call.args) or any(not w.arg for w in call.keywords)
         if takes and starred:
@@ -150,6 +187,8 @@ def _parameters(view: View, call: ast.Call) -> Iterator[list[str]]:
             yield _positional(definition)
         elif isinstance(definition, ast.ClassDef):
             yield from (_positional(item)[1:] for item in _methods(definition, "__init__"))
+            if not _methods(definition, "__init__"):
+                yield [name for name in map(field_name, definition.body) if name]
     elif isinstance(call.func, ast.Attribute):
         for module in view.modules.values():
             for statement in module.reached():

@@ -34,11 +34,14 @@ EFFECTS = re.compile(
     r"|numpy\.random\b.*|builtins\.(open|print|input|id|hash)"
     r"|torch\.(cuda|manual_seed|seed|rand\w*|normal|device|get_\w+|set_\w+|distributed|Generator|mps|backends)\b.*"
 )
+ACTS = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 PACKAGES = ("torch", "numpy", "sentencepiece", "brotli", "triton")
 OPTIONAL = ("flash_attn_interface", "flash_attn", "brotli", "zstandard", "lzma", "bz2", "zlib", "triton", "torch")
 HOLLOW = ("concurrent", "dbm", "email", "html", "http", "urllib", "wsgiref", "xml")
-DEFEATING = ("importlib", "inspect", "builtins", "runpy", "pkgutil", "zipimport", "code", "codeop", "timeit", "trace")
-DEFEATING += ("pdb", "bdb", "dis", "gc", "unittest", "doctest", "__main__", "site", "antigravity", "this", "pydoc")
+DEFEATING = (
+    *("importlib", "inspect", "builtins", "runpy", "pkgutil", "zipimport", "code", "codeop", "timeit", "trace"),
+    *("pdb", "bdb", "dis", "gc", "unittest", "doctest", "__main__", "site", "antigravity", "this", "pydoc"),
+)
 PICKLING = ("pickle", "marshal", "shelve", "copyreg", "pickletools")
 DECORATORS = re.compile(
     r"builtins\.(staticmethod|classmethod|property)|functools\.(cache|lru_cache)|contextlib\.contextmanager"
@@ -46,8 +49,10 @@ DECORATORS = re.compile(
     r"|torch\.autograd\.function\.once_differentiable|triton\.jit|dataclasses\.dataclass"
 )
 BASES = ("torch.nn.Module", "torch.optim.Optimizer", "torch.autograd.Function", "typing.NamedTuple")
-CLASS_HOOKS = ("__init_subclass__", "__getattr__", "__getattribute__", "__set_name__", "__class_getitem__")
-CLASS_HOOKS += ("__prepare__", "__mro_entries__", "__new__", "__del__")
+CLASS_HOOKS = (
+    *("__init_subclass__", "__getattr__", "__getattribute__", "__set_name__", "__class_getitem__"),
+    *("__prepare__", "__mro_entries__", "__new__", "__del__"),
+)
 
 
 def pg301(view: View) -> Findings:
@@ -98,7 +103,7 @@ def _is_field(view: View, node: ast.ClassDef, value: ast.expr) -> bool:
     return is_literal(value) or is_dataclass(view, node) or view.full(value).startswith(INTERNAL)
 
 
-def impure(view: View, node: ast.expr) -> Findings | Iterator[ast.expr]:
+def impure(view: View, node: ast.expr) -> Iterator[ast.expr]:
     """Parts of an expression that do more than combine values."""
     if isinstance(node, ast.Call):
         target = view.full(node.func)
@@ -106,7 +111,7 @@ def impure(view: View, node: ast.expr) -> Findings | Iterator[ast.expr]:
         if not PURE_CALLS.fullmatch(target) and not made:
             yield node
             return
-    elif EFFECTS.fullmatch(view.full(node)) or isinstance(node, (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)):
+    elif EFFECTS.fullmatch(view.full(node)) or isinstance(node, ACTS):
         yield node
         return
     for child in ast.iter_child_nodes(node):
@@ -329,5 +334,5 @@ def _definition_time(node: ast.stmt) -> Iterator[ast.expr]:
 
 def _effects(view: View, value: ast.expr) -> Iterator[ast.expr]:
     for bad in impure(view, value):
-        if isinstance(bad, ast.expr) and EFFECTS.fullmatch(view.full(call_target(bad))):
+        if EFFECTS.fullmatch(view.full(call_target(bad))):
             yield bad

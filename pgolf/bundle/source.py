@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from pgolf.bundle.names import eager_reads, global_reads
+from pgolf.bundle.names import copy_tree, eager_reads, global_reads
 from pgolf.errors import PgolfError
 
 FindSource = Callable[[str], Path | None]
@@ -43,7 +42,7 @@ class Statement:
     @cached_property
     def bare(self) -> ast.stmt:
         """A copy without the annotations that nothing reads."""
-        return strip_annotations(copy.deepcopy(self.node))
+        return strip_annotations(copy_tree(self.node))
 
     @cached_property
     def declares(self) -> tuple[str, ...]:
@@ -90,9 +89,8 @@ class Module:
 
     def place(self, node: ast.AST) -> str:
         """`path:line:column` of a node."""
-        if not hasattr(node, "lineno"):
-            return self.path
-        return f"{self.path}:{node.lineno}:{node.col_offset + 1}"
+        line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        return f"{self.path}:{line}:{column + 1}" if line else self.path
 
     def frame(self, node: ast.AST) -> str:
         """The node's first line with a caret below it."""
@@ -119,9 +117,20 @@ def parse(text: str, path: str) -> ast.Module:
 
 
 def load(entry: str, find_source: FindSource) -> dict[str, Module]:
-    """The entry and every internal module its imports lead to, in post-order: a module comes after what it imports."""
+    """The entry and every internal module its imports lead to, in post-order: a module comes after what it imports.
+
+    Args:
+        entry: the entry module's text.
+        find_source: the file of an internal module; None for one that stays outside.
+    """
     ordered: dict[str, Module] = {}
     seen: set[str] = set()
+
+    def enter(name: str, path: Path | None) -> None:
+        if path is not None and name not in seen:
+            seen.add(name)
+            text = read(path)
+            visit(Module(name, str(path), text, parse(text, str(path))))
 
     def visit(module: Module) -> None:
         for node in module.tree.body:
@@ -130,14 +139,27 @@ def load(entry: str, find_source: FindSource) -> dict[str, Module]:
                 if path is None:
                     continue
                 module.internal.add(name)
-                if name not in seen:
-                    seen.add(name)
-                    text = read(path)
-                    visit(Module(name, str(path), text, parse(text, str(path))))
+                for package in packages(name):
+                    enter(package, _source_of_package(package, find_source))
+                enter(name, path)
         ordered[module.name] = module
 
     visit(Module(ENTRY, "the entry module", entry, parse(entry, "the entry module"), is_entry=True))
     return ordered
+
+
+def packages(module: str) -> list[str]:
+    """The packages around a module, outermost first: importing it runs them too."""
+    parts = module.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _source_of_package(name: str, find_source: FindSource) -> Path | None:
+    """A package's `__init__.py`, None where it has none or stays outside."""
+    try:
+        return None if is_build_time(name) else find_source(name)
+    except PgolfError:
+        return None
 
 
 def read(path: Path) -> str:

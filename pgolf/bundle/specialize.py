@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass, field
 
 from pgolf.bundle.fold import UNKNOWN, Folder, literal, spec_text, value_of
 from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
-from pgolf.bundle.names import global_reads
+from pgolf.bundle.names import copy_tree, global_reads
 from pgolf.bundle.shake import shake
+from pgolf.bundle.source import ENTRY
 from pgolf.errors import PgolfError
 
 RECORDS = {"settings": "Settings", "program": "Program"}
@@ -46,34 +46,36 @@ def _fits(record: str, node: ast.expr) -> bool:
     return value_of(node) in (None, ()) or (isinstance(node, ast.Dict) and not node.keys)
 
 
-def record_calls(flat: Flat, class_name: str) -> list[ast.Call]:
-    """Every call of a record's class."""
+def record_calls(flat: Flat, class_name: str) -> list[tuple[int, ast.Call]]:
+    """Every call of a record's class, and the place of the statement it is in."""
     return [
-        node
-        for item in flat.statements
+        (place, node)
+        for place, item in enumerate(flat.statements)
+        if item.owner == ENTRY
         for node in ast.walk(item.node)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == class_name
     ]
 
 
-def record_class(flat: Flat, class_name: str) -> ast.ClassDef | None:
-    for item in flat.statements:
+def record_class(flat: Flat, class_name: str) -> tuple[int, ast.ClassDef] | None:
+    """A record's class, and the place of the statement it is."""
+    for place, item in enumerate(flat.statements):
         if isinstance(item.node, ast.ClassDef) and item.node.name == class_name:
-            return item.node
+            return place, item.node
     return None
 
 
 def fields(flat: Flat, class_name: str) -> dict[str, ast.expr]:
     """Field -> the expression it is built from: the only call's argument, else the class's default."""
     calls, definition = record_calls(flat, class_name), record_class(flat, class_name)
-    if len(calls) != 1 or definition is None or calls[0].args:
+    if len(calls) != 1 or definition is None or calls[0][1].args:
         return {}
     values = {
         item.target.id: item.value
-        for item in definition.body
+        for item in definition[1].body
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.value is not None
     }
-    values.update({keyword.arg: keyword.value for keyword in calls[0].keywords if keyword.arg})
+    values.update({keyword.arg: keyword.value for keyword in calls[0][1].keywords if keyword.arg})
     return values
 
 
@@ -91,7 +93,7 @@ class _Substitute(Folder):
             return node
         if self.in_braces and not isinstance(value_of(value), (bool, int, float)):
             return node
-        return ast.copy_location(copy.deepcopy(value), node)
+        return ast.copy_location(copy_tree(value), node)
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
         spec = node.format_spec
@@ -139,7 +141,7 @@ def specialize(flat: Flat) -> Flat:
 
 def _specialized(node: ast.stmt, known: Facts) -> ast.stmt:
     """One top-level statement; imports, classes' own fields and the record classes have nothing to fold."""
-    changed = _Substitute(known).visit(copy.deepcopy(node))
+    changed = _Substitute(known).visit(copy_tree(node))
     assert isinstance(changed, ast.stmt)
     return ast.fix_missing_locations(changed)
 
@@ -148,24 +150,26 @@ def trim(flat: Flat) -> Flat:
     """Drop fields of the two records that hold a literal and that no attribute in reachable code names any more."""
     live = shake(flat)
     read = {node.attr for item in live.statements for node in ast.walk(item.node) if isinstance(node, ast.Attribute)}
-    statements = [Owned(item.owner, copy.deepcopy(item.node)) for item in flat.statements]
-    trimmed = Flat(tuple(statements))
     for class_name in RECORDS.values():
-        given = fields(trimmed, class_name)
-        calls, definition = record_calls(trimmed, class_name), record_class(trimmed, class_name)
-        if not given or definition is None or not _only_fields(definition):
+        given = fields(flat, class_name)
+        definition = record_class(flat, class_name)
+        if not given or definition is None or not _only_fields(definition[1]):
             continue
         dead = {name for name, node in given.items() if name not in read and _is_plain(node)}
-        calls[0].keywords = [keyword for keyword in calls[0].keywords if keyword.arg not in dead]
-        definition.body = [item for item in definition.body if _field(item) not in dead] or [ast.Pass()]
-    return Flat(tuple(Owned(item.owner, ast.fix_missing_locations(item.node)) for item in statements))
+        # These statements are this stage's own copies.
+        call = record_calls(flat, class_name)[0][1]
+        call.keywords = [keyword for keyword in call.keywords if keyword.arg not in dead]
+        kept = [item for item in definition[1].body if field_name(item) not in dead]
+        definition[1].body = kept or [ast.fix_missing_locations(ast.Pass())]
+    return Flat(flat.statements)
 
 
 def _only_fields(node: ast.ClassDef) -> bool:
     return all(isinstance(item, (ast.AnnAssign, ast.Expr, ast.Pass)) for item in node.body)
 
 
-def _field(node: ast.stmt) -> str:
+def field_name(node: ast.stmt) -> str:
+    """The field that a statement of a record class declares, or an empty string."""
     return node.target.id if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else ""
 
 
@@ -190,5 +194,7 @@ def check(before: Flat, after: Flat) -> None:
     unknown = global_reads(after.tree) - declared - BUILTINS
     if unknown:
         raise PgolfError("PG401", f"specialize left names without a definition: {', '.join(sorted(unknown))}")
-    if ast.dump(ast.parse(after.text)) != ast.dump(ast.parse(ast.unparse(ast.parse(after.text)))):
-        raise PgolfError("PG401", "specialize made a tree that does not print and parse to itself")
+    try:
+        ast.parse(after.text)
+    except SyntaxError as error:
+        raise PgolfError("PG401", f"specialize made something that does not parse: {error}") from error

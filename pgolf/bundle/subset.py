@@ -77,8 +77,8 @@ def as_markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-INTRODUCTION = """What the training program may contain: `pgolf/runtime/`, the classes and functions that plugins' components name, and
-whatever these use. Hooks, `PLUGIN` and everything only they use are free, except for what runs when the module is
+INTRODUCTION = """What the training program may contain: `pgolf/runtime/`, the classes and functions that plugins' components
+name, and whatever these use. Hooks, `PLUGIN` and everything only they use are free, except for what runs when the module is
 imported. `pgolf build` and `pgolf lint` report every finding with its line. This page is made from the docstrings of
 the rules: `python -m pgolf.bundle.subset > docs/subset.md`."""
 

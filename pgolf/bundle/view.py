@@ -42,9 +42,9 @@ class View:
         for node in self.module.tree.body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 yield node
-        for node in self.code():
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and node not in self.module.tree.body:
-                yield node
+        for inner in self.code():
+            if isinstance(inner, (ast.Import, ast.ImportFrom)) and inner not in self.module.tree.body:
+                yield inner
 
     def is_internal(self, name: str) -> bool:
         """Does a module name belong to what is bundled, or to pgolf itself?"""

@@ -13,6 +13,7 @@ import pytest
 from pgolf.data import hub
 from pgolf.data.fetch import fetch
 from pgolf.data.manifest import read_manifest
+from pgolf.data.sample import train_tokenizer
 from pgolf.data.writer import file_sha256, write_shard
 from pgolf.errors import PgolfError
 
@@ -195,6 +196,14 @@ def test_checksums_of_the_manifest_count_too(stand, tmp_path):
 
 
 def test_a_tokenizer_of_another_size_is_refused(stand, tmp_path):
+    texts = [f"Some words about number {number}." for number in range(200)]
+    stand.files["datasets/tokenizers/fineweb_1024_bpe.model"] = train_tokenizer(texts, 300)
+    with pytest.raises(PgolfError, match="the tokenizer has 300 pieces, wanted 1024") as caught:
+        get(stand, tmp_path / "data")
+    assert caught.value.code == "PG503"
+
+
+def test_a_repository_without_the_variant_is_an_error(stand, tmp_path):
     with pytest.raises(PgolfError) as caught:
         fetch("sp4096", 1, tmp_path / "data", stand.endpoint, print)
     assert caught.value.message == "the server has no such file"

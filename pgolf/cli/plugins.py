@@ -1,0 +1,175 @@
+"""`pgolf plugins`: list, describe, scaffold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pgolf.cli import options, output
+
+if TYPE_CHECKING:
+    from pgolf.manager import Loaded, Registry
+
+FAMILIES = ("architecture", "optimizer", "quantizer", "compressor", "eval", "data")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--family", type=click.Choice(FAMILIES), help="Only this family.")
+@options.plugin_dirs
+@options.as_json
+@click.pass_context
+def plugins(ctx: click.Context, family: str | None, plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
+    """List all plugins, or describe or make one.
+
+    \b
+    Examples:
+      pgolf plugins --family quantizer
+      pgolf plugins show bank_qat
+      pgolf plugins new my_trick -o my_trick
+    """
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = plugin_dirs
+        return
+    registry = open_registry(plugin_dirs)
+    found = [item for item in registry.plugins.values() if family in (None, item.plugin.family)]
+    found.sort(key=lambda item: (FAMILIES.index(item.plugin.family), item.plugin.name))
+    if as_json:
+        output.print_json([describe(item) for item in found])
+    else:
+        _list(found)
+
+
+@plugins.command()
+@click.argument("name")
+@options.plugin_dirs
+@options.as_json
+@click.pass_context
+def show(ctx: click.Context, name: str, plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
+    """Everything about one plugin: its maths, settings and hooks.
+
+    \b
+    Example:
+      pgolf plugins show bank_qat
+    """
+    loaded = open_registry((*(ctx.obj or ()), *plugin_dirs)).get(name, "command line")
+    if as_json:
+        output.print_json(describe(loaded))
+    else:
+        _show(loaded)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("-o", "--output", "folder", required=True, type=options.FOLDER, help="New or empty folder.")
+@click.option("--family", type=click.Choice(FAMILIES), default="architecture", show_default=True, help="Hook family.")
+@options.plugin_dirs
+@click.pass_context
+def new(ctx: click.Context, name: str, folder: Path, family: str, plugin_dirs: tuple[Path, ...]) -> None:
+    """Write a package with one plugin that installs, builds and passes its own test.
+
+    \b
+    Example:
+      pgolf plugins new my_trick -o my_trick
+      pip install -e my_trick
+      pgolf plugins show my_trick
+    """
+    from pgolf.scaffold import write_package
+
+    registry = open_registry((*(ctx.obj or ()), *plugin_dirs))
+    for path in write_package(name, folder, family, registry):
+        click.echo(path)
+    output.note(f"next: pip install -e {folder} && python -m pytest {folder}")
+
+
+def open_registry(plugin_dirs: tuple[Path, ...]) -> Registry:
+    """All plugins; a broken one is a warning of one line."""
+    from pgolf.manager import load_registry
+
+    registry = load_registry(plugin_dirs)
+    for problem in registry.problems:
+        output.warn(f"[{problem.code}] {problem.message} ({problem.where})")
+    return registry
+
+
+def describe(loaded: Loaded) -> dict[str, Any]:
+    """One plugin for `--json`."""
+    import inspect
+
+    from pgolf.select import BASELINE
+
+    plugin = loaded.plugin
+    return {
+        "name": plugin.name,
+        "family": plugin.family,
+        "summary": plugin.summary,
+        "source": plugin.source,
+        "effect": plugin.effect,
+        "baseline": plugin.name in BASELINE,
+        "requires": list(plugin.requires),
+        "conflicts": [{"name": item.name, "reason": item.reason, "hard": item.hard} for item in plugin.conflicts],
+        "replaces": list(plugin.replaces),
+        "order": plugin.order,
+        "before": list(plugin.before),
+        "after": list(plugin.after),
+        "hardware": plugin.hardware,
+        "needs": list(plugin.needs),
+        "settings": [
+            {
+                "name": item.name,
+                "type": item.type.__name__,
+                "default": item.default,
+                "minimum": item.minimum,
+                "choices": list(item.choices),
+                "help": item.help,
+            }
+            for item in plugin.settings
+        ],
+        "hooks": sorted(loaded.hooks),
+        "slots": list(loaded.slots),
+        "origin": loaded.origin,
+        "version": loaded.version,
+        "path": str(loaded.path),
+        "doc": inspect.cleandoc(loaded.module.__doc__ or ""),
+    }
+
+
+def _list(found: list[Loaded]) -> None:
+    for family in FAMILIES:
+        rows = [describe(item) for item in found if item.plugin.family == family]
+        if not rows:
+            continue
+        made = output.table("name", "summary", "effect", "source", "needs", title=f"{family} ({len(rows)})")
+        for row in rows:
+            mark = " *" if row["baseline"] else ""
+            made.add_row(row["name"] + mark, row["summary"], row["effect"], row["source"], _relations(row))
+        output.print_table(made)
+    click.echo("* in the baseline, unless a chosen plugin takes its place")
+
+
+def _relations(row: dict[str, Any]) -> str:
+    """What else must, or must not, be selected; a question mark stands for a soft conflict."""
+    against = [f"not {item['name']}" + ("" if item["hard"] else "?") for item in row["conflicts"]]
+    return ", ".join([*row["requires"], *against])
+
+
+def _show(loaded: Loaded) -> None:
+    row = describe(loaded)
+    click.echo(f"{row['name']} ({row['family']}): {row['summary']}\n\n{row['doc']}\n")
+    for key in ("source", "effect", "hardware", "origin", "version", "path"):
+        if row[key]:
+            click.echo(f"{key}: {row[key]}")
+    if row["baseline"]:
+        click.echo("baseline: yes")
+    for key in ("requires", "replaces", "before", "after", "needs", "hooks", "slots"):
+        if row[key]:
+            click.echo(f"{key}: {', '.join(row[key])}")
+    for item in row["conflicts"]:
+        click.echo(f"{'conflicts with' if item['hard'] else 'better without'} {item['name']}: {item['reason']}")
+    if row["settings"]:
+        made = output.table("setting", "type", "default", "help", title="settings")
+        for item in row["settings"]:
+            choices = f" ({', '.join(item['choices'])})" if item["choices"] else ""
+            made.add_row(item["name"], item["type"], str(item["default"]), item["help"] + choices)
+        output.print_table(made)

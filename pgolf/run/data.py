@@ -1,0 +1,108 @@
+"""Finds shards and tokenizer for a run, and checks them before anything is started."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pgolf.errors import PgolfError
+
+TRAIN_GLOB = "fineweb_train_*.bin"
+VAL_GLOB = "fineweb_val_*.bin"
+GET_DATA = "get data with `pgolf data sample` or `pgolf data fetch`, and give --data DIR"
+
+
+@dataclass(frozen=True)
+class DataPaths:
+    """DATA_PATH and TOKENIZER_PATH of a run, absolute."""
+
+    data_path: Path
+    tokenizer_path: Path
+
+    def environment(self) -> dict[str, str]:
+        """What the training program reads."""
+        return {"DATA_PATH": str(self.data_path), "TOKENIZER_PATH": str(self.tokenizer_path)}
+
+
+def find_data(data: Path | None, tokenizer: Path | None, settings: Mapping[str, Any], smoke: bool) -> DataPaths:
+    """Where a run's data are.
+
+    Args:
+        data: a folder of shards, or a data folder with `datasets/*`; None takes the embedded sample for a smoke build
+            and the recipe's data_path otherwise.
+        tokenizer: a SentencePiece model; None looks beside the shards.
+        settings: the build's settings.
+        smoke: whether it is a smoke build.
+
+    Raises:
+        PgolfError: PG001 when nothing fits, or several things do.
+    """
+    if data is None and smoke:
+        from pgolf.data.sample import ensure_sample
+
+        sample = ensure_sample("data")
+        return DataPaths(sample.data_path.resolve(), (tokenizer or sample.tokenizer_path).resolve())
+    if data is None:
+        data = Path(settings["data_path"])
+        if not data.is_dir():
+            raise PgolfError("PG001", f"the recipe's data_path {data} does not exist", str(data), GET_DATA)
+        fallback = Path(settings["tokenizer_path"])
+        tokenizer = tokenizer or (fallback if fallback.is_file() else None)
+    shards = find_shards(data, settings)
+    return DataPaths(shards.resolve(), (tokenizer or find_tokenizer(shards, data, settings)).resolve())
+
+
+def find_shards(data: Path, settings: Mapping[str, Any]) -> Path:
+    """`data` itself, or the one of its datasets that fits the recipe."""
+    if any(data.glob(VAL_GLOB)):
+        return data
+    found = sorted(path.parent for path in data.glob(f"datasets/*/{VAL_GLOB}"))
+    found = list(dict.fromkeys(found))
+    wanted = Path(str(settings.get("data_path", ""))).name
+    named = [path for path in found if path.name == wanted] or [
+        path for path in found if re.search(rf"sp{settings.get('vocab_size')}(?!\d)", path.name)
+    ]
+    choice = named if len(named) == 1 else found
+    if len(choice) == 1:
+        return choice[0]
+    if not found:
+        raise PgolfError("PG001", f"no {VAL_GLOB} in {data} or its datasets/*", str(data), GET_DATA)
+    names = ", ".join(path.name for path in found)
+    raise PgolfError("PG001", f"{data} holds several data sets: {names}", str(data), "give one of them with --data")
+
+
+def find_tokenizer(shards: Path, data: Path, settings: Mapping[str, Any]) -> Path:
+    """The model beside the shards that fits the recipe by name or vocabulary size."""
+    places = [shards, data, data / "tokenizers", shards.parent.parent / "tokenizers"]
+    found = list(dict.fromkeys(path.resolve() for place in places for path in sorted(place.glob("*.model"))))
+    wanted = Path(str(settings.get("tokenizer_path", ""))).name
+    sized = [path for path in found if re.search(rf"(?<!\d){settings.get('vocab_size')}(?!\d)", path.name)]
+    for choice in ([path for path in found if path.name == wanted], sized, found):
+        if len(choice) == 1:
+            return choice[0]
+    seen = ", ".join(path.name for path in found) or "none"
+    raise PgolfError("PG001", f"which tokenizer? found {seen} beside {shards}", str(shards), "give --tokenizer MODEL")
+
+
+def check_data(paths: DataPaths, training: bool = True) -> None:
+    """Every shard's header and length, and the tokenizer's presence.
+
+    Raises:
+        PgolfError: PG001 for what is missing, PG502 for a damaged shard.
+    """
+    from pgolf.runtime.shards import shard_length
+
+    if not paths.tokenizer_path.is_file():
+        raise PgolfError("PG001", "there is no tokenizer", str(paths.tokenizer_path), "give --tokenizer MODEL")
+    for pattern in (VAL_GLOB, TRAIN_GLOB) if training else (VAL_GLOB,):
+        files = sorted(path for path in paths.data_path.glob(pattern) if "_bytes_" not in path.name)
+        if not files:
+            raise PgolfError("PG001", f"no {pattern}", str(paths.data_path), GET_DATA)
+        for path in files:
+            try:
+                shard_length(path)
+            except (OSError, ValueError) as error:
+                raise PgolfError("PG502", str(error), str(path), "download or make the shard again") from None

@@ -1,0 +1,194 @@
+"""Starts the training program once per seed and keeps what it leaves: log and artifact, also of a run that fails."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pgolf.errors import PgolfError
+from pgolf.run.data import DataPaths
+from pgolf.run.process import stream
+from pgolf.verify.logs import RunRecord, parse_log
+
+FREE_BYTES = 2**30
+SMOKE_THREADS = 2
+"""Threads of a smoke run: results are equal bit for bit only at one fixed number."""
+TORCHRUN_NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+ERROR_LINE = re.compile(r"(?:^|\]:\s*)((?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*|error: .*)")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to run, and where its logs and artifacts go.
+
+    Attributes:
+        root: gets logs/ and artifacts/.
+        script: the file to run.
+        settings: every setting of the build.
+        needs: packages and programs it needs.
+        smoke: whether it is a smoke build.
+        python_path: folders the script imports from, for a live run.
+    """
+
+    root: Path
+    script: Path
+    settings: Mapping[str, Any]
+    needs: tuple[str, ...]
+    smoke: bool
+    python_path: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What may vary from run to run; None leaves the build's own value."""
+
+    data: DataPaths
+    nproc: int = 1
+    iterations: int | None = None
+    max_wallclock_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One run's outcome; `problem` is "" for a good one."""
+
+    seed: int
+    status: int
+    log: Path
+    record: RunRecord
+    artifacts: tuple[Path, ...]
+    problem: str
+
+    def as_record(self) -> dict[str, Any]:
+        """For `--json`."""
+        final = self.record.headline
+        return {
+            "seed": self.seed,
+            "status": self.status,
+            "problem": self.problem,
+            "log": str(self.log),
+            "artifacts": [str(path) for path in self.artifacts],
+            "val_loss": float(final.val_loss) if final else None,
+            "val_bpb": float(final.val_bpb) if final else None,
+            "bytes_total": self.record.total_bytes,
+            "steps": self.record.steps,
+            "train_time_ms": self.record.train_ms,
+        }
+
+
+def check_ready(target: Target) -> None:
+    """What a run will need, before it starts.
+
+    Raises:
+        PgolfError: PG001 for a missing file or a full disk, PG004 for a missing package or program.
+    """
+    if not target.script.is_file():
+        raise PgolfError("PG001", "there is no script", str(target.script), "build it with pgolf build")
+    missing = [need for need in target.needs if not _present(need)]
+    if missing:
+        text = f"the build needs {', '.join(missing)}, not installed here"
+        raise PgolfError("PG004", text, str(target.root), f"install it, e.g. pip install {' '.join(missing)}")
+    free = shutil.disk_usage(target.root).free
+    if free < FREE_BYTES:
+        text = f"{free >> 20} MiB are free, wanted at least {FREE_BYTES >> 20} MiB"
+        raise PgolfError("PG001", text, str(target.root), "make room: a checkpoint and an artifact are written")
+
+
+def _present(need: str) -> bool:
+    """Is there a package or a program of this name?"""
+    name = need.replace("-", "_")
+    return (name.isidentifier() and importlib.util.find_spec(name) is not None) or shutil.which(need) is not None
+
+
+def command_line(script: Path, nproc: int) -> list[str]:
+    """One process is Python alone, several are torchrun's."""
+    if nproc == 1:
+        return [sys.executable, str(script)]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={nproc}"]
+    return [*torchrun, str(script)]
+
+
+def run_environment(target: Target, seed: int, options: RunOptions) -> dict[str, str]:
+    """This process's environment with the run's values."""
+    env = {name: value for name, value in os.environ.items() if name not in TORCHRUN_NAMES}
+    env |= options.data.environment() | {"SEED": str(seed), "RUN_ID": f"train_seed{seed}", "PYTHONUNBUFFERED": "1"}
+    if options.iterations is not None:
+        env["ITERATIONS"] = str(options.iterations)
+    if options.max_wallclock_seconds is not None:
+        env["MAX_WALLCLOCK_SECONDS"] = repr(options.max_wallclock_seconds)
+    if target.smoke:
+        env["OMP_NUM_THREADS"] = str(smoke_threads())
+    if target.python_path:
+        inherited = env.get("PYTHONPATH", "")
+        env["PYTHONPATH"] = os.pathsep.join([*map(str, target.python_path), *([inherited] if inherited else [])])
+    return env
+
+
+def smoke_threads() -> int:
+    """The fixed number of threads, or fewer where the machine has fewer."""
+    return max(1, min(SMOKE_THREADS, os.cpu_count() or 1))
+
+
+def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[str], None]) -> SeedRun:
+    """Train with one seed in `root/artifacts/seed<SEED>`; the log ends up in `root/logs/train_seed<SEED>.log`."""
+    folder = (target.root / "artifacts" / f"seed{seed}").resolve()
+    set_aside(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tail: deque[str] = deque(maxlen=400)
+
+    def receive(line: str) -> None:
+        tail.append(line)
+        on_line(line)
+
+    log = target.root / "logs" / f"train_seed{seed}.log"
+    command = command_line(target.script.resolve(), options.nproc)
+    try:
+        status = stream(command, folder, run_environment(target, seed, options), receive)
+    finally:
+        keep_log(folder / "logs" / f"train_seed{seed}.txt", log, tail)
+    record = parse_log(log.read_text(encoding="utf-8", errors="replace"))
+    problem = "" if status == 0 else error_line(tail) or f"the program ended with status {status}"
+    if status == 0 and not record.finished:
+        problem = "the program ended without a final score"
+    return SeedRun(seed, status, log, record, tuple(sorted(folder.glob("final_model.*.ptz"))), problem)
+
+
+def set_aside(folder: Path) -> None:
+    """Keep the artifact and log of an earlier run in `<folder>.previous`; one that left no artifact is dropped."""
+    if not folder.exists():
+        return
+    if any(folder.glob("final_model.*.ptz")):
+        previous = folder.with_name(folder.name + ".previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        folder.rename(previous)
+    else:
+        shutil.rmtree(folder)
+
+
+def keep_log(written: Path, log: Path, tail: Sequence[str]) -> None:
+    """Copy the program's log; where it never got as far as one, keep what it printed."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    partial = log.with_name(f".{log.name}.{os.getpid()}.part")
+    if written.is_file():
+        shutil.copyfile(written, partial)
+    else:
+        partial.write_text("".join(line + "\n" for line in tail), encoding="utf-8")
+    partial.replace(log)
+
+
+def error_line(tail: Sequence[str]) -> str:
+    """The last line that names an error, else the last line."""
+    for line in reversed(tail):
+        match = ERROR_LINE.search(line)
+        if match:
+            return match[1]
+    return next((line.strip() for line in reversed(tail) if line.strip()), "")
+
