@@ -84,7 +84,7 @@ def reach(modules: dict[str, Module]) -> None:
         for name in sorted(statement.uses):
             if name in module.declares:
                 mark(module.declares[name])
-            elif name in module.imports and module.imports[name].module in module.internal:
+            elif name in module.imports and module.imports[name].name and module.imports[name].module in modules:
                 mark(target(modules, module, name))
 
 

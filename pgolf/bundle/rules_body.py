@@ -178,7 +178,8 @@ def pg312(view: View) -> Findings:
                 help = "write the text you need as a literal; sys.argv[0] is the running file"
                 yield view.module.finding("PG312", node, f"{name} is not the same in a built file", help)
         for node in walk_code(main):
-            if isinstance(node, ast.Name) and view.full(node) == BUILTIN + node.id and node.id not in KNOWN:
+            loaded = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            if loaded and view.full(node) == BUILTIN + node.id and node.id not in KNOWN:
                 help = "define it, import it, or correct the spelling"
                 yield view.module.finding("PG312", node, f"{node.id!r} is defined nowhere", help)
 

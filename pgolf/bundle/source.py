@@ -140,8 +140,12 @@ def load(entry: str, find_source: FindSource) -> dict[str, Module]:
                     continue
                 module.internal.add(name)
                 for package in packages(name):
-                    enter(package, _source_of_package(package, find_source))
+                    enter(package, _file(package, find_source))
                 enter(name, path)
+        for inner in ast.walk(module.tree):
+            names = imported_modules(inner) if isinstance(inner, (ast.Import, ast.ImportFrom)) else []
+            # PG302 refuses internal imports below the top level; it only has to know them.
+            module.internal.update(name for name in names if not is_build_time(name) and _file(name, find_source))
         ordered[module.name] = module
 
     visit(Module(ENTRY, "the entry module", entry, parse(entry, "the entry module"), is_entry=True))
@@ -154,8 +158,8 @@ def packages(module: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 
-def _source_of_package(name: str, find_source: FindSource) -> Path | None:
-    """A package's `__init__.py`, None where it has none or stays outside."""
+def _file(name: str, find_source: FindSource) -> Path | None:
+    """The file of a module, None where it has none or stays outside."""
     try:
         return None if is_build_time(name) else find_source(name)
     except PgolfError:

@@ -48,6 +48,8 @@ class View:
 
     def is_internal(self, name: str) -> bool:
         """Does a module name belong to what is bundled, or to pgolf itself?"""
+        if name in self.module.internal:
+            return True
         roots = {module.partition(".")[0] for module in self.modules if module != "__main__"} | {"pgolf"}
         return name.partition(".")[0] in roots
 

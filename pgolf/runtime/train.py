@@ -1,5 +1,6 @@
 """Training: the loop of the public baseline with its clock, schedules and phases as components."""
 
+import os
 import random
 import sys
 
@@ -62,6 +63,7 @@ def seed_everything(seed, deterministic):
     numpy.random.seed(seed)
     torch.manual_seed(seed)
     if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True

@@ -30,6 +30,15 @@ PLUGIN = Plugin(
 )
 
 
+def window_rule(window):
+    """A mask rule for block masks, which take plain functions only."""
+
+    def sees(batch, head, query, key):
+        return (query >= key) & (query - key <= window)
+
+    return sees
+
+
 class SlidingWindowAttention:
     """q_BTHC, k_BTKC, v_BTKC -> y_BTHC; layers below `windowed_layers` have the window."""
 
@@ -46,12 +55,9 @@ class SlidingWindowAttention:
             return name or "scaled_dot_product_attention"
         prefer_cudnn()
         for length in seq_lens:
-            self.masks[length] = create_block_mask(self.sees, None, None, length, length, device=device)
+            rule = window_rule(self.window)
+            self.masks[length] = create_block_mask(rule, None, None, length, length, device=device)
         return "flex_attention (windows), cuDNN (full)"
-
-    def sees(self, batch, head, query, key):
-        """May `query` see `key`?"""
-        return (query >= key) & (query - key <= self.window)
 
     def __call__(self, q, k, v, layer, ctx):
         windowed = layer < self.windowed_layers

@@ -1,0 +1,7 @@
+"""A relative import cannot become a deleted line."""
+
+from . import sibling
+
+
+def run():
+    return sibling
