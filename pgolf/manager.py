@@ -12,6 +12,7 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,7 +66,7 @@ def load_registry(plugin_dirs: Sequence[Path] = ()) -> Registry:
     manager.add_hookspecs(hookspecs)
     version = importlib.metadata.version("pgolf")
     for name, path in _built_in_modules():
-        _load(registry, manager, name, path, "pgolf", version, lambda name=name: importlib.import_module(name))
+        _load(registry, manager, name, path, "pgolf", version, partial(importlib.import_module, name))
     for folder in plugin_dirs:
         _load_folder(registry, manager, folder)
     for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
@@ -93,7 +94,7 @@ def _load_folder(registry: Registry, manager: pluggy.PluginManager, folder: Path
     importlib.invalidate_caches()
     for path in sorted(folder.glob("*.py")):
         if not path.name.startswith(("_", "test_")):
-            _load(registry, manager, path.stem, path, str(folder), "", lambda path=path: _import_file(path))
+            _load(registry, manager, path.stem, path, str(folder), "", partial(_import_file, path))
 
 
 def _import_file(path: Path) -> ModuleType:

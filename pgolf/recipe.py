@@ -107,7 +107,7 @@ def _check_keys(document: Mapping[str, Any], where: str) -> None:
 def _typed(document: Mapping[str, Any], key: str, wanted: type, where: str, default: Any = None) -> Any:
     value = document.get(key, default)
     if not isinstance(value, wanted):
-        names = {str: "text", dict: "a table", list: "a list"}
+        names: dict[type, str] = {str: "text", dict: "a table", list: "a list"}
         raise PgolfError("PG002", f"{key} is {value!r}, wanted {names[wanted]}", where)
     return value
 

@@ -181,7 +181,10 @@ def _plan_facts(hooks: _Hooks, phases: Sequence[Phase]) -> PlanFacts:
     component = hooks.component("layer_plan", "slot")
     plan = component.target(**component.arguments)
     layers = hooks.selection.settings.num_layers
-    plans = {variant: tuple(tuple(part) for part in plan(variant)) for variant in variants}
+    plans: dict[tuple[str, ...], tuple[tuple[int, ...], tuple[int, ...]]] = {}
+    for variant in variants:
+        encoder, decoder = plan(variant)
+        plans[variant] = (tuple(encoder), tuple(decoder))
     for variant, (encoder, decoder) in plans.items():
         outside = [layer for layer in (*encoder, *decoder) if not 0 <= layer < layers]
         missing = sorted(set(range(layers)) - {*encoder, *decoder})
@@ -222,7 +225,8 @@ def _check_params(
 ) -> None:
     """Every tensor has one name, one optimizer group and one quantization recipe."""
     known = {group.name for _, group in groups} | {"matrix"}
-    findings, owners = [], {}
+    findings: list[PgolfError] = []
+    owners: dict[str, str] = {}
     for plugin, param in params:
         where = f"{plugin}: parameters"
         for name in param.names():

@@ -158,21 +158,25 @@ def _value(node: ast.expr) -> str:
     if not isinstance(inner, ast.Call):
         raise ValueError("the payload is not compressed")
     name = ast.unparse(inner.func)
-    if name not in DECODERS:
-        raise ValueError(f"{name} is not a known decompressor")
+    if name not in DECODERS or not inner.args:
+        raise ValueError(f"{name} is not a known decompressor of a literal")
     return DECODERS[name](_data(inner.args[0]), inner.args[1:]).decode()
 
 
 def _data(node: ast.expr) -> bytes:
     """`"...".encode("l1")` or `base64.b85decode("...")`."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        text = node.func.value if node.func.attr == "encode" else node.args[0]
-        if isinstance(text, ast.Constant) and isinstance(text.value, str):
-            return text.value.encode("l1") if node.func.attr == "encode" else base64.b85decode(text.value)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
+        latin = node.func.attr == "encode"
+        text = node.func.value if latin else node.args[0]
+        known = latin or ast.unparse(node.func) == "base64.b85decode"
+        if known and isinstance(text, ast.Constant) and isinstance(text.value, str):
+            return text.value.encode("l1") if latin else base64.b85decode(text.value)
     raise ValueError("the payload is not a literal")
 
 
 def _lzma(data: bytes, rest: list[ast.expr]) -> bytes:
+    if len(rest) != 3:
+        raise ValueError("the call has no filter")
     filters = _filter(rest[2])
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[filters])
     return _bounded(decoder.decompress(data, LIMIT + 1))

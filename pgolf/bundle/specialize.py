@@ -1,7 +1,7 @@
 """Specialize: fields of the two records that the entry builds become literals, and what they decide is folded.
 
 `settings.x` becomes the literal that the entry's `Settings(...)` gives; `program.x` becomes one where the entry's
-`Program(...)` gives None or an empty tuple or dict. Rule PG317 keeps both names for these records alone.
+`Program(...)` gives None or an empty tuple. Rule PG317 keeps both names for these records alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from pgolf.bundle.fold import UNKNOWN, Folder, literal, spec_text, value_of
+from pgolf.bundle.fold import SINGLETONS, UNKNOWN, Folder, literal, spec_text, value_of
 from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
 from pgolf.bundle.names import copy_tree, global_reads
 from pgolf.bundle.shake import shake
@@ -43,7 +43,8 @@ def facts(flat: Flat) -> Facts:
 def _fits(record: str, node: ast.expr) -> bool:
     if record == "settings":
         return value_of(node) is not UNKNOWN
-    return value_of(node) in (None, ()) or (isinstance(node, ast.Dict) and not node.keys)
+    # An empty dict stays a field: one that is written to must remain one object.
+    return value_of(node) in (None, ())
 
 
 def record_calls(flat: Flat, class_name: str) -> list[tuple[int, ast.Call]]:
@@ -85,6 +86,7 @@ class _Substitute(Folder):
     def __init__(self, known: Facts):
         self.known = known
         self.in_braces = False
+        self.compared: list[ast.expr] = []
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
@@ -92,6 +94,8 @@ class _Substitute(Folder):
         if value is None or not isinstance(node.ctx, ast.Load):
             return node
         if self.in_braces and not isinstance(value_of(value), (bool, int, float)):
+            return node
+        if node in self.compared and not any(value_of(value) is single for single in SINGLETONS):
             return node
         return ast.copy_location(copy_tree(value), node)
 
@@ -110,6 +114,11 @@ class _Substitute(Folder):
             right = node.comparators[0]
             if isinstance(right, ast.Constant) and right.value is None:
                 return literal(isinstance(node.ops[0], ast.IsNot), node)
+        sides = [node.left, *node.comparators]
+        decided = len(sides) == 2 and any(isinstance(side, ast.Constant) for side in sides)
+        if not decided and any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
+            # `x is 4` asks which object it is, and a literal is another one.
+            self.compared += sides
         return super().visit_Compare(node)
 
     def is_component(self, node: ast.expr) -> bool:

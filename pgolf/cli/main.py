@@ -14,10 +14,10 @@ from pgolf.errors import PgolfError, PgolfErrors
 COMMANDS: dict[str, str] = {
     "build": "pgolf.cli.build:build",
     "data": "pgolf.cli.data:data",
-    
+    "package": "pgolf.cli.package:package",
     "plugins": "pgolf.cli.plugins:plugins",
     "train": "pgolf.cli.train:train",
-    
+    "verify": "pgolf.cli.verify:verify",
 }
 INTERRUPTED = 130
 

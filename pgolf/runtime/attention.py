@@ -31,13 +31,13 @@ def attention_branch(model, n_BTD, layer, position, ctx):
 def dense_attention(q_BTHC, k_BTKC, v_BTKC, window, ctx):
     """Scaled dot-product attention; `window` >= 0 lets a query see itself and that many keys before it, -1 all."""
     q, k, v = q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2)
-    grouped = q.size(1) != k.size(1)
+    group = q.size(1) // k.size(1)
     if window < 0 or window >= q.size(2) - 1:
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped)
-    else:
-        mask = window_mask(q.size(2), window, q.device, ctx)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
-    return y.transpose(1, 2)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=group > 1).transpose(1, 2)
+    # The kernels that take a mask know no groups, so key/value heads are repeated.
+    k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
+    mask = window_mask(q.size(2), window, q.device, ctx)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)
 
 
 def window_mask(length, window, device, ctx):

@@ -27,8 +27,15 @@ def flash_attention(function, q_BTHC, k_BTKC, v_BTKC, window):
     return y[0] if isinstance(y, tuple) else y
 
 
-def prefer_cudnn():
-    """Let scaled_dot_product_attention take cuDNN, the fastest of its kernels on Hopper, before plain math."""
-    torch.backends.cuda.enable_cudnn_sdp(True)
-    torch.backends.cuda.enable_flash_sdp(False)
-    torch.backends.cuda.enable_mem_efficient_sdp(False)
+def choose_sdpa():
+    """Let scaled_dot_product_attention take cuDNN, its fastest kernel on Hopper, and never the one that stores scores.
+
+    cuDNN has no deterministic backward pass, so deterministic runs take the FlashAttention that PyTorch contains. Plain
+    math is off: at full size it would take 100 GB without a word. Masked attention uses the memory-efficient kernel.
+    """
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    torch.backends.cuda.enable_cudnn_sdp(not deterministic)
+    torch.backends.cuda.enable_flash_sdp(deterministic)
+    torch.backends.cuda.enable_mem_efficient_sdp(True)
+    torch.backends.cuda.enable_math_sdp(False)
+    return "FlashAttention of PyTorch" if deterministic else "cuDNN"

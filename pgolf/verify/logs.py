@@ -78,7 +78,8 @@ class RunRecord:
     def headline(self) -> FinalLine | None:
         """The last exact final line, or the last final line where none is exact."""
         exact = [final for final in self.finals if final.exact]
-        return (exact or self.finals or [None])[-1]
+        chosen = exact or self.finals
+        return chosen[-1] if chosen else None
 
     @property
     def eval_ms(self) -> float | None:

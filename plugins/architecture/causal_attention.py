@@ -7,7 +7,7 @@ Source: openai/parameter-golf, train_gpt.py (baseline).
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import find_flash, flash_attention, prefer_cudnn
+from pgolf.runtime.kernels import find_flash, flash_attention, choose_sdpa
 
 PLUGIN = Plugin(
     name="causal_attention",
@@ -27,8 +27,7 @@ class CausalAttention:
         """Choose the kernel for a device; returns its name for the log."""
         name, self.flash = find_flash(device)
         if device.type == "cuda" and not name:
-            prefer_cudnn()
-            return "cuDNN"
+            return choose_sdpa()
         return name or "scaled_dot_product_attention"
 
     def __call__(self, q, k, v, layer, ctx):

@@ -15,7 +15,7 @@ from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import find_flash, flash_attention, prefer_cudnn
+from pgolf.runtime.kernels import find_flash, flash_attention, choose_sdpa
 
 PLUGIN = Plugin(
     name="swa",
@@ -53,11 +53,11 @@ class SlidingWindowAttention:
         name, self.flash = find_flash(device)
         if device.type != "cuda" or name:
             return name or "scaled_dot_product_attention"
-        prefer_cudnn()
+        full = choose_sdpa()
         for length in seq_lens:
             rule = window_rule(self.window)
             self.masks[length] = create_block_mask(rule, None, None, length, length, device=device)
-        return "flex_attention (windows), cuDNN (full)"
+        return f"flex_attention (windows), {full} (full)"
 
     def __call__(self, q, k, v, layer, ctx):
         windowed = layer < self.windowed_layers

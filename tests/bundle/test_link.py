@@ -1,0 +1,100 @@
+"""Linking."""
+
+import pytest
+
+from pgolf.bundle.link import Flat, Owned, check, link, reach
+from pgolf.bundle.source import load
+from pgolf.errors import PgolfError
+
+MAIN = 'if __name__ == "__main__":\n    {}\n'
+
+
+def linked(project, entry, sources):
+    modules = load(entry, project(sources))
+    reach(modules)
+    return link(modules)
+
+
+def test_only_reached_statements_are_taken(project):
+    flat = linked(project, "from a import f\n" + MAIN.format("f()"), {
+        "a": "from math import sqrt, sin\ndef g(): return sin(1)\ndef f(): return sqrt(h())\ndef h(): return 4\n",
+    })  # fmt: skip
+    assert flat.text.splitlines()[0] == "from math import sqrt"
+    assert "def g" not in flat.text and "sin" not in flat.text and "from a" not in flat.text
+
+
+def test_definitions_come_before_what_needs_them_while_it_is_defined(project):
+    flat = linked(project, "from a import B\n" + MAIN.format("print(B())"), {
+        "a": "from b import Base\nclass B(Base):\n    size = 3\n",
+        "b": "from typing import NamedTuple\nLIMIT = 2\nclass Base:\n    field: LIMIT = 1\n",
+    })  # fmt: skip
+    order = [name for item in flat.statements for name in (getattr(item.node, "name", ""),) if name]
+    assert order == ["Base", "B"] and flat.text.index("LIMIT = 2") < flat.text.index("class Base")
+
+
+def test_modules_that_import_each_other_link_when_no_definition_waits(project):
+    flat = linked(project, "from a import f\n" + MAIN.format("f(3)"), {
+        "a": "from b import g\ndef f(n): return g(n)\n", "b": "from a import f\ndef g(n): return n and f(n - 1)\n",
+    })  # fmt: skip
+    assert "def f" in flat.text and "def g" in flat.text
+
+
+def test_definitions_that_wait_for_each_other_are_refused(project):
+    with pytest.raises(PgolfError) as caught:
+        linked(project, "from a import A\n" + MAIN.format("A()"), {
+            "a": "from b import B\nclass A(B):\n    pass\n", "b": "from a import A\nclass B(A):\n    pass\n",
+        })  # fmt: skip
+    assert caught.value.code == "PG302"
+
+
+def test_external_imports_are_sorted_and_joined(project):
+    flat = linked(project, "import zlib\nimport ast\nfrom a import f\n" + MAIN.format("f(zlib, ast)"), {
+        "a": "from os import sep, curdir\nimport math as m\ndef f(*x): return sep, curdir, m\n",
+    })  # fmt: skip
+    assert flat.text.splitlines()[:2] == ["import ast, math as m, zlib", "from os import curdir, sep"]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("def same(): return 1\ndef f(): return same()\n", "def same(): return 2\ndef g(): return same()\n"),
+        ("def f(): return len('a')\n", "def len(x): return 0\ndef g(): return len('a')\n"),
+        ("from math import sqrt\ndef f(): return sqrt(1)\n", "def sqrt(x): return 0\ndef g(): return sqrt(1)\n"),
+        ("from math import pow\ndef f(): return pow(1, 2)\n", "def g(): return pow(1, 2)\n"),
+        ("import math as m\ndef f(): return m\n", "import cmath as m\ndef g(): return m\n"),
+        ("class A:\n    print = print\ndef f(): return A\n", "def print(): return 1\ndef g(): return print()\n"),
+    ],
+)
+def test_a_name_with_two_meanings_is_refused(project, one, two):
+    with pytest.raises(PgolfError) as caught:
+        linked(project, "from a import f\nfrom b import g\n" + MAIN.format("f(), g()"), {"a": one, "b": two})
+    assert caught.value.code == "PG201"
+    assert "a.py" in str(caught.value) and "b.py" in str(caught.value)
+
+
+def test_local_names_may_repeat_top_level_names_of_other_modules(project):
+    flat = linked(project, "from a import f\nfrom b import g\n" + MAIN.format("f(1), g()"), {
+        "a": "def f(g):\n    sqrt = g\n    return sqrt\n", "b": "from math import sqrt\ndef g(): return sqrt(1)\n",
+    })  # fmt: skip
+    assert "def f(g)" in flat.text
+
+
+@pytest.mark.parametrize("source", ["X = 1\n", "from math import sqrt as missing\n"])
+def test_an_import_that_leads_nowhere_is_refused(project, source):
+    with pytest.raises(PgolfError) as caught:
+        linked(project, "from a import missing\n" + MAIN.format("missing()"), {"a": source})
+    assert caught.value.code == "PG202"
+
+
+def test_the_check_sees_a_missing_a_doubled_and_an_internal_statement(project):
+    sources = {"a": "def f(): return g()\ndef g(): return 1\n"}
+    modules = load("from a import f\n" + MAIN.format("f()"), project(sources))
+    reach(modules)
+    flat = link(modules)
+    for wrong in (flat.statements[1:], (*flat.statements, flat.statements[0])):
+        with pytest.raises(PgolfError) as caught:
+            check(Flat(tuple(wrong)), modules)
+        assert caught.value.code == "PG401"
+    left = Owned("imports", modules["__main__"].tree.body[0])
+    with pytest.raises(PgolfError, match="internal import"):
+        check(Flat((left, *flat.statements[1:])), modules)

@@ -1,0 +1,111 @@
+"""Specialising: fields become literals, and what they decide is folded."""
+
+import ast
+
+import pytest
+
+from pgolf.bundle.link import Flat, Owned
+from pgolf.bundle.specialize import check, facts, specialize
+from pgolf.errors import PgolfError
+
+HEAD = """
+from typing import NamedTuple
+class Settings(NamedTuple):
+    depth: int
+    label: str
+    rate: float
+    verbose: bool
+    width: int = 3
+class Program(NamedTuple):
+    adapter: object
+    clock: object
+    taps: tuple
+    names: tuple
+    recipes: dict
+def clock(): return 1
+SETTINGS = Settings(depth=4, label="it's", rate=-0.0, verbose=False)
+def make_program():
+    return Program(adapter=None, clock=clock(), taps=(), names=("a", "b"), recipes={})
+"""
+MAIN = "if __name__ == '__main__':\n    run(SETTINGS, make_program())\n"
+
+
+def flat(body):
+    text = HEAD + body + MAIN
+    owner = ("imports", "records", "records", "records", "__main__", "__main__")
+    nodes = ast.parse(text).body
+    owners = [*owner, *["code"] * (len(nodes) - len(owner) - 1), "__main__"]
+    return Flat(tuple(Owned(name, node) for name, node in zip(owners, nodes, strict=True)))
+
+
+def run_body(body):
+    """The body of `run` after specialising."""
+    lines = "\n".join("    " + line for line in body.split("\n"))
+    result = specialize(flat(f"def run(settings, program):\n{lines}\n"))
+    node = next(item.node for item in result.statements if getattr(item.node, "name", "") == "run")
+    return "\n".join(ast.unparse(item) for item in node.body)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return settings.depth", "return 4"),
+        ("return settings.width", "return 3"),
+        ("return settings.rate", "return -0.0"),
+        ("return model.block.settings.depth + x", "return 4 + x"),
+        ("return settings.label.upper()", 'return "it\'s".upper()'),
+        ("return f'{settings.label}/{settings.depth:03d}/{settings.rate!r}'", 'return "it\'s/004/-0.0"'),
+        ("return f'{settings.label.upper()}{settings.depth + x}'", "return f'{settings.label.upper()}{4 + x}'"),
+        ("return f'{settings.label:{x}}'", "return f'{settings.label:{x}}'"),
+        ("if settings.verbose:\n    log(x)\nreturn x", "return x"),
+        ("if settings.depth > 3 and x:\n    return y\nreturn z", "if x:\n    return y\nreturn z"),
+        ("for tap in program.taps:\n    x = tap(x)\nreturn x", "for tap in program.taps:\n    x = tap(x)\nreturn x"),
+        ("for tap in program.taps:\n    tap(1)\nreturn 2", "return 2"),
+        ("if self.program.adapter is not None:\n    x()\nreturn y", "return y"),
+        ("return x if program.clock is None else program.clock", "return program.clock"),
+        ("if program.clock is not None:\n    return x", "return x"),
+        ("if not program.clock:\n    return x", "if not program.clock:\n    return x"),
+        ("return program.names", "return program.names"),
+        ("return program.recipes", "return program.recipes"),
+        ("return settings.unknown, settings", "return (settings.unknown, settings)"),
+        ("return other.depth", "return other.depth"),
+    ],
+)
+def test_fields_become_literals(before, after):
+    # `x`, `y` and so on are globals here; only the shape matters.
+    head = "".join(f"{name} = 1\n" for name in ("x", "y", "z", "model", "other", "self", "log"))
+    lines = "\n".join("    " + line for line in before.split("\n"))
+    result = specialize(flat(f"{head}def run(settings, program):\n{lines}\n"))
+    node = next(item.node for item in result.statements if getattr(item.node, "name", "") == "run")
+    assert "\n".join(ast.unparse(item) for item in node.body) == after
+
+
+def test_fields_that_nothing_reads_any_more_disappear():
+    text = specialize(flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")).text
+    assert "SETTINGS = Settings()" in text and "class Settings(NamedTuple):\n    pass" in text
+    assert "Program(clock=clock(), names=('a', 'b'))" in text
+    assert "adapter" not in text and "rate" not in text
+
+
+def test_a_field_whose_name_is_read_anywhere_stays():
+    text = specialize(flat("def run(settings, program, other=None):\n    return other.label, settings.label\n")).text
+    assert "label: str" in text and 'Settings(label="it\'s")' in text
+
+
+def test_nothing_is_known_when_the_record_is_built_twice():
+    twice = flat("def run(settings, program): return settings.depth\n")
+    again = Owned("__main__", ast.parse("OTHER = Settings(depth=5, label='', rate=0.0, verbose=True)").body[0])
+    assert facts(Flat((*twice.statements, again))).literals["settings"] == {}
+
+
+def test_a_reduced_body_keeps_the_meaning_of_names():
+    assert run_body("if settings.verbose:\n    len = print\nreturn len('a')").startswith("if settings.verbose:")
+
+
+def test_the_check_sees_a_captured_name_and_a_lost_statement():
+    before = flat("def run(settings, program):\n    value = 3\n    return value\n")
+    wrong = flat("def run(settings, program):\n    return value\n")
+    for after in (wrong, Flat(before.statements[:-1])):
+        with pytest.raises(PgolfError) as caught:
+            check(before, after)
+        assert caught.value.code == "PG401"
