@@ -88,8 +88,10 @@ def write_entry(name: str, settings: Mapping[str, Any], parameters: Sequence[Cal
     settings_lines = [f"    {key}={writer.show(value)}," for key, value in sorted(settings.items())]
     parameter_lines = [f"        {writer.show(record)}," for record in parameters]
     program_lines = [f"        {key}={writer.show(value)}," for key, value in sorted(program.items())]
+    # Nothing in a name may end the docstring.
+    shown = "".join(char if char.isascii() and (char.isalnum() or char in " ._+-,") else "?" for char in name)
     lines = [
-        f'"""The training program of {name.encode("ascii", "replace").decode()}, written by pgolf."""',
+        f'"""The training program of {shown}, written by pgolf."""',
         "",
         *writer.import_lines(),
         "",

@@ -167,8 +167,9 @@ def plugin_entry(loaded: Loaded) -> dict[str, str]:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """SHA-256 of a file of any size, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tool_versions(packed: str) -> dict[str, str]:

@@ -117,12 +117,7 @@ def _load(
     where = str(path or name)
     try:
         module = importer()
-        loaded = _check(manager, module, path, origin, version)
-        if loaded.plugin.name in registry.plugins:
-            other = registry.plugins[loaded.plugin.name].path
-            raise PgolfError(
-                "PG103", f"the plugin name {loaded.plugin.name!r} is taken by {other}", where, "rename one"
-            )
+        loaded = _check(registry, manager, module, path, origin, version)
         registry.plugins[loaded.plugin.name] = loaded
     except PgolfError as error:
         registry.problems.append(error)
@@ -131,7 +126,9 @@ def _load(
         registry.problems.append(PgolfError("PG101", f"the plugin {name} cannot be loaded: {text}", where))
 
 
-def _check(manager: pluggy.PluginManager, module: ModuleType, path: Path | None, origin: str, version: str) -> Loaded:
+def _check(
+    registry: Registry, manager: pluggy.PluginManager, module: ModuleType, path: Path | None, origin: str, version: str
+) -> Loaded:
     """The plugin's metadata and hook signatures, verified."""
     where = str(path or module.__name__)
     plugin = getattr(module, "PLUGIN", None)
@@ -151,6 +148,9 @@ def _check(manager: pluggy.PluginManager, module: ModuleType, path: Path | None,
         )
     if plugin.family not in FAMILIES:
         raise PgolfError("PG104", f"family is {plugin.family!r}", where, f"use one of {', '.join(FAMILIES)}")
+    if plugin.name in registry.plugins:
+        other = registry.plugins[plugin.name].path
+        raise PgolfError("PG103", f"the plugin name {plugin.name!r} is taken by {other}", where, "rename one")
     try:
         manager.register(module, plugin.name)
     except (pluggy.PluginValidationError, ValueError) as error:

@@ -112,7 +112,7 @@ def parse_value(setting: Setting, value: Any, where: str) -> Any:
     wanted = setting.type
     try:
         parsed = _convert(wanted, value)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise PgolfError(
             "PG003",
             f"{setting.name} is {value!r}, wanted {_article(wanted)}",

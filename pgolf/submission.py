@@ -59,9 +59,7 @@ def make(recipe: Recipe, registry: Registry, pack: str = "auto", smoke: bool = F
     needs = {need for loaded in selection.plugins.values() for need in loaded.plugin.needs}
     built = build(resolved.entry, resolved.find_source, pack=pack, allow_brotli="brotli" in needs)
     explicit = {name: selection.settings.as_dict()[name] for name in recipe.settings}
-    text = dump_recipe(
-        recipe.name, selection.chosen, selection.remove, explicit, recipe.challenge, recipe.notes
-    )
+    text = dump_recipe(recipe.name, selection.chosen, selection.remove, explicit, recipe.challenge, recipe.notes)
     lock = Lock(
         recipe=_flat_recipe(recipe, resolved),
         recipe_sha256=hashlib.sha256(text.encode()).hexdigest(),

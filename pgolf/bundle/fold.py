@@ -213,7 +213,10 @@ class Folder(ast.NodeTransformer):
         node.values = parts
         return node
 
-    # Statements
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        before = copy_tree(node)
+        node.body = self.visit(node.body)
+        return node if same_scope(before, node) else before
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         # `x[*()]` and `x[()]` differ: leave the tuple of an index as it is written.
@@ -223,6 +226,8 @@ class Folder(ast.NodeTransformer):
         else:
             node.slice.elts = [self.visit(item) for item in node.slice.elts]
         return node
+
+    # Statements
 
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         node.test = self.test(self.visit(node.test))
@@ -315,7 +320,7 @@ def spec_text(node: ast.expr) -> str | None:
     return None
 
 
-def same_scope(before: ast.stmt, after: ast.stmt) -> bool:
+def same_scope(before: ast.AST, after: ast.AST) -> bool:
     """Does every name still read mean what it meant, and is every generator still one?
 
     Dropping a binding is harmless as long as nobody reads the name: otherwise the name would be looked up elsewhere.

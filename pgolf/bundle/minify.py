@@ -14,7 +14,7 @@ import python_minifier
 from pgolf.bundle.alpha import check_renaming
 from pgolf.bundle.link import IMPORTS, Flat
 from pgolf.bundle.names import copy_tree, scopes
-from pgolf.bundle.source import PYTHON, last_name
+from pgolf.bundle.source import PYTHON, compiles, last_name
 from pgolf.errors import PgolfError
 
 OPTIONS: dict[str, bool] = {
@@ -34,6 +34,7 @@ OPTIONS: dict[str, bool] = {
     "remove_explicit_return_none": False,
     "remove_builtin_exception_brackets": False,
     "preserve_shebang": False,
+    "prefer_single_line": True,
 }
 
 
@@ -85,7 +86,7 @@ def strip(tree: ast.Module) -> ast.Module:
 
 def minify(flat: Flat) -> Minified:
     """The shortest text of the program that python-minifier finds with names of its own."""
-    owners = [item.owner for item in flat.joined()]
+    owners = [item.owner for item in flat.joined() if not _is_idle(item.node)]
     stripped = ast.parse(ast.unparse(strip(flat.tree)))
     if len(owners) != len(stripped.body):
         raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
@@ -152,7 +153,8 @@ def check(stripped: ast.Module, text: str) -> None:
         PgolfError: PG401.
     """
     try:
+        compiles(text, "the minified text")
         tree = ast.parse(text, feature_version=PYTHON)
     except SyntaxError as error:
-        raise PgolfError("PG401", f"the minified text does not parse: {error}") from error
+        raise PgolfError("PG401", f"the minified text does not compile: {error}") from error
     check_renaming(stripped, tree)

@@ -201,9 +201,8 @@ def _reads(root: ast.AST, now: bool) -> Iterator[str]:
         if now and _inside_function(scope):
             continue
         for name in scope.reads:
-            owner = scope.resolve(name)
-            # A class body looks at itself first and at the top level next, whichever is there at that moment.
-            if owner.kind in ("module", "class"):
+            # A class body that reads a name before it binds it means the top level's; PG301 refuses that.
+            if scope.resolve(name).kind == "module":
                 yield name
 
 

@@ -86,5 +86,5 @@ def weigh(minified: Minified) -> dict[str, int]:
 
 
 def _compressed(text: str) -> int:
-    filters = [{"id": lzma.FILTER_LZMA1, "preset": 6, "dict_size": 2**20, "lc": 3, "lp": 0, "pb": 0}]
+    filters = [{"id": lzma.FILTER_LZMA1, "preset": 3, "dict_size": 2**20, "lc": 3, "lp": 0, "pb": 0}]
     return len(lzma.compress(text.encode(), lzma.FORMAT_RAW, filters=filters))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pgolf.bundle.link import BUILTINS
-from pgolf.bundle.names import COMPREHENSIONS, Scope
+from pgolf.bundle.names import COMPREHENSIONS, FUNCTIONS, Scope
 from pgolf.bundle.rules_top import DEFEATING, PICKLING
 from pgolf.bundle.source import Binding, import_bindings, imported_modules
 from pgolf.bundle.view import BUILTIN, INTERNAL, View, is_main_block, walk_code
@@ -99,14 +99,17 @@ def pg305(view: View) -> Findings:
 
 
 def pg308(view: View) -> Findings:
-    """Classes and coroutines stand at the top level; a function inside a function reads only variables that are bound once.
-    | What is defined at the top level can be moved; a closure sees every later value."""
+    """Classes and coroutines stand at the top level; a function inside a function reads only variables that are bound once,
+    and a comprehension assigns none. | What is defined at the top level can be moved; a closure sees every later value."""
     for node in view.code():
         if isinstance(node, ast.ClassDef) and view.parents.get(node) is not view.module.tree:
             help = "move it to the top level of the module"
             yield view.module.finding("PG308", node, f"class {node.name} is defined inside something else", help)
         elif isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)):
             yield view.module.finding("PG308", node, "coroutines cannot be bundled", "write a plain function")
+        elif isinstance(node, ast.NamedExpr) and _in_comprehension(view, node):
+            help = "write a loop"
+            yield view.module.finding("PG308", node, "a comprehension assigns a variable of the function", help)
         elif isinstance(node, ast.Nonlocal):
             help = "keep the value in an object"
             yield view.module.finding("PG308", node, "`nonlocal` rebinds a variable of another function", help)
@@ -116,6 +119,13 @@ def pg308(view: View) -> Findings:
                 help = "pass it as an argument, or bind it to a name of its own"
                 message = f"{name!r} is bound more than once, and this inner function sees whichever came last"
                 yield view.module.finding("PG308", function, message, help)
+
+
+def _in_comprehension(view: View, node: ast.AST) -> bool:
+    # python-minifier may give such a variable the name of the comprehension's own.
+    while not isinstance(node, (*COMPREHENSIONS, *FUNCTIONS, ast.Module)):
+        node = view.parents[node]
+    return isinstance(node, COMPREHENSIONS)
 
 
 def _captured(scope: Scope) -> Iterator[tuple[str, Scope]]:
@@ -178,10 +188,10 @@ def pg312(view: View) -> Findings:
                 help = "write the text you need as a literal; sys.argv[0] is the running file"
                 yield view.module.finding("PG312", node, f"{name} is not the same in a built file", help)
         for node in walk_code(main):
-            loaded = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-            if loaded and view.full(node) == BUILTIN + node.id and node.id not in KNOWN:
+            name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
+            if name and view.full(node) == BUILTIN + name and name not in KNOWN:
                 help = "define it, import it, or correct the spelling"
-                yield view.module.finding("PG312", node, f"{node.id!r} is defined nowhere", help)
+                yield view.module.finding("PG312", node, f"{name!r} is defined nowhere", help)
 
 
 def pg313(view: View) -> Findings:

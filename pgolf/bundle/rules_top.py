@@ -63,6 +63,7 @@ def pg301(view: View) -> Findings:
             continue
         if isinstance(node, ast.ClassDef):
             yield from _class_body(view, node)
+            yield from _own_names(view, node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             yield from _constant(view, node, node.value)
         elif not (view.module.name == ENTRY and is_main_block(node)):
@@ -96,6 +97,19 @@ def _class_body(view: View, node: ast.ClassDef) -> Findings:
         if not named or (value is not None and not _is_field(view, node, value)):
             help = "a class body holds a docstring, methods, and fields with literals"
             yield view.module.finding("PG301", item, "this statement runs while the class is being made", help)
+
+
+def _own_names(view: View, node: ast.ClassDef) -> Findings:
+    """Names that the body of a class both reads and binds: which one is meant depends on the moment."""
+    scope = next(scope for scope in view.scope.children if scope.node is node)
+    for name in sorted(set(scope.reads) & set(scope.bound)):
+        for read in scope.reads[name]:
+            parent = view.parents[read]
+            setter = isinstance(parent, ast.Attribute) and parent.attr in ("setter", "deleter")
+            if not setter:
+                help = "give the field another name"
+                message = f"{name!r} is a field of the class and also read while the class is being made"
+                yield view.module.finding("PG301", read, message, help)
 
 
 def _is_field(view: View, node: ast.ClassDef, value: ast.expr) -> bool:
@@ -141,7 +155,12 @@ def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[
     if isinstance(node, ast.ImportFrom) and node.level:
         yield "a relative import cannot be linked"
         return
-    if not any(view.is_internal(name) for name in imported_modules(node)):
+    internal = [name for name in imported_modules(node) if view.is_internal(name)]
+    if not internal:
+        return
+    missing = [name for name in internal if name not in view.modules and not is_build_time(name)]
+    if missing and node in view.module.tree.body:
+        yield f"{missing[0]} has no source file among the program's"
         return
     if node not in view.module.tree.body:
         yield "an internal import inside a function cannot be linked"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -110,10 +111,18 @@ class Module:
 def parse(text: str, path: str) -> ast.Module:
     """Parse source for the oldest supported Python."""
     try:
+        compiles(text, path)
         return ast.parse(text, path, feature_version=PYTHON)
     except SyntaxError as error:
         message = f"this is not Python {PYTHON[0]}.{PYTHON[1]}: {error.msg}"
         raise PgolfError("PG301", message, where=f"{path}:{error.lineno}:{error.offset}") from error
+
+
+def compiles(text: str, path: str) -> None:
+    """Raise SyntaxError for what only the compiler objects to, such as `return` outside a function; run nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compile(text, path, "exec", dont_inherit=True)
 
 
 def load(entry: str, find_source: FindSource) -> dict[str, Module]:
@@ -142,14 +151,18 @@ def load(entry: str, find_source: FindSource) -> dict[str, Module]:
                 for package in packages(name):
                     enter(package, _file(package, find_source))
                 enter(name, path)
-        for inner in ast.walk(module.tree):
-            names = imported_modules(inner) if isinstance(inner, (ast.Import, ast.ImportFrom)) else []
-            # PG302 refuses internal imports below the top level; it only has to know them.
-            module.internal.update(name for name in names if not is_build_time(name) and _file(name, find_source))
+        module.internal.update(name for name in all_imports(module.tree) if _file(name, find_source))
         ordered[module.name] = module
 
     visit(Module(ENTRY, "the entry module", entry, parse(entry, "the entry module"), is_entry=True))
     return ordered
+
+
+def all_imports(tree: ast.Module) -> Iterator[str]:
+    """Modules imported anywhere. PG302 refuses internal ones below the top level, and has to know them for that."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from imported_modules(node)
 
 
 def packages(module: str) -> list[str]:

@@ -13,7 +13,7 @@ from pgolf.bundle.fold import SINGLETONS, UNKNOWN, Folder, literal, spec_text, v
 from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
 from pgolf.bundle.names import copy_tree, global_reads
 from pgolf.bundle.shake import shake
-from pgolf.bundle.source import ENTRY
+from pgolf.bundle.source import ENTRY, compiles
 from pgolf.errors import PgolfError
 
 RECORDS = {"settings": "Settings", "program": "Program"}
@@ -36,7 +36,8 @@ def facts(flat: Flat) -> Facts:
         values = fields(flat, class_name)
         literals[record] = {name: node for name, node in values.items() if _fits(record, node)}
         if record == "program":
-            components = {name for name, node in values.items() if isinstance(node, ast.Call)}
+            # A name in the entry's call is a function or class of the program.
+            components = {name for name, node in values.items() if isinstance(node, (ast.Call, ast.Name))}
     return Facts(literals, frozenset(components))
 
 
@@ -204,6 +205,6 @@ def check(before: Flat, after: Flat) -> None:
     if unknown:
         raise PgolfError("PG401", f"specialize left names without a definition: {', '.join(sorted(unknown))}")
     try:
-        ast.parse(after.text)
+        compiles(after.text, "the specialized text")
     except SyntaxError as error:
-        raise PgolfError("PG401", f"specialize made something that does not parse: {error}") from error
+        raise PgolfError("PG401", f"specialize made something that does not compile: {error}") from error

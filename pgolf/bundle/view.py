@@ -32,10 +32,13 @@ class View:
         """Statements that will be in the built file."""
         return list(self.module.reached())
 
+    @cached_property
+    def _code(self) -> list[ast.AST]:
+        return [node for statement in self.reached for node in walk_code(statement.node)]
+
     def code(self) -> Iterator[ast.AST]:
         """Every node of the reached statements, in source order; annotations that are stripped are left out."""
-        for statement in self.reached:
-            yield from walk_code(statement.node)
+        return iter(self._code)
 
     def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
         """Top-level imports of the module, and every import inside reached functions."""

@@ -59,8 +59,8 @@ def build(
     target = folder or submission.default_folder(chosen.name)
     submission.check_target(target, chosen)
     made = submission.make(chosen, registry, pack, smoke)
-    lock = submission.write_submission(made, target, keep_stages)
     _remarks(made, target, bool(plugins or assignments))
+    lock = submission.write_submission(made, target, keep_stages)
     if as_json:
         output.print_json(
             {
@@ -86,7 +86,7 @@ def gather_recipe(path: Path | None, plugins: tuple[str, ...], assignments: tupl
 
 def _remarks(made: Made, folder: Path, overridden: bool) -> None:
     """Notes and warnings of a build."""
-    from pgolf.submission import RECIPE_NAME, is_input
+    from pgolf.submission import CODE_NAME, RECIPE_NAME, is_input
 
     selection = made.resolved.selection
     for line in selection.notes:
@@ -95,8 +95,9 @@ def _remarks(made: Made, folder: Path, overridden: bool) -> None:
         output.warn(line)
     if is_input(folder / RECIPE_NAME, made.resolved.recipe) and overridden:
         output.warn(f"{folder / RECIPE_NAME} stays as it is; what --plugins and --set changed is in pgolf.lock alone")
-    if any((folder / "logs").glob("train_seed*.log")):
-        output.note(f"note: {folder / 'logs'} holds logs of an earlier build; train again before you package")
+    code = folder / CODE_NAME
+    if any((folder / "logs").glob("train_seed*.log")) and code.is_file() and code.read_bytes() != made.built.code:
+        output.warn(f"the logs in {folder / 'logs'} are of an earlier build; train again before you package")
 
 
 def _show(made: Made, folder: Path) -> None:

@@ -46,10 +46,10 @@ def find_data(data: Path | None, tokenizer: Path | None, settings: Mapping[str, 
         sample = ensure_sample("data")
         return DataPaths(sample.data_path.resolve(), (tokenizer or sample.tokenizer_path).resolve())
     if data is None:
-        data = Path(settings["data_path"])
+        data = Path(str(settings.get("data_path", "")))
         if not data.is_dir():
             raise PgolfError("PG001", f"the recipe's data_path {data} does not exist", str(data), GET_DATA)
-        fallback = Path(settings["tokenizer_path"])
+        fallback = Path(str(settings.get("tokenizer_path", "")))
         tokenizer = tokenizer or (fallback if fallback.is_file() else None)
     shards = find_shards(data, settings)
     return DataPaths(shards.resolve(), (tokenizer or find_tokenizer(shards, data, settings)).resolve())
@@ -63,7 +63,7 @@ def find_shards(data: Path, settings: Mapping[str, Any]) -> Path:
     found = list(dict.fromkeys(found))
     wanted = Path(str(settings.get("data_path", ""))).name
     named = [path for path in found if path.name == wanted] or [
-        path for path in found if re.search(rf"sp{settings.get('vocab_size')}(?!\d)", path.name)
+        path for path in found if re.search(rf"sp{_vocabulary(settings)}(?!\d)", path.name)
     ]
     choice = named if len(named) == 1 else found
     if len(choice) == 1:
@@ -74,12 +74,17 @@ def find_shards(data: Path, settings: Mapping[str, Any]) -> Path:
     raise PgolfError("PG001", f"{data} holds several data sets: {names}", str(data), "give one of them with --data")
 
 
+def _vocabulary(settings: Mapping[str, Any]) -> str:
+    """The vocabulary size for a pattern; a lock is other people's data."""
+    return re.escape(str(settings.get("vocab_size")))
+
+
 def find_tokenizer(shards: Path, data: Path, settings: Mapping[str, Any]) -> Path:
     """The model beside the shards that fits the recipe by name or vocabulary size."""
     places = [shards, data, data / "tokenizers", shards.parent.parent / "tokenizers"]
     found = list(dict.fromkeys(path.resolve() for place in places for path in sorted(place.glob("*.model"))))
     wanted = Path(str(settings.get("tokenizer_path", ""))).name
-    sized = [path for path in found if re.search(rf"(?<!\d){settings.get('vocab_size')}(?!\d)", path.name)]
+    sized = [path for path in found if re.search(rf"(?<!\d){_vocabulary(settings)}(?!\d)", path.name)]
     for choice in ([path for path in found if path.name == wanted], sized, found):
         if len(choice) == 1:
             return choice[0]

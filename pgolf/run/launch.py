@@ -192,4 +192,3 @@ def error_line(tail: Sequence[str]) -> str:
         if match:
             return match[1]
     return next((line.strip() for line in reversed(tail) if line.strip()), "")
-

@@ -46,7 +46,9 @@ def open_target(
         recipe = smoke_recipe(recipe or _recipe_of(folder, lock), registry())
         folder, lock = folder / "smoke", None
     if live:
-        return _live(folder, recipe or _recipe_of(folder, lock), registry(), plugin_dirs, smoke or bool(lock and lock.smoke))
+        return _live(
+            folder, recipe or _recipe_of(folder, lock), registry(), plugin_dirs, smoke or bool(lock and lock.smoke)
+        )
     if lock is None:
         recipe = recipe or _recipe_of(folder, lock)
         lock = _build(folder, recipe, registry(), smoke)

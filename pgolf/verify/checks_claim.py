@@ -32,7 +32,12 @@ def agrees(claimed: Any, wanted: float) -> bool:
     return is_number(claimed) and abs(float(claimed) - wanted) <= tolerance(float(claimed))
 
 
-@check("claim.logged", "FAIL", "val_bpb is the mean of the logs' last exact final lines", "openai/parameter-golf#1981, #2118")
+@check(
+    "claim.logged",
+    "FAIL",
+    "val_bpb is the mean of the logs' last exact final lines",
+    "openai/parameter-golf#1981, #2118",
+)
 def check_headline(view: View) -> Outcome:
     """The claim against the logs."""
     claim, values = view.claim[0], finals(view, "val_bpb")
@@ -54,7 +59,9 @@ def check_loss(view: View) -> Outcome:
     mean = statistics.fmean(values)
     if agrees(claim["val_loss"], mean):
         return passed(f"val_loss {claim['val_loss']} is the mean of {len(values)} logs")
-    return violated(f"val_loss is {printable(str(claim['val_loss'])[:40])}, the logs' mean is {mean:.8f}", logged=values)
+    return violated(
+        f"val_loss is {printable(str(claim['val_loss'])[:40])}, the logs' mean is {mean:.8f}", logged=values
+    )
 
 
 @check("claim.std", "WARN", "val_bpb_std is the sample standard deviation over the seeds", "openai/parameter-golf#1902")
@@ -114,4 +121,6 @@ def check_total(view: View) -> Outcome:
         return skipped(NO_DATA)
     if claim["bytes_total"] == max(totals) and not isinstance(claim["bytes_total"], bool):
         return passed(f"bytes_total {max(totals):,} is the largest of {len(totals)} totals")
-    return violated(f"bytes_total is {printable(str(claim['bytes_total'])[:40])}, the largest logged total is {max(totals)}")
+    return violated(
+        f"bytes_total is {printable(str(claim['bytes_total'])[:40])}, the largest logged total is {max(totals)}"
+    )

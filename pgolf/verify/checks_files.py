@@ -8,7 +8,7 @@ import stat
 import warnings
 from typing import Any
 
-from pgolf.verify.folder import JSON_NAME, Unreadable, View, printable
+from pgolf.verify.folder import JSON_NAME, LOG_COUNT, Unreadable, View, printable
 from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated
 
 UNKNOWN = "unknown"
@@ -26,6 +26,8 @@ def check_files(view: View) -> Outcome:
         except Unreadable as error:
             problems[name] = str(error)
     problems |= view.unreadable_logs
+    if len(view.log_names) >= LOG_COUNT:
+        problems["logs"] = f"there are {LOG_COUNT} logs or more; wanted one per seed"
     if not view.log_names:
         problems["logs"] = "there is no log; wanted one per seed, e.g. logs/train_seed1337.log"
     return per_log(problems, f"{len(view.challenge.required_files)} files and {len(view.logs)} logs are there")
@@ -99,8 +101,13 @@ def _field_problem(name: str, claim: dict[str, Any]) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """A finite JSON number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """A finite JSON number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 @check("pkg.author", "WARN", "author and github_id name a person", "challenge README")
@@ -111,5 +118,7 @@ def check_author(view: View) -> Outcome:
         return skipped("there is no readable submission.json")
     missing = [key for key in ("author", "github_id") if claim.get(key) == UNKNOWN]
     if missing:
-        return violated(f"{' and '.join(missing)} of {JSON_NAME} is {UNKNOWN!r}: pgolf package FOLDER --author A --github-id G")
+        return violated(
+            f"{' and '.join(missing)} of {JSON_NAME} is {UNKNOWN!r}: pgolf package FOLDER --author A --github-id G"
+        )
     return passed("author and github_id are given")

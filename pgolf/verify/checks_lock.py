@@ -9,6 +9,8 @@ from pgolf.verify.folder import CODE_NAME, JSON_LIMIT, Unreadable, View, printab
 from pgolf.verify.registry import Outcome, check, passed, skipped, violated
 
 RECIPE_NAME = "recipe.toml"
+MOST_LAYERS = 4096
+"""A plan is made of layers while building; more would only keep the verifier busy."""
 NO_LOCK = "there is no usable pgolf.lock"
 
 
@@ -31,7 +33,9 @@ def check_code(view: View) -> Outcome:
     evidence = {"found": found, "wanted": lock.code_sha256, "bytes": len(code)}
     if found == lock.code_sha256 and len(code) == lock.code_bytes:
         return passed(f"sha256 {found[:16]}..., {len(code):,} bytes", **evidence)
-    return violated(f"{CODE_NAME} has sha256 {found[:16]}..., the lock says {printable(lock.code_sha256[:16])}...", **evidence)
+    return violated(
+        f"{CODE_NAME} has sha256 {found[:16]}..., the lock says {printable(lock.code_sha256[:16])}...", **evidence
+    )
 
 
 @check("lock.recipe", "WARN", "recipe.toml is the one that was built", "pgolf: provenance")
@@ -58,14 +62,21 @@ def check_rebuild(view: View) -> Outcome:
     from pgolf.lock import differences
     from pgolf.submission import rebuild
 
+    layers = lock.settings.get("num_layers", 0)
+    if not isinstance(layers, int) or layers > MOST_LAYERS:
+        return violated(f"num_layers is {printable(str(layers)[:40])}, wanted at most {MOST_LAYERS}")
     registry = view.registry()
     differing = [printable(line) for line in differences(lock, registry)]
     try:
         built = rebuild(lock, registry)
     except PgolfError as error:
-        return violated(_with_reasons(f"cannot be built again: {printable(error.message)}", differing), differences=differing)
+        return violated(
+            _with_reasons(f"cannot be built again: {printable(error.message)}", differing), differences=differing
+        )
     except Exception as error:  # the lock is other people's data and may drive a plugin anywhere
-        return violated(f"cannot be built again: {type(error).__name__}: {printable(str(error)[:200])}", differences=differing)
+        return violated(
+            f"cannot be built again: {type(error).__name__}: {printable(str(error)[:200])}", differences=differing
+        )
     if built.code == code:
         return passed(f"the same {len(code):,} bytes", differences=differing)
     at = next((index for index, pair in enumerate(zip(built.code, code, strict=False)) if pair[0] != pair[1]), None)

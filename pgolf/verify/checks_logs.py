@@ -48,7 +48,12 @@ def check_code(view: View) -> Outcome:
     return per_log(problems, f"{len(view.logs)} logs were made by this file", sha256=found)
 
 
-@check("log.receipts", "FAIL", "every selected plugin did something in every run", "pgolf: every plugin proves that it fired")
+@check(
+    "log.receipts",
+    "FAIL",
+    "every selected plugin did something in every run",
+    "pgolf: every plugin proves that it fired",
+)
 def check_receipts(view: View) -> Outcome:
     """A receipt line per plugin of the lock, and no others."""
     lock, _ = view.lock
@@ -96,7 +101,9 @@ def check_train_time(view: View) -> Outcome:
     return _time(view, view.challenge.train_seconds, "train_ms", "training")
 
 
-@check("time.eval", "FAIL", "the final evaluation ends within the limit", "challenge README; openai/parameter-golf#1972")
+@check(
+    "time.eval", "FAIL", "the final evaluation ends within the limit", "challenge README; openai/parameter-golf#1972"
+)
 def check_eval_time(view: View) -> Outcome:
     """The timer of the headline."""
     return _time(view, view.challenge.eval_seconds, "eval_ms", "evaluation")
@@ -151,7 +158,9 @@ def check_identity(view: View) -> Outcome:
         for pair in pairs:
             other, other_error = bytes_per_token(pair)
             if abs(other / value - 1.0) > error + other_error + RATIO_TOLERANCE:
-                problems[name] = f"line {pair.line} gives {other:.5f} bytes per token, line {best.line} gives {value:.5f}"
+                problems[name] = (
+                    f"line {pair.line} gives {other:.5f} bytes per token, line {best.line} gives {value:.5f}"
+                )
                 break
     if not values:
         return skipped("no log has a val_loss with its val_bpb")

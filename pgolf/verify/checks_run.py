@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import tempfile
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgolf.errors import PgolfError
-from pgolf.lock import Lock
+from pgolf.lock import Lock, file_hash
 from pgolf.run.data import VAL_GLOB, DataPaths, find_data
 from pgolf.run.launch import error_line, smoke_threads
-from pgolf.verify.folder import CODE_NAME, View, printable
+from pgolf.verify.folder import CODE_NAME, LOG_LIMIT, View, printable
 from pgolf.verify.logs import FinalLine, RunRecord, parse_log
 from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated
 from pgolf.verify.sandbox import Finished, has_gpu, run_program
@@ -21,6 +20,7 @@ from pgolf.verify.sandbox import Finished, has_gpu, run_program
 NOT_ASKED = "not run; give --run to execute the submission in a sandbox"
 BPB_TOLERANCE = 1e-6
 RUN_ID = "verify"
+ARTIFACT_LIMIT = 2**30
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,17 @@ def exact_finals(record: RunRecord) -> list[FinalLine]:
     return [final for final in record.finals if final.exact]
 
 
-def execute(view: View, work: Path, code: bytes, values: dict[str, str], score: bool, hide: tuple[Path, ...] = ()) -> Ran:
+def execute(
+    view: View, work: Path, code: bytes, values: dict[str, str], score: bool, hide: tuple[Path, ...] = ()
+) -> Ran:
     """Run train_gpt.py in `work`, training or scoring."""
     work.mkdir(parents=True, exist_ok=True)
     (work / CODE_NAME).write_bytes(code)
     arguments = [CODE_NAME, "score"] if score else [CODE_NAME]
     finished = run_program(arguments, work, {**values, "RUN_ID": RUN_ID}, view.run.timeout, hide)
     log = work / "logs" / f"{RUN_ID}.txt"
-    text = log.read_bytes()[: 2**26].decode("utf-8", errors="replace") if log.is_file() and not log.is_symlink() else ""
-    artifacts = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(work.glob("final_model.*.ptz"))
-        if path.is_file() and not path.is_symlink()
-    }
-    record = parse_log(text)
+    record = parse_log(read_own(log, work))
+    artifacts = {path.name: file_hash(path) for path in sorted(work.glob("final_model.*.ptz")) if own_file(path, work)}
     problem = ""
     if finished.timed_out:
         problem = f"did not end within {view.run.timeout:g} s (--timeout)"
@@ -67,7 +64,22 @@ def execute(view: View, work: Path, code: bytes, values: dict[str, str], score: 
     return Ran(finished, record, artifacts, printable(problem))
 
 
-@check("run.determinism", "FAIL", "two runs with one seed give the same artifact and the same score", "pgolf: determinism")
+def own_file(path: Path, work: Path) -> bool:
+    """A regular file that really lies in `work`: what a program leaves may be a link or a pipe."""
+    return path.is_file() and path.resolve().is_relative_to(work)
+
+
+def read_own(path: Path, work: Path) -> str:
+    """A bounded part of a text that a program left, "" where it left none."""
+    if not own_file(path, work):
+        return ""
+    with path.open("rb") as file:
+        return file.read(LOG_LIMIT).decode("utf-8", errors="replace")
+
+
+@check(
+    "run.determinism", "FAIL", "two runs with one seed give the same artifact and the same score", "pgolf: determinism"
+)
 def check_determinism(view: View) -> Outcome:
     """The smoke variant, twice, without a wall-clock budget."""
     lock, code = view.lock[0], view.code[0]
@@ -75,7 +87,7 @@ def check_determinism(view: View) -> Outcome:
         return skipped(NOT_ASKED)
     if lock is None or code is None:
         return skipped("needs train_gpt.py and a usable pgolf.lock")
-    with tempfile.TemporaryDirectory(prefix="pgolf-verify-") as name:
+    with tempfile.TemporaryDirectory(prefix="pgolf-verify-", ignore_cleanup_errors=True) as name:
         work = Path(name).resolve()
         try:
             code = code if lock.smoke else _smoke_code(view, lock)
@@ -83,7 +95,7 @@ def check_determinism(view: View) -> Outcome:
         except PgolfError as error:
             return violated(f"the smoke variant cannot be made: {printable(error.message)}")
         values = paths.environment() | {
-            "SEED": str(lock.settings.get("seed", 1337)),
+            "SEED": str(_seed(lock)),
             "MAX_WALLCLOCK_SECONDS": "0",
             "OMP_NUM_THREADS": str(smoke_threads()),
             "OMP_WAIT_POLICY": "PASSIVE",
@@ -95,6 +107,11 @@ def check_determinism(view: View) -> Outcome:
             if runs[-1].problem:
                 return violated(f"run {number} {runs[-1].problem}", **runs[-1].finished.evidence())
     return _compare(runs[0], runs[1])
+
+
+def _seed(lock: Lock) -> int:
+    seed = lock.settings.get("seed")
+    return seed if isinstance(seed, int) and 0 <= seed < 2**63 else 1337
 
 
 def _compare(first: Ran, second: Ran) -> Outcome:
@@ -117,7 +134,9 @@ def _smoke_code(view: View, lock: Lock) -> bytes:
     from pgolf.submission import make, smoke_recipe
 
     registry = view.registry()
-    return make(smoke_recipe(lock.to_recipe(), registry), registry, lock.pack.get("choice", "auto"), smoke=True).built.code
+    return make(
+        smoke_recipe(lock.to_recipe(), registry), registry, lock.pack.get("choice", "auto"), smoke=True
+    ).built.code
 
 
 def _smoke_data(view: View, lock: Lock, work: Path) -> DataPaths:
@@ -145,14 +164,16 @@ def check_score(view: View) -> Outcome:
         return skipped(NOT_ASKED)
     if lock is None or code is None:
         return skipped("needs train_gpt.py and a usable pgolf.lock")
-    jobs = {record.seed: record for record in view.logs.values() if record.seed in view.artifacts and exact_finals(record)}
+    jobs = {
+        record.seed: record for record in view.logs.values() if record.seed in view.artifacts and exact_finals(record)
+    }
     if not jobs:
         return skipped("needs artifacts/seed*/final_model.*.ptz and their logs: the folder that pgolf train wrote")
     if any(record.gpus for record in jobs.values()) and not has_gpu():
         return skipped("the logs were made on a GPU, and there is none here: run verify on such a machine")
     problems: dict[str, str] = {}
     scores: dict[str, list[str]] = {}
-    with tempfile.TemporaryDirectory(prefix="pgolf-verify-") as name:
+    with tempfile.TemporaryDirectory(prefix="pgolf-verify-", ignore_cleanup_errors=True) as name:
         work = Path(name).resolve()
         try:
             paths = _score_data(view, lock, work)
@@ -160,6 +181,8 @@ def check_score(view: View) -> Outcome:
             return skipped(f"no validation data: {printable(error.message)}; give --data DIR")
         for seed, record in jobs.items():
             assert seed is not None
+            if max(path.stat().st_size for path in view.artifacts[seed].values()) > ARTIFACT_LIMIT:
+                return violated(f"the artifact of seed {seed} is larger than {ARTIFACT_LIMIT:,} bytes")
             view.run.note(f"run.score: seed {seed}")
             ran = _score_one(view, work / f"seed{seed}", code, seed, record, paths)
             if not ran.problem and ran.record.val_tokens != record.val_tokens:

@@ -6,7 +6,9 @@ from pgolf.verify.folder import View
 from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated
 
 
-@check("size.shipped", "FAIL", "code on disk and compressed model are within the cap", "challenge README: 16,000,000 bytes")
+@check(
+    "size.shipped", "FAIL", "code on disk and compressed model are within the cap", "challenge README: 16,000,000 bytes"
+)
 def check_shipped(view: View) -> Outcome:
     """The shipped file's own bytes, and the largest model of artifacts and logs."""
     code, _ = view.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 CODE_NAME = "train_gpt.py"
 JSON_NAME = "submission.json"
 LOG_LIMIT = 64 * 2**20
+LOG_COUNT = 64
 JSON_LIMIT = 2**20
 CODE_LIMIT = 32 * 2**20
 ENTRY_LIMIT = 20_000
@@ -143,7 +145,7 @@ class View:
         """Names of logs: `*.log` beside train_gpt.py, `*.log` and `*.txt` in logs/."""
         top = [name for name in self._names(".") if name.endswith(".log")]
         inner = [f"logs/{name}" for name in self._names("logs") if name.endswith((".log", ".txt"))]
-        return top + inner
+        return (top + inner)[:LOG_COUNT]
 
     @cached_property
     def logs(self) -> dict[str, RunRecord]:
@@ -198,7 +200,8 @@ class View:
         for folder, folders, files in os.walk(self.root):
             for name in sorted((*folders, *files)):
                 path = Path(folder) / name
-                found.append((os.path.relpath(path, self.root), path.lstat(), path))
+                with contextlib.suppress(OSError):
+                    found.append((os.path.relpath(path, self.root), path.lstat(), path))
                 if len(found) >= ENTRY_LIMIT:
                     return found
         return found
@@ -210,4 +213,6 @@ def _refuse_constant(text: str) -> float:
 
 def printable(text: str) -> str:
     """Text with everything that is not printable escaped, so that a name cannot steer a terminal."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
+    )

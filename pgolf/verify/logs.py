@@ -86,7 +86,9 @@ class RunRecord:
         """Evaluation time of the headline, from its twin."""
         if self.headline is None:
             return None
-        times = [final.eval_ms for final in self.finals if final.label == self.headline.label and final.eval_ms is not None]
+        times = [
+            final.eval_ms for final in self.finals if final.label == self.headline.label and final.eval_ms is not None
+        ]
         return times[-1] if times else None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pgolf.verify import checks_claim, checks_files, checks_lock, checks_logs, checks_run, checks_size
@@ -23,7 +24,7 @@ def verify(view: View) -> dict[str, Any]:
                 "id": item.id,
                 "status": outcome.status or item.severity,
                 "message": outcome.message,
-                "evidence": dict(outcome.evidence),
+                "evidence": plain(dict(outcome.evidence)),
                 "rule": item.rule,
             }
         )
@@ -34,6 +35,17 @@ def verify(view: View) -> dict[str, Any]:
 def all_checks() -> list[Check]:
     """Every check, family by family."""
     return [item for family in FAMILIES for item in checks_of(family.__name__)]
+
+
+def plain(value: Any) -> Any:
+    """A value that JSON can hold: numbers that are not finite become text."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
 
 
 def render(report: dict[str, Any], verbose: bool) -> list[str]:
@@ -51,5 +63,3 @@ def render(report: dict[str, Any], verbose: bool) -> list[str]:
         lines.append(f"PASS  {len(good)} checks: {', '.join(good)}")
     lines.append(f"{report['verdict'].upper()}: {printable(report['folder'])}")
     return lines
-
-

@@ -9,10 +9,12 @@ import signal
 import site
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 OUTPUT_LIMIT = 2**20
 FILE_LIMIT = 8 * 2**30
@@ -72,7 +74,19 @@ def wrap(command: Sequence[str], work: Path, hide: Sequence[Path], kind: str) ->
         devices = ["--dev-bind", "/dev", "/dev"] if has_gpu() else ["--dev", "/dev"]
         hidden = [part for path in hide for part in ("--tmpfs", str(path))]
         outside = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/"]
-        return [*outside, *devices, "--proc", "/proc", *hidden, "--bind", str(work), str(work), "--chdir", str(work), *command]
+        return [
+            *outside,
+            *devices,
+            "--proc",
+            "/proc",
+            *hidden,
+            "--bind",
+            str(work),
+            str(work),
+            "--chdir",
+            str(work),
+            *command,
+        ]
     if kind == "unshare":
         return ["unshare", "--map-root-user", "--net", *command]
     return list(command)
@@ -107,8 +121,8 @@ def run_program(
     memory = 0 if has_gpu() else _physical_memory()  # CUDA reserves far more addresses than there is memory
     limits = [str(FILE_LIMIT), str(int(timeout * cores) + 1), str(memory)]
     command = [sys.executable, "-c", LAUNCHER, *limits, sys.executable, *arguments]
-    output = work / ".output"
-    with output.open("wb") as sink:
+    # Not a file in `work`: the program could put something else in its place.
+    with tempfile.TemporaryFile() as sink:
         child = subprocess.Popen(
             wrap(command, work, hide, kind),
             cwd=work,
@@ -127,7 +141,8 @@ def run_program(
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-    return Finished(child.returncode, _tail(output), timed_out, kind, kind != "plain")
+        output = _tail(sink)
+    return Finished(child.returncode, output, timed_out, kind, kind != "plain")
 
 
 def _physical_memory() -> int:
@@ -137,7 +152,7 @@ def _physical_memory() -> int:
         return 0
 
 
-def _tail(path: Path) -> str:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - OUTPUT_LIMIT))
-        return file.read(OUTPUT_LIMIT).decode("utf-8", errors="replace")
+def _tail(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - OUTPUT_LIMIT))
+    return file.read(OUTPUT_LIMIT).decode("utf-8", errors="replace")

@@ -7,7 +7,7 @@ Source: openai/parameter-golf, train_gpt.py (baseline).
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import find_flash, flash_attention, choose_sdpa
+from pgolf.runtime.kernels import choose_sdpa, find_flash, flash_attention
 
 PLUGIN = Plugin(
     name="causal_attention",

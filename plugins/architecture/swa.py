@@ -15,7 +15,7 @@ from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import find_flash, flash_attention, choose_sdpa
+from pgolf.runtime.kernels import choose_sdpa, find_flash, flash_attention
 
 PLUGIN = Plugin(
     name="swa",

@@ -130,10 +130,10 @@ def weight_taps(settings):
     return Component(Shift, amount=settings.amount)
 '''.replace("brotli_that_is_not_there", "flash_attn_interface")
 
-MLP = '''
+MLP = """
 def square(x, gain):
     return gain * x * x
-'''
+"""
 
 ENTRY = '''"""The training program."""
 from functools import partial
@@ -162,7 +162,14 @@ if __name__ == "__main__":
     train(SETTINGS, make_program(), make_parameters())
 '''
 
-SOURCES = {"lab": "", "lab.records": RECORDS, "lab.train": TRAIN, "lab.layers": LAYERS, "lab.shift": PLUGIN, "lab.mlp": MLP}
+SOURCES = {
+    "lab": "",
+    "lab.records": RECORDS,
+    "lab.train": TRAIN,
+    "lab.layers": LAYERS,
+    "lab.shift": PLUGIN,
+    "lab.mlp": MLP,
+}
 
 
 @pytest.fixture

@@ -92,6 +92,8 @@ def test_leaves_alone(text):
         "g = lambda: x\nreturn g\nx = 1",
         "if False:\n    x = 1\nreturn [x for y in a]",
         "if False:\n    import os\nreturn os",
+        "return lambda: a if True else (a := 1)",
+        "return lambda: a or (1 if True else (yield))",
     ],
 )
 def test_refuses_to_drop_what_gives_a_name_or_the_function_its_meaning(text):

@@ -62,7 +62,7 @@ def test_external_imports_are_sorted_and_joined(project):
         ("from math import sqrt\ndef f(): return sqrt(1)\n", "def sqrt(x): return 0\ndef g(): return sqrt(1)\n"),
         ("from math import pow\ndef f(): return pow(1, 2)\n", "def g(): return pow(1, 2)\n"),
         ("import math as m\ndef f(): return m\n", "import cmath as m\ndef g(): return m\n"),
-        ("class A:\n    print = print\ndef f(): return A\n", "def print(): return 1\ndef g(): return print()\n"),
+        ("class A:\n    show = print\ndef f(): return A\n", "def print(): return 1\ndef g(): return print()\n"),
     ],
 )
 def test_a_name_with_two_meanings_is_refused(project, one, two):

@@ -75,6 +75,11 @@ def test_pieces_join_to_the_text_and_keep_their_owners():
     assert "area" in by_owner["m3"] and "__main__" in by_owner["m5"] and "3" in by_owner["m1"]
 
 
+def test_a_script_with_a_docstring_can_be_minified_alone():
+    minified = minify(flat('"""Doc."""\nimport os\n"text"\nprint(os.sep)\n'))
+    assert [owner for owner, _ in minified.segments] == ["m1", "m3"] and "Doc" not in minified.text
+
+
 def test_pieces_of_a_line_with_wide_characters():
     text = "A='é';B='ü'\ndef f():0\n"
     assert [piece for _, piece in segments(text, ["a", "b", "c"])] == ["A='é';", "B='ü'\n", "def f():0\n"]
@@ -91,8 +96,9 @@ def test_names_in_kernels_stay():
 
 
 def test_stripping_leaves_valid_statements():
-    text = "def f():\n    try:\n        pass\n    finally:\n        assert 1\n    while 1:\n        'x'\n    else:\n        pass\n    return None"
-    assert ast.unparse(strip(ast.parse(text))).split() == "def f(): try: 0 finally: 0 while 1: 0 return".split()
+    text = "def f():\n    try:\n        pass\n    finally:\n        assert 1\n"
+    text += "    while 1:\n        'x'\n    else:\n        pass\n    return None"
+    assert "".join(ast.unparse(strip(ast.parse(text))).split()) == "deff():try:0finally:0while1:0return"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +144,10 @@ def test_the_check_sees_every_change(old, new):
         ("def f(x):\n    def g(y): return x + y\n    return g", "def A(x):\n    def A(y): return x + y\n    return A"),
         ("try:\n    pass\nexcept E as error:\n    error", "try:\n    pass\nexcept E as A:\n    A"),
         ("def f(): return [x for x in y]\ny = 1", "def f(): return [x for x in x]\nx = 1"),
-        ("def f(x):\n    match x:\n        case [a, *b]: return a, b", "def f(x):\n    match x:\n        case [A, *B]: return A, B"),
+        (
+            "def f(x):\n    match x:\n        case [a, *b]: return a, b",
+            "def f(x):\n    match x:\n        case [A, *B]: return A, B",
+        ),
     ],
 )
 def test_the_check_accepts_renaming(old, new):

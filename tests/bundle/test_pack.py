@@ -48,7 +48,15 @@ def test_every_kind_runs_with_source_name_and_arguments(tmp_path, name, flags):
 
 
 def test_bytes_survive_in_a_latin1_literal():
-    for data in (bytes(range(256)) * 2, b"'''" * 3 + b'"""' * 3, b"\0" + b"0\0" + b"8\\'", b"'", b'"', b"", b"\r\n\\\r"):
+    for data in (
+        bytes(range(256)) * 2,
+        b"'''" * 3 + b'"""' * 3,
+        b"\0" + b"0\0" + b"8\\'",
+        b"'",
+        b'"',
+        b"",
+        b"\r\n\\\r",
+    ):
         literal = latin1(data)
         code = b"#coding:l1\nx=" + literal
         assert ast.literal_eval(ast.parse(code).body[0].value).encode("l1") == data

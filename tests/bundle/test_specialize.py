@@ -19,13 +19,14 @@ class Settings(NamedTuple):
 class Program(NamedTuple):
     adapter: object
     clock: object
+    mlp: object
     taps: tuple
     names: tuple
     recipes: dict
 def clock(): return 1
 SETTINGS = Settings(depth=4, label="it's", rate=-0.0, verbose=False)
 def make_program():
-    return Program(adapter=None, clock=clock(), taps=(), names=("a", "b"), recipes={})
+    return Program(adapter=None, clock=clock(), mlp=clock, taps=(), names=("a", "b"), recipes={})
 """
 MAIN = "if __name__ == '__main__':\n    run(SETTINGS, make_program())\n"
 
@@ -65,6 +66,9 @@ def run_body(body):
         ("return x if program.clock is None else program.clock", "return program.clock"),
         ("if program.clock is not None:\n    return x", "return x"),
         ("if not program.clock:\n    return x", "if not program.clock:\n    return x"),
+        ("return program.mlp is None", "return False"),
+        ("return settings.depth is x", "return settings.depth is x"),
+        ("return settings.verbose is x, settings.depth is None", "return (False is x, False)"),
         ("return program.names", "return program.names"),
         ("return program.recipes", "return program.recipes"),
         ("return settings.unknown, settings", "return (settings.unknown, settings)"),
@@ -81,9 +85,11 @@ def test_fields_become_literals(before, after):
 
 
 def test_fields_that_nothing_reads_any_more_disappear():
-    text = specialize(flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")).text
+    text = specialize(
+        flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")
+    ).text
     assert "SETTINGS = Settings()" in text and "class Settings(NamedTuple):\n    pass" in text
-    assert "Program(clock=clock(), names=('a', 'b'))" in text
+    assert "Program(clock=clock(), mlp=clock, names=('a', 'b'))" in text
     assert "adapter" not in text and "rate" not in text
 
 

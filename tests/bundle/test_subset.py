@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (each sample is one line, however long)
 """The rules: every known-bad module yields its code and no other, and the look-alikes of each rule pass."""
 
 import re
@@ -54,6 +55,8 @@ def test_every_rule_has_a_rejected_module():
         ("PG301", "X = (Y := 3)\ndef run(): return X"),
         ("PG301", "class A:\n    for i in (1, 2):\n        pass\ndef run(): return A()"),
         ("PG301", "class A:\n    x = [i for i in (1, 2)]\ndef run(): return A()"),
+        ("PG301", "SIZE = 1\nclass A:\n    SIZE = SIZE\ndef run(): return A"),
+        ("PG301", "from typing import NamedTuple\nclass A(NamedTuple):\n    bytes: int\n    data: bytes\ndef run(): return A"),
         ("PG301", "def make(): return 1\nX = make()\ndef run(): return X"),
         ("PG301", 'if __name__ == "__main__":\n    pass\ndef run(): pass'),
         ("PG301", "X = 1\ndel X\ndef run(): pass"),
@@ -61,6 +64,8 @@ def test_every_rule_has_a_rejected_module():
         ("PG302", "from other import VALUE as V\ndef run(): return V"),
         ("PG302", "from other import *\ndef run(): return 1"),
         ("PG302", "def run():\n    from other import VALUE\n    return VALUE"),
+        ("PG302", "from pgolf.runtime.nowhere import thing\ndef run(): return thing"),
+        ("PG302", "from other import VALUE\nfrom other.inner import thing\ndef run(): return thing, VALUE"),
         ("PG302", "from pgolf import Component\ndef run(): return Component"),
         ("PG303", "import os.path\ndef run(): return os.path.sep"),
         ("PG303", "from math import *\ndef run(): return 1"),
@@ -88,6 +93,7 @@ def test_every_rule_has_a_rejected_module():
         ("PG308", "def run():\n    async def inner(): pass\n    return inner"),
         ("PG308", "def run():\n    x = 1\n    f = lambda: x\n    x = 2\n    return f()"),
         ("PG308", "def run():\n    fs = []\n    for i in range(3):\n        i = i + 1\n        fs.append(lambda: i)\n    return fs"),
+        ("PG308", "def run(): return [y for x in 'ab' if (y := x)]"),
         ("PG308", "def run():\n    n = 0\n    def f():\n        nonlocal n\n        n = 1\n    return f"),
         ("PG309", "class A(dict):\n    pass\ndef run(): return A()"),
         ("PG309", "class A:\n    pass\nclass B:\n    pass\nclass C(A, B):\n    pass\ndef run(): return C()"),
@@ -249,7 +255,9 @@ def engine_file(name):
 def test_the_engine_and_its_plugins_are_inside_the_subset():
     """Every function and class is taken as reached, except what uses pgolf's build-time names."""
     paths = [*(ROOT / "pgolf" / "runtime").glob("*.py"), *(ROOT / "plugins").glob("*/*.py")]
-    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).replace("plugins.", "pgolf_plugins.") for path in paths]
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).replace("plugins.", "pgolf_plugins.") for path in paths
+    ]
     wanted = sorted(name for name in names if not name.endswith("__init__"))
     entry = "".join(f"from {name} import name{number}\n" for number, name in enumerate(wanted))
     modules = load(entry, engine_file)

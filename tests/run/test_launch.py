@@ -1,0 +1,162 @@
+"""Launching with a stand-in program: logs and artifacts are kept whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+from folders import PROGRAM, make_data, make_folder
+
+from pgolf.errors import PgolfError
+from pgolf.run import launch
+from pgolf.run.data import find_data
+from pgolf.run.display import open_display
+from pgolf.run.launch import RunOptions, Target, check_ready, command_line, error_line, run_environment, run_seed
+
+
+def target_of(folder, code=PROGRAM, **changes):
+    """A target whose script is `code`."""
+    make_folder(folder, code.encode(), trained=False)
+    values = {"settings": {"seed": 1337}, "needs": (), "smoke": True} | changes
+    return Target(root=folder, script=folder / "train_gpt.py", **values)
+
+
+@pytest.fixture
+def options(tmp_path):
+    return RunOptions(find_data(make_data(tmp_path / "data"), None, {}, False))
+
+
+def run(target, options, seed=7):
+    lines = []
+    return run_seed(target, seed, options, lines.append), lines
+
+
+def test_a_good_run_leaves_log_and_artifact(tmp_path, options):
+    done, lines = run(target_of(tmp_path / "toy"), options)
+    assert (done.problem, done.status, done.record.seed) == ("", 0, 7)
+    assert done.log == tmp_path / "toy/logs/train_seed7.log" and done.log.read_text().splitlines() == lines
+    assert [path.name for path in done.artifacts] == ["final_model.int8.ptz"]
+    assert done.as_record()["val_bpb"] == float(done.record.headline.val_bpb)
+
+
+def test_a_failed_run_keeps_its_log_and_names_the_error(tmp_path, options):
+    code = PROGRAM.replace('say("receipt beta: 1 layers")', 'raise ValueError("no luck")')
+    done, _ = run(target_of(tmp_path / "toy", code), options)
+    assert (done.status, done.problem) == (1, "ValueError: no luck")
+    assert "receipt alpha" in done.log.read_text()
+
+
+def test_a_run_that_dies_before_its_log_keeps_what_it_printed(tmp_path, options):
+    done, _ = run(target_of(tmp_path / "toy", "print('hello')\nimport nothing_of_that_name\n"), options)
+    assert "ModuleNotFoundError" in done.problem
+    assert done.log.read_text().startswith("hello\n")
+
+
+def test_a_run_without_a_score_is_a_failure(tmp_path, options):
+    done, _ = run(target_of(tmp_path / "toy", "print('all is well')\n"), options)
+    assert done.status == 0 and "without a final score" in done.problem
+
+
+def test_an_earlier_result_is_set_aside_and_not_lost_to_a_failure(tmp_path, options):
+    target = target_of(tmp_path / "toy")
+    run(target, options)
+    good = target.script.read_text()
+    target.script.write_text("raise SystemExit(3)\n")
+    for _ in range(2):
+        assert run(target, options)[0].problem
+    kept = tmp_path / "toy/artifacts/seed7.previous"
+    assert (kept / "final_model.int8.ptz").exists() and (kept / "logs/train_seed7.txt").exists()
+    target.script.write_text(good)
+    assert not run(target, options)[0].problem
+
+
+def test_the_environment_says_what_varies(tmp_path, options, monkeypatch):
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.delenv("ITERATIONS", raising=False)
+    env = run_environment(target_of(tmp_path / "toy"), 7, options)
+    assert env["SEED"] == "7" and env["DATA_PATH"].endswith("toy_sp16") and "RANK" not in env
+    assert env["OMP_NUM_THREADS"] == str(min(2, os.cpu_count()))
+    assert "ITERATIONS" not in env
+    full = RunOptions(options.data, iterations=3, max_wallclock_seconds=0.0)
+    env = run_environment(target_of(tmp_path / "toy", smoke=False), 7, full)
+    assert (env["ITERATIONS"], env["MAX_WALLCLOCK_SECONDS"]) == ("3", "0.0")
+
+
+def test_a_live_run_imports_from_plugin_folders(tmp_path, options, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    env = run_environment(target_of(tmp_path / "toy", python_path=(tmp_path,)), 7, options)
+    assert env["PYTHONPATH"] == os.pathsep.join([str(tmp_path), "/somewhere"])
+
+
+def test_several_processes_go_through_torchrun(tmp_path):
+    assert command_line(tmp_path / "x.py", 1) == [sys.executable, str(tmp_path / "x.py")]
+    assert "--nproc-per-node=4" in command_line(tmp_path / "x.py", 4)
+
+
+def test_what_a_run_needs_is_checked_first(tmp_path, monkeypatch):
+    with pytest.raises(PgolfError, match="there is no script"):
+        check_ready(Target(tmp_path, tmp_path / "none.py", {}, (), True))
+    with pytest.raises(PgolfError, match="no_such_wheel") as caught:
+        check_ready(target_of(tmp_path / "toy", needs=("brotli", "no_such_wheel")))
+    assert caught.value.code == "PG004"
+    check_ready(target_of(tmp_path / "toy", needs=("brotli", "sh")))
+    monkeypatch.setattr(launch, "FREE_BYTES", 2**60)
+    with pytest.raises(PgolfError, match="MiB are free"):
+        check_ready(target_of(tmp_path / "toy"))
+
+
+@pytest.mark.parametrize(
+    ("tail", "wanted"),
+    [
+        (["Traceback", "ValueError: a", "  note"], "ValueError: a"),
+        (["[rank0]: torch.OutOfMemoryError: big", "torchrun says"], "torch.OutOfMemoryError: big"),
+        (["error: the shard is damaged"], "error: the shard is damaged"),
+        (["Killed", ""], "Killed"),
+        ([], ""),
+    ],
+)
+def test_the_error_line(tail, wanted):
+    assert error_line(tail) == wanted
+
+
+def test_an_interrupt_ends_the_child_and_keeps_the_log(tmp_path):
+    """A parent that gets SIGTERM stops its run: rented hardware must not go on alone."""
+    data = make_data(tmp_path / "data")
+    code = PROGRAM.replace('    model = b"model"', "    import time\n    time.sleep(120)\n    model = b'model'")
+    folder = tmp_path / "toy"
+    make_folder(folder, code.encode(), trained=False)
+    script = textwrap.dedent(
+        f"""
+        from pathlib import Path
+        from pgolf.run.data import find_data
+        from pgolf.run.launch import RunOptions, Target, run_seed
+        folder = Path({str(folder)!r})
+        target = Target(folder, folder / "train_gpt.py", {{}}, (), True)
+        run_seed(target, 7, RunOptions(find_data(Path({str(data)!r}), None, {{}}, False)), lambda line: print(line, flush=True))
+        """
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    for line in parent.stdout:
+        if line.startswith("step:2"):
+            break
+    begin = time.monotonic()
+    parent.send_signal(signal.SIGTERM)
+    assert parent.wait(30) != 0 and time.monotonic() - begin < 20
+    parent.stdout.close()
+    assert "step:1/2" in (folder / "logs/train_seed7.log").read_text()
+
+
+def test_the_bar_shows_results_and_the_plain_display_everything(capsys):
+    for terminal in (True, False):
+        with open_display("seed 1", terminal) as display:
+            display.line("step:1/2 train_loss:3.0000 train_time:1ms step_avg:1.00ms")
+            display.line("warmup_step:1/1")
+            display.line("final_int8_zlib_roundtrip val_loss:2.5 val_bpb:1.25 eval_time:1ms")
+        shown = capsys.readouterr()
+        assert shown.out == "" and "val_bpb:1.25" in shown.err
+        assert ("warmup_step" in shown.err) != terminal
