@@ -1,0 +1,58 @@
+"""Pages that are generated: `python -m pgolf.docs` writes them, a test keeps them true."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+from pgolf import hookspecs
+from pgolf.component import FAMILIES
+
+SHAPES = {
+    "slot": "exactly one provider",
+    "optional slot": "at most one provider",
+    "tap": "an ordered chain, may be empty",
+    "records": "declarations of every provider, merged",
+}
+HEAD = """# Hooks
+
+<!-- Generated from pgolf/hookspecs.py by `python -m pgolf.docs`; edit there. -->
+
+A hook runs once, at build time, and returns records: `Component(target, **literals)` names an importable top-level class or
+function and the literals to call it with. Nothing of pluggy is reachable from the running program. `docs/writing-a-plugin.md`
+shows a whole plugin; `pgolf plugins show NAME` shows which hooks a plugin implements.
+
+Shapes in the calls: B batch, T sequence, D model width, H query heads, K key/value heads, C head width, E = K*C,
+V vocabulary. `ctx` is `pgolf.runtime.context.Context`, `ledger` collects receipts.
+"""
+
+
+def hooks_page() -> str:
+    """docs/hooks.md: every hook by family, with its signature, shape and the call the running program makes."""
+    parts = [HEAD]
+    for family in FAMILIES:
+        names = [name for name, (owner, _) in hookspecs.HOOKS.items() if owner == family]
+        if not names:
+            continue
+        parts.append(f"## {family}\n")
+        for name in names:
+            function = getattr(hookspecs, name)
+            arguments = ", ".join(inspect.signature(function).parameters)
+            shape = hookspecs.HOOKS[name][1]
+            doc = inspect.getdoc(function) or ""
+            parts.append(f"### {name}({arguments})\n\n*{shape}*: {SHAPES[shape]}. {doc}\n")
+    return "\n".join(parts)
+
+
+PAGES = {"hooks.md": hooks_page}
+
+
+def main() -> None:
+    """Write every generated page into docs/ of the checkout."""
+    folder = Path(__file__).resolve().parent.parent / "docs"
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Imports go one way: cli -> verify, run -> bundle -> recipe, resolve -> manager -> hookspecs -> component, errors."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "pgolf").rglob("*.py")) + sorted((ROOT / "plugins").rglob("*.py"))
+
+# What a module of each layer may import of pgolf; the first layer whose prefix fits a module is its layer.
+LAYERS = [
+    ("pgolf.runtime", ("pgolf.runtime",)),
+    ("pgolf_plugins", ("pgolf", "pgolf.runtime", "pgolf_plugins.none")),
+    ("pgolf.cli", ("pgolf",)),
+    ("pgolf.verify", ("pgolf",)),
+    ("pgolf.run", ("pgolf",)),
+    ("pgolf.bundle", ("pgolf.bundle", "pgolf.errors")),
+    ("pgolf.data", ("pgolf.data", "pgolf.errors", "pgolf.runtime.byte_count", "pgolf.runtime.shards")),
+]
+NEVER = {
+    "pgolf.verify": ("pgolf.cli",),
+    "pgolf.run": ("pgolf.cli", "pgolf.verify"),
+}
+RANKS = ["errors", "component", "hookspecs", "challenge", "settings", "manager", "recipe", "select", "entry", "resolve"]
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    if parts[0] == "plugins":
+        parts = ("pgolf_plugins", *parts[1:])
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported(path):
+    """Full names of the modules a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+def within(name, prefixes):
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_imports_follow_the_layers(path):
+    name = module_name(path)
+    own = [other for other in imported(path) if within(other, ("pgolf", "pgolf_plugins"))]
+    for prefix, allowed in LAYERS:
+        if within(name, (prefix,)):
+            if prefix == "pgolf_plugins":
+                assert all(other == "pgolf" or within(other, ("pgolf.runtime",)) for other in own), own
+            else:
+                assert all(within(other, allowed) for other in own), own
+            assert not any(within(other, NEVER.get(prefix, ())) for other in own), own
+            return
+    rank = name.removeprefix("pgolf.")
+    if rank in RANKS:
+        known = [other.removeprefix("pgolf.") for other in own if other.removeprefix("pgolf.") in RANKS]
+        assert all(RANKS.index(other) < RANKS.index(rank) for other in known), own
+        assert not any(within(other, ("pgolf.cli", "pgolf.verify", "pgolf.run", "pgolf.bundle")) for other in own)
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if within(module_name(path), ("pgolf.runtime",))], ids=module_name)
+def test_runtime_needs_torch_numpy_sentencepiece_and_the_standard_library(path):
+    allowed = {"torch", "numpy", "sentencepiece", "flash_attn", "flash_attn_interface", "pgolf", *sys.stdlib_module_names}
+    assert {name.split(".")[0] for name in imported(path)} <= allowed
+
+
+def test_bundling_and_verifying_never_load_torch():
+    code = "import pgolf.bundle.pipeline, pgolf.cli.main, pgolf.verify, sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
