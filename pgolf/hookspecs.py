@@ -237,7 +237,7 @@ def windows(settings: Any) -> Component:
 
 @_hook("eval", "optional slot")
 def adapter(settings: Any) -> Component:
-    """Test-time training: `adapter(model) -> object` with `delta(x, role, position)` and `learn(nll_BT, mask_BT)`."""
+    """Test-time training: an object with `open(model)`, `delta(x, role, position)`, `learn(nll_BT, scored_BT)`."""
 
 
 @_hook("eval", "tap")
@@ -250,12 +250,12 @@ def distribution_transforms(settings: Any) -> Component:
 
 @_hook("data", "slot")
 def token_loader(settings: Any) -> Component:
-    """Training batches: an object with `open(pattern, rank, world_size, vocab_size)`, `next(tokens, seq_len)`."""
+    """Training batches: an object with `open(pattern, rank, world_size, vocab_size, ledger)`, `next(tokens, seq_len)`."""
 
 
 @_hook("data", "slot")
 def byte_counter(settings: Any) -> Component:
-    """UTF-8 bytes each target stands for: `counter(tokenizer_path, vocab_size)` with `count(ids, targets)`."""
+    """UTF-8 bytes each target stands for: `open(tokenizer_path, vocab_size, device, ledger)`, `count(ids, targets)`."""
 
 
 @_hook("data", "records")

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
+from micro import make_corpus
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def micro_data(tmp_path_factory):
+    """A tiny corpus with its tokenizer."""
+    return make_corpus(tmp_path_factory.mktemp("micro"))

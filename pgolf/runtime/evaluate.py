@@ -54,7 +54,7 @@ class Scorer:
     Args:
         settings: engine settings; `val_batch_size` is in tokens over all ranks and micro-steps.
         program: the chosen components.
-        tokens: validation tokens (N,), int64 on the CPU.
+        tokens: validation tokens (N,), uint16 on the CPU.
         bytes_of: the opened byte counter.
         world: rank and device.
         log: `log(line)` for progress.

@@ -75,11 +75,10 @@ def final_scores(session):
     score = session.scorer.score(session.forward, chunk_spans(count, session.seq_len), phases)
     log_final(session, f"final_{name}_{program.entropy_coder.name}_roundtrip", score)
     if program.windows.label or program.adapter is not None:
-        adapter = None
         if program.adapter is not None:
-            adapter = program.adapter(model)
+            program.adapter.open(model)
         spans = program.windows.spans(count, session.seq_len)
-        score = session.scorer.score(session.forward, spans, phases, adapter)
+        score = session.scorer.score(session.forward, spans, phases, program.adapter)
         label = program.windows.label or "adapted"
         log_final(session, f"final_{name}_{label}", score)
     session.ledger.count(program.windows.name, "targets", score.tokens)

@@ -60,7 +60,7 @@ class Session:
     def new_scorer(self):
         """Validation tokens and byte counter, checked before any training."""
         pattern = Path(self.env.data_path, "fineweb_val_*.bin")
-        tokens = validation_tokens(pattern, self.seq_len, self.settings.vocab_size).long()
+        tokens = validation_tokens(pattern, self.seq_len, self.settings.vocab_size)
         counter = self.program.byte_counter
         counter.open(self.env.tokenizer_path, self.settings.vocab_size, self.world.device, self.ledger)
         self.log(f"val_loader:shards pattern={pattern} tokens:{len(tokens) - 1}")

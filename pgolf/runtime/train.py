@@ -28,11 +28,8 @@ def train(settings, program, parameters):
     seed_everything(env.seed, program.clock.deterministic)
     log_machine(log, world.device)
     log("plugins:" + " ".join(program.plugins))
-    session = open_session(settings, program, parameters, env, world, log, ledger)
-    if env.score:
-        score_artifact(session)
-        idle = []
-    else:
+    session, idle = open_session(settings, program, parameters, env, world, log, ledger), []
+    if not env.score:
         log_header(session)
         probe_plugins(session)
         warm_up(session, run_step)
@@ -45,10 +42,15 @@ def train(settings, program, parameters):
 
 
 def open_session(settings, program, parameters, env, world, log, ledger):
-    """A session with its data checked; what is wrong with the data is one line and exit status 2, not a traceback."""
+    """A session with its data checked, and with the artifact scored if that is all there is to do.
+
+    What is wrong with the data or the artifact is one line and exit status 2, not a traceback.
+    """
     try:
         session = Session(settings, program, parameters, env, world, log, ledger)
-        if not env.score:
+        if env.score:
+            score_artifact(session)
+        else:
             session.open_loader(ledger)
         return session
     except (OSError, ValueError) as error:

@@ -1,0 +1,58 @@
+"""Sample plugin for tests: input statistics from the validation-free training stream, used by a recipe that needs them.
+
+    calibration: two training batches;   recipe: int8 with the columns that matter most kept exactly
+
+Source: pgolf's tests.
+"""
+
+import torch
+
+from pgolf import Component, Plugin, hookimpl
+
+PLUGIN = Plugin(
+    name="every_second_token",
+    summary="Calibrates on two batches and weighs columns by their input energy.",
+    source="pgolf tests",
+    family="quantizer",
+)
+
+
+def two_batches(session):
+    """The first two micro-batches of the training stream."""
+    session.open_loader(session.ledger)
+    return [session.next_batch()[0] for _ in range(2)]
+
+
+class WeighedRecipe:
+    """float16 everywhere; counts the tensors whose statistics arrived."""
+
+    name = "weighed"
+
+    def encode(self, tensor, hessian, ledger):
+        if hessian is not None and hessian.shape == (tensor.shape[1],) * 2:
+            ledger.count("every_second_token", "tensors with statistics")
+        return {"kept": tensor.half()}
+
+    def decode(self, parts, dtype):
+        return parts["kept"].to(dtype)
+
+
+def drop_nothing(encoded, measure, ledger):
+    """A fit that measures and keeps everything."""
+    ledger.note("every_second_token", f"{measure(encoded)} bytes packed")
+    return encoded
+
+
+@hookimpl
+def calibration_source(settings):
+    return Component(two_batches)
+
+
+@hookimpl
+def tensor_recipes(settings):
+    return {name: Component(WeighedRecipe) for name in ("attn", "mlp", "embed")}
+
+
+@hookimpl
+def fit(settings):
+    return Component(drop_nothing)
