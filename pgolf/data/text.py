@@ -61,8 +61,8 @@ def open_tokenizer(path: str) -> tuple[Any, ByteTables]:
         tokenizer = load_tokenizer(path, 65536)
     except ValueError as error:
         raise PgolfError("PG503", str(error), hint="shards hold 16-bit ids of a model with U+2581 as a piece") from None
-    except (OSError, RuntimeError) as error:
-        raise PgolfError("PG001", f"not a SentencePiece model: {error}", path) from None
+    except OSError as error:
+        raise PgolfError("PG001", str(error), hint="give the .model file of a SentencePiece tokenizer") from None
     if tokenizer.bos_id() != BOS_ID:
         raise PgolfError("PG503", f"the tokenizer's BOS id is {tokenizer.bos_id()}, wanted {BOS_ID}", path)
     tables = byte_tables(tokenizer, len(tokenizer))

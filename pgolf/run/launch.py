@@ -16,7 +16,7 @@ from typing import Any
 from pgolf.errors import PgolfError
 from pgolf.run.data import DataPaths
 from pgolf.run.process import stream
-from pgolf.verify.logs import RunRecord, parse_log
+from pgolf.logs import RunRecord, parse_log
 
 FREE_BYTES = 2**30
 SMOKE_THREADS = 2

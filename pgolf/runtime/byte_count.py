@@ -13,11 +13,11 @@ WORD_MARK = "\u2581"
 
 
 def load_tokenizer(path: str, vocab_size: int) -> SentencePieceProcessor:
-    """The tokenizer, refused with ValueError where byte counts made from it could be wrong."""
+    """The tokenizer; OSError when it cannot be read, ValueError where byte counts made from it could be wrong."""
     try:
         tokenizer = SentencePieceProcessor(model_file=str(path))
     except (OSError, RuntimeError) as error:
-        raise ValueError(f"{path}: not a SentencePiece model that can be read ({error})") from error
+        raise OSError(f"{path}: not a SentencePiece model: {error}") from error
     if len(tokenizer) > vocab_size:
         raise ValueError(f"{path}: the tokenizer has {len(tokenizer)} pieces, wanted at most vocab_size={vocab_size}")
     if tokenizer.piece_to_id(WORD_MARK) == tokenizer.unk_id():

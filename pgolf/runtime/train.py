@@ -25,7 +25,7 @@ def train(settings, program, parameters):
     """
     env, world, ledger = read_environment(settings), start_world(), Ledger()
     log = RunLog(env.run_id, world.rank)
-    seed_everything(env.seed, program.clock.deterministic)
+    seed_everything(env.seed, program.clock.deterministic or env.max_wallclock_seconds == 0)
     log_machine(log, world.device)
     log("plugins:" + " ".join(program.plugins))
     session, idle = open_session(settings, program, parameters, env, world, log, ledger), []
@@ -60,7 +60,7 @@ def open_session(settings, program, parameters, env, world, log, ledger):
 
 
 def seed_everything(seed, deterministic):
-    """Seeds of every generator; deterministic kernels where the clock asks for equal runs."""
+    """Seeds of every generator; deterministic kernels where nothing depends on real time, so that runs can be equal."""
     random.seed(seed)
     numpy.random.seed(seed)
     torch.manual_seed(seed)

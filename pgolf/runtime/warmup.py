@@ -33,6 +33,19 @@ def probe_plugins(session):
         reached = sum(tensors[name].grad is not None for name in stored_names(record))
         ledger.count(record.plugin, "trained tensors", reached)
     model.zero_grad(set_to_none=True)
+    if session.program.distribution_transforms:
+        probe_scoring(session, x, y, every_phase, fields)
+
+
+@torch.no_grad()
+def probe_scoring(session, x, y, phases, fields):
+    """One eager scoring forward: counts the plugins that act then alone."""
+    scoring = Ledger()
+    session.model.eval()
+    session.model(x, y, phases=phases, ledger=scoring, fields=fields)
+    session.model.train()
+    for name, counts in scoring.counts.items():
+        session.ledger.counts.setdefault(name, counts)
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from pgolf.challenge import CHALLENGES, DEFAULT_CHALLENGE, Challenge
 from pgolf.errors import PgolfError
 from pgolf.lock import LIMIT as LOCK_LIMIT
 from pgolf.lock import LOCK_NAME, Lock, parse_lock
-from pgolf.verify.logs import RunRecord, parse_log
+from pgolf.logs import RunRecord, parse_log
 
 if TYPE_CHECKING:
     from pgolf.manager import Registry

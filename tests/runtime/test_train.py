@@ -131,7 +131,8 @@ def test_two_ranks_train_like_one(names, tmp_path, micro_data):
     ("name", "receipt"),
     [
         ("every_second_token", r"receipt every_second_token: 25 tensors with statistics, \d+ bytes packed"),
-        ("scale_adapter", r"receipt scale_adapter: 1 penalties"),
+        ("scale_adapter", r"receipt scale_adapter: 1 transforms"),
+        ("square_penalty", r"receipt square_penalty: 1 penalties"),
     ],
 )
 def test_optional_slots_take_part(name, receipt, tmp_path, micro_data):

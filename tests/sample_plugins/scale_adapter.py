@@ -40,12 +40,6 @@ def cool_logits(logits, ids, ctx):
     return logits / 2
 
 
-def square_penalty(model, x, logits, targets, ctx):
-    """A small auxiliary loss."""
-    ctx.fired("scale_adapter", "penalties")
-    return 1e-4 * x.square().mean()
-
-
 @hookimpl
 def adapter(settings):
     return Component(ScaleAdapter)
@@ -54,8 +48,3 @@ def adapter(settings):
 @hookimpl
 def distribution_transforms(settings):
     return Component(cool_logits)
-
-
-@hookimpl
-def auxiliary_losses(settings):
-    return Component(square_penalty)

@@ -1,7 +1,7 @@
 import pytest
 from folders import log_text
 
-from pgolf.verify.logs import parse_log
+from pgolf.logs import parse_log
 
 H100 = "|   0  NVIDIA H100 80GB HBM3          On  |   00000000:18:00.0 Off |                    0 |"
 
