@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from micro import make_corpus
 
 

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy
 import sentencepiece
-
 from models import resolved
 from test_plugin_contracts import sizes
 

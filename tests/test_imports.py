@@ -67,9 +67,19 @@ def test_imports_follow_the_layers(path):
         assert not any(within(other, ("pgolf.cli", "pgolf.verify", "pgolf.run", "pgolf.bundle")) for other in own)
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if within(module_name(path), ("pgolf.runtime",))], ids=module_name)
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if within(module_name(path), ("pgolf.runtime",))], ids=module_name
+)
 def test_runtime_needs_torch_numpy_sentencepiece_and_the_standard_library(path):
-    allowed = {"torch", "numpy", "sentencepiece", "flash_attn", "flash_attn_interface", "pgolf", *sys.stdlib_module_names}
+    allowed = {
+        "torch",
+        "numpy",
+        "sentencepiece",
+        "flash_attn",
+        "flash_attn_interface",
+        "pgolf",
+        *sys.stdlib_module_names,
+    }
     assert {name.split(".")[0] for name in imported(path)} <= allowed
 
 

@@ -5,7 +5,6 @@ default run covers a few recipes that together hold every plugin; the slow run t
 """
 
 import pytest
-
 from equality import live_and_built
 from micro import micro
 from models import registry

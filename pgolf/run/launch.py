@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pgolf.errors import PgolfError
+from pgolf.logs import RunRecord, parse_log
 from pgolf.run.data import DataPaths
 from pgolf.run.process import stream
-from pgolf.logs import RunRecord, parse_log
 
 FREE_BYTES = 2**30
 SMOKE_THREADS = 2

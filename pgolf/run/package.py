@@ -13,8 +13,8 @@ from typing import Any
 
 from pgolf.errors import PgolfError
 from pgolf.lock import Lock, file_hash, read_lock
-from pgolf.submission import CODE_NAME, write_atomically
 from pgolf.logs import RunRecord, parse_log
+from pgolf.submission import CODE_NAME, write_atomically
 
 JSON_NAME = "submission.json"
 README_NAME = "README.md"

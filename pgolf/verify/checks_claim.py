@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from pgolf.logs import RunRecord
 from pgolf.verify.checks_files import is_number
 from pgolf.verify.folder import View, printable
-from pgolf.logs import RunRecord
 from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated
 
 NO_DATA = "needs a readable submission.json and a finished log"

@@ -7,8 +7,8 @@ import math
 import re
 from collections import Counter
 
-from pgolf.verify.folder import View, printable
 from pgolf.logs import Pair, RunRecord
+from pgolf.verify.folder import View, printable
 from pgolf.verify.registry import Outcome, check, per_log, skipped, violated
 
 ALLOWANCE_SECONDS = 0.5

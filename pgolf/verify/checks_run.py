@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pgolf.errors import PgolfError
 from pgolf.lock import Lock, file_hash
+from pgolf.logs import FinalLine, RunRecord, parse_log
 from pgolf.run.data import VAL_GLOB, DataPaths, find_data
 from pgolf.run.launch import error_line, smoke_threads
 from pgolf.verify.folder import CODE_NAME, LOG_LIMIT, View, printable
-from pgolf.logs import FinalLine, RunRecord, parse_log
 from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated
 from pgolf.verify.sandbox import Finished, has_gpu, run_program
 

@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from equality import run_recorded
 from micro import MICRO, micro, run_program
 from models import VECTORS
+
 from pgolf.manager import load_registry
 from pgolf.recipe import Recipe
 from pgolf.resolve import resolve
@@ -121,7 +121,9 @@ def test_two_ranks_train_like_one(names, tmp_path, micro_data):
     two = run_program(made, tmp_path / "two", micro_data, ranks=2)
     assert one.status == 0 and two.status == 0, two.output
     assert line(two, "world_size") == "world_size:2 grad_accum_steps:4"
-    losses = [[float(value) for value in re.findall(r"val_loss:(\d+\.\d{8})", "\n".join(run.lines))] for run in (one, two)]
+    losses = [
+        [float(value) for value in re.findall(r"val_loss:(\d+\.\d{8})", "\n".join(run.lines))] for run in (one, two)
+    ]
     assert losses[0] == pytest.approx(losses[1], rel=2e-3) and losses[0]
     counted = [line(run, "receipt chunked_eval") for run in (one, two)]
     assert counted[0] == counted[1], "every target once, whatever the number of ranks"

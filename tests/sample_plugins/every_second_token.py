@@ -5,8 +5,6 @@
 Source: pgolf's tests.
 """
 
-import torch
-
 from pgolf import Component, Plugin, hookimpl
 
 PLUGIN = Plugin(
