@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sentencepiece import SentencePieceNormalizer
+from sentencepiece import SentencePieceNormalizer, SentencePieceProcessor
 
 from pgolf.errors import PgolfError
 
@@ -29,12 +29,16 @@ class Normalizer:
     """
 
     def __init__(self, tokenizer: str = ""):
-        source = {"model_file": tokenizer} if tokenizer else {"rule_name": RULE, "remove_extra_whitespaces": True}
-        self.normalizer = SentencePieceNormalizer(**source, add_dummy_prefix=False, escape_whitespaces=False)
+        if tokenizer:
+            # The processor, not the normalizer class: that one ignores the model's white-space rule before 0.2.3.
+            self.normalize = SentencePieceProcessor(model_file=tokenizer).normalize
+        else:
+            rule = SentencePieceNormalizer(rule_name=RULE, add_dummy_prefix=False, remove_extra_whitespaces=True)
+            self.normalize = rule.normalize
 
     def __call__(self, text: str) -> str:
         plain = text.replace("\0", "").replace(WORD_MARK, " ").encode("utf-8", "replace").decode()
-        return str(self.normalizer.normalize(plain))
+        return str(self.normalize(plain)).replace(WORD_MARK, " ")
 
 
 class ByteTables:
