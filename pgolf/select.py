@@ -109,11 +109,18 @@ def _with_required(
         if name in layer or (wanted_by and name in known):
             continue
         loaded = registry.get(name, f"{recipe.where}: plugins" if not wanted_by else f"{wanted_by}: requires")
+        if name in recipe.remove:
+            raise _removed(name, wanted_by, recipe)
         layer[name] = loaded
         if wanted_by and name not in BASELINE:
             notes.append(f"{wanted_by} brings {name}")
         waiting += [(other, name) for other in loaded.plugin.requires]
     return layer
+
+
+def _removed(name: str, wanted_by: str, recipe: Recipe) -> PgolfError:
+    text = f"{wanted_by} requires {name}, which the recipe removes"
+    return PgolfError("PG106", text, f"{recipe.where}: remove", f"keep {name}, or leave {wanted_by} out")
 
 
 def _check_slots(layer: dict[str, Loaded], recipe: Recipe) -> None:
@@ -146,6 +153,8 @@ def _baseline(chosen: dict[str, Loaded], recipe: Recipe, registry: Registry, not
             continue
         found[name] = loaded
         for other in loaded.plugin.requires:
+            if other in recipe.remove:
+                raise _removed(other, name, recipe)
             if other not in chosen:
                 found[other] = registry.get(other, f"{name}: requires")
     return found

@@ -129,6 +129,47 @@ def test_two_ranks_train_like_one(names, tmp_path, micro_data):
     assert counted[0] == counted[1], "every target once, whatever the number of ranks"
 
 
+@pytest.mark.slow
+def test_eight_ranks_train_like_one(tmp_path, micro_data):
+    made = write(tmp_path, micro("banks", "ema"))
+    one = run_program(made, tmp_path / "one", micro_data)
+    eight = run_program(made, tmp_path / "eight", micro_data, ranks=8)
+    assert one.status == 0 and eight.status == 0, eight.output
+    losses = [float(line(run, "final_int8_zlib_roundtrip_exact").split("val_loss:")[1][:8]) for run in (one, eight)]
+    assert losses[0] == pytest.approx(losses[1], rel=5e-3)
+
+
+PUBLIC_LINES = [
+    r"^Running Python (\S+)",
+    r"^Running PyTorch (\S+)",
+    r"^world_size:(?P<ws>\d+) grad_accum_steps:(\d+)",
+    r"^seed:(?P<seed>\d+)$",
+    r"^train_batch_tokens:\d+ train_seq_len:(\d+) iterations:(\d+) warmup_steps:\d+ max_wallclock_seconds:(?P<wall>[\d.]+)",
+    r"^val_loader:shards pattern=\S+ tokens:(?P<n>\d+)",
+    r"^model_params:(?P<n>\d+)",
+    r"^step:(?P<step>\d+)/(?P<of>\d+) train_loss:(?P<l>[\d.]+) train_time:(?P<ms>\d+)ms step_avg:(?P<avg>[\d.]+)ms",
+    r"^step:(?P<step>\d+)/(?P<of>\d+) val_loss:(?P<l>[\d.]+) val_bpb:(?P<b>[\d.]+) train_time:(?P<ms>\d+)ms step_avg:",
+    r"^stopping_early: wallclock_cap train_time:(?P<ms>\d+)ms step:(?P<step>\d+)/(?P<of>\d+)",
+    r"^peak memory allocated: (?P<a>\d+) MiB reserved: (?P<r>\d+) MiB",
+    r"^Serialized model: (?P<n>\d+) bytes",
+    r"^Serialized model (?P<fmt>\S+): (?P<n>\d+) bytes",
+    r"^Code size: (?P<n>\d+) bytes",
+    r"^Total submission size (?P<fmt>\S+): (?P<n>\d+) bytes",
+    r"^final_int\w+_roundtrip val_loss:(?P<l>[\d.]+) val_bpb:(?P<b>\d\.\d{4}) eval_time:(?P<ms>\d+)ms",
+    r"^final_int\w+_roundtrip_exact val_loss:(?P<l>\d\.\d{8}) val_bpb:(?P<b>\d\.\d{8})$",
+    r"^final_(?:int6_)?sliding_window(?:_eval)? (?:stride:\d+ )?val_loss:(?P<l>[\d.]+) val_bpb:(?P<b>\d\.\d{4})\b",
+    r"^final_(?:int6_)?sliding_window(?:_eval)?_exact (?:stride:\d+ )?val_loss:(?P<l>[\d.]+) val_bpb:(?P<b>[\d.]+)$",
+]
+
+
+def test_log_lines_are_those_that_public_parsers_read(tmp_path, micro_data):
+    made = write(tmp_path, micro("int6", "sliding_eval", "step_clock", iterations=9))
+    run = run_program(made, tmp_path / "run", micro_data, MAX_WALLCLOCK_SECONDS="0.4")
+    assert run.status == 0, run.output
+    unread = [pattern for pattern in PUBLIC_LINES if not any(re.search(pattern, text) for text in run.lines)]
+    assert unread == []
+
+
 @pytest.mark.parametrize(
     ("name", "receipt"),
     [
