@@ -173,3 +173,10 @@ def test_components_take_literals_only():
 def test_a_name_cannot_become_code(built_in):
     recipe = Recipe('x"""\nraise SystemExit(1)\n"""', settings=SMALL)
     load_entry(resolve(recipe, built_in).entry, "pgolf_test_entry")
+
+
+def test_the_order_of_names_does_not_matter(registry):
+    names = ["swa", "xsa", "pko", "bank_qat", "leaky_relu2", "smear_gate"]
+    forward = resolve(Recipe("x", layers=(tuple(names),)), registry).entry
+    backward = resolve(Recipe("x", layers=(tuple(reversed(names)),)), registry).entry
+    assert forward == backward
