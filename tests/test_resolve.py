@@ -175,8 +175,8 @@ def test_a_name_cannot_become_code(built_in):
     load_entry(resolve(recipe, built_in).entry, "pgolf_test_entry")
 
 
-def test_the_order_of_names_does_not_matter(registry):
+def test_the_order_of_names_does_not_matter(built_in):
     names = ["swa", "xsa", "pko", "bank_qat", "leaky_relu2", "smear_gate"]
-    forward = resolve(Recipe("x", layers=(tuple(names),)), registry).entry
-    backward = resolve(Recipe("x", layers=(tuple(reversed(names)),)), registry).entry
+    forward = resolve(Recipe("x", layers=(tuple(names),)), built_in).entry
+    backward = resolve(Recipe("x", layers=(tuple(reversed(names)),)), built_in).entry
     assert forward == backward

@@ -14,6 +14,7 @@ from pgolf.errors import PgolfError, PgolfErrors
 COMMANDS: dict[str, str] = {
     "build": "pgolf.cli.build:build",
     "data": "pgolf.cli.data:data",
+    "lint": "pgolf.cli.lint:lint",
     "package": "pgolf.cli.package:package",
     "plugins": "pgolf.cli.plugins:plugins",
     "train": "pgolf.cli.train:train",
