@@ -44,7 +44,14 @@ def hooks_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"hooks.md": hooks_page}
+def rules() -> str:
+    """docs/rules.md: every check of `pgolf verify`."""
+    from pgolf.verify.rules_page import rules_page
+
+    return rules_page()
+
+
+PAGES = {"hooks.md": hooks_page, "rules.md": rules}
 
 
 def main() -> None:

@@ -180,4 +180,4 @@ def outcome(folder: Path, check: str, registry=None, **plan) -> Outcome:
     """One check's outcome, with its severity filled in."""
     item = next(item for item in all_checks() if item.id == check)
     found = item.function(View(folder, lambda: registry or Registry(), RunPlan(**plan)))
-    return Outcome(found.status or item.severity, found.message, found.evidence)
+    return Outcome(found.status or item.violation, found.message, found.evidence)

@@ -79,7 +79,8 @@ def is_pure(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) or value_of(node) is not UNKNOWN
 
 
-def _is_empty(node: ast.expr) -> bool:
+def is_empty(node: ast.expr) -> bool:
+    """Is this an empty tuple or dict?"""
     return (isinstance(node, ast.Tuple) and not node.elts) or (isinstance(node, ast.Dict) and not node.keys)
 
 
@@ -166,13 +167,13 @@ class Folder(ast.NodeTransformer):
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         self.generic_visit(node)
-        if _is_empty(node.generators[0].iter):
+        if is_empty(node.generators[0].iter):
             return ast.copy_location(ast.List(elts=[], ctx=ast.Load()), node)
         return node
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
         self.generic_visit(node)
-        if _is_empty(node.generators[0].iter):
+        if is_empty(node.generators[0].iter):
             return ast.copy_location(ast.Dict(keys=[], values=[]), node)
         return node
 
@@ -194,7 +195,7 @@ class Folder(ast.NodeTransformer):
         return node
 
     def without_empty_stars(self, items: list[ast.expr]) -> list[ast.expr]:
-        return [item for item in items if not (isinstance(item, ast.Starred) and _is_empty(item.value))]
+        return [item for item in items if not (isinstance(item, ast.Starred) and is_empty(item.value))]
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         self.generic_visit(node)
@@ -248,7 +249,7 @@ class Folder(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.stmt | list[ast.stmt]:
         node.iter = self.visit(node.iter)
-        if _is_empty(node.iter):
+        if is_empty(node.iter):
             return self.block(node.orelse)
         node.target = self.visit(node.target)
         node.body = self.block(node.body) or [ast.Pass()]

@@ -1,41 +1,25 @@
-"""Minify: drop what nothing reads, shorten names, print densely. python-minifier renames and prints; the rest is here.
+"""Minify: drop what nothing reads, shorten names (`shorten`), print densely, which is python-minifier's part.
 
 Everything that changes the tree's shape is done in `strip`, so that the result can be checked: it must equal the
-stripped tree up to a consistent renaming (`alpha.py`).
+stripped tree up to a consistent renaming (`alpha`).
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 import python_minifier
 
 from pgolf.bundle.alpha import check_renaming
-from pgolf.bundle.link import IMPORTS, Flat
+from pgolf.bundle.arguments import settle_annotations, settle_arguments
+from pgolf.bundle.link import Flat
 from pgolf.bundle.names import copy_tree, scopes
+from pgolf.bundle.pack import compressed
+from pgolf.bundle.shorten import ALPHABETS, shorten
 from pgolf.bundle.source import PYTHON, compiles, last_name
 from pgolf.errors import PgolfError
-
-OPTIONS: dict[str, bool] = {
-    "rename_locals": True,
-    "rename_globals": True,
-    "hoist_literals": False,  # shorter text, longer after compression
-    "remove_annotations": False,  # link removed those that nothing reads
-    "remove_literal_statements": False,  # `strip` does these three
-    "remove_asserts": False,
-    "remove_pass": False,
-    "remove_debug": False,
-    "remove_dead_branches": False,  # `specialize` folds
-    "constant_folding": False,
-    "combine_imports": False,  # `link` joins them
-    "convert_posargs_to_args": False,  # `f(a, /, **rest)` may be called with `a=`
-    "remove_object_base": False,
-    "remove_explicit_return_none": False,
-    "remove_builtin_exception_brackets": False,
-    "preserve_shebang": False,
-    "prefer_single_line": True,
-}
 
 
 @dataclass(frozen=True)
@@ -81,28 +65,36 @@ def strip(tree: ast.Module) -> ast.Module:
     """The tree without what has no effect."""
     stripped = _Strip().visit(copy_tree(tree))
     assert isinstance(stripped, ast.Module)
+    settle_arguments(stripped)
+    settle_annotations(stripped)
     return ast.fix_missing_locations(stripped)
 
 
 def minify(flat: Flat) -> Minified:
-    """The shortest text of the program that python-minifier finds with names of its own."""
+    """The program's text that compresses best, of those that one alphabet after the other gives."""
     owners = [item.owner for item in flat.joined() if not _is_idle(item.node)]
     stripped = ast.parse(ast.unparse(strip(flat.tree)))
     if len(owners) != len(stripped.body):
         raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
-    text = rename(ast.unparse(stripped), kernel_names(stripped))
+    keep = kernel_names(stripped)
+    texts = [rename(stripped, keep, alphabet) for alphabet in ALPHABETS]
+    text = min(texts, key=lambda text: (compressed(text), text))
     check(stripped, text)
     return Minified(text, segments(text, owners))
 
 
-def rename(text: str, keep: list[str]) -> str:
-    """python-minifier's output; names in `keep` stay everywhere."""
+def rename(tree: ast.Module, keep: list[str], alphabet: str) -> str:
+    """The text with short names; those in `keep` stay everywhere."""
     try:
-        return python_minifier.minify(
-            text, "pgolf bundle", preserve_locals=list(keep), preserve_globals=list(keep), **OPTIONS
-        )
+        return _with_spaces(python_minifier.unparse(shorten(tree, keep, alphabet)))
     except (python_minifier.UnstableMinification, SyntaxError) as error:
         raise PgolfError("PG401", f"python-minifier failed: {error!r}") from error
+
+
+def _with_spaces(text: str) -> str:
+    """Indentation by spaces, which compress better than tabs, unless a text of the program holds such lines itself."""
+    changed = re.sub(r"^\t+", lambda found: " " * len(found[0]), text, flags=re.MULTILINE)
+    return changed if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(text)) else text
 
 
 def kernel_names(tree: ast.Module) -> list[str]:
@@ -117,20 +109,15 @@ def kernel_names(tree: ast.Module) -> list[str]:
 
 
 def segments(text: str, owners: list[str]) -> tuple[tuple[str, str], ...]:
-    """(module, piece of the text) for each top-level statement.
-
-    Statements keep their order, and what python-minifier adds (short names of builtins) comes before them all.
-    """
+    """(module, piece of the text) for each top-level statement, in their order."""
     body = ast.parse(text).body
     lines = text.split("\n")
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
     offsets = [starts[_first_line(node) - 1] + _column(node, lines) for node in body]
-    added = len(body) - len(owners)
-    names = [IMPORTS] * added + owners
     ends = [*offsets[1:], len(text)]
-    return tuple((name, text[start:end]) for name, start, end in zip(names, offsets, ends, strict=True))
+    return tuple((name, text[start:end]) for name, start, end in zip(owners, offsets, ends, strict=True))
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -12,6 +12,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import brotli
 
@@ -23,10 +24,14 @@ LIMIT = 8 * 2**20
 FAMILIES = ("plain", "b85", "latin1")
 CHOICES = ("auto", *FAMILIES)
 LZMA1 = 2**62 + 1
+SEARCHES = ((lzma.MF_BT4, 273), (lzma.MF_BT4, 40), (lzma.MF_BT2, 64), (lzma.MF_BT2, 40))
+"""Match finders, and the length that ends their search: ten bytes more or less."""
 RUN = b"""f=__file__+"#"
-linecache.cache[f]=linecache.cache[__file__]=0,None,[l+"\\n"for l in s.split("\\n")],f
+c.cache[f]=c.cache[__file__]=0,None,s.splitlines(1),f
 exec(compile(s,f,"exec"))
 """
+RUN_BY_LINE = RUN.replace(b"s.splitlines(1)", b'[l+"\\n"for l in s.split("\\n")]')
+"""For a program with other characters that `splitlines` takes for the end of a line."""
 # The code gets a name of its own, because a crash prints lines of the file that a frame names, and these are binary. The
 # text is cached under both names: `inspect` looks up functions by their code's name and classes by their module's.
 
@@ -51,18 +56,30 @@ class Coder:
 
 
 def coders(source: bytes, allow_brotli: bool) -> Iterator[Coder]:
-    """Every compressor on the source."""
+    """Every compressor on the source, with several settings each."""
     yield Coder("zlib", "zlib", "zlib.decompress({})", zlib.compress(source, 9))
-    for lc in range(5):
-        # Positions say nothing about text: lp and pb are 0. The decoder has lc 3, pb 2 unless told otherwise.
-        spec = {"id": LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": lc, "lp": 0, "pb": 0, "nice_len": 273}
-        data = lzma.compress(source, lzma.FORMAT_RAW, filters=[spec | {"dict_size": 2**20}])
-        told = "" if lc == 3 else f',"lc":{lc}'
-        yield Coder("lzma", "lzma", f'lzma.decompress({{}},3,None,[{{"id":2**62+1{told},"pb":0}}])', data)
+    for lc, (finder, nice) in product(range(5), SEARCHES):
+        data = lzma.compress(source, lzma.FORMAT_ALONE, filters=[_filter(len(source), lc, finder, nice)])
+        yield Coder("lzma", "lzma", "lzma.decompress({})", data)
     if allow_brotli:
         for window in (16, 18, 22):
             data = brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window)
             yield Coder("brotli", "brotli", "brotli.decompress({})", data)
+
+
+def _filter(size: int, lc: int, finder: int, nice: int) -> dict[str, int]:
+    """LZMA for a text: positions say nothing, so lp and pb are 0. All of it is in the header that the decoder reads.
+
+    The dictionary size is the one whose four bytes hold the fewest zeros, which Latin-1 literals escape.
+    """
+    window = next((window for window in (0x18000, 0x1800000) if window >= size), 2**26)
+    found = {"id": LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": window, "lc": lc, "lp": 0, "pb": 0}
+    return found | {"mf": finder, "nice_len": nice}
+
+
+def compressed(text: str) -> int:
+    """Bytes of a text by one fixed compressor, to compare texts with."""
+    return len(lzma.compress(text.encode(), lzma.FORMAT_RAW, filters=[_filter(len(text), 2, lzma.MF_BT4, 273)]))
 
 
 def latin1(data: bytes) -> bytes:
@@ -83,24 +100,27 @@ def latin1(data: bytes) -> bytes:
     return best
 
 
-def stub(coder: Coder, family: str) -> bytes:
+def stub(coder: Coder, family: str, run: bytes = RUN) -> bytes:
     """The whole file for one compressor and one way to write its data."""
     if family == "latin1":
         head, imports, literal = b"#coding:l1\n", coder.imports, latin1(coder.data) + b'.encode("l1")'
     else:
         head, imports = b"", f"base64,{coder.imports}"
         literal = b'base64.b85decode("' + base64.b85encode(coder.data) + b'")'
-    before, after = coder.call.encode().replace(b"{{", b"{").replace(b"}}", b"}").split(b"{}")
-    return head + f"import linecache,{imports}\n".encode() + (b"s=" + before + literal + after + b".decode()\n") + RUN
+    before, after = coder.call.encode().split(b"{}")
+    return (
+        head + f"import linecache as c,{imports}\n".encode() + (b"s=" + before + literal + after + b".decode()\n") + run
+    )
 
 
 def candidates(source: str, allow_brotli: bool) -> Iterator[Packed]:
     """Every way to write the program."""
     yield Packed("plain", source.encode())
+    run = RUN if source.splitlines() == source.removesuffix("\n").split("\n") else RUN_BY_LINE
     for coder in coders(source.encode(), allow_brotli):
         needs = ("brotli",) if coder.name == "brotli" else ()
         for family in ("b85", "latin1"):
-            yield Packed(f"{family}+{coder.name}", stub(coder, family), needs)
+            yield Packed(f"{family}+{coder.name}", stub(coder, family, run), needs)
 
 
 def pack(source: str, choice: str = "auto", allow_brotli: bool = False) -> Packed:
@@ -147,7 +167,7 @@ def _payload(tree: ast.Module) -> ast.expr | None:
     if not isinstance(first, ast.Assign) or ast.unparse(first.targets[0]) != "s":
         return None
     rest = ast.Module(body=tree.body[2:], type_ignores=[])
-    return first.value if ast.dump(rest) == ast.dump(ast.parse(RUN)) else None
+    return first.value if ast.dump(rest) in [ast.dump(ast.parse(run)) for run in (RUN, RUN_BY_LINE)] else None
 
 
 def _value(node: ast.expr) -> str:
@@ -175,28 +195,13 @@ def _data(node: ast.expr) -> bytes:
 
 
 def _lzma(data: bytes, rest: list[ast.expr]) -> bytes:
-    if len(rest) != 3:
-        raise ValueError("the call has no filter")
-    filters = _filter(rest[2])
-    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[filters])
-    return _bounded(decoder.decompress(data, LIMIT + 1))
-
-
-def _filter(node: ast.expr) -> dict[str, int]:
-    """The filter `[{"id":2**62+1,...}]`; its id is taken as known, and its numbers are read."""
-    if not isinstance(node, ast.List) or len(node.elts) != 1 or not isinstance(node.elts[0], ast.Dict):
-        raise ValueError("the filter is not a literal")
-    found = {"id": LZMA1}
-    for key, value in zip(node.elts[0].keys, node.elts[0].values, strict=True):
-        if isinstance(key, ast.Constant) and key.value in ("lc", "lp", "pb") and isinstance(value, ast.Constant):
-            found[key.value] = _small(value.value)
-    return found
-
-
-def _small(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= 4:
-        raise ValueError("the filter has an impossible number")
-    return value
+    if rest:
+        raise ValueError("the call names a filter")
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=2**28)
+    plain = _bounded(decoder.decompress(data, LIMIT + 1))
+    if not decoder.eof:
+        raise ValueError("the stream is cut short")
+    return plain
 
 
 def _zlib(data: bytes, rest: list[ast.expr]) -> bytes:

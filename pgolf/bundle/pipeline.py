@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 from dataclasses import dataclass
 
 from pgolf.bundle.link import link, reach
 from pgolf.bundle.minify import Minified, minify
+from pgolf.bundle.pack import compressed
 from pgolf.bundle.pack import pack as pack_source
 from pgolf.bundle.shake import shake
 from pgolf.bundle.source import FindSource, load
@@ -78,13 +78,8 @@ def build(entry: str, find_source: FindSource, *, pack: str = "auto", allow_brot
 
 def weigh(minified: Minified) -> dict[str, int]:
     """Compressed bytes of the program less those of the program without each module."""
-    whole = _compressed(minified.text)
+    whole = compressed(minified.text)
     names = sorted({name for name, _ in minified.segments})
     return {
-        name: whole - _compressed("".join(text for owner, text in minified.segments if owner != name)) for name in names
+        name: whole - compressed("".join(text for owner, text in minified.segments if owner != name)) for name in names
     }
-
-
-def _compressed(text: str) -> int:
-    filters = [{"id": lzma.FILTER_LZMA1, "preset": 3, "dict_size": 2**20, "lc": 3, "lp": 0, "pb": 0}]
-    return len(lzma.compress(text.encode(), lzma.FORMAT_RAW, filters=filters))

@@ -1,7 +1,8 @@
 """Specialize: fields of the two records that the entry builds become literals, and what they decide is folded.
 
 `settings.x` becomes the literal that the entry's `Settings(...)` gives; `program.x` becomes one where the entry's
-`Program(...)` gives None or an empty tuple. Rule PG317 keeps both names for these records alone.
+`Program(...)` gives None or an empty tuple, and a name where it gives a function of the program. Rule PG317 keeps both
+names for these records alone.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from pgolf.bundle.fold import SINGLETONS, UNKNOWN, Folder, literal, spec_text, value_of
+from pgolf.bundle.fold import SINGLETONS, UNKNOWN, Folder, is_empty, literal, spec_text, value_of
 from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
-from pgolf.bundle.names import copy_tree, global_reads
+from pgolf.bundle.names import copy_tree, global_reads, scopes
+from pgolf.bundle.propagate import propagate
+from pgolf.bundle.prune import prune
 from pgolf.bundle.shake import shake
 from pgolf.bundle.source import ENTRY, compiles
 from pgolf.errors import PgolfError
@@ -22,30 +25,48 @@ RECORDS = {"settings": "Settings", "program": "Program"}
 
 @dataclass(frozen=True)
 class Facts:
-    """What the entry's calls say: literals to put in, and fields of `program` that hold a component."""
+    """What the entry's calls say.
+
+    Attributes:
+        literals: record -> field -> the literal or the program's function to put in.
+        components: fields of `program` that hold a component.
+        functions: the names of the functions to put in.
+        single: fields of `program` that hold a tuple of one function -> its name.
+        declared: every top-level name.
+    """
 
     literals: dict[str, dict[str, ast.expr]] = field(default_factory=dict)
     components: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    single: dict[str, ast.Name] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
 
 
 def facts(flat: Flat) -> Facts:
     """Read the entry's `Settings(...)` and `Program(...)`."""
     literals: dict[str, dict[str, ast.expr]] = {}
-    components: set[str] = set()
+    defined = {item.node.name for item in flat.statements if isinstance(item.node, ast.FunctionDef)}
     for record, class_name in RECORDS.items():
         values = fields(flat, class_name)
-        literals[record] = {name: node for name, node in values.items() if _fits(record, node)}
-        if record == "program":
-            # A name in the entry's call is a function or class of the program.
-            components = {name for name, node in values.items() if isinstance(node, (ast.Call, ast.Name))}
-    return Facts(literals, frozenset(components))
+        literals[record] = {name: node for name, node in values.items() if _fits(record, node, defined)}
+    # What is left in `values` is the fields of `program`; a name in the entry's call is a function or class.
+    single = {
+        name: node.elts[0]
+        for name, node in values.items()
+        if isinstance(node, ast.Tuple) and len(node.elts) == 1 and isinstance(node.elts[0], ast.Name)
+    }
+    single = {name: node for name, node in single.items() if node.id in defined}
+    put_in = [node.id for node in (*literals["program"].values(), *single.values()) if isinstance(node, ast.Name)]
+    components = {name for name, node in values.items() if isinstance(node, (ast.Call, ast.Name))}
+    declared = frozenset(name for item in flat.statements for name in bound_names(item.node))
+    return Facts(literals, frozenset(components), frozenset(put_in), single, declared)
 
 
-def _fits(record: str, node: ast.expr) -> bool:
+def _fits(record: str, node: ast.expr, defined: set[str]) -> bool:
     if record == "settings":
         return value_of(node) is not UNKNOWN
     # An empty dict stays a field: one that is written to must remain one object.
-    return value_of(node) in (None, ())
+    return value_of(node) in (None, ()) or (isinstance(node, ast.Name) and node.id in defined)
 
 
 def record_calls(flat: Flat, class_name: str) -> list[tuple[int, ast.Call]]:
@@ -82,10 +103,17 @@ def fields(flat: Flat, class_name: str) -> dict[str, ast.expr]:
 
 
 class _Substitute(Folder):
-    """Puts the literals in while folding. Inside an f-string a text is put in only where it dissolves."""
+    """Puts the literals in while folding. Inside an f-string a text is put in only where it dissolves.
 
-    def __init__(self, known: Facts):
+    A function is put in where no scope of the statement binds its name. It is what the field holds, because a top-level name
+    is bound once (rule PG304), and all of them are by the time the main block runs.
+    """
+
+    def __init__(self, known: Facts, statement: ast.stmt):
         self.known = known
+        top, _ = scopes(statement)
+        self.shadowed = {name for scope in top.walk() if scope is not top for name in scope.bound}
+        self.around: list[ast.AST] = [statement]
         self.in_braces = False
         self.compared: list[ast.expr] = []
 
@@ -94,11 +122,53 @@ class _Substitute(Folder):
         value = self.known.literals.get(record_of(node.value), {}).get(node.attr)
         if value is None or not isinstance(node.ctx, ast.Load):
             return node
+        if isinstance(value, ast.Name) and value.id in self.shadowed:
+            return node
         if self.in_braces and not isinstance(value_of(value), (bool, int, float)):
             return node
         if node in self.compared and not any(value_of(value) is single for single in SINGLETONS):
             return node
         return ast.copy_location(copy_tree(value), node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        self.around.append(node)
+        changed = super().visit_FunctionDef(node)
+        self.around.pop()
+        return changed
+
+    def visit_For(self, node: ast.For) -> ast.stmt | list[ast.stmt]:
+        """`for tap in program.taps: tap(x)` is `f(x)` where the field holds `(f,)`."""
+        value = self.single_of(node.iter)
+        if value is not None and isinstance(node.target, ast.Name) and self.runs_once(node, node.target):
+            for item in node.body:
+                _Rename(node.target.id, value.id).visit(item)
+            return self.block(node.body)
+        return super().visit_For(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """`tuple(x for y in ())` is `()`, where `tuple` is the builtin."""
+        changed = super().visit_Call(node)
+        inner = node.args[0] if len(node.args) == 1 and not node.keywords else None
+        builtin = isinstance(node.func, ast.Name) and node.func.id == "tuple" not in self.shadowed | self.known.declared
+        if builtin and isinstance(inner, ast.GeneratorExp) and is_empty(inner.generators[0].iter):
+            return ast.copy_location(ast.Tuple(elts=[], ctx=ast.Load()), node)
+        return changed
+
+    def single_of(self, node: ast.expr) -> ast.Name | None:
+        if isinstance(node, ast.Attribute) and record_of(node.value) == "program":
+            value = self.known.single.get(node.attr)
+            return value if value is not None and value.id not in self.shadowed else None
+        return None
+
+    def runs_once(self, node: ast.For, target: ast.Name) -> bool:
+        """Is the body all there is to the loop, and the only place that names its variable?"""
+        function = self.around[-1]
+        leaves = any(isinstance(item, (ast.Break, ast.Continue)) for item in ast.walk(node))
+        named = [item for item in ast.walk(function) if isinstance(item, ast.Name) and item.id == target.id]
+        inside = [item for part in node.body for item in ast.walk(part) if isinstance(item, ast.Name)]
+        reads = [item for item in inside if item.id == target.id and isinstance(item.ctx, ast.Load)]
+        parameters = {item.arg for item in ast.walk(function) if isinstance(item, ast.arg)}
+        return not leaves and not node.orelse and len(named) == len(reads) + 1 and target.id not in parameters
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
         spec = node.format_spec
@@ -131,6 +201,17 @@ class _Substitute(Folder):
         )
 
 
+class _Rename(ast.NodeTransformer):
+    """Writes one name for another."""
+
+    def __init__(self, old: str, new: str):
+        self.old, self.new = old, new
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        node.id = self.new if node.id == self.old else node.id
+        return node
+
+
 def record_of(node: ast.expr) -> str:
     """The reserved name that an expression ends in (`settings`, `self.settings`, `SETTINGS`), or an empty string."""
     if isinstance(node, ast.Name):
@@ -142,18 +223,43 @@ def record_of(node: ast.expr) -> str:
 
 def specialize(flat: Flat) -> Flat:
     """The program with its settings as literals and without the code that they rule out."""
-    known = facts(flat)
-    statements = [Owned(item.owner, _specialized(item.node, known)) for item in flat.statements]
+    copied = Flat(tuple(Owned(item.owner, copy_tree(item.node)) for item in flat.statements))
+    propagate(ast.Module(body=[item.node for item in copied.statements], type_ignores=[]))
+    known = facts(copied)
+    statements = [Owned(item.owner, _specialized(item.node, known)) for item in copied.statements]
+    whole = ast.Module(body=[item.node for item in statements], type_ignores=[])
+    if fields(copied, RECORDS["settings"]):
+        _forget_settings(whole)
+    prune(whole)
     result = trim(Flat(tuple(statements)))
-    check(flat, result)
+    check(flat, result, known.functions)
     return result
 
 
 def _specialized(node: ast.stmt, known: Facts) -> ast.stmt:
     """One top-level statement; imports, classes' own fields and the record classes have nothing to fold."""
-    changed = _Substitute(known).visit(copy_tree(node))
+    changed = _Substitute(known, node).visit(copy_tree(node))
     assert isinstance(changed, ast.stmt)
     return ast.fix_missing_locations(changed)
+
+
+def _forget_settings(tree: ast.Module) -> None:
+    """Write None for `x.settings` once no field of the record is read any more.
+
+    The record is then only handed on (rule PG317), so that nobody sees the difference; what hands it on can be pruned.
+    """
+    values = [node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    if not any(record_of(value) == "settings" for value in values):
+        _Forget().visit(tree)
+
+
+class _Forget(ast.NodeTransformer):
+    """Replaces reads of an attribute `settings`."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        if node.attr == "settings" and isinstance(node.ctx, ast.Load):
+            return ast.copy_location(ast.Constant(value=None), node)
+        return node
 
 
 def trim(flat: Flat) -> Flat:
@@ -184,11 +290,14 @@ def field_name(node: ast.stmt) -> str:
 
 
 def _is_plain(node: ast.expr) -> bool:
-    return not any(isinstance(item, (ast.Call, ast.Name)) for item in ast.walk(node))
+    return not any(isinstance(item, ast.Call) for item in ast.walk(node))
 
 
-def check(before: Flat, after: Flat) -> None:
+def check(before: Flat, after: Flat, functions: frozenset[str] = frozenset()) -> None:
     """The stage's own check: same statements with the same names, no new free name, and a text that parses back.
+
+    Args:
+        functions: names that may be new in a statement, because fields were replaced by them.
 
     Raises:
         PgolfError: PG401.
@@ -196,7 +305,7 @@ def check(before: Flat, after: Flat) -> None:
     if [bound_names(item.node) for item in before.statements] != [bound_names(item.node) for item in after.statements]:
         raise PgolfError("PG401", "specialize changed what the top level declares")
     for old, new in zip(before.statements, after.statements, strict=True):
-        introduced = global_reads(new.node) - global_reads(old.node)
+        introduced = global_reads(new.node) - global_reads(old.node) - functions
         if introduced:
             where = ", ".join(bound_names(new.node)) or "the main block"
             raise PgolfError("PG401", f"specialize made {', '.join(sorted(introduced))} a global name in {where}")

@@ -25,6 +25,7 @@ PACKS = ("auto", "b85", "latin1", "plain")
 @click.option("--pack", type=click.Choice(PACKS), default="auto", show_default=True, help="How the file is written.")
 @click.option("--keep-stages", is_flag=True, help="Also write what each stage made to FOLDER/stages.")
 @click.option("--smoke", is_flag=True, help="Small sizes that train in seconds on a CPU with the embedded sample.")
+@click.option("--watch", "watching", is_flag=True, help="Build again after every change, until Ctrl-C.")
 @options.plugin_dirs
 @options.as_json
 def build(
@@ -36,6 +37,7 @@ def build(
     pack: str,
     keep_stages: bool,
     smoke: bool,
+    watching: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -48,7 +50,13 @@ def build(
     Examples:
       pgolf build --plugins swa,bank_qat,pko --set num_layers=11
       pgolf build --smoke --plugins swa -o submissions/quick
+      pgolf build submissions/pr1512 --watch
     """
+    if watching:
+        from pgolf.cli.watch import Order, watch
+
+        watch(Order(recipe, plugins, assignments, folder, name, pack, keep_stages, smoke, plugin_dirs), as_json)
+        return
     from pgolf import submission
     from pgolf.manager import load_registry
 

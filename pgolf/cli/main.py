@@ -15,8 +15,13 @@ COMMANDS: dict[str, str] = {
     "build": "pgolf.cli.build:build",
     "data": "pgolf.cli.data:data",
     "lint": "pgolf.cli.lint:lint",
+    "leaderboard": "pgolf.cli.leaderboard:leaderboard",
+    "logs": "pgolf.cli.logs:logs",
+    "pack": "pgolf.cli.pack:pack",
     "package": "pgolf.cli.package:package",
     "plugins": "pgolf.cli.plugins:plugins",
+    "prove": "pgolf.cli.prove:prove",
+    "size": "pgolf.cli.size:size",
     "train": "pgolf.cli.train:train",
     "verify": "pgolf.cli.verify:verify",
 }

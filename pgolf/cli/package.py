@@ -14,10 +14,16 @@ from pgolf.cli import options, output
 @click.option("--author", default="", help="Your name.  [default: git's user.name]")
 @click.option("--github-id", default="", help="Your GitHub name.  [default: git's github.user]")
 @click.option("--name", default="", help="Name of the submission.  [default: the recipe's]")
+@click.option("--claim", type=float, help="The val_bpb you mean to claim: refused when the logs have another mean.")
 @click.option("--force", is_flag=True, help="Write README.md anew where there is one.")
 @options.as_json
-def package(folder: Path, author: str, github_id: str, name: str, force: bool, as_json: bool) -> None:
+def package(
+    folder: Path, author: str, github_id: str, name: str, claim: float | None, force: bool, as_json: bool
+) -> None:
     """Write submission.json and a README.md skeleton from the logs.
+
+    No number comes from anywhere but the logs: mean, sample deviation, sizes, times, and for the record track the limits
+    and a test against the row of the leaderboard to beat.
 
     \b
     Example:
@@ -26,7 +32,7 @@ def package(folder: Path, author: str, github_id: str, name: str, force: bool, a
     from pgolf.run.package import JSON_NAME, People
     from pgolf.run.package import package as write
 
-    document, notes = write(folder, People(author, github_id, name), force)
+    document, notes = write(folder, People(author, github_id, name), force, claim)
     for line in notes:
         output.note(f"note: {line}")
     if as_json:

@@ -2,53 +2,134 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pgolf.cli import options, output
+from pgolf.errors import PgolfError
+
+if TYPE_CHECKING:
+    from pgolf.challenge import Challenge
+    from pgolf.verify.folder import RunPlan
+    from pgolf.verify.outputs_details import Details
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+JOBS = min(8, os.cpu_count() or 1)
 
 
 @click.command()
-@click.argument("folder", type=options.EXISTING_FOLDER)
+@click.argument("folders", type=options.EXISTING_FOLDER, nargs=-1, required=True)
 @click.option("--run", "execute", is_flag=True, help="Also run it in a sandbox: determinism, decode and score.")
 @click.option("--data", type=options.EXISTING_FOLDER, help="Data for --run.  [default: the embedded sample]")
-@click.option("--tokenizer", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="SentencePiece model.")
+@click.option("--tokenizer", type=FILE, help="SentencePiece model.")
 @click.option("--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Seconds of each run.")
+@click.option("--rules", type=FILE, help="A rule set of your own.  [default: the one that the folder was built for]")
+@click.option("--repack", is_flag=True, help="Also minify and pack the code again, for its third size (seconds).")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown for a pull-request comment.")
+@click.option("--html", "html_file", type=NEW_FILE, metavar="FILE", help="Also write one standalone HTML page.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=JOBS, show_default=True, help="Folders at a time.")
 @click.option("-v", "--verbose", is_flag=True, help="Also a line for every check that passed.")
 @options.plugin_dirs
 @options.as_json
 def verify(
-    folder: Path,
+    folders: tuple[Path, ...],
     execute: bool,
     data: Path | None,
     tokenizer: Path | None,
     timeout: float,
+    rules: Path | None,
+    repack: bool,
+    as_markdown: bool,
+    html_file: Path | None,
+    jobs: int,
     verbose: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Check everything about a submission that can be checked: files, bytes, claims, logs, provenance.
+    """Check everything about submissions that can be checked: files, bytes, code, claims, logs, provenance.
 
-    Nothing of the submission is executed without --run. Exit status: 0 pass, 1 findings, 2 unusable input.
+    Nothing of a submission is executed without --run. Exit status: 0 pass, 1 findings, 2 unusable input.
 
     \b
     Examples:
       pgolf verify submissions/quick
       pgolf verify submissions/quick --run --json
+      pgolf verify records/*/* --jobs 4 --html report.html
     """
+    from pgolf.challenge import load_challenge
+    from pgolf.verify.folder import RunPlan
+
+    if as_json and as_markdown:
+        raise click.UsageError("--json and --markdown exclude each other")
+    plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note)
+    job = partial(verify_one, plugin_dirs, plan, load_challenge(rules) if rules else None, html_file is not None)
+    results = run_all(job, folders, 1 if execute else jobs)
+    reports = [report for report, _ in results]
+    if html_file is not None:
+        write_page(html_file, results)
+    show(reports, as_json, as_markdown, verbose)
+    if any(report["verdict"] != "pass" for report in reports):
+        raise SystemExit(1)
+
+
+Result = tuple[dict[str, Any], "Details | None"]
+
+
+def verify_one(
+    plugin_dirs: tuple[Path, ...], plan: RunPlan, rules: Challenge | None, drawn: bool, folder: Path
+) -> Result:
+    """The report of one folder and, where a page is wanted, the numbers that it draws."""
     from pgolf.manager import load_registry
-    from pgolf.verify.folder import RunPlan, View
-    from pgolf.verify.report import render
+    from pgolf.verify.folder import View
+    from pgolf.verify.outputs_details import details
     from pgolf.verify.report import verify as check_all
 
-    plan = RunPlan(execute, data, tokenizer, timeout, output.note)
-    report = check_all(View(folder, partial(load_registry, plugin_dirs), plan))
+    view = View(folder, partial(load_registry, plugin_dirs), plan, rules)
+    report = check_all(view)
+    return report, details(view) if drawn else None
+
+
+def run_all(job: partial[Result], folders: tuple[Path, ...], jobs: int) -> list[Result]:
+    """All folders, in their order, several at a time where there are several."""
+    if len(folders) == 1 or jobs == 1:
+        return [job(folder) for folder in folders]
+    try:
+        with ProcessPoolExecutor(min(jobs, len(folders))) as pool:
+            return list(pool.map(job, folders))
+    except BrokenProcessPool:
+        raise PgolfError("PG005", "a process that checked a folder was killed", hint="try --jobs 1") from None
+
+
+def write_page(path: Path, results: list[Result]) -> None:
+    """The HTML page; PG001 where it cannot be written."""
+    from pgolf.verify.html import page
+
+    try:
+        path.write_text(page([report for report, _ in results], [found for _, found in results]), encoding="utf-8")
+    except OSError as error:
+        raise PgolfError("PG001", f"cannot be written: {error.strerror or error}", str(path)) from None
+
+
+def show(reports: list[dict[str, Any]], as_json: bool, as_markdown: bool, verbose: bool) -> None:
+    """Print them: one document, Markdown, or lines for people with a table at the end where there are several."""
+    from pgolf.verify.outputs import markdown, render, summary
+
     if as_json:
-        output.print_json(report)
+        output.print_json(reports[0] if len(reports) == 1 else reports)
+    elif as_markdown:
+        click.echo(markdown(reports), nl=False)
     else:
-        for line in render(report, verbose):
+        for report in reports:
+            for line in render(report, verbose):
+                click.echo(line)
+            if len(reports) > 1:
+                click.echo()
+        for line in summary(reports) if len(reports) > 1 else ():
             click.echo(line)
-    if report["verdict"] != "pass":
-        raise SystemExit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import time
 from collections.abc import Mapping
@@ -11,9 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pgolf.challenge import find_challenge
 from pgolf.errors import PgolfError
 from pgolf.lock import Lock, file_hash, read_lock
 from pgolf.logs import RunRecord, parse_log
+from pgolf.run.figures import (
+    RECORD_TRACK,
+    check_claim,
+    compliance,
+    mean_of,
+    result,
+    significance,
+    sizes_and_times,
+    std_of,
+)
 from pgolf.submission import CODE_NAME, write_atomically
 
 JSON_NAME = "submission.json"
@@ -56,28 +66,34 @@ def read_runs(folder: Path) -> dict[int, RunRecord]:
     return runs
 
 
-def describe(folder: Path, people: People) -> tuple[dict[str, Any], list[str]]:
-    """The submission's metadata, and notes on what somebody should fill in."""
+def describe(folder: Path, people: People, claim: float | None = None) -> tuple[dict[str, Any], list[str]]:
+    """The submission's metadata, and notes on what somebody should fill in.
+
+    Raises:
+        PgolfError: PG504 for a headline that is not the mean of the logs.
+    """
     lock, runs = read_lock(folder), read_runs(folder)
+    check_claim(claim, runs, str(folder))
     known, notes = _known_people(folder, lock, people)
-    bpb = [_score(record, "val_bpb") for record in runs.values()]
-    loss = [_score(record, "val_loss") for record in runs.values()]
-    first = next(iter(runs.values()))
+    rules = find_challenge(lock.recipe["challenge"])
     document = {
         **known,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "track": track(lock),
-        "val_bpb": round(statistics.fmean(bpb), 8),
-        "val_loss": round(statistics.fmean(loss), 8),
-        "val_bpb_std": round(statistics.stdev(bpb), 8) if len(bpb) > 1 else None,
-        "val_loss_std": round(statistics.stdev(loss), 8) if len(loss) > 1 else None,
+        "val_bpb": mean_of(runs, "val_bpb") if claim is None else claim,
+        "val_loss": mean_of(runs, "val_loss"),
+        "val_bpb_std": std_of(runs, "val_bpb"),
+        "val_loss_std": std_of(runs, "val_loss"),
+        "std_kind": "sample (n - 1)",
         "seeds": sorted(runs),
-        "seed_results": {str(seed): _result(runs[seed]) for seed in sorted(runs)},
-        "bytes_total": max(record.total_bytes or 0 for record in runs.values()),
-        "bytes_code": first.code_bytes,
-        "hardware": first.hardware,
-        "pytorch_version": first.pytorch,
+        "seed_results": {str(seed): result(runs[seed]) for seed in sorted(runs)},
+        **sizes_and_times(runs),
     }
+    if document["track"] == RECORD_TRACK:
+        document |= {"compliance": compliance(runs, rules), **significance(runs, rules)}
+        notes += [
+            f"the logs say that {key} is not so" for key, value in document["compliance"].items() if value is False
+        ]
     return document, notes
 
 
@@ -122,27 +138,7 @@ def git_value(key: str) -> str:
 def track(lock: Lock) -> str:
     """The record track is for full-size builds with a budget."""
     budget = lock.settings.get("max_wallclock_seconds", 0)
-    return "10min_16mb" if not lock.smoke and 0 < budget <= 600 else "non_record_16mb"
-
-
-def _score(record: RunRecord, key: str) -> float:
-    assert record.headline is not None
-    return float(getattr(record.headline, key))
-
-
-def _result(record: RunRecord) -> dict[str, Any]:
-    return {
-        "val_bpb": _score(record, "val_bpb"),
-        "val_loss": _score(record, "val_loss"),
-        "artifact_bytes": record.total_bytes,
-        "steps": record.steps,
-        "train_time_s": _seconds(record.train_ms),
-        "eval_time_s": _seconds(record.eval_ms),
-    }
-
-
-def _seconds(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else round(milliseconds / 1000.0, 3)
+    return RECORD_TRACK if not lock.smoke and 0 < budget <= 600 else "non_record_16mb"
 
 
 def readme(document: Mapping[str, Any], lock: Lock) -> str:
@@ -167,6 +163,7 @@ def readme(document: Mapping[str, Any], lock: Lock) -> str:
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *rows,
         "",
+        *_comparison(document),
         f"Hardware: {document['hardware']}. PyTorch {document['pytorch_version']}.",
         "",
         "## What is new",
@@ -187,7 +184,22 @@ def readme(document: Mapping[str, Any], lock: Lock) -> str:
     return "\n".join(lines) + "\n"
 
 
-def package(folder: Path, people: People, force: bool = False) -> tuple[dict[str, Any], list[str]]:
+def _comparison(document: Mapping[str, Any]) -> list[str]:
+    """One sentence on the row to beat, where there is one."""
+    if document.get("p_value_welch_one_sided") is None:
+        return []
+    return [
+        f"Against #{document['comparison_baseline_pr']} ({document['comparison_baseline_bpb']:.8f}): "
+        f"{document['delta_vs_baseline_bpb']:+.6f} BPB, {document['delta_vs_baseline_nats']:+.6f} nats per token; "
+        f"one-sided Welch p {document['p_value_welch_one_sided']:.4g}, with the margin of 0.005 nats "
+        f"{document['p_value_with_margin_0p005_nats']:.4g}.",
+        "",
+    ]
+
+
+def package(
+    folder: Path, people: People, force: bool = False, claim: float | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """Write submission.json, and README.md where there is none.
 
     Returns:
@@ -198,7 +210,7 @@ def package(folder: Path, people: People, force: bool = False) -> tuple[dict[str
     """
     if not (folder / CODE_NAME).is_file():
         raise PgolfError("PG001", f"there is no {CODE_NAME}", str(folder), "build the folder with pgolf build")
-    document, notes = describe(folder, people)
+    document, notes = describe(folder, people, claim)
     write_atomically(folder / JSON_NAME, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
     path = folder / README_NAME
     if force or not path.exists():

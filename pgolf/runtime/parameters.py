@@ -20,8 +20,8 @@ class Parameter(NamedTuple):
     group: str
     quant: str
     plugin: str
-    dtype: str = "float32"
     layers: int = 0
+    dtype: str = "float32"
     members: tuple = ()
     reduction: str = "replicated"
     tap: str = ""

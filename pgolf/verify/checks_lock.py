@@ -14,16 +14,30 @@ MOST_LAYERS = 4096
 NO_LOCK = "there is no usable pgolf.lock"
 
 
-@check("lock.present", "FAIL", "a readable pgolf.lock says how the file was built", "pgolf: provenance")
+@check(
+    "lock.present",
+    "FAIL",
+    "a readable pgolf.lock says how the file was built",
+    "pgolf: provenance",
+    "pgolf.lock is cut off",
+)
 def check_present(view: View) -> Outcome:
     """Format and shape."""
+    if not view.built:
+        return skipped("there is no pgolf.lock: not built by pgolf build")
     lock, problem = view.lock
     if lock is None:
         return violated(f"{problem}; build the folder with pgolf build")
     return passed(f"built by pgolf {printable(lock.tools.get('pgolf', '?'))} from {len(lock.plugins)} plugins")
 
 
-@check("lock.code", "FAIL", "train_gpt.py is the file that pgolf.lock describes", "pgolf: provenance")
+@check(
+    "lock.code",
+    "FAIL",
+    "train_gpt.py is the file that pgolf.lock describes",
+    "pgolf: provenance",
+    "train_gpt.py was edited after the build",
+)
 def check_code(view: View) -> Outcome:
     """Size and SHA-256."""
     lock, code = view.lock[0], view.code[0]
@@ -38,7 +52,13 @@ def check_code(view: View) -> Outcome:
     )
 
 
-@check("lock.recipe", "WARN", "recipe.toml is the one that was built", "pgolf: provenance")
+@check(
+    "lock.recipe",
+    "WARN",
+    "recipe.toml is the one that was built",
+    "pgolf: provenance",
+    "a plugin was added to recipe.toml after the build",
+)
 def check_recipe(view: View) -> Outcome:
     """An edited recipe beside an old build misleads."""
     lock, _ = view.lock
@@ -53,7 +73,13 @@ def check_recipe(view: View) -> Outcome:
     return violated("recipe.toml was changed after the build: build again with pgolf build")
 
 
-@check("lock.rebuild", "FAIL", "building from pgolf.lock gives the shipped bytes", "pgolf: provenance")
+@check(
+    "lock.rebuild",
+    "FAIL",
+    "building from pgolf.lock gives the shipped bytes",
+    "pgolf: provenance",
+    "building again gives 23 bytes less",
+)
 def check_rebuild(view: View) -> Outcome:
     """Build again with the plugins of this installation and compare byte for byte."""
     lock, code = view.lock[0], view.code[0]

@@ -78,7 +78,11 @@ def read_own(path: Path, work: Path) -> str:
 
 
 @check(
-    "run.determinism", "FAIL", "two runs with one seed give the same artifact and the same score", "pgolf: determinism"
+    "run.determinism",
+    "FAIL",
+    "two runs with one seed give the same artifact and the same score",
+    "pgolf: determinism",
+    "the second run's artifact has another SHA-256",
 )
 def check_determinism(view: View) -> Outcome:
     """The smoke variant, twice, without a wall-clock budget."""
@@ -156,6 +160,7 @@ def _smoke_data(view: View, lock: Lock, work: Path) -> DataPaths:
     "FAIL",
     "the artifact, decoded in a fresh process without training data, gets the logged score",
     "challenge README; openai/parameter-golf#677",
+    "the artifact scores 1.2504, its log says 1.2500",
 )
 def check_score(view: View) -> Outcome:
     """Every artifact of the folder."""

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,22 @@ from pgolf.challenge import CHALLENGES, DEFAULT_CHALLENGE, Challenge
 from pgolf.errors import PgolfError
 from pgolf.lock import LIMIT as LOCK_LIMIT
 from pgolf.lock import LOCK_NAME, Lock, parse_lock
-from pgolf.logs import RunRecord, parse_log
+from pgolf.logs import RunRecord
+from pgolf.verify.folder_open import open_inside
 
 if TYPE_CHECKING:
     from pgolf.manager import Registry
+    from pgolf.verify.code_program import Program
+    from pgolf.verify.evidence import Evidence, LogFile
 
 CODE_NAME = "train_gpt.py"
 JSON_NAME = "submission.json"
-LOG_LIMIT = 64 * 2**20
+LOG_LIMIT = 16 * 2**20
 LOG_COUNT = 64
 JSON_LIMIT = 2**20
-CODE_LIMIT = 32 * 2**20
+CODE_LIMIT = 16 * 2**20
+READ_BUDGET = 96 * 2**20
+"""Most bytes of all files together that one view reads."""
 ENTRY_LIMIT = 20_000
 """Most files and folders that are looked at."""
 
@@ -38,12 +44,13 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Whether and how checks may execute the submission."""
+    """Whether and how checks may execute the submission; `repack` only minifies and packs its text again."""
 
     enabled: bool = False
     data: Path | None = None
     tokenizer: Path | None = None
     timeout: float = 1800.0
+    repack: bool = False
     note: Callable[[str], None] = lambda line: None
 
 
@@ -54,17 +61,24 @@ class View:
         root: the submission folder.
         registry: gives the installed plugins; called only by checks that need them.
         run: whether checks may execute the submission.
+        rules: the rule set to judge by, instead of the one that the lock names.
     """
 
-    def __init__(self, root: Path, registry: Callable[[], Registry], run: RunPlan | None = None):
+    def __init__(
+        self, root: Path, registry: Callable[[], Registry], run: RunPlan | None = None, rules: Challenge | None = None
+    ):
         self.shown = root
         self.root = root.resolve()
         self.registry = registry
         self.run = run or RunPlan()
+        self.rules = rules
+        self._left = READ_BUDGET
 
     @cached_property
     def challenge(self) -> Challenge:
-        """The rule set of the lock, or the default one."""
+        """The given rule set, that of the lock, or the default one."""
+        if self.rules is not None:
+            return self.rules
         name = self.lock[0].recipe["challenge"] if self.lock[0] else DEFAULT_CHALLENGE
         return CHALLENGES.get(name, CHALLENGES[DEFAULT_CHALLENGE])
 
@@ -88,13 +102,25 @@ class View:
         return path
 
     def read(self, name: str, limit: int) -> bytes:
-        """At most `limit` bytes of a file; Unreadable for a larger one."""
+        """A whole file of at most `limit` bytes; all reads of one view together stay within `READ_BUDGET`.
+
+        Raises:
+            Unreadable: also for a file that is larger, or that was exchanged since `path` looked at it.
+        """
         path = self.path(name)
         try:
-            with path.open("rb") as file:
+            with open_inside(self.root, path.relative_to(self.root)) as file:
+                info = os.fstat(file.fileno())
+                if not stat.S_ISREG(info.st_mode):
+                    raise Unreadable("is not a regular file")
+                if info.st_size > limit:
+                    raise Unreadable(f"is larger than {limit:,} bytes")
+                if info.st_size > self._left:
+                    raise Unreadable(f"is not read: the folder holds more than {READ_BUDGET:,} bytes of text")
                 data = file.read(limit + 1)
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror or error}") from None
+        self._left -= len(data)
         if len(data) > limit:
             raise Unreadable(f"is larger than {limit:,} bytes")
         return data
@@ -108,26 +134,61 @@ class View:
         return True
 
     @cached_property
+    def code_name(self) -> str:
+        """train_gpt.py, or the script that stands for it."""
+        from pgolf.verify.evidence import stand_in
+
+        return stand_in(self, CODE_NAME, r"train.*\.py", r".*\.py")
+
+    @cached_property
+    def json_name(self) -> str:
+        """submission.json, or the file that stands for it."""
+        from pgolf.verify.evidence import stand_in
+
+        return stand_in(self, JSON_NAME, r"submission.*\.json")
+
+    @cached_property
+    def built(self) -> bool:
+        """Did pgolf build this folder? Then it is held to what pgolf writes."""
+        return any(name == LOCK_NAME for name, _, _ in self.walk())
+
+    @cached_property
     def code(self) -> tuple[bytes | None, str]:
         """train_gpt.py and "", or None and the problem."""
         try:
-            return self.read(CODE_NAME, CODE_LIMIT), ""
+            return self.read(self.code_name, CODE_LIMIT), ""
         except Unreadable as error:
-            return None, f"{CODE_NAME} {error}"
+            return None, f"{self.code_name} {error}"
+
+    @cached_property
+    def program(self) -> Program:
+        """What train_gpt.py runs, read as text: unpacked, followed into siblings, parsed."""
+        from pgolf.verify.code_program import read_program
+
+        return read_program(self.code[0] or b"", lambda name: self.read(name, CODE_LIMIT), self.code_name)
+
+    @cached_property
+    def helpers(self) -> list[Program]:
+        """Python files beside train_gpt.py that it does not run as itself; small ones, and not many."""
+        from pgolf.verify.code_program import read_helpers
+
+        return read_helpers(self)
 
     @cached_property
     def claim(self) -> tuple[dict[str, Any] | None, str]:
         """submission.json and "", or None and the problem."""
         try:
-            document = json.loads(self.read(JSON_NAME, JSON_LIMIT).decode("utf-8"), parse_constant=_refuse_constant)
+            document = json.loads(
+                self.read(self.json_name, JSON_LIMIT).decode("utf-8"), parse_constant=_refuse_constant
+            )
         except Unreadable as error:
-            return None, f"{JSON_NAME} {error}"
+            return None, f"{self.json_name} {error}"
         except UnicodeDecodeError as error:
-            return None, f"{JSON_NAME} is not UTF-8 at byte {error.start}"
+            return None, f"{self.json_name} is not UTF-8 at byte {error.start}"
         except (ValueError, RecursionError) as error:
-            return None, f"{JSON_NAME} is not JSON: {str(error)[:120]}"
+            return None, f"{self.json_name} is not JSON: {str(error)[:120]}"
         if not isinstance(document, dict):
-            return None, f"{JSON_NAME} holds {type(document).__name__}, wanted an object"
+            return None, f"{self.json_name} holds {type(document).__name__}, wanted an object"
         return document, ""
 
     @cached_property
@@ -141,35 +202,35 @@ class View:
             return None, error.message
 
     @cached_property
-    def log_names(self) -> list[str]:
-        """Names of logs: `*.log` beside train_gpt.py, `*.log` and `*.txt` in logs/."""
-        top = [name for name in self._names(".") if name.endswith(".log")]
-        inner = [f"logs/{name}" for name in self._names("logs") if name.endswith((".log", ".txt"))]
-        return (top + inner)[:LOG_COUNT]
+    def evidence(self) -> Evidence:
+        """The logs without copies, and how the claim fits them."""
+        from pgolf.verify.evidence import Evidence
+
+        return Evidence(self)
 
     @cached_property
+    def log_names(self) -> list[str]:
+        """Names of files that may be logs of runs."""
+        from pgolf.verify.evidence import find_logs
+
+        return find_logs(self)[:LOG_COUNT]
+
+    @cached_property
+    def log_files(self) -> dict[str, LogFile]:
+        """Every readable log of a run by name, with its hash."""
+        from pgolf.verify.evidence import read_logs
+
+        return read_logs(self)
+
+    @property
     def logs(self) -> dict[str, RunRecord]:
         """Every readable log by name."""
-        found = {}
-        for name in self.log_names:
-            try:
-                found[name] = parse_log(self.read(name, LOG_LIMIT).decode("utf-8", errors="replace"))
-            except Unreadable:
-                continue
-        return found
+        return {name: file.record for name, file in self.log_files.items() if file.record is not None}
 
-    @cached_property
+    @property
     def unreadable_logs(self) -> dict[str, str]:
         """Logs that cannot be read, and why."""
-        found = {}
-        for name in self.log_names:
-            try:
-                self.path(name)
-                if name not in self.logs:
-                    found[name] = f"is larger than {LOG_LIMIT:,} bytes or cannot be read"
-            except Unreadable as error:
-                found[name] = str(error)
-        return found
+        return {name: file.problem for name, file in self.log_files.items() if file.problem}
 
     @cached_property
     def artifacts(self) -> dict[int, dict[str, Path]]:
@@ -190,20 +251,31 @@ class View:
         if not path.is_relative_to(self.root) or not path.is_dir():
             return []
         try:
-            return sorted(entry.name for entry in path.iterdir())[:ENTRY_LIMIT]
+            with os.scandir(path) as entries:
+                return sorted(entry.name for entry in islice(entries, ENTRY_LIMIT))
         except OSError:
             return []
 
     def walk(self) -> list[tuple[str, os.stat_result, Path]]:
         """(name, lstat, path) of everything below the folder, links not followed, at most `ENTRY_LIMIT`."""
+        return self._walked
+
+    @cached_property
+    def _walked(self) -> list[tuple[str, os.stat_result, Path]]:
         found: list[tuple[str, os.stat_result, Path]] = []
-        for folder, folders, files in os.walk(self.root):
-            for name in sorted((*folders, *files)):
-                path = Path(folder) / name
+        folders = [self.root]
+        while folders and len(found) < ENTRY_LIMIT:
+            try:
+                with os.scandir(folders.pop()) as entries:
+                    paths = sorted(Path(entry.path) for entry in islice(entries, ENTRY_LIMIT - len(found)))
+            except OSError:
+                continue
+            for path in paths:
                 with contextlib.suppress(OSError):
-                    found.append((os.path.relpath(path, self.root), path.lstat(), path))
-                if len(found) >= ENTRY_LIMIT:
-                    return found
+                    info = path.lstat()
+                    found.append((os.path.relpath(path, self.root), info, path))
+                    if stat.S_ISDIR(info.st_mode):
+                        folders.append(path)
         return found
 
 

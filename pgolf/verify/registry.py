@@ -5,6 +5,7 @@ A check reads a `View` and returns one `Outcome`. It never raises for what a fol
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pgolf.verify.folder import View
 
 STATUSES = ("PASS", "FAIL", "WARN", "SKIP")
+LOG_ENDINGS = (".log", ".txt", ".log.gz", ".txt.gz")
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,11 @@ class Check:
 
     Attributes:
         id: `family.name`, public.
-        severity: "FAIL" or "WARN", what a violation yields.
+        severity: "FAIL" or "WARN", what a violation yields; "INFO" yields a warning that no rule asks for.
         statement: the rule in one sentence.
         source: who says so.
         function: decides.
+        example: a violation, in a few words.
     """
 
     id: str
@@ -44,6 +47,12 @@ class Check:
     statement: str
     source: str
     function: CheckFunction
+    example: str = ""
+
+    @property
+    def violation(self) -> str:
+        """The status of a violation."""
+        return "WARN" if self.severity == "INFO" else self.severity
 
     @property
     def rule(self) -> str:
@@ -59,12 +68,14 @@ def checks_of(module: str) -> list[Check]:
     return [item for item in CHECKS.values() if item.function.__module__ == module]
 
 
-def check(id: str, severity: str, statement: str, source: str) -> Callable[[CheckFunction], CheckFunction]:
+def check(
+    id: str, severity: str, statement: str, source: str, example: str = ""
+) -> Callable[[CheckFunction], CheckFunction]:
     """Register a check; ids are unique and reports follow the order of registration."""
-    assert id not in CHECKS and severity in ("FAIL", "WARN"), id
+    assert id not in CHECKS and severity in ("FAIL", "WARN", "INFO"), id
 
     def register(function: CheckFunction) -> CheckFunction:
-        CHECKS[id] = Check(id, severity, statement, source, function)
+        CHECKS[id] = Check(id, severity, statement, source, function, example)
         return function
 
     return register
@@ -80,6 +91,11 @@ def violated(message: str, **evidence: Any) -> Outcome:
     return Outcome("", message, evidence)
 
 
+def warned(message: str, **evidence: Any) -> Outcome:
+    """The rule is not clearly broken: a warning, whatever the severity."""
+    return Outcome("WARN", message, evidence)
+
+
 def skipped(message: str, **evidence: Any) -> Outcome:
     """The rule cannot be judged; the message says what to give."""
     return Outcome("SKIP", message, evidence)
@@ -91,4 +107,6 @@ def per_log(problems: Mapping[str, str], good: str, **evidence: Any) -> Outcome:
         return passed(good, **evidence)
     name, text = next(iter(sorted(problems.items())))
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if name.endswith(LOG_ENDINGS):
+        evidence.setdefault("rerun", "pgolf logs " + " ".join(map(shlex.quote, name.split(" and "))))
     return violated(f"{name}: {text}{more}", problems=dict(sorted(problems.items())), **evidence)

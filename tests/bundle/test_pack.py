@@ -47,6 +47,16 @@ def test_every_kind_runs_with_source_name_and_arguments(tmp_path, name, flags):
     assert result.stdout.splitlines()[2].startswith(f"__main__ {file} ['score'] wide: ")
 
 
+def test_a_program_with_other_line_ends_keeps_its_lines(tmp_path):
+    text = PROGRAM.replace("'wide: é ▁ 漢'", "'\u2028\x85\x0c'.join('ab')")
+    packed = pack(text, "latin1")
+    assert unpack(packed.code) == text and pack_module.RUN_BY_LINE in packed.code
+    file = tmp_path / "train_gpt.py"
+    file.write_bytes(packed.code)
+    done = subprocess.run([sys.executable, "-X", "utf8", str(file)], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.startswith("def fails(x):return 1/x|Thing:\nTrue\n")
+
+
 def test_bytes_survive_in_a_latin1_literal():
     for data in (
         bytes(range(256)) * 2,
@@ -87,7 +97,7 @@ def test_a_program_that_is_not_packed_is_its_own_content():
 
 
 def packed_with(call):
-    return b"import linecache,base64,zlib,lzma,os\ns=" + call + b".decode()\n" + pack_module.RUN
+    return b"import linecache as c,base64,zlib,lzma,os\ns=" + call + b".decode()\n" + pack_module.RUN
 
 
 @pytest.mark.parametrize(

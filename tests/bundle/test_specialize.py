@@ -89,7 +89,7 @@ def test_fields_that_nothing_reads_any_more_disappear():
         flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")
     ).text
     assert "SETTINGS = Settings()" in text and "class Settings(NamedTuple):\n    pass" in text
-    assert "Program(clock=clock(), mlp=clock, names=('a', 'b'))" in text
+    assert "Program(clock=clock(), names=('a', 'b'))" in text
     assert "adapter" not in text and "rate" not in text
 
 

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from folders import log_text, make_folder, outcome
+from folders import edit, log_text, make_folder, outcome
 
 from pgolf.errors import PgolfError
 from pgolf.run import package as module
@@ -30,7 +30,9 @@ def test_numbers_come_from_the_logs(folder):
         "val_bpb": 1.35,
         "val_loss": 2.7,
         "artifact_bytes": 1100 + size,
+        "model_bytes": 1100,
         "steps": 2,
+        "step_avg_ms": 10.0,
         "train_time_s": 0.02,
         "eval_time_s": 0.012,
     }
@@ -51,7 +53,9 @@ def test_what_it_writes_passes_verify(folder):
         "claim.logged",
         "claim.loss",
         "claim.std",
-        "claim.seeds",
+        "lock.claim",
+        "lock.sizes",
+        "lock.seeds",
     ):
         assert outcome(folder, name).status == "PASS", name
     assert outcome(folder, "size.claim").status == "PASS"
@@ -105,3 +109,34 @@ def test_a_folder_that_was_not_built_is_refused(folder):
     with pytest.raises(PgolfError) as caught:
         package(folder, People())
     assert caught.value.code == "PG001"
+
+
+def test_a_claim_that_the_logs_do_not_carry_is_refused(folder):
+    for claim in (1.29, 1.3001, 1.2999, float("nan")):
+        with pytest.raises(PgolfError, match="do not carry"):
+            package(folder, People("Ada", "ada"), claim=claim)
+        assert not (folder / "submission.json").exists()
+    edit(folder / "logs/train_seed2.log", "val_bpb:1.35000000", "val_bpb:1.35006000")
+    document, _ = package(folder, People("Ada", "ada"), claim=1.30003)
+    assert document["val_bpb"] == 1.30003
+    assert outcome(folder, "lock.claim").status == outcome(folder, "claim.logged").status == "PASS"
+
+
+def test_fields_of_the_record_track(folder):
+    for name in ("train_seed1.log", "train_seed2.log"):
+        edit(folder / "logs" / name, "seed:", "peak memory allocated: 22846 MiB reserved: 22894 MiB\nseed:")
+    edit(folder / "pgolf.lock", '"smoke": true', '"smoke": false')
+    edit(folder / "pgolf.lock", '"seed": 1337', '"seed": 1337, "max_wallclock_seconds": 600.0')
+    document, notes = package(folder, People("Ada", "ada"))
+    assert document["track"] == "10min_16mb"
+    assert document["compliance"] == {
+        "train_under_600s": True,
+        "eval_under_600s": True,
+        "artifact_under_16mb": True,
+        "three_seeds": False,
+    }
+    assert "the logs say that three_seeds is not so" in notes
+    assert document["comparison_baseline_pr"] == 1855 and document["delta_vs_baseline_bpb"] > 0
+    assert document["p_value_welch_one_sided"] < document["p_value_with_margin_0p005_nats"]
+    assert document["peak_memory_mib"] == 22846 and document["val_tokens"] == 64
+    assert "Against #1855" in (folder / "README.md").read_text()

@@ -1,0 +1,104 @@
+"""`pgolf logs`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pgolf.cli import options, output
+
+if TYPE_CHECKING:
+    from pgolf.logs import RunRecord
+
+
+@click.command()
+@click.argument("files", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True, metavar="FILE...")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write loss curves: OUT.html or OUT.png.")
+@options.as_json
+def logs(files: tuple[Path, ...], plot: Path | None, as_json: bool) -> None:
+    """Read training logs of any known script and show the runs side by side.
+
+    A folder stands for the logs in it. PNG needs matplotlib (pip install 'pgolf[plot]'); HTML needs nothing.
+
+    \b
+    Example:
+      pgolf logs submissions/quick/logs/*.log --plot curves.html
+    """
+    from pgolf.logs.table import full, summary
+
+    records = _read(files)
+    if plot is not None:
+        _draw(records, plot)
+    if as_json:
+        output.print_json({name: full(record) for name, record in records.items()})
+        return
+    rows = {name: summary(record) for name, record in records.items()}
+    numbers = ("seed", "steps", "train s", "eval s", "val_loss", "val_bpb", "bytes")
+    made = output.table("log", *numbers, "line", "hardware", right=numbers)
+    common = os.path.commonpath([str(Path(name).parent) for name in rows]) if len(rows) > 1 else ""
+    for name, row in rows.items():
+        shown = (row["seed"], row["steps"], row["train_seconds"], row["eval_seconds"], row["val_loss"], row["val_bpb"])
+        made.add_row(
+            os.path.relpath(name, common) if common else Path(name).name,
+            *map(_text, shown),
+            _text(row["total_bytes"]),
+            row["label"],
+            row["hardware"],
+        )
+    output.print_table(made)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else f"{value:,}" if isinstance(value, int) and value > 99_999 else str(value)
+
+
+def _read(files: tuple[Path, ...]) -> dict[str, RunRecord]:
+    """Records by name; PG001 for a file that cannot be read or holds no run."""
+    from pgolf.errors import PgolfError
+    from pgolf.logs import LogUnreadable, read_log
+
+    paths = [path for file in files for path in (_inside(file) if file.is_dir() else [file])]
+    records = {}
+    for path in paths:
+        try:
+            record = read_log(path)
+        except LogUnreadable as error:
+            raise PgolfError("PG001", f"the log {error}", str(path)) from None
+        except OSError as error:
+            raise PgolfError("PG001", f"the log cannot be read: {error.strerror or error}", str(path)) from None
+        if record.is_run:
+            records[str(path)] = record
+        else:
+            output.warn(f"{path} is not the log of a run")
+        if not record.complete:
+            output.warn(f"{path} is very long: the rest of it was not read")
+    if not records:
+        raise PgolfError("PG001", "there is no log of a run", ", ".join(map(str, files)), "give .log or .txt files")
+    return records
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.name.endswith((".log", ".txt", ".log.gz", ".txt.gz")))
+
+
+def _draw(records: dict[str, RunRecord], plot: Path) -> None:
+    from pgolf.errors import PgolfError
+    from pgolf.logs.plot import page, png
+    from pgolf.logs.table import curves
+
+    lines = curves(records)
+    if not lines:
+        raise PgolfError("PG004", "no log has losses to draw", str(plot))
+    if plot.suffix.lower() not in (".html", ".png"):
+        raise PgolfError(
+            "PG004", f"a plot is .html or .png, not {plot.suffix or 'a name without an ending'}", str(plot)
+        )
+    data = page(lines).encode() if plot.suffix.lower() == ".html" else png(lines)
+    try:
+        plot.write_bytes(data)
+    except OSError as error:
+        raise PgolfError("PG001", f"the plot cannot be written: {error.strerror or error}", str(plot)) from None
+    output.note(f"wrote {plot}")

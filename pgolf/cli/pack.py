@@ -1,0 +1,155 @@
+"""`pgolf pack`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pgolf.cli import options, output
+from pgolf.cli.build import PACKS
+
+if TYPE_CHECKING:
+    from pgolf.bundle.foreign import Result
+
+SHOWN_REASONS = 12
+LIMIT = 32 * 2**20
+
+
+@click.command()
+@click.argument("script", metavar="SCRIPT.py", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o", "--output", "out", type=click.Path(dir_okay=False, path_type=Path), help="[default: SCRIPT.packed.py]"
+)
+@click.option("--pack", "choice", type=click.Choice(PACKS), default="auto", show_default=True, help="How to write it.")
+@click.option("--allow-brotli", is_flag=True, help="The file may import brotli to unpack itself.")
+@click.option("--unpack", "inner", is_flag=True, help="Pack what a self-extracting script holds.")
+@options.as_json
+def pack(script: Path, out: Path | None, choice: str, allow_brotli: bool, inner: bool, as_json: bool) -> None:
+    """Minify and pack any train_gpt.py, also one that pgolf did not build.
+
+    The script is read, never executed. Docstrings and annotations are dropped and variables renamed where the text proves
+    that nothing can notice; what is left out is said with the line that forbids it.
+
+    \b
+    Examples:
+      pgolf pack train_gpt.py
+      pgolf pack train_gpt.py -o small/train_gpt.py --pack b85
+      pgolf pack self_extracting.py --unpack --json
+    """
+    from pgolf.bundle.foreign import shrink
+    from pgolf.errors import PgolfError
+
+    target = out or script.with_suffix(".packed.py")
+    if target.resolve() == script.resolve():
+        raise PgolfError("PG004", "the result would replace the script", str(target), "give another file with -o")
+    data = read(script)
+    kind, content = peel(script, data)
+    if kind and not inner:
+        hint = f"pgolf pack {script} --unpack packs the script inside"
+        raise PgolfError("PG004", f"the script is packed already ({kind})", str(script), hint)
+    try:
+        result = shrink(content, choice, allow_brotli)
+    except PgolfError as error:
+        error.where = f"{script}:{error.where.removeprefix('line ')}" if error.where else str(script)
+        raise
+    write(target, result.packed.code)
+    record = as_record(script, target, data, kind, result)
+    if as_json:
+        output.print_json(record)
+    else:
+        _show(record, result)
+
+
+def read(script: Path) -> bytes:
+    """The file.
+
+    Raises:
+        PgolfError: PG001.
+    """
+    from pgolf.errors import PgolfError
+
+    try:
+        data = script.read_bytes()
+    except OSError as error:
+        raise PgolfError("PG001", f"cannot read: {error.strerror or error}", str(script)) from None
+    if len(data) > LIMIT:
+        raise PgolfError("PG001", f"the script is larger than {LIMIT:,} bytes", str(script))
+    return data
+
+
+def write(target: Path, content: bytes) -> None:
+    """The result, at once or not at all.
+
+    Raises:
+        PgolfError: PG001.
+    """
+    from pgolf.errors import PgolfError
+    from pgolf.submission import write_atomically
+
+    try:
+        write_atomically(target, content)
+    except OSError as error:
+        raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(target)) from None
+
+
+def peel(script: Path, data: bytes) -> tuple[str, bytes]:
+    """How a script is packed and what it holds, or "" and the script itself."""
+    from pgolf.verify.extract import unpack
+
+    def refuse(name: str) -> bytes:
+        if name == script.name:
+            return data
+        raise ValueError("other files are not read")
+
+    found = unpack(data, script.name, refuse)
+    if found.layers and found.text is not None:
+        return found.kind, found.text.encode()
+    return "", data
+
+
+def as_record(script: Path, target: Path, data: bytes, kind: str, result: Result) -> dict[str, Any]:
+    """For `--json`."""
+    import hashlib
+
+    from pgolf.bundle.foreign import changes
+
+    code = result.packed.code
+    return {
+        "script": str(script),
+        "output": str(target),
+        "unpacked": kind,
+        "original_bytes": len(data),
+        "minified_bytes": len(result.text.encode()),
+        "packed_bytes": len(code),
+        "pack": result.packed.name,
+        "needs": list(result.packed.needs),
+        "sha256": hashlib.sha256(code).hexdigest(),
+        "baseline_bytes": result.baseline,
+        "ratio": round(len(code) / result.baseline, 4) if result.baseline else None,
+        "form": result.form,
+        "changes": list(changes(result)),
+        "reasons": [reason.as_record() for reason in result.reasons],
+    }
+
+
+def _show(record: dict[str, Any], result: Result) -> None:
+    made = output.table("file", "bytes", "of the original", right=("bytes", "of the original"))
+    rows = [("original", record["original_bytes"]), (f"minified ({record['form']})", record["minified_bytes"])]
+    rows.append((f"packed ({record['pack']})", record["packed_bytes"]))
+    if record["baseline_bytes"] is not None:
+        rows.append(("python-minifier, lzma and base85", record["baseline_bytes"]))
+    for name, size in rows:
+        made.add_row(name, output.count(size), f"{100 * size / max(1, record['original_bytes']):.1f} %")
+    output.print_table(made)
+    click.echo(f"changed: {', '.join(record['changes']) or 'nothing'}")
+    for reason in result.reasons[:SHOWN_REASONS]:
+        click.echo(f"kept: {reason}")
+    if len(result.reasons) > SHOWN_REASONS:
+        click.echo(f"kept: {len(result.reasons) - SHOWN_REASONS} more reasons; --json lists them")
+    if record["ratio"] is not None:
+        click.echo(f"{record['ratio']:.3f} of python-minifier's default with lzma and base85")
+    if record["needs"]:
+        click.echo(f"needs at run time: {', '.join(record['needs'])}")
+    click.echo(f"{record['output']}: {output.count(record['packed_bytes'])} bytes, sha256 {record['sha256']}")

@@ -1,0 +1,285 @@
+"""`pgolf build --watch`: builds again whenever something that decides the bytes changes.
+
+Each build runs in a process forked from this one, which has PyTorch loaded and no plugin: plugins are imported afresh every
+time, and a plugin that breaks its process does no harm. What a build made comes back and is used again while the syntax trees
+of everything it read stay the same, so that a changed comment or docstring costs no stage.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import multiprocessing
+import signal
+import time
+import tomllib
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pgolf.cli import output
+from pgolf.cli.build import gather_recipe
+from pgolf.errors import PgolfError
+
+if TYPE_CHECKING:
+    from pgolf.bundle.pipeline import Built
+
+POLL_SECONDS = 0.25
+Stamp = Mapping[Path, tuple[int, int, str]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to build, as the command line gives it; `folder` None takes the recipe's name."""
+
+    recipe: Path | None
+    plugins: tuple[str, ...]
+    assignments: tuple[str, ...]
+    folder: Path | None
+    name: str
+    pack: str
+    keep_stages: bool
+    smoke: bool
+    plugin_dirs: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A finished build and everything that decided it."""
+
+    entry: str
+    options: tuple[Any, ...]
+    trees: Mapping[str, tuple[Path, str]]
+    built: Built
+
+
+@dataclass
+class Report:
+    """What comes back from a build."""
+
+    problem: str = ""
+    folder: str = ""
+    code_bytes: int = 0
+    sha256: str = ""
+    reused: bool = False
+    watched: set[Path] = field(default_factory=set)
+    kept: Kept | None = None
+
+
+def watch(order: Order, as_json: bool, builds: int | None = None) -> None:
+    """Build, then build again after every change until interrupted.
+
+    Args:
+        order: what to build.
+        as_json: one JSON document on a line for each build.
+        builds: end after this many, for tests.
+    """
+    import pgolf.manager
+    import pgolf.submission  # noqa: F401 (loaded here once, for every process forked from this one)
+
+    _load_torch()
+    last, changed, number = Report(), "first build", 0
+    while builds is None or number < builds:
+        if number:
+            changed = _wait(last.watched)
+        begin = time.perf_counter()
+        report = _in_a_process(order, last.kept)
+        seconds = time.perf_counter() - begin
+        number += 1
+        _tell(report, last, changed, seconds, as_json)
+        report.watched |= last.watched if report.problem else set()
+        report.kept = report.kept or last.kept
+        report.code_bytes = report.code_bytes or last.code_bytes
+        last = report
+
+
+def _load_torch() -> None:
+    import torch  # noqa: F401
+
+
+def _wait(paths: Iterable[Path]) -> str:
+    """Poll until the content of one of the files is another; returns their names."""
+    paths = sorted(paths)
+    before = stamp(paths, {})
+    while True:
+        time.sleep(POLL_SECONDS)
+        now = stamp(paths, before)
+        names = [path.name for path in paths if now.get(path, (0, 0, ""))[2] != before.get(path, (0, 0, ""))[2]]
+        before = now
+        if names:
+            return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
+
+
+def stamp(paths: Iterable[Path], before: Stamp) -> Stamp:
+    """Time, size and hash of each file that exists; only files whose time or size changed are read."""
+    found = {}
+    for path in paths:
+        try:
+            state = path.stat()
+            known = before.get(path)
+            if known is not None and known[:2] == (state.st_mtime_ns, state.st_size):
+                found[path] = known
+            else:
+                text = hashlib.sha256(path.read_bytes()).hexdigest()
+                found[path] = (state.st_mtime_ns, state.st_size, text)
+        except OSError:
+            continue
+    return found
+
+
+def _in_a_process(order: Order, kept: Kept | None) -> Report:
+    """One build in a process of its own."""
+    methods = multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_build_and_send, args=(sender, order, kept), daemon=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads, and this process uses none
+        child.start()
+    sender.close()
+    try:
+        report: Report = receiver.recv()
+    except EOFError:
+        child.join()
+        report = Report(problem=f"error[PG005]: the build ended with status {child.exitcode}")
+    finally:
+        child.kill()
+        child.join()
+        receiver.close()
+    return report
+
+
+def _build_and_send(sender: Connection, order: Order, kept: Kept | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    try:
+        report = build_once(order, kept)
+    except Exception:  # a defect of pgolf keeps its traceback, and watching goes on
+        report = Report(problem=traceback.format_exc())
+    sender.send(report)
+
+
+def build_once(order: Order, kept: Kept | None) -> Report:
+    """Build and write; what users can mend is the report's `problem`."""
+    from pgolf import submission
+    from pgolf.bundle.pipeline import build
+    from pgolf.manager import load_registry
+
+    report, problems = Report(watched=_sources(order)), []
+    try:
+        registry = load_registry(order.plugin_dirs)
+        problems = registry.problems
+        recipe = gather_recipe(order.recipe, order.plugins, order.assignments, order.name)
+        recipe = submission.smoke_recipe(recipe, registry) if order.smoke else recipe
+        folder = order.folder or submission.default_folder(recipe.name)
+        memory = Memory(build, kept)
+        # In this process alone, which ends with this build.
+        setattr(submission, "build", memory.build)  # noqa: B010
+        made = submission.make(recipe, registry, order.pack, order.smoke)
+        lock = submission.write_submission(made, folder, order.keep_stages)
+    except PgolfError as error:
+        # A plugin that was not loaded is why its name is unknown.
+        report.problem = "\n".join([str(item) for item in problems] + [str(error)])
+        report.watched |= {path for folder in order.plugin_dirs for path in folder.glob("*.py")}
+        return report
+    report.folder, report.code_bytes, report.sha256 = str(folder), lock.code_bytes, lock.code_sha256
+    report.reused, report.kept = memory.reused, memory.kept
+    report.watched |= {path for path, _ in memory.trees.values()}
+    report.watched |= {loaded.path for loaded in made.resolved.selection.plugins.values()}
+    return report
+
+
+def _sources(order: Order) -> set[Path]:
+    """The recipe's files, following `extends` as far as they can be read."""
+    found: set[Path] = set()
+    path = order.recipe
+    while path is not None:
+        path = (path / "recipe.toml" if path.is_dir() else path).resolve()
+        if path in found:
+            break
+        found.add(path)
+        try:
+            base = tomllib.loads(path.read_text(encoding="utf-8")).get("extends")
+        except (OSError, ValueError):
+            break
+        path = path.parent / base if isinstance(base, str) else None
+    return found
+
+
+class Memory:
+    """`pipeline.build` that gives the last result again where nothing that decides it has changed.
+
+    The stages see syntax trees alone, so a module counts as unchanged while its tree without docstrings is the same.
+    """
+
+    def __init__(self, build: Callable[..., Built], kept: Kept | None):
+        self.make, self.kept = build, kept
+        self.reused = False
+        self.trees: dict[str, tuple[Path, str]] = {}
+
+    def build(self, entry: str, find_source: Callable[[str], Path | None], **options: Any) -> Built:
+        """The stages, or their last result."""
+        key = tuple(sorted(options.items()))
+        if self.kept is not None and (self.kept.entry, self.kept.options) == (entry, key):
+            self.trees = {name: (path, tree_hash(path)) for name, (path, _) in self.kept.trees.items()}
+            if self.trees == self.kept.trees and all(
+                find_source(name) == path for name, (path, _) in self.trees.items()
+            ):
+                self.reused = True
+                return self.kept.built
+        self.trees = {}
+
+        def find(module: str) -> Path | None:
+            path = find_source(module)
+            if path is not None and module not in self.trees:
+                self.trees[module] = (path, tree_hash(path))
+            return path
+
+        built = self.make(entry, find, **options)
+        self.kept = Kept(entry, key, dict(self.trees), built)
+        return built
+
+
+def tree_hash(path: Path) -> str:
+    """Hash of a module's syntax tree without docstrings and without places; of its bytes where it does not parse."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return "unreadable"
+    try:
+        tree = ast.parse(data)
+    except (SyntaxError, ValueError):
+        return hashlib.sha256(data).hexdigest()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                first.value.value = ""
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _tell(report: Report, last: Report, changed: str, seconds: float, as_json: bool) -> None:
+    """One line for each build; problems go to standard error."""
+    if as_json:
+        names = ("folder", "code_bytes", "sha256", "reused", "problem")
+        record = {name: getattr(report, name) for name in names}
+        click.echo(json.dumps({**record, "changed": changed, "seconds": round(seconds, 3)}))
+        return
+    if report.problem:
+        output.note(report.problem.rstrip())
+        click.echo(f"{time.strftime('%H:%M:%S')}  failed, {seconds:.2f} s, {changed}")
+        return
+    change = f" ({report.code_bytes - last.code_bytes:+,})" if last.code_bytes else ""
+    same = ", stages reused" if report.reused else ""
+    size = f"{output.count(report.code_bytes)} bytes{change}"
+    click.echo(f"{time.strftime('%H:%M:%S')}  {size}, {seconds:.2f} s, {changed}{same}")

@@ -1,0 +1,76 @@
+"""Keywords become positional arguments where, and only where, that changes nothing."""
+
+import ast
+
+import pytest
+
+from pgolf.bundle.arguments import settle_annotations, settle_arguments
+
+FUNCTION = "def f(a, b=1, *, c=2): return a\n"
+
+
+def settled(text, before=FUNCTION):
+    tree = ast.parse(before + text)
+    settle_arguments(tree)
+    return "\n".join(ast.unparse(node) for node in tree.body[len(ast.parse(before).body) :])
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("f(a=1, b=2)", "f(1, 2)"),
+        ("f(b=2, a=1)", "f(1, 2)"),
+        ("f(1, b=x, c=3)", "f(1, x, c=3)"),
+        ("f(c=3, b=2, a=g())", "f(g(), 2, c=3)"),
+        ("f(a=g(), b=h())", "f(g(), h())"),
+    ],
+)
+def test_keywords_that_continue_the_arguments_are_moved(text, wanted):
+    assert settled(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f(b=g(), a=h())",
+        "f(b=x.y, a=h())",
+        "f(b=1)",
+        "f(*x, b=1)",
+        "f(a=1, **x)",
+        "f(c=1)",
+        "def g(f):\n    return f(a=1)",
+        "def g():\n    f = h\n    return f(a=1)",
+        "x.f(a=1)",
+        "[f(a=1) for f in y]",
+    ],
+)
+def test_what_is_not_certain_stays(text):
+    assert settled(text) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [
+        ("class f:\n    def __init__(self, a): self.a = a\n", "f(1)"),
+        ("from typing import NamedTuple\nclass f(NamedTuple):\n    a: int\n", "f(1)"),
+        ("class f(g):\n    b = 1\n", "f(a=1)"),
+        ("class f(g):\n    a: int\n", "f(a=1)"),
+        ("@unknown\ndef f(a): return a\n", "f(a=1)"),
+        ("def f(*a): return a\n", "f(a=1)"),
+        ("def f(b, **a): return a\n", "f(a=1)"),
+        ("if x:\n    def f(a): return a\nelse:\n    def f(b, a): return a\n", "f(a=1)"),
+    ],
+)
+def test_only_known_constructors_and_functions_count(before, wanted):
+    assert settled("f(a=1)", before) == wanted
+
+
+def test_fields_of_namedtuples_share_an_annotation_and_dataclasses_keep_theirs():
+    text = "from typing import NamedTuple as N\n"
+    text += "class A(N):\n    a: int\n    b: str = 'x'\nclass B:\n    a: int\nclass C(M):\n    a: int"
+    tree = ast.parse(text)
+    settle_annotations(tree)
+    assert ast.unparse(tree) == ast.unparse(ast.parse(text.replace("a: int\n    b: str", "a: N\n    b: N")))
+    space = {"__name__": "a"}
+    exec(compile(ast.unparse(tree.body[0]) + "\n" + ast.unparse(tree.body[1]), "a", "exec"), space)
+    assert space["A"](1) == (1, "x")

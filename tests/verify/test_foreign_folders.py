@@ -1,0 +1,260 @@
+"""Folders that pgolf did not build: for every check one that fails it and one that nearly does."""
+
+import pytest
+from folders import outcome
+from foreign import SCRIPT, baseline_log, compact_log, foreign_folder, loss_of, table_log
+
+from pgolf.verify.report import verify_folder
+
+CODE = len(SCRIPT)
+SEED_LOG = "train_seed{}.log"
+
+
+def named(**logs):
+    """train_seed1.log -> text from s1=text."""
+    return {SEED_LOG.format(name[1:]): text for name, text in logs.items()}
+
+
+def three(**changes):
+    """Three logs of three seeds; `s2={...}` changes one of them."""
+    made = {}
+    for seed in (1, 2, 3):
+        made[SEED_LOG.format(seed)] = baseline_log(
+            **{"seed": seed, "bpb": 1.08 + seed / 10_000, **changes.get(f"s{seed}", {})}
+        )
+    return made
+
+
+def judge(tmp_path, check, logs=None, claim=None, **more):
+    return outcome(
+        foreign_folder(tmp_path, logs if logs is not None else three(), {"val_bpb": 1.0802, **(claim or {})}, **more),
+        check,
+    )
+
+
+def test_a_sound_folder_has_no_failure_and_is_not_held_to_what_pgolf_writes(tmp_path):
+    report = verify_folder(foreign_folder(tmp_path, three(), {"val_bpb": 1.0802}), dict)
+    statuses = {record["id"]: record["status"] for record in report["checks"]}
+    assert report["verdict"] == "pass"
+    assert all(status == "SKIP" for name, status in statuses.items() if name.startswith(("lock.", "run.")))
+    assert statuses["log.receipts"] == statuses["log.code"] == "SKIP"
+    for name in (
+        "claim.logged",
+        "claim.mean",
+        "seed.count",
+        "seed.distinct",
+        "time.train",
+        "hw.gpu",
+        "val.bytes",
+        "val.full",
+    ):
+        assert statuses[name] == "PASS", name
+
+
+@pytest.mark.parametrize("family", [baseline_log, table_log, compact_log])
+def test_each_family_of_logs(tmp_path, family):
+    logs = {SEED_LOG.format(seed): family(seed, 1.08 + seed / 10_000) for seed in (1, 2, 3)}
+    statuses = {name: judge(tmp_path, name, logs).status for name in ("claim.logged", "size.logged", "seed.count")}
+    assert set(statuses.values()) == {"PASS"}
+
+
+# (check, status, logs of three(), claim)
+CASES = [
+    ("claim.logged", "FAIL", {}, {"val_bpb": 1.075}),
+    ("claim.logged", "PASS", {}, {"val_bpb": 1.08028}),  # within 1e-4
+    ("claim.logged", "PASS", {}, {"val_bpb": 1.0801}),  # one run
+    ("claim.logged", "PASS", {}, {"val_bpb": 1.08}),  # half a unit of two digits is more than 1e-4
+    ("claim.logged", "WARN", {}, {"val_bpb": round((loss_of(1.0801) + 0.01) / loss_of(1.0801) * 1.0801, 4)}),
+    ("claim.mean", "WARN", {"s1": {"bpb": 1.07}}, {"val_bpb": 1.07}),
+    ("claim.mean", "PASS", {"s1": {"bpb": 1.07}}, {"val_bpb": 1.0768}),
+    ("claim.line", "WARN", {"s1": {"after": ["final_x val_loss:5 val_bpb:1.9"]}}, {"val_bpb": 1.0802}),
+    ("claim.line", "PASS", {"s1": {"after": ["ttt_chunk val_loss:5 val_bpb:1.9"]}}, {"val_bpb": 1.0802}),
+    ("claim.seed", "FAIL", {}, {"seed_results": {"1": {"val_bpb": 1.0795}}}),
+    ("claim.seed", "PASS", {}, {"seed_results": {"1": {"val_bpb": 1.08015}}}),
+    ("claim.seed", "SKIP", {}, {"seed_results": {"9": {"val_bpb": 1.0}, "note": 3}}),
+    ("claim.std", "WARN", {}, {"val_bpb_std": 0.000082}),  # the population's
+    ("claim.std", "PASS", {}, {"val_bpb_std": 0.000101}),
+    ("claim.loss", "WARN", {}, {"val_loss": 1.0802}),
+    ("claim.loss", "PASS", {}, {"val_loss": round(loss_of(1.0801) + 0.0009, 4)}),
+    ("size.claim", "WARN", {}, {"bytes_total": 15_000_000}),
+    ("size.claim", "PASS", {}, {"bytes_total": 15_000_000 + CODE}),
+    ("size.seed", "WARN", {}, {"seed_results": {"2": {"artifact_bytes": 15_000_001 + CODE}}}),
+    ("size.seed", "PASS", {}, {"seed_results": {"2": {"artifact_bytes": 15_000_000 + CODE}}}),
+    ("size.logged", "FAIL", {"s3": {"model": 16_000_001 - CODE}}, {}),
+    ("size.logged", "PASS", {"s3": {"model": 16_000_000 - CODE}}, {}),
+    ("size.shipped", "WARN", {"s3": {"model": 15_999_999 - 10, "code": 11}}, {}),
+    ("size.shipped", "PASS", {"s3": {"model": 16_000_000 - CODE, "code": CODE}}, {}),
+    ("code.match", "WARN", {"s1": {"code": CODE + 1}}, {}),
+    ("code.match", "PASS", {}, {}),
+    ("code.same", "WARN", {"s1": {"code": CODE + 1}}, {}),
+    ("code.same", "PASS", {}, {}),
+    ("time.train", "FAIL", {"s1": {"stop": 600_557}}, {}),
+    ("time.train", "PASS", {"s1": {"stop": 600_500}}, {}),
+    ("time.eval", "FAIL", {"s1": {"evaluation": 602_100}}, {}),
+    ("time.eval", "PASS", {"s1": {"evaluation": 600_500}}, {}),
+    ("hw.gpu", "WARN", {"s1": {"ranks": 4}}, {}),
+    ("hw.gpu", "SKIP", {f"s{n}": {"gpu": False} for n in (1, 2, 3)}, {}),
+    ("seed.distinct", "FAIL", {"s1": {"seed": 2}}, {}),
+    ("seed.distinct", "WARN", {"s1": {"first": 6.5}, "s2": {"first": 6.5}}, {}),
+    ("seed.distinct", "PASS", {"s1": {"first": 6.5001}, "s2": {"first": 6.5}}, {}),
+    ("seed.label", "WARN", {"s1": {"seed": 1337}}, {}),
+    ("seed.label", "PASS", {}, {}),
+    ("seed.count", "WARN", {"s1": {"seed": 2}}, {}),
+    ("val.bytes", "FAIL", {f"s{n}": {"tokens": 40_700_000} for n in (1, 2, 3)}, {}),
+    ("val.bytes", "PASS", {f"s{n}": {"tokens": 40_640_000} for n in (1, 2, 3)}, {}),
+    ("val.full", "FAIL", {f"s{n}": {"tokens": 36_000_000} for n in (1, 2, 3)}, {}),
+    ("val.full", "SKIP", {f"s{n}": {"tokens": 38_000_000} for n in (1, 2, 3)}, {}),
+    ("stat.p", "WARN", {}, {}),
+    ("pkg.fields", "FAIL", {}, {"val_bpb": None}),
+    ("pkg.fields", "WARN", {}, {"val_bpb": "1.0802"}),
+    ("pkg.fields", "WARN", {}, {"val_bpb": None, "mean_val_bpb": 1.0802}),
+    ("pkg.fields", "WARN", {}, {"author": ""}),
+    ("pkg.fields", "WARN", {}, {"val_bpb": {"mean": 1.0802}}),
+    ("pkg.fields", "WARN", {}, {"val_bpb": None, "results": {"val_bpb": 1.0802}}),
+    ("pkg.fields", "WARN", {}, {"val_bpb": None, "final_ttt_bpb": 1.0802}),
+    ("pkg.fields", "FAIL", {}, {"val_bpb": None, "delta_vs_baseline_bpb": 0.01, "seeds": {"1": {"val_bpb": 1.08}}}),
+    ("pkg.fields", "PASS", {}, {"github_id": 12345}),
+    ("claim.logged", "WARN", {}, {"val_bpb": None, "final_ttt_bpb": 1.07}),  # it may mean another number
+    ("pkg.fields", "PASS", {}, {"bytes_total": None}),
+]
+
+
+@pytest.mark.parametrize(("check", "status", "logs", "claim"), CASES)
+def test_violations_and_near_misses(tmp_path, check, status, logs, claim):
+    found = judge(tmp_path, check, three(**logs), claim)
+    assert found.status == status, found.message
+    assert status != "FAIL" or found.evidence
+
+
+def test_better_scores_than_the_first_row(tmp_path):
+    logs = {SEED_LOG.format(seed): baseline_log(seed, 1.05 + seed / 10_000) for seed in (1, 2, 3)}
+    found = judge(tmp_path, "stat.p", logs, {"val_bpb": 1.0502})
+    assert found.status == "PASS" and "a record by the written rule" in found.message
+
+
+CALIBRATES = ["gptq:calibrating with training data...", "gptq:calibrated 68 layers in 4.3s"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "lines", "status"),
+    [
+        (600_014, CALIBRATES, "FAIL"),
+        (600_014, ["gptq:reserving 4s, effective=596000ms", *CALIBRATES], "WARN"),
+        (599_800, CALIBRATES, "WARN"),
+        (596_100, CALIBRATES, "PASS"),
+        (
+            600_014,
+            ["gptq:generating autoregressive calibration data (64 seqs)", "gptq:generated 64 sequences in 90.0s"],
+            "PASS",
+        ),
+        (600_014, ["gptq:loop-aware calibrated 64 layers in 11.6s"], "SKIP"),
+    ],
+)
+def test_calibration(tmp_path, stop, lines, status):
+    logs = three(**{f"s{seed}": {"stop": stop, "calibration": lines} for seed in (1, 2, 3)})
+    assert judge(tmp_path, "time.calib", logs).status == status
+
+
+def test_limits_are_those_of_the_record_track(tmp_path):
+    slow = three(s1={"stop": 4_000_000, "evaluation": 900_000, "ranks": 1})
+    for check in ("time.train", "time.eval", "hw.gpu", "seed.count", "stat.p"):
+        assert judge(tmp_path / "open", check, slow, track="track_non_record_16mb").status == "SKIP"
+        assert judge(tmp_path / "said", check, slow, {"track": "non-record-unlimited-compute-16mb"}).status == "SKIP"
+
+
+def test_a_copy_of_a_log_counts_once(tmp_path):
+    logs = three()
+    logs["train.log"] = logs["train_seed1.log"]
+    assert judge(tmp_path, "claim.mean", logs).status == "PASS"
+    assert judge(tmp_path, "seed.distinct", logs).status == "PASS"
+    logs["train_seed4.log"] = logs["train_seed1.log"]
+    assert "same file" in judge(tmp_path, "seed.distinct", logs).message
+
+
+def test_a_log_of_another_seed_is_not_in_the_mean(tmp_path):
+    logs = {**three(), "train_seed9_slow.log": baseline_log(9, 1.2)}
+    for claim in ({"seeds": [1, 2, 3]}, {"seed_results": {str(n): {"val_bpb": 1.08 + n / 1e4} for n in (1, 2, 3)}}):
+        assert judge(tmp_path, "claim.mean", logs, claim).status == "PASS"
+    assert judge(tmp_path, "claim.mean", logs).status == "WARN"  # one run has the same score as the mean of three
+
+
+def test_failures_say_how_to_look_again(tmp_path):
+    assert judge(tmp_path, "time.train", three(s1={"stop": 700_000})).evidence["rerun"] == "pgolf logs train_seed1.log"
+    found = judge(tmp_path, "seed.distinct", three(s1={"seed": 2}))
+    assert found.evidence["rerun"] == "pgolf logs train_seed1.log train_seed2.log"
+
+
+def test_logs_in_folders_and_packed_ones_are_found(tmp_path):
+    import gzip
+
+    logs = three()
+    moved = {
+        "deep/er/seed_1.txt": logs.pop("train_seed1.log"),
+        "train_seed2.log.gz": gzip.compress(logs.pop("train_seed2.log").encode()),
+    }
+    assert (
+        judge(tmp_path, "seed.count", {**logs, **moved, "requirements.txt": "torch\n", "notes.txt": "words"}).status
+        == "PASS"
+    )
+
+
+def test_a_folder_of_logs_that_all_stop_early(tmp_path):
+    cut = {name: text.split("final_")[0] for name, text in three().items()}
+    assert judge(tmp_path / "all", "log.final", cut).status == "FAIL"
+    assert judge(tmp_path / "one", "log.final", {**cut, "train_seed3.log": three()["train_seed3.log"]}).status == "PASS"
+
+
+def test_a_claim_of_logs_that_only_evaluate(tmp_path):
+    only = {
+        f"again/seed_{n}.log": f"seed:{n}\nquantized_ttt val_loss:2.7 val_bpb:1.0{n} eval_time:9ms\n" for n in (1, 2, 3)
+    }
+    found = judge(tmp_path, "claim.line", {**three(), **only}, {"val_bpb": 1.02})
+    assert found.status == "WARN" and "only evaluate" in found.message
+
+
+def test_a_script_that_executes_another_counts_both(tmp_path):
+    stub = b'exec(open("inner.py").read())' + b" " * 40
+    root = foreign_folder(tmp_path, three(), script=stub, files={"inner.py": b"#" * 999_000 + b"\n"})
+    found = outcome(root, "size.shipped")
+    assert found.evidence["executes"] == ["inner.py"] and found.evidence["code_bytes"] == len(stub) + 999_001
+    assert found.status == "PASS"
+    (root / "inner.py").write_bytes(b"#" * 1_000_001)
+    assert outcome(root, "size.shipped").status == "WARN"
+
+
+def test_files_of_other_names_stand_for_the_usual_ones(tmp_path):
+    root = foreign_folder(tmp_path, three())
+    (root / "train_gpt.py").rename(root / "train_mine.py")
+    (root / "submission.json").rename(root / "submission_mine.json")
+    assert outcome(root, "pkg.files").status == "PASS" and outcome(root, "claim.logged").status != "SKIP"
+    assert outcome(root, "pkg.names").status == "WARN"
+    (root / "train_mine.py").write_bytes(b"")
+    assert "0 bytes" in outcome(root, "pkg.files").message
+
+
+def test_a_text_that_is_no_run_is_no_log(tmp_path):
+    assert "no log" in judge(tmp_path, "pkg.files", {"train.log": "it was a good run\n"}).message
+
+
+def test_a_limited_evaluation_is_not_measured_by_the_tokens_that_were_loaded(tmp_path):
+    logs = three(s1={"after": ["  eval: 100 batches (limited)"], "tokens": 30_000_000})
+    assert judge(tmp_path, "val.bytes", logs).status == "PASS"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {
+            "val_bpb": 10**400,
+            "val_loss": 10**400,
+            "bytes_total": 10**400,
+            "seed_results": {"1": {"artifact_bytes": 10**400}},
+        },
+        {"seed_results": [1, {"a": 2}], "seeds": {"1": 3, "seed_2": {"val_bpb": "x"}}, "track": {"a": 1}},
+        {"seeds": None, "val_bpb_std": -1.5, "val_loss": 1e308, "val_bpb": 1e-320},
+        {"val_bpb": {"mean": 1}, "mean_val_bpb": [], "bpb": "1" * 10_000, "author": 3, "seed_1": {"bytes_total": True}},
+    ],
+)
+def test_odd_claims_are_outcomes_and_no_tracebacks(tmp_path, claim):
+    report = verify_folder(foreign_folder(tmp_path, three(), claim), dict)
+    assert len(report["checks"]) > 40
