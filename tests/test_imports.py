@@ -1,4 +1,4 @@
-"""Imports go one way: cli -> verify, run -> bundle -> recipe, resolve -> manager -> hookspecs -> component, errors."""
+"""Imports go one way: cli -> verify, prove -> run -> bundle -> recipe, resolve -> manager -> hookspecs -> component, errors."""
 
 import ast
 import subprocess
@@ -16,13 +16,15 @@ LAYERS = [
     ("pgolf_plugins", ("pgolf", "pgolf.runtime", "pgolf_plugins.none")),
     ("pgolf.cli", ("pgolf",)),
     ("pgolf.verify", ("pgolf",)),
+    ("pgolf.prove", ("pgolf",)),
     ("pgolf.run", ("pgolf",)),
     ("pgolf.bundle", ("pgolf.bundle", "pgolf.errors")),
     ("pgolf.data", ("pgolf.data", "pgolf.errors", "pgolf.runtime.byte_count", "pgolf.runtime.shards")),
 ]
 NEVER = {
     "pgolf.verify": ("pgolf.cli",),
-    "pgolf.run": ("pgolf.cli", "pgolf.verify"),
+    "pgolf.prove": ("pgolf.cli", "pgolf.verify"),
+    "pgolf.run": ("pgolf.cli", "pgolf.verify", "pgolf.prove"),
 }
 RANKS = ["errors", "component", "hookspecs", "challenge", "settings", "manager", "recipe", "select", "entry", "resolve"]
 

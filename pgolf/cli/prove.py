@@ -153,6 +153,7 @@ def _show(proof: Proof) -> None:
         seen = proof.facts
         click.echo(
             f"{seen['tensors']} tensors, {seen['graphs']} graphs, {seen['steps']} steps with {seen['backward_passes']} "
-            f"backward passes, artifact of {output.count(seen['artifact_bytes'])} bytes"
+            f"backward passes"
+            + (f", artifact of {output.count(seen['artifact_bytes'])} bytes" if seen["artifact_bytes"] else "")
         )
     click.echo(f"equal: {len(proof.stages)} stages")

@@ -69,6 +69,7 @@ def test_a_renamed_tensor(side):
     assert found[0].rung == 2 and found[0].tensor == "tok_emb.weight" and "tok_emc.weight" in found[0].message
 
 
+@pytest.mark.slow
 def test_another_initial_value(side):
     found = differences(side, "initial", changed(side, "tensor.normal_(0.0, std", "tensor.normal_(0.0, std * 2"))
     assert found[0].rung == 3 and found[0].tensor == "tok_emb.weight"
@@ -86,11 +87,13 @@ def test_reassociated_floats(side):
     assert found[0].rung == 5 and found[0].tensor and found[0].step is not None
 
 
+@pytest.mark.slow
 def test_another_compression(side):
     found = differences(side, "packed", changed(side, "zlib.compress(data, 9)", "zlib.compress(data, 1)"))
     assert [item.rung for item in found] == [6]
 
 
+@pytest.mark.slow
 def test_a_forgotten_import(side):
     found = differences(side, "internal", "import pgolf.runtime.model\n" + side.dumps[LINKED].decode())
     assert "a bundled program imports pgolf" in found[0].message
