@@ -63,7 +63,7 @@ def _judge(rule: str) -> Callable[[View], Outcome]:
             return skipped("needs a train_gpt.py that parses")
         hits = [hit for hit in findings(view) if hit.rule == rule]
         if not hits:
-            return passed("no pattern of it in the code")
+            return passed("no pattern of it in the code; only running it would prove it")
         first = hits[0]
         more = f" (and {len(hits) - 1} more)" if len(hits) > 1 else ""
         text = f"{printable(first.file)}:{first.line}: {printable(first.message)}{more}: {printable(first.excerpt)}"

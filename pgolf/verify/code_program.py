@@ -31,8 +31,9 @@ class Program:
 
     @property
     def tree(self) -> ast.Module | None:
-        """Its syntax tree, where it has one."""
-        return self.unpacked.parsed.tree if self.unpacked.parsed else None
+        """Its syntax tree, where it has one; None for a file without a statement, as for one that is missing."""
+        tree = self.unpacked.parsed.tree if self.unpacked.parsed else None
+        return tree if tree is not None and tree.body else None
 
     @property
     def size(self) -> int | None:

@@ -9,10 +9,11 @@ import pytest
 from folders import make_folder, outcome
 
 import pgolf.runtime
+from pgolf.manager import Registry
 from pgolf.verify.checks_code_rules import RULES
 from pgolf.verify.code_patterns import PATTERNS, find
 from pgolf.verify.code_uses import Index, uses
-from pgolf.verify.report import all_checks
+from pgolf.verify.report import all_checks, verify_folder
 
 CODES = ("pkg.", "code.", "rule.", "size.accounts")
 
@@ -264,3 +265,11 @@ def test_the_wrapper_is_looked_at_as_well(folder):
     assert "mamba_ssm" in outcome(folder, "code.imports").message
     assert outcome(folder, "rule.hindsight").status == "WARN"
     assert set(outcome(folder, "code.imports").evidence["imports"]) == {"zlib", "mamba_ssm", "torch"}
+
+
+def test_nothing_is_said_about_code_that_is_not_there(tmp_path):
+    """A pass would claim that a script was read."""
+    (tmp_path / "submission.json").write_text("{}")
+    checks = verify_folder(tmp_path, Registry)["checks"]
+    passed = [item["id"] for item in checks if item["status"] == "PASS"]
+    assert not [name for name in passed if name.startswith(("rule.", "code."))]
