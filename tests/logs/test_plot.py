@@ -48,6 +48,13 @@ def test_png_without_matplotlib_says_what_to_install(monkeypatch):
     assert "pgolf[plot]" in caught.value.hint
 
 
+def test_a_picture_has_its_size_and_both_kinds_of_line():
+    made = png(curves({"a": parse_log(baseline_log(1)), "b": parse_log(compact_log(2))}))
+    assert made[:8] == b"\x89PNG\r\n\x1a\n" and made[12:16] == b"IHDR"
+    width, height = (int.from_bytes(made[at : at + 4], "big") for at in (16, 20))
+    assert width > height > 300
+
+
 def test_records_for_json():
     record = parse_log(baseline_log(5, 1.08))
     assert summary(record)["val_bpb"] == 1.08 and full(record)["record"]["seed"] == 5
