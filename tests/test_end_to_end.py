@@ -66,7 +66,7 @@ def test_a_better_score(workplace):
     path = copy(workplace, "score") / "submission.json"
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "val_bpb": document["val_bpb"] - 0.001}))
-    assert failures(workplace, "score") == {"claim.logged"}
+    assert failures(workplace, "score") == {"claim.logged", "lock.claim"}
 
 
 def test_a_truncated_artifact(workplace):
