@@ -7,8 +7,7 @@ from typing import NoReturn
 
 from pgolf.bundle.external_names import NAMES
 from pgolf.bundle.members import survey
-from pgolf.bundle.names import Scope, scopes
-from pgolf.bundle.shorten import IDENTIFIERS
+from pgolf.bundle.names import IDENTIFIERS, Scope, scopes
 from pgolf.errors import PgolfError
 
 Key = tuple[Scope, str]

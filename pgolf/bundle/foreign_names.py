@@ -14,23 +14,11 @@ import string
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
-from pgolf.bundle.names import Scope, copy_tree, scopes
+from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree, scopes
 from pgolf.errors import PgolfError
 
 LETTERS = string.ascii_lowercase + string.ascii_uppercase
 BUILTINS = frozenset(dir(builtins))
-FIELDS: dict[type[ast.AST], str] = {
-    ast.Name: "id",
-    ast.arg: "arg",
-    ast.FunctionDef: "name",
-    ast.AsyncFunctionDef: "name",
-    ast.ClassDef: "name",
-    ast.ExceptHandler: "name",
-    ast.MatchAs: "name",
-    ast.MatchStar: "name",
-    ast.MatchMapping: "rest",
-}
-"""The field of each kind of node that holds a variable's name."""
 Key = tuple[Scope, str]
 
 
@@ -51,7 +39,7 @@ def names_at(node: ast.AST) -> list[str]:
         return list(node.names)
     if isinstance(node, ast.alias):
         return [node.asname or node.name.partition(".")[0]]
-    name = getattr(node, FIELDS[type(node)])
+    name = getattr(node, IDENTIFIERS[type(node)])
     return [name] if name else []
 
 
@@ -159,7 +147,7 @@ def _put(node: ast.AST, old: str, new: str) -> None:
     elif isinstance(node, ast.alias):
         node.asname = new if new != node.name else None
     else:
-        setattr(node, FIELDS[type(node)], new)
+        setattr(node, IDENTIFIERS[type(node)], new)
 
 
 def check_same(old: ast.Module, new: ast.Module) -> None:
@@ -199,7 +187,7 @@ def _pairs(old: ast.AST, new: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     if type(old) is not type(new):
         raise PgolfError("PG401", f"{type(old).__name__} became {type(new).__name__}")
     yield old, new
-    name_field = FIELDS.get(type(old), "")
+    name_field = IDENTIFIERS.get(type(old), "")
     for key in old._fields:
         left, right = getattr(old, key, None), getattr(new, key, None)
         lists = (left, right) if isinstance(left, list) and isinstance(right, list) else ([left], [right])

@@ -17,24 +17,12 @@ from itertools import product
 from pgolf.bundle.external_names import NAMES
 from pgolf.bundle.link import BUILTINS
 from pgolf.bundle.members import Survey, survey
-from pgolf.bundle.names import Scope, copy_tree
+from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree
 
 ALPHABETS = (
     "etaoinsrhldcumfpgwybvkxjqz" + string.ascii_uppercase,
     "esrtaonilcdbfghjkmpquvwxyz" + string.ascii_uppercase,
 )
-IDENTIFIERS: dict[type[ast.AST], str] = {
-    ast.Name: "id",
-    ast.arg: "arg",
-    ast.FunctionDef: "name",
-    ast.AsyncFunctionDef: "name",
-    ast.ClassDef: "name",
-    ast.ExceptHandler: "name",
-    ast.MatchAs: "name",
-    ast.MatchStar: "name",
-    ast.MatchMapping: "rest",
-}
-"""The field of each kind of node that holds a variable."""
 
 
 def shorten(tree: ast.Module, keep: Iterable[str], alphabet: str) -> ast.Module:

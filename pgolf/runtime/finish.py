@@ -22,6 +22,9 @@ def export_and_score(session):
     """Save the trained weights, write the artifact on rank 0, and score what decodes from it on every rank."""
     program, log, model = session.program, session.log, session.model
     state = canonical_state(dict(model.state_dict()), session.parameters)
+    if session.world.rank == 0:
+        torch.save(state, "final_model.pt.tmp")
+        Path("final_model.pt.tmp").replace("final_model.pt")
     score = session.validate()
     log(
         f"diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} "
@@ -33,8 +36,6 @@ def export_and_score(session):
     if program.calibration_source is not None:
         hessians = collect_hessians(session)
     if session.world.rank == 0:
-        torch.save(state, "final_model.pt.tmp")
-        Path("final_model.pt.tmp").replace("final_model.pt")
         raw_bytes = Path("final_model.pt").stat().st_size
         log(f"Serialized model: {raw_bytes} bytes")
         begin = time.perf_counter()
