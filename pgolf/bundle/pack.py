@@ -16,12 +16,15 @@ from itertools import product
 
 import brotli
 
+from pgolf.bundle import mixing
 from pgolf.errors import PgolfError
 
 LIMIT = 8 * 2**20
 """Most bytes that a packed file may decode to."""
 
-FAMILIES = ("plain", "b85", "latin1")
+FAMILIES = ("plain", "b85", "latin1", "mix")
+QUICK = FAMILIES[:3]
+"""What "auto" chooses from: the last one is smaller, but takes seconds to write and to start."""
 CHOICES = ("auto", *FAMILIES)
 LZMA1 = 2**62 + 1
 SEARCHES = ((lzma.MF_BT4, 273), (lzma.MF_BT4, 40), (lzma.MF_BT2, 64), (lzma.MF_BT2, 40))
@@ -114,13 +117,33 @@ def stub(coder: Coder, family: str, run: bytes = RUN) -> bytes:
 
 
 def candidates(source: str, allow_brotli: bool) -> Iterator[Packed]:
-    """Every way to write the program."""
+    """Every quick way to write the program."""
     yield Packed("plain", source.encode())
-    run = RUN if source.splitlines() == source.removesuffix("\n").split("\n") else RUN_BY_LINE
+    run = RUN if _has_plain_lines(source) else RUN_BY_LINE
     for coder in coders(source.encode(), allow_brotli):
         needs = ("brotli",) if coder.name == "brotli" else ()
         for family in ("b85", "latin1"):
             yield Packed(f"{family}+{coder.name}", stub(coder, family, run), needs)
+
+
+def mixed(source: str) -> Packed:
+    """The file with the context-mixing decoder.
+
+    Raises:
+        PgolfError: PG004 for a program that is too long for it.
+    """
+    run = RUN if _has_plain_lines(source) else RUN_BY_LINE
+    try:
+        payload = mixing.encode(source)
+    except ValueError as error:
+        raise PgolfError("PG004", f"--pack mix: {error}", hint="use --pack auto") from error
+    inner = mixing.deflate(mixing.program(source, run))
+    code = b"#coding:l1\nimport zlib\ns=%s\nexec(zlib.decompress(%s.encode('l1'),-15))\n"
+    return Packed("mix", code % (latin1(payload), latin1(inner)))
+
+
+def _has_plain_lines(source: str) -> bool:
+    return source.splitlines() == source.removesuffix("\n").split("\n")
 
 
 def pack(source: str, choice: str = "auto", allow_brotli: bool = False) -> Packed:
@@ -131,7 +154,10 @@ def pack(source: str, choice: str = "auto", allow_brotli: bool = False) -> Packe
     """
     if choice not in CHOICES:
         raise PgolfError("PG004", f"pack is {choice!r}", hint=f"choose one of {', '.join(CHOICES)}")
-    wanted = [item for item in candidates(source, allow_brotli) if choice in ("auto", item.name.partition("+")[0])]
+    if choice == "mix":
+        wanted = [mixed(source)]
+    else:
+        wanted = [item for item in candidates(source, allow_brotli) if choice in ("auto", item.name.partition("+")[0])]
     best = min(wanted, key=lambda item: (len(item.code), item.name))
     check(best, source)
     return best
@@ -154,11 +180,36 @@ def unpack(data: bytes) -> str:
     try:
         tree = ast.parse(data)
         payload = _payload(tree)
+        if _is_mixed(tree):
+            return mixing.undo(*_literals(tree), (RUN, RUN_BY_LINE))
         if payload is None:
             return data.decode()
         return _value(payload)
     except (SyntaxError, ValueError, lzma.LZMAError, zlib.error, brotli.error) as error:
         raise PgolfError("PG402", f"the file cannot be unpacked: {error}") from error
+
+
+def _is_mixed(tree: ast.Module) -> bool:
+    """Has the file the form that `mixed` writes?"""
+    form = ast.parse("import zlib\ns=''\nexec(zlib.decompress(''.encode('l1'),-15))")
+    return len(tree.body) == 3 and ast.dump(_without_texts(tree)) == ast.dump(_without_texts(form))
+
+
+def _without_texts(tree: ast.Module) -> ast.Module:
+    copied = ast.parse(ast.unparse(tree))
+    for node in _texts(copied):
+        node.value = ""
+    return copied
+
+
+def _texts(tree: ast.Module) -> list[ast.Constant]:
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [node for node in texts if node.value != "l1"]
+
+
+def _literals(tree: ast.Module) -> tuple[bytes, bytes]:
+    payload, inner = sorted(_texts(tree), key=lambda node: node.lineno)
+    return str(payload.value).encode("l1"), str(inner.value).encode("l1")
 
 
 def _payload(tree: ast.Module) -> ast.expr | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pgolf.recipe import Recipe
     from pgolf.submission import Made
 
-PACKS = ("auto", "b85", "latin1", "plain")
+PACKS = ("auto", "b85", "latin1", "mix", "plain")
 
 
 @click.command()

@@ -17,6 +17,7 @@ from pgolf.verify.extract_values import Evaluator
 
 CALLS = 16
 CODE_OF_WRAPPER = 4096
+MIXED = b"#coding:l1\nimport zlib\ns="
 LAYERS = 6
 """Most layers of packing that are taken off."""
 DENSE_LIMIT = 384 * 1024
@@ -95,10 +96,25 @@ def unpack(code: bytes, name: str, read: Callable[[str], bytes]) -> Unpacked:
         if found.parsed.tree is None:
             found.problem = found.parsed.error
             return found
-        step = _step(found, found.parsed.tree, read)
+        step = _mixed(found, data) or _step(found, found.parsed.tree, read)
         if step is None:
             return found
         data = step
+
+
+def _mixed(found: Unpacked, data: bytes | str) -> str | None:
+    """The program of a file that `pgolf build --pack mix` wrote: its own decoder is known, so that it need not be run."""
+    if not isinstance(data, bytes) or not data.startswith(MIXED):
+        return None
+    from pgolf.bundle.pack import unpack as unpack_own
+    from pgolf.errors import PgolfError
+
+    try:
+        text = unpack_own(data)
+    except PgolfError:
+        return None
+    found.layers.append(Layer("mix", found.file, len(text.encode())))
+    return text
 
 
 def _step(found: Unpacked, tree: ast.Module, read: Callable[[str], bytes]) -> bytes | str | None:

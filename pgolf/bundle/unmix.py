@@ -1,0 +1,82 @@
+"""The decoder that a file packed with `--pack mix` carries: `mixing` writes this function into it, minified.
+
+A context-mixing model in the manner of lpaq: thirteen contexts of the text so far (its last characters, its last word and
+punctuation, its shape) each keep the last ten bits that followed them; what a history of bits stands for is learned over all
+contexts; and a mixer whose weights depend on three small contexts adds up the evidence. An arithmetic decoder turns the
+prediction of each bit into the bit.
+
+Every number is the result of + - * / on floats and of integer arithmetic in a written order, so that every machine and
+Python decodes the same text. There is no `exp` (mathematics libraries differ in the last bit) and no `sum` (Python 3.12 sums
+floats in another way than 3.11).
+
+Sources: M. Mahoney, "Adaptive Weighing of Context Models for Lossless Data Compression" (2005), and lpaq1 (2007).
+"""
+
+# mypy: disable-error-code="var-annotated,assignment,arg-type,misc,operator,no-untyped-call"
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def decode(digits: Iterator[Any], size: int, top: int) -> str:
+    """The text that the digits hold.
+
+    Args:
+        digits: an iterator of the payload's digits, of base 253.
+        size: characters of the text.
+        top: 128 for a text of ASCII, 256 for one of Latin-1.
+    """
+    text = word = marks = shape = ""
+    slots = {}
+    weights = {}
+    evidence = {}
+    value = 0
+    span = 1
+    # From any number to a probability between .0001 and .9999, steep like the logistic function.
+    squash = lambda x: 0.5 + x / (abs(x) + 1 / (1 + x * x)) * 0.4999  # noqa: E731
+    while len(text) < size:
+        # fmt: off
+        found = [slots.setdefault(item, {}) for item in enumerate((
+            text[-1:], text[-2:], text[-3:], text[-4:], text[-6:], text[-4:-1], shape[-2:], shape[-8:],
+            word, word + marks[-1:], word + marks[-2:], word + marks[-4:], 0,
+        ))]
+        # fmt: on
+        node = 1
+        while node < top:
+            histories = [slot.get(node, 1) for slot in found]
+            inputs = [evidence.setdefault(item, [0, 1]) for item in histories]
+            mixed = [
+                (weights.setdefault(item, [0.07] * 13), place, inputs[place][0])
+                for item in (node, text[-1:], -histories.count(1))
+                for place in range(13)
+            ]
+            chance = 0
+            for row, place, state in mixed:
+                chance += row[place] * state
+            chance = squash(chance)
+            while span < 1 << 32:
+                value = value * 253 + next(digits)
+                span *= 253
+            part = int(span * chance)
+            bit = value < part
+            if bit:
+                span = part
+            else:
+                value -= part
+                span -= part
+            chance = (bit - chance) / 285
+            for row, place, state in mixed:
+                row[place] += chance * state
+            for slot, item, state in zip(found, histories, inputs):  # noqa: B905 - `strict` would be bytes
+                state[0] += (bit - squash(state[0])) / state[1]
+                state[1] += 0.2
+                item += item + bit
+                slot[node] = min(item, item % 1024 + 1024)
+            node += node + bit
+        item = chr(node - top)
+        bit = item.isalnum()
+        text += item
+        word = (word + item) * bit
+        marks += item[bit:]
+        shape += item[bit:] or "a"
+    return text
