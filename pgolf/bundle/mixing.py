@@ -17,27 +17,30 @@ LIMIT = 2**17
 BASE = 253
 ALPHABET = bytes(value for value in range(256) if value not in (13, 92, 0))
 DECODER = """\
-def C(N,L,V):
- o=v=u=s='';O={};q={};h={};n=0;Y=1;M=lambda t:.5+t/(abs(t)+1/(1+t*t))*.4999
- while len(o)<L:
-  d=[O.setdefault(r,{})for r in enumerate((o[-1:],o[-2:],o[-3:],o[-4:],o[-6:],o[-4:-1],s[-2:],s[-8:],v,v+u[-1:],v+u[-2:],v+u[-4:],0))];l=1
-  while l<V:
-   m=[y.get(l,1)for y in d];b=[h.setdefault(r,[0,1])for r in m];W=[(q.setdefault(r,[.07]*13),c,b[c][0])for r in(l,o[-1:],-m.count(1))for c in range(13)];a=0
-   for K,c,p in W:a+=K[c]*p
-   a=M(a)
-   while Y<1<<32:n=n*253+next(N);Y*=253
-   w=int(Y*a);e=n<w
-   if e:Y=w
-   else:n-=w;Y-=w
-   a=(e-a)/285
-   for K,c,p in W:K[c]+=a*p
-   for y,r,p in zip(d,m,b):p[0]+=(e-M(p[0]))/p[1];p[1]+=.2;r+=r+e;y[l]=min(r,r%1024+1024)
-   l+=l+e
-  r=chr(l-V);e=r.isalnum();o+=r;v=(v+r)*e;u+=r[e:];s+=r[e:]or'a'
- return o
+def j(l,b,e):
+ i=p=a=x='';r={};Q={};h={};u=0;n=1;g='',();q=lambda t:.5+t/(abs(t)+1/(1+t*t))*.4999
+ while len(i)<b:
+  N=[r.setdefault(c,{})for c in enumerate((i[-1:],i[-2:],i[-3:],i[-4:],i[-6:],x[-2:],x[-8:],p,p+a[-3:],0,g[0]+i[-1:],g[0][-1:]+a[-2:],g[0][-1:]+p+a[-1:]))];f=1
+  while f<e:
+   Z=[Y.get(f,1)for Y in N];s=[h.setdefault(c,[0,1])for c in Z];D=[(Q.setdefault(c,[.06]*13),d,s[d][0])for c in(f,i[-1:],len(p)+.5)for d in range(13)];O=0
+   for k,d,m in D:O+=k[d]*m
+   O=q(O)
+   while n<1<<32:u=u*253+next(l);n*=253
+   w=int(n*O);o=u<w
+   if o:n=w
+   else:u-=w;n-=w
+   O=(o-O)/250
+   for k,d,m in D:k[d]+=O*m
+   for Y,c,m in zip(N,Z,s):m[0]+=(o-q(m[0]))/m[1];m[1]+=.2;c+=c+o;Y[f]=min(c,c%1024+1024)
+   f+=f+o
+  c=chr(f-e);o=c.isalnum();i+=c
+  if c in'([{':g=i[-2:],g
+  if c in')]}':g=g[1]or g
+  p=(p+c)*o;a+=c[o:];x+=c[o:]or'a'
+ return i
 """  # noqa: E501
 """`unmix.decode` as it is written into files (a test compares them); the names are those that deflate best of many tried."""
-START = 's=C((c-1-(c>13)-(c>92)for c in s.encode("l1")),{size},{top}){back}\n'
+START = 's=j((c-1-(c>13)-(c>92)for c in s.encode("l1")),{size},{top}){back}\n'
 BACK = '.encode("l1").decode()'
 FORM = re.compile(re.escape(DECODER + START).replace(r"\{size\}", r"(\d{1,6})").replace(r"\{top\}", "(128|256)").replace(
     r"\{back\}", f"({re.escape(BACK)})?"

@@ -1,9 +1,9 @@
 """The decoder that a file packed with `--pack mix` carries: `mixing` writes this function into it, minified.
 
 A context-mixing model in the manner of lpaq: thirteen contexts of the text so far (its last characters, its last word and
-punctuation, its shape) each keep the last ten bits that followed them; what a history of bits stands for is learned over all
-contexts; and a mixer whose weights depend on three small contexts adds up the evidence. An arithmetic decoder turns the
-prediction of each bit into the bit.
+punctuation, its shape, the bracket that it is in) each keep the last ten bits that followed them; what a history of bits
+stands for is learned over all contexts; and a mixer whose weights depend on three small contexts adds up the evidence. An
+arithmetic decoder turns the prediction of each bit into the bit.
 
 Every number is the result of + - * / on floats and of integer arithmetic in a written order, so that every machine and
 Python decodes the same text. There is no `exp` (mathematics libraries differ in the last bit) and no `sum` (Python 3.12 sums
@@ -32,13 +32,15 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
     evidence = {}
     value = 0
     span = 1
+    # The last open bracket with the character before it, and the one around it.
+    inside = "", ()
     # From any number to a probability between .0001 and .9999, steep like the logistic function.
     squash = lambda x: 0.5 + x / (abs(x) + 1 / (1 + x * x)) * 0.4999  # noqa: E731
     while len(text) < size:
         # fmt: off
         found = [slots.setdefault(item, {}) for item in enumerate((
-            text[-1:], text[-2:], text[-3:], text[-4:], text[-6:], text[-4:-1], shape[-2:], shape[-8:],
-            word, word + marks[-1:], word + marks[-2:], word + marks[-4:], 0,
+            text[-1:], text[-2:], text[-3:], text[-4:], text[-6:], shape[-2:], shape[-8:], word, word + marks[-3:], 0,
+            inside[0] + text[-1:], inside[0][-1:] + marks[-2:], inside[0][-1:] + word + marks[-1:],
         ))]
         # fmt: on
         node = 1
@@ -46,8 +48,8 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
             histories = [slot.get(node, 1) for slot in found]
             inputs = [evidence.setdefault(item, [0, 1]) for item in histories]
             mixed = [
-                (weights.setdefault(item, [0.07] * 13), place, inputs[place][0])
-                for item in (node, text[-1:], -histories.count(1))
+                (weights.setdefault(item, [0.06] * 13), place, inputs[place][0])
+                for item in (node, text[-1:], len(word) + 0.5)
                 for place in range(13)
             ]
             chance = 0
@@ -64,7 +66,7 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
             else:
                 value -= part
                 span -= part
-            chance = (bit - chance) / 285
+            chance = (bit - chance) / 250
             for row, place, state in mixed:
                 row[place] += chance * state
             for slot, item, state in zip(found, histories, inputs):  # noqa: B905 - `strict` would be bytes
@@ -76,6 +78,10 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
         item = chr(node - top)
         bit = item.isalnum()
         text += item
+        if item in "([{":
+            inside = text[-2:], inside
+        if item in ")]}":
+            inside = inside[1] or inside
         word = (word + item) * bit
         marks += item[bit:]
         shape += item[bit:] or "a"
