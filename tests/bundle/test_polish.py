@@ -1,0 +1,107 @@
+"""Polish: other letters for local variables, the same program."""
+
+import ast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgolf.bundle.alpha import check_renaming
+from pgolf.bundle.pack import compressed
+from pgolf.bundle.polish import Model, polish
+
+ALIKE = """def f(a,b):
+ c=a+b
+ for d in range(c):c=c*d+a
+ return c
+"""
+OTHER = """def g(q,w):
+ z=q+w
+ for v in range(z):z=z*v+q
+ return z
+"""
+
+
+def same(text):
+    changed = polish(text, 2)
+    check_renaming(ast.parse(text), ast.parse(changed))
+    return changed
+
+
+def test_functions_that_do_alike_get_alike_letters():
+    text = ALIKE * 6 + OTHER
+    changed = same(text)
+    assert compressed(changed) < compressed(text)
+    assert changed.endswith(ALIKE.replace("def f", "def g"))
+
+
+def test_the_result_does_not_depend_on_anything_but_the_text():
+    assert polish(ALIKE * 3 + OTHER) == polish(ALIKE * 3 + OTHER)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "def g(q,w):\n global z\n z=q+w\n return z\n",
+        "def g(q,w):\n def z(v):return v+q\n return z(w)\n",
+        "def g(q,w):\n match q+w:\n  case z:return z\n",
+        "g=lambda q,w:q+w\n",
+        "class G:\n q=1\n w=q+q\n",
+        "def g(qq,ww):\n zz=qq+ww\n return zz\n",
+        "é=1\n" + OTHER,
+    ],
+    ids=["global", "nested", "match", "lambda", "class", "long", "not-ascii"],
+)
+def test_what_is_not_plain_keeps_its_names(kept):
+    assert same(ALIKE * 6 + kept) == ALIKE * 6 + kept
+
+
+def test_letters_that_mean_something_else_in_the_function_are_not_taken():
+    text = "a=b=c=d=3\n" + ALIKE * 6 + OTHER.replace("return z", "return z+a+b+c+d")
+    changed = same(text)
+    space = {}
+    exec(changed, space)
+    assert space["g"](2, 1) == space["f"](2, 1) + 12
+
+
+def test_parameters_that_are_passed_by_name_keep_their_names():
+    text = ALIKE * 6 + OTHER + "x=g(q=2,w=1)\n"
+    changed = same(text)
+    assert "def g(q,w)" in changed and "g(q=2,w=1)" in changed
+
+
+def test_variables_of_comprehensions_lambdas_handlers_and_imports_follow():
+    text = ALIKE * 3 + (
+        "def g(q):\n try:\n  import math as w\n  z=[v*w.pi for v in q if v]\n  return sorted(z,key=lambda v:-v)\n"
+        " except Exception as u:return u\n"
+    )
+    changed, space = same(text), {}
+    exec(changed, space)
+    assert len(space["g"]([1, 2])) == 2 and isinstance(space["g"](3), TypeError)
+    assert changed != text
+
+
+NAMES = st.permutations("abcdefghijklmnopqrstuvwxyz")
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(NAMES, min_size=2, max_size=6))
+def test_any_letters_give_a_program_that_does_the_same(draws):
+    body = (
+        "def f{n}({0},{1}):\n {2}=[{3}*{0} for {3} in range({1})]\n {4}=lambda {0}:{0}+{1}\n return {4}(sum({2})),{0}\n"
+    )
+    text = "".join(body.format(*names, n=number) for number, names in enumerate(draws))
+    changed = same(text)
+    before, after = {}, {}
+    exec(text, before)
+    exec(changed, after)
+    for number in range(len(draws)):
+        assert before[f"f{number}"](3, 4) == after[f"f{number}"](3, 4)
+
+
+def test_the_model_counts_what_stands_before_each_character():
+    model = Model("abcabd")
+    assert model.counts["ab"] == {"c": 1, "d": 1} and model.totals["ab"] == 2
+    model.add(3, 6, -1)
+    assert model.counts["ab"] == {"c": 1, "d": 0} and model.totals["ab"] == 1
+    assert model.price([2]) < Model("xyzxyw").price([2])
