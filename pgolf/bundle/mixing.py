@@ -17,30 +17,30 @@ LIMIT = 2**17
 BASE = 253
 ALPHABET = bytes(value for value in range(256) if value not in (13, 92, 0))
 DECODER = """\
-def j(l,b,e):
- i=p=a=x='';r={};Q={};h={};u=0;n=1;g='',();q=lambda t:.5+t/(abs(t)+1/(1+t*t))*.4999
- while len(i)<b:
-  N=[r.setdefault(c,{})for c in enumerate((i[-1:],i[-2:],i[-3:],i[-4:],i[-6:],x[-2:],x[-8:],p,p+a[-3:],0,g[0]+i[-1:],g[0][-1:]+a[-2:],g[0][-1:]+p+a[-1:]))];f=1
-  while f<e:
-   Z=[Y.get(f,1)for Y in N];s=[h.setdefault(c,[0,1])for c in Z];D=[(Q.setdefault(c,[.06]*13),d,s[d][0])for c in(f,i[-1:],len(p)+.5)for d in range(13)];O=0
-   for k,d,m in D:O+=k[d]*m
-   O=q(O)
-   while n<1<<32:u=u*253+next(l);n*=253
-   w=int(n*O);o=u<w
-   if o:n=w
-   else:u-=w;n-=w
-   O=(o-O)/250
-   for k,d,m in D:k[d]+=O*m
-   for Y,c,m in zip(N,Z,s):m[0]+=(o-q(m[0]))/m[1];m[1]+=.2;c+=c+o;Y[f]=min(c,c%1024+1024)
-   f+=f+o
-  c=chr(f-e);o=c.isalnum();i+=c
-  if c in'([{':g=i[-2:],g
-  if c in')]}':g=g[1]or g
-  p=(p+c)*o;a+=c[o:];x+=c[o:]or'a'
- return i
+def h(f,a,k):
+ u=i=r=m='';y={};q={};j={};N=0;l=1;o='',();z=lambda x:.5+x/(abs(x)+1/(1+x*x))*.4999
+ while len(u)<a:
+  C=[y.setdefault(e,{})for e in enumerate((u[-1:],u[-2:],u[-3:],u[-4:],u[-6:],m[-2:],m[-8:],i,i+r[-3:],0,o[0]+u[-1:],o[0][-1:]+r[-2:],o[0][-1:]+i+r[-1:]))];w=1
+  while w<k:
+   d=[p.get(w,1)for p in C];X=[j.setdefault(e,[0,1])for e in d];b=[(q.setdefault(e,[.07]*13),c,X[c][0])for e in(w,u[-1:],len(i)+.5)for c in range(13)];s=0
+   for Y,c,g in b:s+=Y[c]*g
+   s=z(s)
+   while l<1<<32:N=N*253+next(f);l*=253
+   v=int(l*s);n=N<v
+   if n:l=v
+   else:N-=v;l-=v
+   s=(n-s)/180
+   for Y,c,g in b:Y[c]+=s*g
+   for p,e,g in zip(C,d,X):g[0]+=(n-z(g[0]))/g[1];g[1]+=.2;e+=e+n;p[w]=min(e,e%1024+1024)
+   w+=w+n
+  e=chr(w-k);n=e.isalnum();u+=e
+  if e in'([{':o=u[-2:],o
+  if e in')]}':o=o[1]or o
+  i=(i+e)*n;r+=e[n:];m+=e[n:]or'a'
+ return u
 """  # noqa: E501
 """`unmix.decode` as it is written into files (a test compares them); the names are those that deflate best of many tried."""
-START = 's=j((c-1-(c>13)-(c>92)for c in s.encode("l1")),{size},{top}){back}\n'
+START = 's=h((c-1-(c>13)-(c>92)for c in s.encode("l1")),{size},{top}){back}\n'
 BACK = '.encode("l1").decode()'
 FORM = re.compile(re.escape(DECODER + START).replace(r"\{size\}", r"(\d{1,6})").replace(r"\{top\}", "(128|256)").replace(
     r"\{back\}", f"({re.escape(BACK)})?"

@@ -134,7 +134,7 @@ def _improve(model: Model, function: Function) -> None:
         alone = _reached(places, function.end)
         price = model.price(alone)
         best, chosen = -LEAST, ""
-        for letter in model.likely(places, function.taken | {current}):
+        for letter in model.likely(places, {*function.taken, current}):
             other = variables.get(letter, [])
             reached = _reached([*places, *other], function.end) if other else alone
             before = model.price(reached) if other else price

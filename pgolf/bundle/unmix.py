@@ -48,7 +48,7 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
             histories = [slot.get(node, 1) for slot in found]
             inputs = [evidence.setdefault(item, [0, 1]) for item in histories]
             mixed = [
-                (weights.setdefault(item, [0.06] * 13), place, inputs[place][0])
+                (weights.setdefault(item, [0.07] * 13), place, inputs[place][0])
                 for item in (node, text[-1:], len(word) + 0.5)
                 for place in range(13)
             ]
@@ -66,7 +66,7 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
             else:
                 value -= part
                 span -= part
-            chance = (bit - chance) / 250
+            chance = (bit - chance) / 180
             for row, place, state in mixed:
                 row[place] += chance * state
             for slot, item, state in zip(found, histories, inputs):  # noqa: B905 - `strict` would be bytes
