@@ -92,7 +92,7 @@ def _flat_recipe(recipe: Recipe, resolved: Resolved) -> dict[str, Any]:
 
 def _module_hashes(resolved: Resolved, built: Built) -> dict[str, str]:
     found = {}
-    for module in sorted(built.modules):
+    for module in built.module_names:
         path = resolved.find_source(module)
         if path is not None:
             found[module] = file_hash(path)

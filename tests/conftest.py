@@ -14,3 +14,12 @@ def one_thread():
 def micro_data(tmp_path_factory):
     """A tiny corpus with its tokenizer."""
     return make_corpus(tmp_path_factory.mktemp("micro"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many random examples the property tests ran."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "teardown":
+                for text in [value for name, value in report.user_properties if name == "examples"]:
+                    terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {text}")

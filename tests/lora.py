@@ -15,7 +15,7 @@ class Lora:
         encoder, decoder = plan
         for position, layer in enumerate((*encoder, *decoder)):
             for role in SITES[:-1]:
-                self.add(role, position, weights[role][layer].shape, rank, zero, generator)
+                self.add(role, position, weights[f"blocks.{layer}.{role}.weight"].shape, rank, zero, generator)
         self.add("head", 0, model.tok_emb.weight.shape, rank, zero, generator)
 
     def add(self, role, position, shape, rank, zero, generator):

@@ -6,7 +6,7 @@ import ast
 from typing import NoReturn
 
 from pgolf.bundle.external_names import NAMES
-from pgolf.bundle.members import survey
+from pgolf.bundle.members import Survey, survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, scopes
 from pgolf.errors import PgolfError
 
@@ -16,8 +16,8 @@ Key = tuple[Scope, str]
 class _Renaming:
     """A one-to-one map between the variables of two trees, found while walking both."""
 
-    def __init__(self, old: ast.Module, new: ast.Module):
-        self.found = survey(old)
+    def __init__(self, old: ast.Module, new: ast.Module, found: Survey):
+        self.found = found
         self.old_places = self.found.places
         _, self.new_places = scopes(new)
         self.pairs: dict[ast.AST, ast.AST] = {old: new}
@@ -114,16 +114,19 @@ def _is_identifier(node: ast.AST, field: str) -> bool:
     return IDENTIFIERS.get(type(node)) == field
 
 
-def check_renaming(old: ast.Module, new: ast.Module) -> None:
+def check_renaming(old: ast.Module, new: ast.Module, found: Survey | None = None) -> None:
     """Raise unless `new` is `old` with its variables and members renamed one to one.
 
     Names that others see stay: keywords, parameters that someone passes by name, and members that are not the program's.
     No parameter gets the name of a keyword that it did not have.
 
+    Args:
+        found: the survey of `old`, where the caller has it.
+
     Raises:
         PgolfError: PG401, where they differ.
     """
-    renaming = _Renaming(old, new)
+    renaming = _Renaming(old, new, found or survey(old))
     renaming.walk(old, new)
     for (scope, name), (_, new_name) in renaming.forward.items():
         parameter = any(isinstance(node, ast.arg) for node in scope.bound.get(name, []))

@@ -12,6 +12,7 @@ from pgolf.bundle.fold import UNKNOWN, value_of
 from pgolf.bundle.members import DECORATORS, is_record
 from pgolf.bundle.names import copy_tree, scopes
 from pgolf.bundle.source import last_name
+from pgolf.bundle.trees import walk
 from pgolf.errors import PgolfError
 
 
@@ -19,7 +20,7 @@ def settle_arguments(tree: ast.Module) -> None:
     """Change every call with keywords of a function, record or class of the program, in place."""
     module, places = scopes(tree)
     known = {name: found for name in module.bound if (found := _parameters(module.bound[name])) is not None}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         func = node.func if isinstance(node, ast.Call) else None
         if isinstance(node, ast.Call) and isinstance(func, ast.Name) and places[func].resolve(func.id) is module:
             _by_position(node, known.get(func.id, ()))

@@ -3,88 +3,63 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any
 
+from pgolf.bundle.literals import (
+    COMPARE,
+    COMPUTE,
+    LARGEST,
+    SINGLETONS,
+    UNKNOWN,
+    formatted,
+    is_empty,
+    is_pure,
+    literal,
+    literal_of,
+    spec_text,
+    truth_of,
+    value_of,
+)
 from pgolf.bundle.names import Scope, copy_tree, scopes
+from pgolf.bundle.trees import Transformer
 
-UNKNOWN = object()
-"""The value of an expression that is not a literal."""
-
-COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: lambda left, right: left == right,
-    ast.NotEq: lambda left, right: left != right,
-    ast.Lt: lambda left, right: left < right,
-    ast.LtE: lambda left, right: left <= right,
-    ast.Gt: lambda left, right: left > right,
-    ast.GtE: lambda left, right: left >= right,
-    ast.In: lambda left, right: left in right,
-    ast.NotIn: lambda left, right: left not in right,
-    ast.Is: lambda left, right: left is right,
-    ast.IsNot: lambda left, right: left is not right,
-}
-COMPUTE: dict[type[ast.operator], Callable[[int, int], int]] = {
-    ast.Add: lambda left, right: left + right,
-    ast.Sub: lambda left, right: left - right,
-    ast.Mult: lambda left, right: left * right,
-    ast.FloorDiv: lambda left, right: left // right,
-    ast.Mod: lambda left, right: left % right,
-}
-SINGLETONS = (None, True, False)
-LARGEST = 2**63
+__all__ = [
+    "SINGLETONS",
+    "UNKNOWN",
+    "Folder",
+    "is_empty",
+    "is_pure",
+    "literal",
+    "literal_of",
+    "same_scope",
+    "spec_text",
+    "truth_of",
+    "value_of",
+]
 ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
-def value_of(node: ast.expr) -> Any:
-    """The value of a literal: None, bool, int, float, str, bytes or a tuple of these; `UNKNOWN` otherwise."""
-    if isinstance(node, ast.Constant):
-        return node.value if node.value is not Ellipsis else UNKNOWN
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        number: Any = node.operand.value
-        return -number if type(number) in (int, float) else UNKNOWN
-    if isinstance(node, ast.Tuple):
-        values = tuple(value_of(item) for item in node.elts)
-        return UNKNOWN if any(value is UNKNOWN for value in values) else values
-    return UNKNOWN
+class _Texts(Transformer):
+    """Writes literals that stand in the braces of an f-string into its text: in braces, not every text can be printed."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        self.generic_visit(node)
+        parts: list[ast.expr] = []
+        for part in node.values:
+            text = formatted(part)
+            last = parts[-1] if parts else None
+            if text is None:
+                parts.append(part)
+            elif isinstance(last, ast.Constant):
+                parts[-1] = literal(str(last.value) + text, node)
+            else:
+                parts.append(literal(text, node))
+        if len(parts) == 1 and isinstance(parts[0], ast.Constant):
+            return parts[0]
+        node.values = parts
+        return node
 
 
-def truth_of(node: ast.expr) -> bool | None:
-    """True or False where the expression is a literal (or an empty dict), None where it may be either."""
-    if isinstance(node, ast.Dict) and not node.keys:
-        return False
-    value = value_of(node)
-    return None if value is UNKNOWN else bool(value)
-
-
-def literal(value: Any, like: ast.AST) -> ast.expr:
-    """A literal's node at the place of another node."""
-    if type(value) in (int, float) and (value < 0 or str(value) == "-0.0"):
-        node: ast.expr = ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=-value))
-    else:
-        node = ast.Constant(value=value)
-    return ast.fix_missing_locations(ast.copy_location(node, like))
-
-
-def is_pure(node: ast.expr) -> bool:
-    """Names, their attributes, literals, and comparisons and logic on them: nothing is lost by not evaluating it."""
-    if isinstance(node, ast.Attribute):
-        return is_pure(node.value)
-    if isinstance(node, ast.UnaryOp):
-        return isinstance(node.op, ast.Not) and is_pure(node.operand)
-    if isinstance(node, ast.BoolOp):
-        return all(is_pure(value) for value in node.values)
-    if isinstance(node, ast.Compare):
-        identity = all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops)
-        return identity and is_pure(node.left) and all(is_pure(item) for item in node.comparators)
-    return isinstance(node, ast.Name) or value_of(node) is not UNKNOWN
-
-
-def is_empty(node: ast.expr) -> bool:
-    """Is this an empty tuple or dict?"""
-    return (isinstance(node, ast.Tuple) and not node.elts) or (isinstance(node, ast.Dict) and not node.keys)
-
-
-class Folder(ast.NodeTransformer):
+class Folder(_Texts):
     """Folds one function or expression, innermost parts first. Patterns of `match` are left alone."""
 
     def visit_match_case(self, node: ast.match_case) -> ast.match_case:
@@ -197,27 +172,10 @@ class Folder(ast.NodeTransformer):
     def without_empty_stars(self, items: list[ast.expr]) -> list[ast.expr]:
         return [item for item in items if not (isinstance(item, ast.Starred) and is_empty(item.value))]
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
-        self.generic_visit(node)
-        parts: list[ast.expr] = []
-        for part in node.values:
-            text = _formatted(part)
-            last = parts[-1] if parts else None
-            if text is None:
-                parts.append(part)
-            elif isinstance(last, ast.Constant):
-                parts[-1] = literal(str(last.value) + text, node)
-            else:
-                parts.append(literal(text, node))
-        if len(parts) == 1 and isinstance(parts[0], ast.Constant):
-            return parts[0]
-        node.values = parts
-        return node
-
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         before = copy_tree(node)
         node.body = self.visit(node.body)
-        return node if same_scope(before, node) else before
+        return node if same_scope(before, node) else _Texts().visit(before)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         # `x[*()]` and `x[()]` differ: leave the tuple of an index as it is written.
@@ -280,7 +238,7 @@ class Folder(ast.NodeTransformer):
         """Fold a function's body, unless that would turn a local name into another one or end its being a generator."""
         before = copy_tree(node)
         node.body = self.block(node.body) or [ast.Pass()]
-        return node if same_scope(before, node) else before
+        return node if same_scope(before, node) else _Texts().visit(before)
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """Fold a list of statements; nothing after the first that leaves it is kept."""
@@ -291,34 +249,6 @@ class Folder(ast.NodeTransformer):
             if kept and isinstance(kept[-1], ENDS):
                 break
         return kept
-
-
-def _formatted(part: ast.expr) -> str | None:
-    """The text of one part of an f-string, where it is a literal."""
-    if isinstance(part, ast.Constant):
-        return str(part.value)
-    assert isinstance(part, ast.FormattedValue)
-    value = value_of(part.value)
-    spec = "" if part.format_spec is None else spec_text(part.format_spec)
-    if value is UNKNOWN or isinstance(value, (bytes, tuple)) or spec is None:
-        return None
-    if part.conversion in (ord("r"), ord("a")):
-        value = repr(value) if part.conversion == ord("r") else ascii(value)
-    elif part.conversion == ord("s"):
-        value = str(value)
-    try:
-        return format(value, spec)
-    except (TypeError, ValueError):
-        return None
-
-
-def spec_text(node: ast.expr) -> str | None:
-    """The text of a format specification without braces of its own."""
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.JoinedStr) and all(isinstance(item, ast.Constant) for item in node.values):
-        return "".join(str(item.value) for item in node.values if isinstance(item, ast.Constant))
-    return None
 
 
 def same_scope(before: ast.AST, after: ast.AST) -> bool:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from pgolf.bundle.names import global_reads
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement
+from pgolf.bundle.trees import walk
 from pgolf.errors import PgolfError, raise_all
 
 IMPORTS = "imports"
@@ -42,7 +43,7 @@ class Flat:
 
     @cached_property
     def text(self) -> str:
-        return ast.unparse(ast.fix_missing_locations(self.tree)) + "\n"
+        return ast.unparse(self.tree) + "\n"
 
     def joined(self) -> list[Owned]:
         """The statements with neighbouring imports of one source made one statement."""
@@ -240,7 +241,7 @@ def check(flat: Flat, modules: dict[str, Module]) -> None:
             if name in declared:
                 raise PgolfError("PG401", f"link declares {name!r} twice")
             declared.add(name)
-    for item in ast.walk(tree):
+    for item in walk(tree):
         if isinstance(item, ast.ImportFrom) and (item.level or item.module in modules):
             raise PgolfError("PG401", f"link left an internal import of {item.module}")
         if isinstance(item, ast.Import) and any(alias.name in modules for alias in item.names):
@@ -257,5 +258,5 @@ def bound_names(node: ast.stmt) -> tuple[str, ...]:
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return (node.name,)
     if isinstance(node, ast.Assign):
-        return tuple(item.id for target in node.targets for item in ast.walk(target) if isinstance(item, ast.Name))
+        return tuple(item.id for target in node.targets for item in walk(target) if isinstance(item, ast.Name))
     return ()

@@ -11,10 +11,13 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from pgolf.bundle.callbacks import callback_parameters
 from pgolf.bundle.external_names import COVERED, NAMES
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, bound_name, scopes
 from pgolf.bundle.source import last_name
+from pgolf.bundle.trees import walk
 
 PLAIN_PACKAGES = COVERED | {"flash_attn", "flash_attn_interface"}
 """What may be imported; the last two hold functions of tensors."""
@@ -45,9 +48,12 @@ DECORATORS = (
     *("lru_cache", "cached_property", "setter", "dataclass"),
 )
 """Decorators that pass arguments on as they come."""
+SHOWING = frozenset((*SHOWN_FIELDS, *MAKERS[:2], *MAKERS[-2:]))
+"""Attributes that name other attributes by text."""
 ANY = ("**",)
 """Stands for the keywords of a call with `**`."""
 WORD = re.compile(r"\w+")
+Node = TypeVar("Node", bound=ast.AST)
 
 
 @dataclass
@@ -60,6 +66,7 @@ class Survey:
         fixed: parameters that must keep their names, by function and name.
         records: classes whose fields are their constructor's parameters, with these.
         inherited: members of classes with a base outside the program: their new names must not be ones of the base.
+        of_node: the scope of each function, class and comprehension.
     """
 
     scope: Scope
@@ -68,6 +75,13 @@ class Survey:
     fixed: set[tuple[ast.AST, str]] = field(default_factory=set)
     records: dict[str, tuple[str, ...]] = field(default_factory=dict)
     inherited: frozenset[str] = frozenset(RECORD_NAMES)
+    of_node: dict[ast.AST, Scope] = field(default_factory=dict)
+
+    def binds_self(self, method: FunctionNode) -> bool:
+        """`binds_self`, by the scopes that are known already."""
+        first = method.args.args[0].arg if method.args.args else ""
+        bound = sum(len(scope.bound.get(first, ())) for scope in self.of_node[method].walk())
+        return _gets_object(method) and bound + (getattr(method, "name", "") == first) == 1
 
     def names_fields(self, call: ast.Call) -> bool:
         """Are a call's keywords fields of a record: `Record(...)` and `record._replace(...)`?"""
@@ -80,27 +94,47 @@ class Survey:
         return node.id if self.places[node].resolve(node.id).kind == "module" else ""
 
 
-def survey(tree: ast.Module) -> Survey:
-    """Look at the whole program once."""
+def survey(tree: ast.Module, parameters: bool = True) -> Survey:
+    """Look at the whole program once.
+
+    Args:
+        parameters: whether to find out which must keep their names; who renames none can spare the time.
+    """
     scope, places = scopes(tree)
-    found = Survey(scope, places)
-    nodes = list(ast.walk(tree))
+    found = Survey(scope, places, of_node={inner.node: inner for inner in scope.walk()})
+    nodes = _Nodes(walk(tree))
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     found.records = {name: _fields(node) for name, node in classes.items() if is_record(node)}
-    calls = [node for node in nodes if isinstance(node, ast.Call) and node.keywords]
+    calls = [node for node in nodes.of(ast.Call) if node.keywords]
     ties = sorted({_keywords(node) for node in calls if not found.names_fields(node)} - {()})
     if any(item.arg is None for node in calls for item in node.keywords):
         ties = [ANY]
     outside = {name for name, node in classes.items() if is_foreign(node, classes)} | _borrowed(nodes, found, classes)
-    found.inherited |= frozenset(_defined({name: classes[name] for name in sorted(outside)}, outside))
-    for inner in scope.walk():
-        if isinstance(inner.node, FUNCTIONS):
-            found.fixed |= {(inner.node, name) for name in _fixed_parameters(inner, ties, outside)}
+    stores = {name: list(own_stores(node, found)) for name, node in classes.items()}
+    found.inherited |= frozenset(_defined({name: classes[name] for name in sorted(outside)}, outside, stores))
+    if parameters:
+        functions = [inner for inner in scope.walk() if isinstance(inner.node, FUNCTIONS)]
+        found.fixed = {(inner.node, name) for inner in functions for name in _fixed_parameters(inner, ties, outside)}
+        found.fixed |= set(callback_parameters(found, nodes.table))
     if _may_rename_members(nodes):
         passed = {name for fields in found.records.values() for name in _meant(ties, set(fields))}
-        defined = set(_defined(classes, outside)) - passed - _used_elsewhere(nodes, found, classes, outside) - NAMES
+        elsewhere = _used_elsewhere(nodes, found, outside, stores)
+        defined = set(_defined(classes, outside, stores)) - passed - elsewhere - NAMES
         found.own = frozenset(name for name in defined if not name.startswith("_"))
     return found
+
+
+class _Nodes:
+    """The program's nodes by their class."""
+
+    def __init__(self, nodes: list[ast.AST]):
+        self.table: dict[type[ast.AST], list[Any]] = {}
+        for node in nodes:
+            self.table.setdefault(node.__class__, []).append(node)
+
+    def of(self, kind: type[Node]) -> list[Node]:
+        """Those of one class."""
+        return self.table.get(kind, [])
 
 
 def is_record(node: ast.ClassDef) -> bool:
@@ -155,24 +189,16 @@ def _fixed_parameters(scope: Scope, ties: list[tuple[str, ...]], outside: set[st
 # Members
 
 
-def _may_rename_members(nodes: list[ast.AST]) -> bool:
+def _may_rename_members(nodes: _Nodes) -> bool:
     """False where the program finds an attribute by text, or uses a package whose attributes are not known."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            if any(
-                alias.name.partition(".")[0] not in PLAIN_PACKAGES or alias.name == "dataclasses"
-                for alias in node.names
-            ):
-                return False
-        elif isinstance(node, ast.ImportFrom):
-            if (node.module or "").partition(".")[0] not in PLAIN_PACKAGES or any(a.name in MAKERS for a in node.names):
-                return False
-        elif isinstance(node, ast.Attribute):
-            if node.attr in SHOWN_FIELDS or node.attr in MAKERS[:2] + MAKERS[-2:]:
-                return False
-        elif isinstance(node, ast.Name) and node.id in BY_TEXT:
-            return False
-    return True
+    modules = [alias.name for node in nodes.of(ast.Import) for alias in node.names]
+    froms = [(node.module or "", alias.name) for node in nodes.of(ast.ImportFrom) for alias in node.names]
+    return not (
+        any(name.partition(".")[0] not in PLAIN_PACKAGES or name == "dataclasses" for name in modules)
+        or any(module.partition(".")[0] not in PLAIN_PACKAGES or name in MAKERS for module, name in froms)
+        or any(node.attr in SHOWING for node in nodes.of(ast.Attribute))
+        or any(node.id in BY_TEXT for node in nodes.of(ast.Name))
+    )
 
 
 def is_foreign(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
@@ -183,24 +209,26 @@ def is_foreign(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
     return any(name not in classes or is_foreign(classes[name], classes) for name in names)
 
 
-def _borrowed(nodes: list[ast.AST], found: Survey, classes: dict[str, ast.ClassDef]) -> set[str]:
+def _borrowed(nodes: _Nodes, found: Survey, classes: dict[str, ast.ClassDef]) -> set[str]:
     """Classes with a method that is called on the class, with whatever object."""
     names: set[str] = set()
-    for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+    for node in nodes.of(ast.Attribute):
+        if isinstance(node.value, ast.Name) and node.value.id in classes and node.attr != "__init__":
             name = found.global_name(node.value)
-            if name in classes and node.attr != "__init__":
-                methods = [item for item in classes[name].body if isinstance(item, ast.FunctionDef)]
-                static = ("staticmethod", "classmethod")
-                if any(
-                    item.name == node.attr and not any(last_name(mark) in static for mark in item.decorator_list)
-                    for item in methods
-                ):
-                    names.add(name)
+            methods = [item for item in classes[name].body if isinstance(item, ast.FunctionDef)] if name else []
+            if any(item.name == node.attr and not _is_static(item) for item in methods):
+                names.add(name)
     return names
 
 
-def _defined(classes: dict[str, ast.ClassDef], outside: set[str]) -> Iterator[str]:
+def _is_static(method: FunctionNode) -> bool:
+    marks = [last_name(mark) for mark in getattr(method, "decorator_list", [])]
+    return "staticmethod" in marks or "classmethod" in marks
+
+
+def _defined(
+    classes: dict[str, ast.ClassDef], outside: set[str], stores: dict[str, list[ast.Attribute]]
+) -> Iterator[str]:
     """Members that the program's classes define."""
     for node in classes.values():
         for item in node.body:
@@ -210,52 +238,52 @@ def _defined(classes: dict[str, ast.ClassDef], outside: set[str]) -> Iterator[st
                 yield item.target.id
             elif isinstance(item, ast.Assign):
                 yield from (target.id for target in item.targets if isinstance(target, ast.Name))
-        for stored in own_stores(node):
+        for stored in stores[node.name]:
             if node.name not in outside or stored.attr in RECORD_NAMES:
                 yield stored.attr
 
 
-def own_stores(node: ast.ClassDef) -> Iterator[ast.Attribute]:
+def own_stores(node: ast.ClassDef, found: Survey | None = None) -> Iterator[ast.Attribute]:
     """`self.x` as a target, in a method whose `self` is never anything else."""
     for method in node.body:
-        if isinstance(method, ast.FunctionDef) and binds_self(method):
+        bound = found.binds_self if found is not None else binds_self
+        if isinstance(method, ast.FunctionDef) and bound(method):
             first = method.args.args[0].arg
-            for item in ast.walk(method):
+            for item in walk(method):
                 stored = isinstance(item, ast.Attribute) and not isinstance(item.ctx, ast.Load)
-                if (
-                    isinstance(item, ast.Attribute)
-                    and stored
-                    and last_name(item.value) == first == ast.unparse(item.value)
-                ):
+                base = item.value if isinstance(item, ast.Attribute) and stored else None
+                if isinstance(item, ast.Attribute) and isinstance(base, ast.Name) and base.id == first:
                     yield item
 
 
 def binds_self(method: FunctionNode) -> bool:
     """Does a method get its object as first parameter, and is that name bound nowhere else below it?"""
-    decorators = [last_name(item) for item in getattr(method, "decorator_list", [])]
-    if not method.args.args or method.args.posonlyargs or "staticmethod" in decorators or "classmethod" in decorators:
+    if not _gets_object(method):
         return False
-    top, _ = scopes(method)
     first = method.args.args[0].arg
-    return sum(len(scope.bound.get(first, [])) for scope in top.walk()) == 1
+    return sum(bound_name(node) == first for node in walk(method)) == 1
+
+
+def _gets_object(method: FunctionNode) -> bool:
+    return bool(method.args.args) and not method.args.posonlyargs and not _is_static(method)
 
 
 def _used_elsewhere(
-    nodes: list[ast.AST], found: Survey, classes: dict[str, ast.ClassDef], outside: set[str]
+    nodes: _Nodes, found: Survey, outside: set[str], stores: dict[str, list[ast.Attribute]]
 ) -> set[str]:
     """Names that also mean something outside: in texts, on imported things, in patterns, on objects of unknown class."""
-    stores = {item: node.name for node in classes.values() for item in own_stores(node)}
+    owners = {item: name for name, items in stores.items() for item in items}
     names: set[str] = set()
-    for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not re.search(r"\s", node.value):
+    for node in nodes.of(ast.Constant):
+        if isinstance(node.value, str) and not re.search(r"\s", node.value):
             names.update(WORD.findall(node.value))
-        elif isinstance(node, ast.MatchClass):
-            names.update(node.kwd_attrs)
-        elif isinstance(node, ast.Attribute):
-            stored = not isinstance(node.ctx, ast.Load)
-            strange = stored and (node not in stores or stores[node] in outside) and node.attr not in RECORD_NAMES
-            if strange or _is_imported(node, found):
-                names.add(node.attr)
+    for pattern in nodes.of(ast.MatchClass):
+        names.update(pattern.kwd_attrs)
+    for item in nodes.of(ast.Attribute):
+        stored = not isinstance(item.ctx, ast.Load)
+        strange = stored and (item not in owners or owners[item] in outside) and item.attr not in RECORD_NAMES
+        if strange or _is_imported(item, found):
+            names.add(item.attr)
     return names
 
 

@@ -10,15 +10,18 @@ import ast
 import re
 from dataclasses import dataclass
 
-import python_minifier
+from python_minifier import UnstableMinification
+from python_minifier.module_printer import ModulePrinter
 
 from pgolf.bundle.alpha import check_renaming
 from pgolf.bundle.arguments import settle_annotations, settle_arguments
 from pgolf.bundle.link import Flat
-from pgolf.bundle.names import copy_tree, scopes
+from pgolf.bundle.members import Survey, survey
+from pgolf.bundle.names import scopes
 from pgolf.bundle.pack import compressed
-from pgolf.bundle.shorten import ALPHABETS, shorten
+from pgolf.bundle.shorten import ALPHABETS, Plan
 from pgolf.bundle.source import PYTHON, compiles, last_name
+from pgolf.bundle.trees import CHILDREN, Node, Transformer
 from pgolf.errors import PgolfError
 
 
@@ -30,15 +33,16 @@ class Minified:
     segments: tuple[tuple[str, str], ...]
 
 
-class _Strip(ast.NodeTransformer):
+class _Strip(Transformer):
     """Drops docstrings, other literal statements, assertions, `pass`, and the None of `return None`."""
 
     def block(self, body: list[ast.stmt], required: bool) -> list[ast.stmt]:
         kept = [self.visit(item) for item in body if not _is_idle(item)]
         return kept or ([ast.Expr(ast.Constant(0))] if required else [])
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        for name, value in ast.iter_fields(node):
+    def generic_visit(self, node: Node) -> Node:
+        for name in CHILDREN[node.__class__]:
+            value = getattr(node, name, None)
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
                 required = name == "body" or (name == "finalbody" and not getattr(node, "handlers", None))
                 setattr(node, name, self.block(value, required))
@@ -62,33 +66,43 @@ def _is_idle(node: ast.stmt) -> bool:
 
 
 def strip(tree: ast.Module) -> ast.Module:
-    """The tree without what has no effect."""
-    stripped = _Strip().visit(copy_tree(tree))
+    """The tree without what has no effect (changes it in place)."""
+    stripped = _Strip().visit(tree)
     assert isinstance(stripped, ast.Module)
     settle_arguments(stripped)
     settle_annotations(stripped)
-    return ast.fix_missing_locations(stripped)
+    return stripped
 
 
 def minify(flat: Flat) -> Minified:
     """The program's text that compresses best, of those that one alphabet after the other gives."""
     owners = [item.owner for item in flat.joined() if not _is_idle(item.node)]
-    stripped = ast.parse(ast.unparse(strip(flat.tree)))
+    # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
+    stripped = strip(ast.parse(flat.text))
     if len(owners) != len(stripped.body):
         raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
-    keep = kernel_names(stripped)
-    texts = [rename(stripped, keep, alphabet) for alphabet in ALPHABETS]
+    found = survey(stripped)
+    plan = Plan(stripped, found, kernel_names(stripped))
+    texts = [write(plan.shortened(alphabet)) for alphabet in ALPHABETS]
     text = min(texts, key=lambda text: (compressed(text), text))
-    check(stripped, text)
-    return Minified(text, segments(text, owners))
+    return Minified(text, segments(text, check(stripped, text, found), owners))
 
 
-def rename(tree: ast.Module, keep: list[str], alphabet: str) -> str:
-    """The text with short names; those in `keep` stay everywhere."""
+def write(tree: ast.Module) -> str:
+    """The text of a tree. `check` compares it with the tree, so the printer's own comparison is left out.
+
+    Statement by statement, because the printer copies all of its text for every token.
+    """
     try:
-        return _with_spaces(python_minifier.unparse(shorten(tree, keep, alphabet)))
-    except (python_minifier.UnstableMinification, SyntaxError) as error:
+        texts = [_statement(node) for node in tree.body]
+    except (UnstableMinification, SyntaxError) as error:
         raise PgolfError("PG401", f"python-minifier failed: {error!r}") from error
+    return _with_spaces("\n".join(texts))
+
+
+def _statement(node: ast.stmt) -> str:
+    printed: str = ModulePrinter()(ast.Module(body=[node], type_ignores=[]))  # type: ignore[no-untyped-call]
+    return printed
 
 
 def _with_spaces(text: str) -> str:
@@ -109,9 +123,9 @@ def kernel_names(tree: ast.Module) -> list[str]:
     return sorted(names)
 
 
-def segments(text: str, owners: list[str]) -> tuple[tuple[str, str], ...]:
-    """(module, piece of the text) for each top-level statement, in their order."""
-    body = ast.parse(text).body
+def segments(text: str, tree: ast.Module, owners: list[str]) -> tuple[tuple[str, str], ...]:
+    """(module, piece of the text) for each top-level statement, in their order; `tree` is the text's."""
+    body = tree.body
     lines = text.split("\n")
     starts = [0]
     for line in lines:
@@ -134,8 +148,11 @@ def _column(node: ast.stmt, lines: list[str]) -> int:
     return len(lines[first - 1].encode()[: node.col_offset].decode())
 
 
-def check(stripped: ast.Module, text: str) -> None:
+def check(stripped: ast.Module, text: str, found: Survey | None = None) -> ast.Module:
     """The stage's own check: the text parses for the oldest Python and is the same tree up to a renaming.
+
+    Returns:
+        The text's tree.
 
     Raises:
         PgolfError: PG401.
@@ -145,4 +162,5 @@ def check(stripped: ast.Module, text: str) -> None:
         tree = ast.parse(text, feature_version=PYTHON)
     except SyntaxError as error:
         raise PgolfError("PG401", f"the minified text does not compile: {error}") from error
-    check_renaming(stripped, tree)
+    check_renaming(stripped, tree, found)
+    return tree

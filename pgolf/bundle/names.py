@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any
 
-Node = TypeVar("Node", bound=ast.AST)
+from pgolf.bundle.trees import ONE, SHAPES, walk
+from pgolf.bundle.trees import Node as Node
+from pgolf.bundle.trees import copy_tree as copy_tree
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -24,6 +27,16 @@ IDENTIFIERS: dict[type[ast.AST], str] = {
     ast.MatchMapping: "rest",
 }
 """The field of each kind of node that holds a variable."""
+
+
+def bound_name(node: ast.AST) -> str | None:
+    """The variable that a node binds, if it binds one."""
+    if isinstance(node, ast.Name):
+        return node.id if not isinstance(node.ctx, ast.Load) else None
+    if isinstance(node, ast.alias):
+        return node.asname or node.name.partition(".")[0]
+    name = getattr(node, IDENTIFIERS.get(type(node), ""), None)
+    return name if isinstance(name, str) else None
 
 
 @dataclass(eq=False)
@@ -66,15 +79,35 @@ class Scope:
         return scope
 
 
-class _Binder(ast.NodeVisitor):
+class _Binder:
     """Builds the scope tree; `places` maps each node that holds an identifier to the scope it is looked up in."""
 
     def __init__(self, root: ast.AST):
         self.scope = Scope(root, "module", None)
         self.places: dict[ast.AST, Scope] = {}
 
+    def visit(self, node: ast.AST) -> None:
+        _HANDLERS[node.__class__](self, node)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        handlers = _HANDLERS
+        for name, holds in SHAPES[node.__class__]:
+            value = getattr(node, name, None)
+            if value is None:
+                continue
+            if holds == ONE:
+                handlers[value.__class__](self, value)
+                continue
+            for item in value:
+                if item is not None:
+                    handlers[item.__class__](self, item)
+
+    def leaf(self, node: ast.AST) -> None:
+        """Nothing to see."""
+
     def bind(self, name: str, node: ast.AST, scope: Scope | None = None) -> None:
         scope = scope or self.scope
+        scope = scope.module if name in scope.globals else scope
         self.places[node] = scope
         scope.bound.setdefault(name, []).append(node)
 
@@ -94,9 +127,9 @@ class _Binder(ast.NodeVisitor):
                 self.visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
-        if isinstance(node.ctx, ast.Load):
-            self.places[node] = self.scope
-            self.scope.reads.setdefault(node.id, []).append(node)
+        if node.ctx.__class__ is ast.Load:
+            self.places[node] = scope = self.scope
+            scope.reads.setdefault(node.id, []).append(node)
         else:
             self.bind(node.id, node)
 
@@ -167,6 +200,7 @@ class _Binder(ast.NodeVisitor):
     def visit_Global(self, node: ast.Global) -> None:
         self.places[node] = self.scope
         self.scope.globals.update(node.names)
+        self.scope.module.globals.update(node.names)
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         self.places[node] = self.scope
@@ -189,6 +223,18 @@ class _Binder(ast.NodeVisitor):
         self.generic_visit(node)
 
     visit_YieldFrom = visit_Yield
+
+
+class _Handlers(dict[type[ast.AST], Callable[[_Binder, Any], None]]):
+    """Class of node -> the method that visits it."""
+
+    def __missing__(self, kind: type[ast.AST]) -> Callable[[_Binder, Any], None]:
+        general = _Binder.generic_visit if SHAPES[kind] else _Binder.leaf
+        self[kind] = found = getattr(_Binder, f"visit_{kind.__name__}", general)
+        return found
+
+
+_HANDLERS = _Handlers()
 
 
 def scopes(root: ast.AST) -> tuple[Scope, dict[ast.AST, Scope]]:
@@ -227,18 +273,6 @@ def _inside_function(scope: Scope | None) -> bool:
     return False
 
 
-def copy_tree(node: Node) -> Node:
-    """A copy of a syntax tree. Nodes without fields (`Load`, `Add`) are one object each in all trees, so they are shared.
-
-    Not `copy.deepcopy`: python-minifier hangs attributes on those shared nodes, and with them every tree it ever saw.
-    """
-    if not node._fields:
-        return node
-    copied = type(node)()
-    for name, value in ast.iter_fields(node):
-        if isinstance(value, ast.AST):
-            value = copy_tree(value)
-        elif isinstance(value, list):
-            value = [copy_tree(item) if isinstance(item, ast.AST) else item for item in value]
-        setattr(copied, name, value)
-    return ast.copy_location(copied, node)
+def written_globals(root: ast.AST) -> set[str]:
+    """Names of `global` statements: top-level variables that functions bind."""
+    return {name for node in walk(root) if isinstance(node, ast.Global) for name in node.names}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from pgolf.bundle.link import link, reach
-from pgolf.bundle.minify import Minified, minify
+from pgolf.bundle.minify import minify
 from pgolf.bundle.pack import compressed
 from pgolf.bundle.pack import pack as pack_source
 from pgolf.bundle.shake import shake
@@ -26,7 +32,7 @@ class Built:
         pack: how it is written, such as "latin1+lzma".
         needs: packages that the file itself imports to unpack itself.
         stages: bytes after resolve, link, specialize, shake, minify and pack.
-        modules: compressed bytes that each module adds to the program, by a fixed compressor; an estimate.
+        segments: the module and the minified text of each top-level statement.
         dumps: stage file name -> content.
     """
 
@@ -35,8 +41,18 @@ class Built:
     pack: str
     needs: tuple[str, ...]
     stages: dict[str, int]
-    modules: dict[str, int]
+    segments: tuple[tuple[str, str], ...]
     dumps: dict[str, bytes]
+
+    @cached_property
+    def modules(self) -> dict[str, int]:
+        """Compressed bytes that each module adds to the program, by a fixed compressor; an estimate."""
+        return weigh(self.segments)
+
+    @property
+    def module_names(self) -> list[str]:
+        """The modules of the file, sorted."""
+        return sorted({name for name, _ in self.segments})
 
 
 STAGES = ("resolve", "link", "specialize", "shake", "minify", "pack")
@@ -55,6 +71,23 @@ def build(entry: str, find_source: FindSource, *, pack: str = "auto", allow_brot
     Raises:
         PgolfError: PG2xx and PG3xx for a program that cannot be bundled, PG4xx for a defect of a stage.
     """
+    with _without_collector():
+        return _build(entry, find_source, pack, allow_brotli)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Syntax trees and scopes are many objects that live to the end: to look for garbage among them is a fifth of a build."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _build(entry: str, find_source: FindSource, pack: str, allow_brotli: bool) -> Built:
     modules = load(entry, find_source)
     reach(modules)
     raise_all(check_subset(list(modules.values())))
@@ -71,15 +104,15 @@ def build(entry: str, find_source: FindSource, *, pack: str = "auto", allow_brot
         pack=packed.name,
         needs=packed.needs,
         stages={stage: len(content) for stage, content in zip(STAGES, contents, strict=True)},
-        modules=weigh(minified),
+        segments=minified.segments,
         dumps=dict(zip(DUMPS, contents, strict=True)),
     )
 
 
-def weigh(minified: Minified) -> dict[str, int]:
+def weigh(segments: tuple[tuple[str, str], ...]) -> dict[str, int]:
     """Compressed bytes of the program less those of the program without each module."""
-    whole = compressed(minified.text)
-    names = sorted({name for name, _ in minified.segments})
-    return {
-        name: whole - compressed("".join(text for owner, text in minified.segments if owner != name)) for name in names
-    }
+    names = sorted({name for name, _ in segments})
+    without = ["".join(text for owner, text in segments if owner != name) for name in names]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compressor releases the interpreter's lock
+        whole, *rest = pool.map(compressed, ["".join(text for _, text in segments), *without])
+    return {name: whole - size for name, size in zip(names, rest, strict=True)}

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from pgolf.bundle.members import survey
 from pgolf.bundle.names import Scope, bound_name
+from pgolf.bundle.trees import walk
 
 LETTERS = string.ascii_lowercase
 UNUSUAL = (ast.Global, ast.Nonlocal, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Match)
@@ -167,17 +168,18 @@ def variables(text: str) -> Iterator[Function]:
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
-    said = {item.arg for item in ast.walk(tree) if isinstance(item, ast.keyword) and item.arg}
+    said = {item.arg for item in walk(tree) if isinstance(item, ast.keyword) and item.arg}
     for scope in found.scope.walk():
         node = scope.node
         outer = scope.parent.kind if scope.parent is not None else ""
         if isinstance(node, ast.FunctionDef) and outer in ("module", "class"):
-            nodes = list(ast.walk(node))
+            nodes = walk(node)
+            inside = set(nodes)
             words = _words(scope)
             if not any(isinstance(item, UNUSUAL) for item in nodes if item is not node):
-                fixed = said | {name for function, name in found.fixed if function in nodes}
+                fixed = said | {name for function, name in found.fixed if function in inside}
                 free = {name for name, own in words.items() if own and len(name) == 1 and name not in fixed}
-                places = _places(nodes, free, text, starts)
+                places = _places(nodes[1:], free, text, starts)
                 if places is not None:
                     yield Function(
                         starts[node.lineno - 1], starts[node.end_lineno or 0], places, (words.keys() - free) | said

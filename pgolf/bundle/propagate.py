@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pgolf.bundle.fold import SINGLETONS, UNKNOWN, value_of
 from pgolf.bundle.members import BY_TEXT, SHOWN_FIELDS, binds_self
 from pgolf.bundle.names import Scope, copy_tree, scopes
+from pgolf.bundle.trees import Transformer, fix_locations, parents, walk
 
 PROTOCOLS = (
     *("name", "mode", "closed", "encoding", "errors", "newlines", "buffer", "filename", "data"),
@@ -36,19 +37,19 @@ class _Made:
 
 def propagate(tree: ast.Module) -> None:
     """Change every such class and function, in place."""
-    nodes = list(ast.walk(tree))
+    nodes = walk(tree)
     named = Counter(node.id for node in nodes if isinstance(node, ast.Name))
     attributes: dict[str, list[ast.Attribute]] = {}
     for node in nodes:
         if isinstance(node, ast.Attribute):
             attributes.setdefault(node.attr, []).append(node)
     by_text = any(name in named for name in BY_TEXT) or any(name in attributes for name in SHOWN_FIELDS)
-    parents = {child: node for node in nodes for child in ast.iter_child_nodes(node) if isinstance(child, ast.Call)}
+    above = parents(tree)
     for made in list(_made_once(tree, named)):
         _write_arguments(made)
         if isinstance(made.definition, ast.ClassDef) and not by_text:
             _write_attributes(attributes, made.definition, made.function)
-        _drop_idle(parents[made.call], made)
+        _drop_idle(above[made.call], made)
 
 
 def _made_once(tree: ast.Module, named: Counter[str]) -> Iterator[_Made]:
@@ -60,7 +61,7 @@ def _made_once(tree: ast.Module, named: Counter[str]) -> Iterator[_Made]:
     }
     partials = _partials(tree)
     by_type = _makes_by_type(tree)
-    for call in ast.walk(tree):
+    for call in walk(tree):
         if (
             not isinstance(call, ast.Call)
             or not isinstance(call.func, ast.Name)
@@ -84,12 +85,12 @@ def _makes_by_type(tree: ast.Module) -> bool:
     """Could the program make an object without naming its class: is `type` used for anything but a comparison?"""
     compared = {
         side.func
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Compare)
         for side in (node.left, *node.comparators)
         if isinstance(side, ast.Call)
     }
-    return any(isinstance(node, ast.Name) and node.id == "type" and node not in compared for node in ast.walk(tree))
+    return any(isinstance(node, ast.Name) and node.id == "type" and node not in compared for node in walk(tree))
 
 
 def _partials(tree: ast.Module) -> set[ast.AST]:
@@ -145,18 +146,18 @@ def _awkward(root: ast.AST, value: ast.expr) -> set[ast.AST]:
     """Places where a literal would mean something else, or could not be written: beside `is`, and in f-strings."""
     found: set[ast.AST] = set()
     content = value_of(value)
-    for node in ast.walk(root):
+    for node in walk(root):
         if isinstance(node, ast.Compare) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
             if not any(content is single for single in SINGLETONS):
                 found.update([node.left, *node.comparators])
         elif isinstance(node, ast.JoinedStr) and type(content) not in (bool, int, float):
-            found.update(ast.walk(node))
+            found.update(walk(node))
         elif isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
             found.add(node.func if isinstance(node, ast.Call) else node.value)
     return found
 
 
-class _Write(ast.NodeTransformer):
+class _Write(Transformer):
     """Replaces the reads of one function's parameters."""
 
     def __init__(self, values: dict[str, ast.expr], scope: Scope, places: dict[ast.AST, Scope]):
@@ -190,7 +191,7 @@ def drop_parameter(arguments: ast.arguments, name: str) -> None:
 def _write_attributes(attributes: dict[str, list[ast.Attribute]], node: ast.ClassDef, made: ast.FunctionDef) -> None:
     """Put the literals that `__init__` stores where methods read them, and drop attributes that nothing else reads."""
     own = [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
-    own += [name.id for item in node.body for name in ast.walk(item) if isinstance(item, (ast.Assign, ast.AnnAssign))
+    own += [name.id for item in node.body for name in walk(item) if isinstance(item, (ast.Assign, ast.AnnAssign))
             if isinstance(name, ast.Name)]  # fmt: skip
     for target, value in list(_stored_literals(made)):
         uses = attributes[target.attr]
@@ -231,13 +232,13 @@ def _own_reads(node: ast.ClassDef, name: str) -> set[ast.AST]:
         item
         for method in node.body
         if isinstance(method, ast.FunctionDef) and method.name != "__init__" and binds_self(method)
-        for item in ast.walk(method)
+        for item in walk(method)
         if isinstance(item, ast.Attribute) and item.attr == name and isinstance(item.ctx, ast.Load)
         if isinstance(item.value, ast.Name) and item.value.id == method.args.args[0].arg
     }
 
 
-class _WriteReads(ast.NodeTransformer):
+class _WriteReads(Transformer):
     """Replaces given expressions by one literal."""
 
     def __init__(self, places: set[ast.AST], value: ast.expr):
@@ -263,7 +264,7 @@ def assignment(kept: list[tuple[ast.expr, ast.expr]], like: ast.Assign) -> ast.s
     else:
         target = ast.Tuple(elts=[found for found, _ in kept], ctx=ast.Store())
         value = ast.Tuple(elts=[found for _, found in kept], ctx=ast.Load())
-    return ast.fix_missing_locations(ast.copy_location(ast.Assign(targets=[target], value=value), like))
+    return fix_locations(ast.copy_location(ast.Assign(targets=[target], value=value), like))
 
 
 def _drop_idle(parent: ast.AST, made: _Made) -> None:
@@ -283,7 +284,7 @@ def _is_constant_line(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
-class _Swap(ast.NodeTransformer):
+class _Swap(Transformer):
     """Puts one expression in the place of another."""
 
     def __init__(self, old: ast.expr, new: ast.expr):

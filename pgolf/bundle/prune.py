@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgolf.bundle.fold import UNKNOWN, value_of
-from pgolf.bundle.members import RECORD_NAMES, Survey, binds_self, is_foreign, survey
+from pgolf.bundle.members import RECORD_NAMES, Survey, is_foreign, survey
 from pgolf.bundle.names import FUNCTIONS, Scope
 from pgolf.bundle.propagate import assignment, drop_parameter, drop_store, pairs
 from pgolf.bundle.source import last_name
+from pgolf.bundle.trees import Transformer, walk
 from pgolf.errors import PgolfError
 
 PLAIN_DECORATORS = ("no_grad", "inference_mode")
@@ -35,7 +36,7 @@ def prune(tree: ast.Module) -> None:
     """Change the tree in place."""
     changed = True
     while changed:
-        found = survey(tree)
+        found = survey(tree, parameters=False)
         changed = _drop_stores(tree, found)
         idle = _DropIdle(found)
         idle.visit(tree)
@@ -50,18 +51,16 @@ def prune(tree: ast.Module) -> None:
 def _drop_stores(tree: ast.Module, found: Survey) -> bool:
     """Drop `self.x = value` where nothing in the program reads an attribute `x` and the value is plain."""
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    read = {
-        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Store)
-    }
+    read = {node.attr for node in walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Store)}
     read |= {
         node.target.attr
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute)
     }
     changed = False
     for node in classes.values():
         foreign = is_foreign(node, classes)
-        for method in [item for item in node.body if isinstance(item, ast.FunctionDef) and binds_self(item)]:
+        for method in [item for item in node.body if isinstance(item, ast.FunctionDef) and found.binds_self(item)]:
             for target, value in _stores(method):
                 unread = target.attr in found.own - read and (not foreign or target.attr in RECORD_NAMES)
                 if unread and _is_plain(value, found):
@@ -83,7 +82,7 @@ def _stores(method: ast.FunctionDef) -> list[tuple[ast.Attribute, ast.expr]]:
     ]
 
 
-class _DropIdle(ast.NodeTransformer):
+class _DropIdle(Transformer):
     """Drops `name = value` of a function where nothing reads the name, and `if x.y: pass`."""
 
     def __init__(self, found: Survey):
@@ -104,7 +103,10 @@ class _DropIdle(ast.NodeTransformer):
         if not isinstance(target, ast.Name) or not _is_plain(value, self.found):
             return False
         owner = self.found.places[target]
-        read = any(target.id in inner.reads and inner.resolve(target.id) is owner for inner in owner.walk())
+        read = any(
+            target.id in inner.nonlocals or (target.id in inner.reads and inner.resolve(target.id) is owner)
+            for inner in owner.walk()
+        )
         return owner.kind == "function" and owner.bound[target.id] == [target] and not read
 
     def visit_If(self, node: ast.If) -> ast.stmt:
@@ -126,7 +128,7 @@ def _targets(tree: ast.Module, found: Survey) -> Iterator[_Target]:
     attributes: dict[str, list[ast.Attribute]] = {}
     callers: dict[ast.AST, ast.Call] = {}
     defined: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name):
             names.setdefault(node.id, []).append(node)
         elif isinstance(node, ast.Attribute):
@@ -141,7 +143,7 @@ def _targets(tree: ast.Module, found: Survey) -> Iterator[_Target]:
         if isinstance(node, ast.FunctionDef):
             yield from _target(node, 0, names.get(node.name, []), callers)
         elif isinstance(node, ast.ClassDef):
-            for item in [item for item in node.body if isinstance(item, ast.FunctionDef) and binds_self(item)]:
+            for item in [item for item in node.body if isinstance(item, ast.FunctionDef) and found.binds_self(item)]:
                 if item.name == "__init__" and not node.decorator_list and _is_made_plainly(node):
                     yield from _target(item, 1, names.get(node.name, []), callers)
                 elif item.name in found.own and defined[item.name] == 1:
@@ -151,7 +153,7 @@ def _targets(tree: ast.Module, found: Survey) -> Iterator[_Target]:
 
 
 def _assigned(node: ast.stmt) -> list[str]:
-    return [item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
+    return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
 
 
 def _is_made_plainly(node: ast.ClassDef) -> bool:
@@ -184,9 +186,9 @@ def _target(
 
 def _drop_parameters(target: _Target, found: Survey) -> bool:
     """Drop those that nothing reads; the survey's scopes must be of the tree as it is."""
-    scope = next(item for item in found.scope.walk() if item.node is target.function)
+    scope = found.of_node[target.function]
     changed = False
-    nodes = set(ast.walk(target.function))
+    nodes = set(walk(target.function))
     for name in [argument.arg for argument in target.function.args.args[target.skipped :]]:
         reads = [node for inner in scope.walk() for node in inner.reads.get(name, []) if inner.resolve(name) is scope]
         if nodes.intersection(reads) or len(scope.bound[name]) != 1:

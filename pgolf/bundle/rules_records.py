@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode
+from pgolf.bundle.records import RECORDS, field_name, record_of
 from pgolf.bundle.source import ENTRY
-from pgolf.bundle.specialize import RECORDS, field_name, record_of
+from pgolf.bundle.trees import walk
 from pgolf.bundle.view import BUILTIN, INTERNAL, View, is_docstring, is_record
 from pgolf.errors import PgolfError
 
@@ -38,7 +39,7 @@ def _findings(view: View, node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         ):
             yield node, f"{node.name} is not a NamedTuple of nothing but fields"
     elif isinstance(node, FUNCTIONS):
-        names = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        names = {argument.arg for argument in walk(node.args) if isinstance(argument, ast.arg)}
         nested = view.function_around(node) is not None
         if names & set(RECORDS) and nested:
             yield node, "an inner function has a parameter with a reserved name"
@@ -190,11 +191,8 @@ def _parameters(view: View, call: ast.Call) -> Iterator[list[str]]:
             if not _methods(definition, "__init__"):
                 yield [name for name in map(field_name, definition.body) if name]
     elif isinstance(call.func, ast.Attribute):
-        for module in view.modules.values():
-            for statement in module.reached():
-                if isinstance(statement.node, ast.ClassDef):
-                    methods = _methods(statement.node, call.func.attr)
-                    yield from (_positional(item)[1:] for item in methods if _fits(item, call))
+        methods = view.methods.get(call.func.attr, [])
+        yield from (_positional(item)[1:] for item in methods if _fits(item, call))
 
 
 def _fits(method: ast.FunctionDef, call: ast.Call) -> bool:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import ast
 
 from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
-from pgolf.bundle.names import global_reads
+from pgolf.bundle.names import global_reads, written_globals
 from pgolf.errors import PgolfError
 
 
 def shake(flat: Flat) -> Flat:
     """The statements that those without a name (the main block) reach, in their order."""
+    shaken = reached(flat)
+    check(flat, shaken)
+    return shaken
+
+
+def reached(flat: Flat) -> Flat:
+    """What `shake` keeps, unchecked."""
     providers = {name: item for item in flat.statements for name in bound_names(item.node)}
     kept: set[Owned] = set()
     queue = [item for item in flat.statements if not bound_names(item.node)]
@@ -20,9 +27,7 @@ def shake(flat: Flat) -> Flat:
             continue
         kept.add(item)
         queue += [providers[name] for name in sorted(global_reads(item.node)) if name in providers]
-    shaken = Flat(tuple(item for item in flat.statements if item in kept))
-    check(flat, shaken)
-    return shaken
+    return Flat(tuple(item for item in flat.statements if item in kept))
 
 
 def check(before: Flat, after: Flat) -> None:
@@ -40,6 +45,6 @@ def check(before: Flat, after: Flat) -> None:
         raise PgolfError("PG401", "shake dropped a statement that runs")
     declared = {name for item in after.statements for name in bound_names(item.node)}
     missing = global_reads(ast.Module(body=[item.node for item in after.statements], type_ignores=[]))
-    missing = missing - declared - BUILTINS
+    missing = missing - declared - BUILTINS - written_globals(after.tree)
     if missing:
         raise PgolfError("PG401", f"shake dropped names that are used: {', '.join(sorted(missing))}")

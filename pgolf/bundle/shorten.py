@@ -13,27 +13,18 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import NamedTuple
 
 from pgolf.bundle.external_names import NAMES
 from pgolf.bundle.link import BUILTINS
-from pgolf.bundle.members import Survey, survey
+from pgolf.bundle.members import Survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree
+from pgolf.bundle.trees import walk
 
 ALPHABETS = (
     "etaoinsrhldcumfpgwybvkxjqz" + string.ascii_uppercase,
     "esrtaonilcdbfghjkmpquvwxyz" + string.ascii_uppercase,
 )
-
-
-def shorten(tree: ast.Module, keep: Iterable[str], alphabet: str) -> ast.Module:
-    """A copy of the tree with short names; those in `keep` stay everywhere."""
-    copied = copy_tree(tree)
-    found = survey(copied)
-    plan = _Plan(copied, found, frozenset(keep))
-    variables = plan.variables(alphabet)
-    members = plan.members(alphabet, variables)
-    _apply(copied, plan, variables, members)
-    return copied
 
 
 def short_names(alphabet: str) -> Iterator[str]:
@@ -53,68 +44,122 @@ def variable_of(node: ast.AST) -> str | None:
     return name if isinstance(name, str) else None
 
 
-class _Plan:
-    """Who may be renamed, how often each word occurs, and which words meet."""
+class Slot(NamedTuple):
+    """A place that holds a word: the node's number in `walk`, its field, and which of its names, where it has several."""
 
-    def __init__(self, tree: ast.Module, found: Survey, keep: frozenset[str]):
-        self.tree, self.found, self.keep = tree, found, keep
+    place: int
+    field: str
+    word: str
+    is_member: bool
+    number: int | None = None
+
+
+class Plan:
+    """Who may be renamed, how often each word occurs, and which words meet; the tree itself stays as it is.
+
+    Args:
+        tree: the program.
+        found: its survey.
+        keep: names that stay everywhere.
+    """
+
+    def __init__(self, tree: ast.Module, found: Survey, keep: Iterable[str]):
+        self.tree, self.found, self.keep = tree, found, frozenset(keep)
         self.uses: Counter[str] = Counter()
         self.member_uses: Counter[str] = Counter()
-        self.taken: set[str] = set(keep)
+        self.taken: set[str] = set(self.keep)
         self.taken_members: set[str] = set()
         self.class_reads: set[str] = set()
-        for node in ast.walk(tree):
-            self.count(node)
+        self.slots: list[Slot] = []
+        self._field_keywords: set[ast.keyword] = set()
+        self._may_rename: dict[tuple[Scope, str], bool] = {}
+        for place, node in enumerate(walk(tree)):
+            self.note(place, node)
+        self._meet = _meetings(found.scope)
 
-    def count(self, node: ast.AST) -> None:
-        """Note the words of one node, and the names that will stay."""
-        name = variable_of(node)
-        if isinstance(node, ast.Attribute):
-            self.count_member(node.attr)
-        elif isinstance(node, ast.Call):
-            for item in node.keywords:
-                if item.arg and self.found.names_fields(node):
-                    self.count_member(item.arg)
-                elif item.arg:
-                    self.taken.add(item.arg)
-                    self.taken_members.add(item.arg)
-        elif name is not None and node in self.found.places:
-            place = self.found.places[node]
-            owner = place.resolve(name)
-            if place.kind == "class" and owner.kind != "class":
-                self.class_reads.add(name)
-            if owner.kind == "class":
-                self.count_member(name)
-            elif self.may_rename(owner, name):
-                self.uses[name] += 1
+    def shortened(self, alphabet: str) -> ast.Module:
+        """A copy of the tree with short names."""
+        variables = self.variables(alphabet)
+        members = self.members(alphabet, variables)
+        copied = copy_tree(self.tree)
+        nodes = walk(copied)
+        for place, field, word, is_member, number in self.slots:
+            short = members.get(word) if is_member else variables.get(word)
+            if short is None or short == word:
+                continue
+            if number is None:
+                setattr(nodes[place], field, short)
             else:
-                self.taken.add(name)
+                getattr(nodes[place], field)[number] = short
+        return copied
 
-    def count_member(self, name: str) -> None:
+    def note(self, place: int, node: ast.AST) -> None:
+        """Note the words of one node, and the names that will stay."""
+        if isinstance(node, ast.Attribute):
+            self.note_member(place, "attr", node.attr)
+        elif isinstance(node, ast.Call):
+            if node.keywords and self.found.names_fields(node):
+                self._field_keywords.update(node.keywords)
+        elif isinstance(node, ast.keyword):
+            if node.arg and node in self._field_keywords:
+                self.note_member(place, "arg", node.arg)
+            elif node.arg:
+                self.taken.add(node.arg)
+                self.taken_members.add(node.arg)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            for number, word in enumerate(node.names):
+                owner = self.found.places[node].resolve(word)
+                if owner.kind == "class" or self.may_rename(owner, word):
+                    self.slots.append(Slot(place, "names", word, owner.kind == "class", number))
+        else:
+            name, scope = variable_of(node), self.found.places.get(node)
+            if name is not None and scope is not None:
+                field = "asname" if isinstance(node, ast.alias) else IDENTIFIERS[type(node)]
+                self.note_variable(place, field, name, scope)
+
+    def note_variable(self, place: int, field: str, name: str, scope: Scope) -> None:
+        """Note one identifier."""
+        owner = scope.resolve(name)
+        if scope.kind == "class" and owner.kind != "class":
+            self.class_reads.add(name)
+        if owner.kind == "class":
+            self.note_member(place, field, name)
+        elif self.may_rename(owner, name):
+            self.uses[name] += 1
+            self.slots.append(Slot(place, field, name, False))
+        else:
+            self.taken.add(name)
+
+    def note_member(self, place: int, field: str, name: str) -> None:
+        """Note an attribute, or a name of a class body."""
         if name in self.found.own and name not in self.keep:
             self.member_uses[name] += 1
+            self.slots.append(Slot(place, field, name, True))
         else:
             self.taken_members.add(name)
 
     def may_rename(self, owner: Scope, name: str) -> bool:
         """May this variable get another name?"""
-        if name not in owner.bound or name in self.keep or (name.startswith("__") and name.endswith("__")):
-            return False
-        if any(isinstance(node, ast.alias) and not node.asname and "." in node.name for node in owner.bound[name]):
-            return False
-        return (owner.node, name) not in self.found.fixed
+        known = self._may_rename.get((owner, name))
+        if known is None:
+            bound = owner.bound.get(name, [])
+            dotted = any(isinstance(node, ast.alias) and not node.asname and "." in node.name for node in bound)
+            special = name in self.keep or (name.startswith("__") and name.endswith("__"))
+            known = bool(bound) and not special and not dotted and (owner.node, name) not in self.found.fixed
+            self._may_rename[owner, name] = known
+        return known
 
     def variables(self, alphabet: str) -> dict[str, str]:
         """Word -> short name, the most used one that is free.
 
         Frequent words come first; of words about as frequent, the one that is seen first.
         """
-        meet = _meetings(self.found.scope)
         chosen: dict[str, str] = {}
         used_for: Counter[str] = Counter()
         for name in sorted(self.uses, key=lambda name: -self.uses[name].bit_length()):
-            used = {chosen[other] for other in meet[name] if other in chosen}
-            fresh = (short for short in short_names(alphabet) if short not in used | self.taken)
+            used = {chosen[other] for other in self._meet[name] if other in chosen}
+            refused = used | self.taken
+            fresh = (short for short in short_names(alphabet) if short not in refused)
             known = (short for short, _ in used_for.most_common() if short not in used)
             chosen[name] = next(known, None) or next(fresh)
             used_for[chosen[name]] += self.uses[name]
@@ -140,34 +185,9 @@ def _meetings(module: Scope) -> dict[str, set[str]]:
     classes = [child for child in module.children if child.kind == "class"]
     for child in [*module.children, *(inner for found in classes for inner in found.children)]:
         whole = [child] if child.kind == "class" else child.walk()
-        words = {name for scope in whole for name in (*scope.bound, *scope.reads)}
+        words = {name for scope in whole for name in (*scope.bound, *scope.reads, *scope.globals)}
         for name in words:
             meet.setdefault(name, set()).update(words)
     for name, others in meet.items():
         others.discard(name)
     return meet
-
-
-def _apply(tree: ast.Module, plan: _Plan, variables: dict[str, str], members: dict[str, str]) -> None:
-    """Write the new names into the tree."""
-    for node in list(ast.walk(tree)):
-        name = variable_of(node)
-        if isinstance(node, ast.Attribute):
-            node.attr = members.get(node.attr, node.attr)
-        elif isinstance(node, ast.Call) and plan.found.names_fields(node):
-            for item in node.keywords:
-                item.arg = members.get(item.arg, item.arg) if item.arg else None
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            place = plan.found.places[node]
-            node.names = [_short(plan, place, item, variables, members) for item in node.names]
-        if name is not None and node in plan.found.places and not isinstance(node, (ast.Global, ast.Nonlocal)):
-            short = _short(plan, plan.found.places[node], name, variables, members)
-            if short != name:
-                setattr(node, "asname" if isinstance(node, ast.alias) else IDENTIFIERS[type(node)], short)
-
-
-def _short(plan: _Plan, place: Scope, name: str, variables: dict[str, str], members: dict[str, str]) -> str:
-    owner = place.resolve(name)
-    if owner.kind == "class":
-        return members.get(name, name)
-    return variables.get(name, name) if plan.may_rename(owner, name) else name

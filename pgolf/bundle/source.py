@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pgolf.bundle.names import copy_tree, eager_reads, global_reads
+from pgolf.bundle.trees import Transformer, walk
 from pgolf.errors import PgolfError
 
 FindSource = Callable[[str], Path | None]
@@ -160,7 +161,7 @@ def load(entry: str, find_source: FindSource) -> dict[str, Module]:
 
 def all_imports(tree: ast.Module) -> Iterator[str]:
     """Modules imported anywhere. PG302 refuses internal ones below the top level, and has to know them for that."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from imported_modules(node)
 
@@ -220,7 +221,7 @@ def declared_names(node: ast.stmt) -> tuple[str, ...]:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return (node.name,)
     if isinstance(node, ast.Assign):
-        names = [item.id for target in node.targets for item in ast.walk(target) if isinstance(item, ast.Name)]
+        names = [item.id for target in node.targets for item in walk(target) if isinstance(item, ast.Name)]
         return tuple(names)
     if isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
         return (node.target.id,)
@@ -251,7 +252,7 @@ def keeps_annotations(node: ast.AST) -> bool:
     )
 
 
-class _Stripper(ast.NodeTransformer):
+class _Stripper(Transformer):
     """Drops annotations of functions and of local variables; those of class fields stay, they may be semantics."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:

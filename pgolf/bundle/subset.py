@@ -9,34 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from pgolf.bundle import rules_body, rules_top
+from pgolf.bundle import rules_body, rules_definitions, rules_imports, rules_names, rules_top
 from pgolf.bundle.rules_records import pg317
 from pgolf.bundle.source import Module
-from pgolf.bundle.view import View
+from pgolf.bundle.view import View, methods_of
 from pgolf.errors import PgolfError
 
 Rule = Callable[[View], Iterator[PgolfError]]
 
 RULES: dict[str, Rule] = {
     "PG301": rules_top.pg301,
-    "PG302": rules_top.pg302,
-    "PG303": rules_top.pg303,
+    "PG302": rules_imports.pg302,
+    "PG303": rules_imports.pg303,
     "PG304": rules_body.pg304,
-    "PG305": rules_body.pg305,
-    "PG306": rules_top.pg306,
-    "PG307": rules_top.pg307,
+    "PG305": rules_names.pg305,
+    "PG306": rules_definitions.pg306,
+    "PG307": rules_definitions.pg307,
     "PG308": rules_body.pg308,
-    "PG309": rules_top.pg309,
-    "PG310": rules_body.pg310,
-    "PG311": rules_top.pg311,
-    "PG312": rules_body.pg312,
-    "PG313": rules_body.pg313,
+    "PG309": rules_definitions.pg309,
+    "PG310": rules_names.pg310,
+    "PG311": rules_definitions.pg311,
+    "PG312": rules_names.pg312,
+    "PG313": rules_imports.pg313,
     "PG314": rules_top.pg314,
     "PG315": rules_body.pg315,
     "PG316": rules_body.pg316,
     "PG317": pg317,
     "PG318": rules_top.pg318,
-    "PG319": rules_body.pg319,
+    "PG319": rules_names.pg319,
     "PG320": rules_top.pg320,
     "PG321": rules_body.pg321,
 }
@@ -48,9 +48,10 @@ def check(modules: list[Module]) -> list[PgolfError]:
     Rules about what happens at import look at whole modules, the others at the statements marked as reached.
     """
     table = {module.name: module for module in modules}
+    methods = methods_of(modules)
     found: list[PgolfError] = []
     for module in modules:
-        view = View(module, table)
+        view = View(module, table, methods)
         of_module = [finding for rule in RULES.values() for finding in rule(view)]
         found += sorted(of_module, key=lambda finding: (_position(finding), finding.code))
     return found

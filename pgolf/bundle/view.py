@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
-from pgolf.bundle.source import Module, Statement, is_build_time
+from pgolf.bundle.source import ENTRY, Module, Statement, is_build_time
+from pgolf.bundle.trees import CHILDREN, parents
 
 BUILD_TIME = "pgolf:"
 INTERNAL = "internal:"
 BUILTIN = "builtins."
+Methods = dict[str, list[ast.FunctionDef]]
 
 
 class View:
@@ -20,12 +22,14 @@ class View:
     Attributes:
         module: the module under the rules.
         modules: all modules by name, this one included.
+        methods: the reached methods of all modules' classes by name.
     """
 
-    def __init__(self, module: Module, modules: dict[str, Module]):
-        self.module, self.modules = module, modules
+    def __init__(self, module: Module, modules: dict[str, Module], methods: Methods):
+        self.module, self.modules, self.methods = module, modules, methods
         self.scope, self.places = scopes(module.tree)
-        self.parents = {child: parent for parent in ast.walk(module.tree) for child in ast.iter_child_nodes(parent)}
+        self.parents = parents(module.tree)
+        self._full: dict[ast.AST, str] = {}
 
     @cached_property
     def reached(self) -> list[Statement]:
@@ -36,25 +40,39 @@ class View:
     def _code(self) -> list[ast.AST]:
         return [node for statement in self.reached for node in walk_code(statement.node)]
 
-    def code(self) -> Iterator[ast.AST]:
-        """Every node of the reached statements, in source order; annotations that are stripped are left out."""
-        return iter(self._code)
+    def code(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
+        """Every node of the reached statements, in source order; annotations that are stripped are left out.
+
+        Args:
+            kinds: only nodes of these classes; all without.
+        """
+        return (node for node in self._code if node.__class__ in kinds) if kinds else iter(self._code)
+
+    @cached_property
+    def assigned(self) -> list[tuple[ast.AST, ast.expr]]:
+        """(target, value) of the module's assignments, in the order of the tree."""
+        found = []
+        for node, parent in self.parents.items():
+            if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and parent.value is not None:
+                found.append((node, parent.value))
+        return found
 
     def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
         """Top-level imports of the module, and every import inside reached functions."""
         for node in self.module.tree.body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 yield node
-        for inner in self.code():
+        for inner in self.code(ast.Import, ast.ImportFrom):
             if isinstance(inner, (ast.Import, ast.ImportFrom)) and inner not in self.module.tree.body:
                 yield inner
 
     def is_internal(self, name: str) -> bool:
         """Does a module name belong to what is bundled, or to pgolf itself?"""
-        if name in self.module.internal:
-            return True
-        roots = {module.partition(".")[0] for module in self.modules if module != "__main__"} | {"pgolf"}
-        return name.partition(".")[0] in roots
+        return name in self.module.internal or name.partition(".")[0] in self._roots
+
+    @cached_property
+    def _roots(self) -> set[str]:
+        return {module.partition(".")[0] for module in self.modules if module != ENTRY} | {"pgolf"}
 
     def full(self, node: ast.AST) -> str:
         """The full name behind a name or attribute chain.
@@ -62,6 +80,12 @@ class View:
         `torch.nn.Module`, `builtins.eval`, `internal:Name` for a bundled top-level name, `pgolf:Name` for one of the
         build-time names; empty for local variables and for other expressions.
         """
+        known = self._full.get(node)
+        if known is None:
+            self._full[node] = known = self._find_full(node)
+        return known
+
+    def _find_full(self, node: ast.AST) -> str:
         if isinstance(node, ast.Attribute):
             base = self.full(node.value)
             return f"{base}.{node.attr}" if base else ""
@@ -90,7 +114,7 @@ class View:
 
     def functions(self) -> Iterator[tuple[FunctionNode, Scope]]:
         """Reached functions and lambdas, nested ones included, with their scopes."""
-        nodes = {node for node in self.code() if isinstance(node, FUNCTIONS)}
+        nodes = set(self.code(*FUNCTIONS))
         for scope in self.scope.walk():
             if isinstance(scope.node, FUNCTIONS) and scope.node in nodes:
                 yield scope.node, scope
@@ -103,15 +127,34 @@ class View:
         return parent if isinstance(parent, FUNCTIONS) else None
 
 
+def methods_of(modules: Iterable[Module]) -> Methods:
+    """The methods of every reached class, by name."""
+    found: Methods = {}
+    for module in modules:
+        for statement in module.reached():
+            if isinstance(statement.node, ast.ClassDef):
+                for item in statement.node.body:
+                    if isinstance(item, ast.FunctionDef):
+                        found.setdefault(item.name, []).append(item)
+    return found
+
+
 def walk_code(root: ast.AST) -> Iterator[ast.AST]:
     """`root` and all below it in source order, without annotations of functions and local variables."""
-    yield root
-    for name, value in ast.iter_fields(root):
-        if name == "returns" or (name == "annotation" and isinstance(root, ast.arg)):
-            continue
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, ast.AST):
-                yield from walk_code(item)
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        below: list[ast.AST] = []
+        for name in CHILDREN[node.__class__]:
+            if name == "returns" or (name == "annotation" and isinstance(node, ast.arg)):
+                continue
+            value = getattr(node, name, None)
+            if value.__class__ is list:
+                below += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                below.append(value)
+        waiting += reversed(below)
 
 
 def is_literal(node: ast.expr | None) -> bool:

@@ -92,10 +92,11 @@ def shrink(recipe: Recipe, registry: Registry, data: Path | None) -> Recipe:
     """The recipe at smoke size; with data of one's own, with its own vocabulary."""
     from dataclasses import replace
 
+    from pgolf.prove.sizes import proof_recipe
     from pgolf.select import select
     from pgolf.submission import smoke_recipe
 
-    small = smoke_recipe(recipe, registry)
+    small = proof_recipe(smoke_recipe(recipe, registry))
     if data is None:
         return small
     vocabulary = select(recipe, registry).settings.vocab_size

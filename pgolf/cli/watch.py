@@ -8,10 +8,13 @@ of everything it read stay the same, so that a changed comment or docstring cost
 from __future__ import annotations
 
 import ast
+import gc
 import hashlib
 import json
 import multiprocessing
+import re
 import signal
+import sys
 import time
 import tomllib
 import traceback
@@ -26,7 +29,7 @@ import click
 
 from pgolf.cli import output
 from pgolf.cli.build import gather_recipe
-from pgolf.errors import PgolfError
+from pgolf.errors import PgolfError, PgolfErrors
 
 if TYPE_CHECKING:
     from pgolf.bundle.pipeline import Built
@@ -85,6 +88,7 @@ def watch(order: Order, as_json: bool, builds: int | None = None) -> None:
     import pgolf.submission  # noqa: F401 (loaded here once, for every process forked from this one)
 
     _load_torch()
+    gc.freeze()  # so that no process forked from this one looks for garbage in torch
     last, changed, number = Report(), "first build", 0
     while builds is None or number < builds:
         if number:
@@ -158,6 +162,8 @@ def _in_a_process(order: Order, kept: Kept | None) -> Report:
 
 def _build_and_send(sender: Connection, order: Order, kept: Kept | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    # A compiled file counts as fresh by the second and the size, and plugins change more than once in a second.
+    sys.dont_write_bytecode = True
     try:
         report = build_once(order, kept)
     except Exception:  # a defect of pgolf keeps its traceback, and watching goes on
@@ -187,12 +193,20 @@ def build_once(order: Order, kept: Kept | None) -> Report:
         # A plugin that was not loaded is why its name is unknown.
         report.problem = "\n".join([str(item) for item in problems] + [str(error)])
         report.watched |= {path for folder in order.plugin_dirs for path in folder.glob("*.py")}
+        report.watched |= {path for item in [*problems, error] for path in _named_files(item)}
         return report
     report.folder, report.code_bytes, report.sha256 = str(folder), lock.code_bytes, lock.code_sha256
     report.reused, report.kept = memory.reused, memory.kept
     report.watched |= {path for path, _ in memory.trees.values()}
     report.watched |= {loaded.path for loaded in made.resolved.selection.plugins.values()}
     return report
+
+
+def _named_files(error: PgolfError) -> set[Path]:
+    """The files that an error names: who mends it changes one of them."""
+    findings = error.findings if isinstance(error, PgolfErrors) else [error]
+    paths = [Path(re.sub(r"(:\d+)+$", "", item.where)) for item in findings]
+    return {path for path in paths if path.suffix == ".py" and path.is_file()}
 
 
 def _sources(order: Order) -> set[Path]:

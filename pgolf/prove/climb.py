@@ -6,8 +6,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from pgolf.bundle.pack import unpack
 from pgolf.bundle.pipeline import DUMPS
 from pgolf.errors import PgolfError
 from pgolf.lock import Lock
+from pgolf.prove.children import Job, cores, run_all
 from pgolf.prove.ladder import CHECKS, RUNGS, Difference, Record, check_syntax, compare
+from pgolf.prove.sizes import trimmed
 from pgolf.run.data import DataPaths
-from pgolf.run.process import stream
 
 RECORDER = Path(__file__).with_name("recorder.py")
 ALL_RUNGS = frozenset(range(len(RUNGS)))
@@ -43,6 +44,7 @@ class Plan:
         data: shards and tokenizer; may be None where no rung runs the program.
         plugin_dirs: folders with plugins.
         say: takes progress lines.
+        at_once: processes that run at the same time.
     """
 
     steps: int
@@ -50,6 +52,7 @@ class Plan:
     data: DataPaths | None
     plugin_dirs: tuple[Path, ...] = ()
     say: Say = lambda line: None
+    at_once: int = field(default_factory=cores)
 
 
 @dataclass
@@ -119,17 +122,20 @@ def _decoded(programs: Mapping[str, bytes]) -> list[Difference]:
 
 def _run_all(programs: Mapping[str, bytes], plan: Plan, proof: Proof) -> None:
     with tempfile.TemporaryDirectory(prefix="pgolf-prove-") as name:
+        root = Path(name)
+        if plan.data is not None:
+            plan = replace(plan, data=trimmed(plan.data, root / "data"))
+        plan.say(f"running {len(programs)} stages, {plan.at_once} at once")
         live: Record | None = None
-        for stage, content in programs.items():
-            plan.say(f"running {stage}")
-            record = run_stage(Path(name), stage, content, plan, isolated=live is not None)
+        for stage, record in run_stages(root, programs, plan):
             if live is None:
                 live = record
                 _check_live(stage, live, proof)
+                plan.say(f"{stage}: {len(live['steps'])} steps")
             else:
                 found = compare(stage, live, record, plan.rungs)
                 proof.differences += found
-                plan.say(f"  {found[0]}" if found else "  equal")
+                plan.say(f"{stage}: {found[0] if found else 'equal'}")
 
 
 def _check_live(stage: str, live: Record, proof: Proof) -> None:
@@ -157,12 +163,22 @@ def _check_live(stage: str, live: Record, proof: Proof) -> None:
     }
 
 
-def run_stage(root: Path, stage: str, content: bytes, plan: Plan, isolated: bool) -> Record:
-    """One recorded run in an empty folder.
+def run_stages(root: Path, programs: Mapping[str, bytes], plan: Plan, live: str = LIVE) -> Iterator[tuple[str, Record]]:
+    """Recorded runs, each in a process and an empty folder of its own; all but the live entry are kept from pgolf.
 
     Raises:
-        PgolfError: PG005 when the process leaves no record.
+        PgolfError: PG005 when a process leaves no record.
     """
+    jobs = [_job(root, stage, content, plan, stage != live) for stage, content in programs.items()]
+    for job, _ in run_all(jobs, plan.at_once):
+        out = job.log.with_suffix(".json")
+        if not out.exists():
+            last = next((line for line in reversed(job.lines()) if line.strip()), "no output")
+            raise PgolfError("PG005", f"the run of {job.name} left no record: {last}", job.name)
+        yield job.name, json.loads(out.read_text())
+
+
+def _job(root: Path, stage: str, content: bytes, plan: Plan, isolated: bool) -> Job:
     work = root / stage.removesuffix(".py")
     work.mkdir()
     program, out = root / f"{work.name}_train_gpt.py", root / f"{work.name}.json"
@@ -174,14 +190,8 @@ def run_stage(root: Path, stage: str, content: bytes, plan: Plan, isolated: bool
     env |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
     env["PYTHONPATH"] = os.pathsep.join(part for part in python_path if part)
     # -P: neither the recorder's folder nor the program's is searched for modules.
-    command = [sys.executable, "-P", str(RECORDER), str(program), str(out), str(max(plan.rungs)), str(int(isolated))]
-    lines: list[str] = []
-    stream(command, work, env, lines.append)
-    if not out.exists():
-        last = next((line for line in reversed(lines) if line.strip()), "no output")
-        raise PgolfError("PG005", f"the run of {stage} left no record: {last}", stage)
-    record: Record = json.loads(out.read_text())
-    return record
+    command = (sys.executable, "-P", str(RECORDER), str(program), str(out), str(max(plan.rungs)), str(int(isolated)))
+    return Job(stage, command, work, env, out.with_suffix(".log"))
 
 
 def build_twice(lock: Lock, plan: Plan, wanted: str) -> list[Difference]:
@@ -191,29 +201,26 @@ def build_twice(lock: Lock, plan: Plan, wanted: str) -> list[Difference]:
         lock: what to build.
         wanted: SHA-256 that both must have.
     """
+    plan.say("building in two surroundings")
     found = []
     with tempfile.TemporaryDirectory(prefix="pgolf-prove-") as name:
-        for number, surroundings in enumerate(SURROUNDINGS):
-            plan.say(f"building with {' '.join(f'{key}={value}' for key, value in surroundings.items())}")
-            work = Path(name) / f"folder {number}"
-            work.mkdir()
-            seen = _build(lock, plan.plugin_dirs, work, surroundings)
+        jobs = [_build_job(lock, plan, Path(name), number) for number in range(len(SURROUNDINGS))]
+        for job, status in run_all(jobs, plan.at_once):
+            lines = job.lines() or [f"status {status}"]
+            seen = lines[-1] if status == 0 else f"no build: {lines[-1]}"
             if seen != wanted:
-                text = f"build {number + 1} in other surroundings gives {seen}, wanted {wanted}"
+                text = f"{job.name} gives {seen}, wanted {wanted}"
                 found.append(Difference(DUMPS[5], 0, text))
     return found
 
 
-def _build(lock: Lock, plugin_dirs: Sequence[Path], work: Path, surroundings: Mapping[str, str]) -> str:
+def _build_job(lock: Lock, plan: Plan, root: Path, number: int) -> Job:
+    surroundings = SURROUNDINGS[number]
+    work = root / f"folder {number}"
+    work.mkdir()
     (work / "wanted.lock").write_text(lock.dump())
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "PYTHONHASH", "TZ"))}
-    command = [
-        sys.executable,
-        "-m",
-        "pgolf.prove.rebuild",
-        "wanted.lock",
-        *(str(path.resolve()) for path in plugin_dirs),
-    ]
-    lines: list[str] = []
-    status = stream(command, work, kept | dict(surroundings), lines.append)
-    return lines[-1] if status == 0 and lines else f"no build: {lines[-1] if lines else f'status {status}'}"
+    folders = (str(path.resolve()) for path in plan.plugin_dirs)
+    command = (sys.executable, "-m", "pgolf.prove.rebuild", "wanted.lock", *folders)
+    shown = " ".join(f"{key}={value}" for key, value in surroundings.items())
+    return Job(f"a build with {shown}", command, work, kept | surroundings, root / f"{number}.log")

@@ -9,23 +9,20 @@ from pgolf.runtime.layers import rms_norm
 def attention_branch(model, n_BTD, layer, position, ctx):
     """Causal grouped-query attention of one layer; query head h reads key/value head h // (H/K)."""
     program, settings = model.program, model.settings
-    batch, length, _ = n_BTD.shape
-    width = settings.model_dim // settings.num_heads
     q = model.project(n_BTD, "attn.c_q", layer, position, ctx)
-    ctx.memo["raw_q"] = q
     k = model.project(n_BTD, "attn.c_k", layer, position, ctx)
     v = model.project(n_BTD, "attn.c_v", layer, position, ctx)
     for term in program.value_terms:
         v = term(model, v, layer, ctx)
-    q = program.rotary(rms_norm(q.view(batch, length, settings.num_heads, width)), ctx)
-    k = program.rotary(rms_norm(k.view(batch, length, settings.num_kv_heads, width)), ctx)
-    v = v.view(batch, length, settings.num_kv_heads, width)
+    q = program.rotary(rms_norm(q.unflatten(2, (settings.num_heads, -1))), ctx)
+    k = program.rotary(rms_norm(k.unflatten(2, (settings.num_kv_heads, -1))), ctx)
+    v = v.unflatten(2, (settings.num_kv_heads, -1))
     for tap in program.query_key_taps:
         q, k = tap(model, q, k, layer, ctx)
     y = program.attention_kernel(q, k, v, layer, ctx)
     for tap in program.attention_outputs:
         y = tap(model, y, v, n_BTD, layer, ctx)
-    return model.project(y.reshape(batch, length, -1), "attn.proj", layer, position, ctx)
+    return model.project(y.flatten(2), "attn.proj", layer, position, ctx)
 
 
 def dense_attention(q_BTHC, k_BTKC, v_BTKC, window, ctx):

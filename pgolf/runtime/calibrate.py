@@ -32,10 +32,10 @@ def collect_hessians(session):
         count += 1
     session.model.train()
     found = {}
-    for part in slices(session.parameters):
-        role, layer = matrix_role(part.name, part.record.tap)
-        if (role, layer) in observer.sums:
-            found[part.name] = observer.sums[(role, layer)] / count
+    for name, _, record in slices(session.parameters):
+        key = matrix_role(name, record.tap)
+        if key in observer.sums:
+            found[name] = observer.sums[key] / count
     return found
 
 

@@ -10,7 +10,7 @@ class Context(NamedTuple):
         ids: the token ids (B,T).
         phases: names of the phases that are on.
         training: whether this forward trains (fake-quantization and noise act only then).
-        weights: role -> one 2-D matrix per physical layer, views of the stored tensors.
+        weights: canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; views of the stored tensors.
         memo: per-forward cache for values that several layers share.
         fields: extra batch tensors by name, such as "starts" (B,T), true at the first token of a document.
         adapter: test-time training adapter, or None.

@@ -11,8 +11,6 @@ from typing import NamedTuple
 import torch
 import torch.distributed as dist
 
-PACKED_ELEMENTS = 2**15
-
 
 class World(NamedTuple):
     """This process among its peers; `device` is the `torch.device` it computes on."""
@@ -29,19 +27,16 @@ def start_world():
     Raises:
         ValueError: when the world size does not divide 8, the number of micro-batches of a step.
     """
-    rank = int(os.environ.get("RANK", "0"))
-    world_size = int(os.environ.get("WORLD_SIZE", "1"))
-    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-    if world_size < 1 or 8 % world_size:
-        raise ValueError(f"WORLD_SIZE is {world_size}; a step has 8 micro-batches, so use 1, 2, 4 or 8 processes")
-    device = torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
-    if device.type == "cuda":
+    get = os.environ.get
+    rank, world_size, local_rank = int(get("RANK", 0)), int(get("WORLD_SIZE", 1)), int(get("LOCAL_RANK", 0))
+    if world_size not in (1, 2, 4, 8):
+        raise ValueError(f"WORLD_SIZE is {world_size}, wanted 1, 2, 4 or 8: a step has 8 micro-batches")
+    backend, device = "gloo", torch.device("cpu")
+    if torch.cuda.is_available():
+        backend, device = "nccl", torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
     if world_size > 1:
-        if device.type == "cuda":
-            dist.init_process_group("nccl", device_id=device)
-        else:
-            dist.init_process_group("gloo")
+        dist.init_process_group(backend)
     return World(rank, world_size, local_rank, device)
 
 
@@ -49,12 +44,6 @@ def stop_world(world):
     """Leave the group."""
     if world.world_size > 1:
         dist.destroy_process_group()
-
-
-def barrier(world):
-    """Wait until every rank is here."""
-    if world.world_size > 1:
-        dist.barrier()
 
 
 def sum_over_ranks(tensor, world):
@@ -65,11 +54,11 @@ def sum_over_ranks(tensor, world):
 
 
 def max_over_ranks(value, world):
-    """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart."""
+    """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart; waits for every rank."""
     if world.world_size == 1:
         return value
-    seen = torch.tensor(value, dtype=torch.float64, device=world.device)
-    dist.all_reduce(seen, op=dist.ReduceOp.MAX)
+    seen = torch.tensor(value, dtype=float, device=world.device)
+    dist.all_reduce(seen, dist.ReduceOp.MAX)
     return seen.item()
 
 
@@ -83,27 +72,16 @@ def gradient_of(tensor):
 def mean_gradients(tensors, world):
     """Average the gradients of `tensors` over ranks, in place.
 
-    Gradients of at most 2**15 elements travel together, one all-reduce per dtype; larger ones travel alone and
-    overlap (O13, openai/parameter-golf#1530). A missing gradient counts as zeros.
+    They travel together, in the widest of their dtypes (O13, openai/parameter-golf#1530). A missing gradient counts as
+    zeros.
     """
     gradients = [gradient_of(tensor) for tensor in tensors]
-    if world.world_size == 1:
-        return
-    handles = [dist.all_reduce(gradient, async_op=True) for gradient in gradients if gradient.numel() > PACKED_ELEMENTS]
-    packs: dict = {}
-    for gradient in gradients:
-        if gradient.numel() <= PACKED_ELEMENTS:
-            packs.setdefault(gradient.dtype, []).append(gradient)
-    for members in packs.values():
-        packed = torch.cat([gradient.flatten() for gradient in members])
+    if world.world_size > 1:
+        packed = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(packed)
-        parts = packed.split([gradient.numel() for gradient in members])
-        for gradient, part in zip(members, parts, strict=True):
+        parts = (packed / world.world_size).split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
-    for handle in handles:
-        handle.wait()
-    for gradient in gradients:
-        gradient.div_(world.world_size)
 
 
 def start_reduce_scatter(shard, full, world):

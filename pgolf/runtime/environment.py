@@ -2,7 +2,7 @@
 
 import os
 import sys
-import uuid
+import time
 from typing import NamedTuple
 
 
@@ -27,8 +27,8 @@ def read_environment(settings):
         data_path=get("DATA_PATH", settings.data_path),
         iterations=int(get("ITERATIONS", settings.iterations)),
         max_wallclock_seconds=float(get("MAX_WALLCLOCK_SECONDS", settings.max_wallclock_seconds)),
-        run_id=get("RUN_ID", str(uuid.uuid4())),
-        score=sys.argv[1:2] == ["score"],
+        run_id=get("RUN_ID", str(time.time_ns())),
+        score="score" in sys.argv,
         seed=int(get("SEED", settings.seed)),
         tokenizer_path=get("TOKENIZER_PATH", settings.tokenizer_path),
         train_log_every=int(get("TRAIN_LOG_EVERY", settings.train_log_every)),

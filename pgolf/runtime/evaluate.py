@@ -1,12 +1,13 @@
 """Scoring: every target once, nats and UTF-8 bytes summed in full precision, bits per byte."""
 
-import math
 import time
 from typing import NamedTuple
 
 import torch
 
 from pgolf.runtime.distributed import sum_over_ranks
+
+LOG_TWO = 0.6931471805599453
 
 
 class Span(NamedTuple):
@@ -18,12 +19,11 @@ class Span(NamedTuple):
 
 
 class Score(NamedTuple):
-    """`val_loss` in nats per token, `val_bpb` in bits per byte, and the sums they come from."""
+    """`val_loss` in nats per token, `val_bpb` in bits per byte, the number of targets, the time in milliseconds."""
 
     val_loss: float
     val_bpb: float
     tokens: int
-    bytes: int
     eval_ms: float
 
 
@@ -38,63 +38,45 @@ def rank_share(items, rank, world_size):
 
 
 def span_batch(tokens, spans, rows, seq_len):
-    """(x, y, scored) of shape (rows, seq_len), padded on the right and below; causal, so padding changes nothing."""
-    x = torch.zeros(rows, seq_len, dtype=torch.int64)
-    y, scored = torch.zeros_like(x), torch.zeros(rows, seq_len, dtype=torch.bool)
-    for row, (start, end, first) in enumerate(spans):
-        x[row, : end - start] = tokens[start:end]
-        y[row, : end - start] = tokens[start + 1 : end + 1]
-        scored[row, first : end - start] = True
-    return x, y, scored
+    """(x, y, scored) of shape (rows, seq_len), padded on the right and below; causal, so padding changes nothing.
 
-
-class Scorer:
-    """Scores a model on the validation tokens.
-
-    Args:
-        settings: engine settings; `val_batch_size` is in tokens over all ranks and micro-steps.
-        program: the chosen components.
-        tokens: validation tokens (N,), uint16 on the CPU.
-        bytes_of: the opened byte counter.
-        world: rank and device.
-        log: `log(line)` for progress.
-        ledger: collects receipts.
+    Python's own types stand for the dtypes int64 and bool here, and for float64 below.
     """
+    ids = torch.zeros(rows, seq_len + 1, dtype=int)  # type: ignore[call-overload]
+    scored = torch.zeros(rows, seq_len, dtype=bool)  # type: ignore[call-overload]
+    for row, (start, end, first) in enumerate(spans):
+        ids[row, : end + 1 - start] = tokens[start : end + 1]
+        scored[row, first : end - start] = True
+    return ids[:, :-1], ids[:, 1:], scored
 
-    def __init__(self, settings, program, tokens, bytes_of, world, log, ledger):
-        self.program = program
-        self.tokens = tokens
-        self.bytes_of = bytes_of
-        self.world = world
-        self.log = log
-        self.ledger = ledger
-        self.seq_len = settings.eval_seq_len or settings.train_seq_len
-        self.rows = max(settings.val_batch_size // (8 * self.seq_len), 1)
 
-    def score(self, forward, spans, phases, adapter=None):
-        """Score this rank's share of `spans` and sum over ranks; an adapter learns from each batch once it is scored."""
-        begin, device = time.perf_counter(), self.world.device
-        mine = rank_share(spans, self.world.rank, self.world.world_size)
-        sums = torch.zeros(3, dtype=torch.float64, device=device)
-        starts = range(0, len(mine), self.rows)
-        for number, at in enumerate(starts):
-            x, y, scored = (
-                part.to(device) for part in span_batch(self.tokens, mine[at : at + self.rows], self.rows, self.seq_len)
-            )
-            sums += self.score_batch(forward, x, y, scored, phases, adapter)
-            if len(starts) >= 20 and (number + 1) % (len(starts) // 10) == 0:
-                self.log(f"eval: batch {number + 1}/{len(starts)}")
-        nats, tokens, byte_sum = sum_over_ranks(sums, self.world).tolist()
-        bpb = nats / math.log(2.0) / byte_sum
-        return Score(nats / tokens, bpb, int(tokens), int(byte_sum), 1000.0 * (time.perf_counter() - begin))
+def score_spans(session, spans, adapter=None):
+    """Score this rank's share of `spans` and sum over ranks; an adapter learns from each batch once it is scored.
 
-    def score_batch(self, forward, x, y, scored, phases, adapter):
-        """Sums (nats, tokens, bytes) over the scored targets; their scores are final before the adapter learns."""
-        fields = {name: field(x, self.ledger) for name, field in self.program.batch_fields}
-        with torch.set_grad_enabled(adapter is not None):
-            nll = forward(x, y, phases=phases, reduction="none", adapter=adapter, fields=fields)
-        final = nll.detach().double() * scored
-        if adapter is not None:
-            adapter.learn(nll, scored)
-        byte_counts = self.bytes_of.count(x, y) * scored
-        return torch.stack((final.sum(), scored.sum().double(), byte_counts.sum().double()))
+    The model scores in eval mode, under the scoring phases, and is in training mode afterwards.
+    """
+    begin, world, rows = time.perf_counter(), session.world, session.rows
+    session.model.eval()
+    spans = rank_share(spans, world.rank, world.world_size)
+    sums = torch.zeros(3, dtype=float, device=world.device)  # type: ignore[call-overload]
+    for at in range(0, len(spans), rows):
+        parts = span_batch(session.tokens, spans[at : at + rows], rows, session.seq_len)
+        x, y, scored = (part.to(world.device) for part in parts)
+        sums += score_batch(session, x, y, scored, adapter)
+        if at // rows % 100 == 99:
+            session.log(f"eval: batch {at // rows}")
+    session.model.train()
+    nats, tokens, byte_sum = sum_over_ranks(sums, world).tolist()
+    return Score(nats / tokens, nats / LOG_TWO / byte_sum, int(tokens), 1000.0 * (time.perf_counter() - begin))
+
+
+def score_batch(session, x, y, scored, adapter):
+    """Sums (nats, tokens, bytes) over the scored targets; their scores are final before the adapter learns."""
+    fields = {name: field(x, session.ledger) for name, field in session.program.batch_fields}
+    with torch.set_grad_enabled(adapter is not None):
+        nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
+    final = nll.detach().double()
+    if adapter is not None:
+        adapter.learn(nll, scored)
+    counts = session.program.byte_counter.count(x, y)
+    return torch.stack([part.sum().double() for part in (final * scored, scored, counts * scored)])

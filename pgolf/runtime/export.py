@@ -13,16 +13,16 @@ bytes.
 """
 
 import functools
-import math
-from pathlib import Path
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import slices
 
 
-def exported_slices(parameters):
-    """The canonical tensors an artifact holds, in declaration order."""
-    return [part for part in slices(parameters) if part.record.export != "drop"]
+def exported_recipes(parameters, program):
+    """canonical name -> recipe of the tensors that an artifact holds, in declaration order."""
+    return {
+        name: program.tensor_recipes[record.quant] for name, _, record in slices(parameters) if record.export != "drop"
+    }
 
 
 def encode_model(state, parameters, program, hessians, ledger):
@@ -36,10 +36,9 @@ def encode_model(state, parameters, program, hessians, ledger):
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen.
     """
     encoded = {}
-    for part in exported_slices(parameters):
-        recipe = program.tensor_recipes[part.record.quant]
-        parts = recipe.encode(state[part.name].detach(), hessians.get(part.name), ledger)
-        encoded[part.name] = {key: value.cpu().contiguous() for key, value in parts.items()}
+    for name, recipe in exported_recipes(parameters, program).items():
+        parts = recipe.encode(state[name], hessians.get(name), ledger)
+        encoded[name] = {key: value.cpu() for key, value in parts.items()}
     if program.fit is not None:
         encoded = program.fit(encoded, functools.partial(packed_bytes, program), ledger)
     return encoded
@@ -55,18 +54,15 @@ def pack_artifact(encoded, program, ledger):
     return program.entropy_coder.compress(program.stream_layout.pack(encoded, ledger), ledger)
 
 
-def unpack_artifact(data, parameters, program):
+def unpack_artifact(data, state, program):
     """The inverse of `pack_artifact`.
 
-    Nothing may grow past eight bytes per declared element plus 4 KiB per tensor and 1 MiB in all.
+    Nothing may grow past eight bytes per element of `state` plus 4 KiB per tensor and 1 MiB in all.
 
     Raises:
         ValueError: when the bytes are damaged, cut short or too large once decompressed.
     """
-    limit = 2**20
-    for part in exported_slices(parameters):
-        shape = part.record.shape if part.index < 0 else part.record.shape[1:]
-        limit += 8 * math.prod(shape) + 4096
+    limit = 2**20 + sum(8 * tensor.numel() + 4096 for tensor in state.values())
     try:
         return program.stream_layout.unpack(program.entropy_coder.decompress(data, limit))
     except Exception as error:
@@ -74,30 +70,16 @@ def unpack_artifact(data, parameters, program):
 
 
 def decode_model(encoded, state, parameters, program):
-    """The canonical state that an artifact stands for.
-
-    Args:
-        state: canonical state of the model to be filled; gives shapes and dtypes, and the values of tensors that are
-            not exported.
+    """Copy what an artifact stands for into `state`, the canonical state of the model to be filled.
 
     Raises:
         ValueError: when names or shapes are not those of the model.
     """
-    wanted = exported_slices(parameters)
-    if sorted(encoded) != sorted(part.name for part in wanted):
-        raise ValueError("the artifact's tensors are not the model's: was it written by another build?")
-    decoded = dict(state)
-    for part in wanted:
-        name = part.name
-        tensor = program.tensor_recipes[part.record.quant].decode(encoded[name], state[name].dtype)
+    recipes = exported_recipes(parameters, program)
+    if encoded.keys() != recipes.keys():
+        raise ValueError("the artifact's tensors are not the model's")
+    for name, recipe in recipes.items():
+        tensor = recipe.decode(encoded[name], state[name].dtype)
         if tensor.shape != state[name].shape:
-            raise ValueError(f"{name} has shape {tuple(tensor.shape)} in the artifact, {tuple(state[name].shape)} here")
-        decoded[name] = tensor
-    return decoded
-
-
-def write_artifact(path, data):
-    """Write `data` so that `path` never holds half of it."""
-    partial = Path(f"{path}.tmp")
-    partial.write_bytes(data)
-    partial.replace(path)
+            raise ValueError(f"{name}: shape {[*tensor.shape]}, wanted {[*state[name].shape]}")
+        state[name].copy_(tensor)

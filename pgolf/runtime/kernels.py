@@ -4,26 +4,25 @@ import torch
 
 
 def find_flash(device):
-    """Name and function of the best installed FlashAttention, or ("", None)."""
+    """(name, function) of the best installed FlashAttention, or the name of the kernel that PyTorch will take and None."""
     if device.type != "cuda":
-        return "", None
+        return "scaled_dot_product_attention", None
     try:
         from flash_attn_interface import flash_attn_func
 
         return "flash-attn 3", flash_attn_func
     except ImportError:
-        pass
-    try:
-        from flash_attn import flash_attn_func
+        try:
+            from flash_attn import flash_attn_func
 
-        return "flash-attn 2", flash_attn_func
-    except ImportError:
-        return "", None
+            return "flash-attn 2", flash_attn_func
+        except ImportError:
+            return choose_sdpa(), None
 
 
 def flash_attention(function, q_BTHC, k_BTKC, v_BTKC, window):
     """Call FlashAttention 2 or 3; the left window counts earlier keys, as in `dense_attention`."""
-    y = function(q_BTHC, k_BTKC, v_BTKC, causal=True, window_size=(window, 0 if window >= 0 else -1))
+    y = function(q_BTHC, k_BTKC, v_BTKC, causal=True, window_size=(window, 0))
     return y[0] if isinstance(y, tuple) else y
 
 
@@ -36,6 +35,5 @@ def choose_sdpa():
     deterministic = torch.are_deterministic_algorithms_enabled()
     torch.backends.cuda.enable_cudnn_sdp(not deterministic)
     torch.backends.cuda.enable_flash_sdp(deterministic)
-    torch.backends.cuda.enable_mem_efficient_sdp(True)
     torch.backends.cuda.enable_math_sdp(False)
     return "FlashAttention of PyTorch" if deterministic else "cuDNN"

@@ -1,8 +1,7 @@
 """The log of a run: `logs/<run id>.txt` on rank 0, lines in the public scripts' format."""
 
 import hashlib
-import platform
-import resource
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,37 +15,27 @@ class RunLog:
     def __init__(self, run_id, rank):
         self.path = None
         if rank == 0:
+            Path("logs").mkdir(exist_ok=True)
             self.path = Path("logs", run_id + ".txt")
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text("")
 
     def __call__(self, line):
-        """Write one line."""
-        if self.path is not None:
+        """Write one line, or several with line feeds between."""
+        if self.path:
             print(line, flush=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            with self.path.open("a") as file:
+                print(line, file=file)
 
 
 def log_machine(log, device):
     """Versions, the hash of the running file, and the GPU."""
-    log(f"Running Python {sys.version}".replace("\n", " "))
-    log(f"Running PyTorch {torch.__version__}")
-    log("code_sha256:" + hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest())
+    digest = hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
+    machine = f"hardware:{os.uname().machine} CPU, {torch.get_num_threads()} threads"
     if device.type == "cuda":
-        log(subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=False).stdout)
-    else:
-        log(f"hardware:{platform.machine()} CPU, {torch.get_num_threads()} threads")
-
-
-def peak_memory(device):
-    """MiB (allocated, reserved): of the GPU, or the process's largest resident size."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated() >> 20, torch.cuda.max_memory_reserved() >> 20
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform != "darwin" else 1 << 20)
-    return resident, resident
+        machine = subprocess.getoutput("nvidia-smi")
+    log(f"Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}")
 
 
 def code_bytes():
     """Size of the running file on disk, which is what counts."""
-    return Path(sys.argv[0]).stat().st_size
+    return len(Path(sys.argv[0]).read_bytes())

@@ -5,7 +5,7 @@ from torch import nn
 
 from pgolf.runtime.context import Context
 from pgolf.runtime.layers import rms_norm, use_matrix
-from pgolf.runtime.parameters import grow, stored_names
+from pgolf.runtime.parameters import canonical_state, grow
 
 
 class GPT(nn.Module):
@@ -23,24 +23,16 @@ class GPT(nn.Module):
         super().__init__()
         self.settings = settings
         self.program = program
-        self.views = matrix_views(parameters)
+        self.records = parameters
         grow(self, parameters, device, activation_dtype)
 
     def matrices(self):
-        """role -> one 2-D matrix per physical layer; banks are unbound once per forward."""
-        weights = {}
-        for roles, names in self.views:
-            tensors = [self.get_parameter(name) for name in names]
-            if len(roles) > 1 or (len(tensors) == 1 and tensors[0].dim() == 3):
-                tensors = tensors[0].unbind(0)
-            count = len(tensors) // len(roles)
-            for place, role in enumerate(roles):
-                weights[role] = tensors[place * count : (place + 1) * count]
-        return weights
+        """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""
+        return canonical_state(dict(self.named_parameters()), self.records)
 
     def project(self, x, role, layer, position, ctx):
         """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
-        return use_matrix(self, ctx.weights[role][layer], x, role, layer, position, ctx)
+        return use_matrix(self, ctx.weights[f"blocks.{layer}.{role}.weight"], x, role, layer, position, ctx)
 
     def stem(self, ids, ctx):
         """Embedding, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
@@ -72,19 +64,3 @@ class GPT(nn.Module):
             for extra in self.program.auxiliary_losses:
                 loss = loss + extra(self, x, logits, targets, ctx)
         return loss
-
-
-def matrix_views(parameters):
-    """(roles, stored names) of every record that holds per-layer matrices, for `GPT.matrices`."""
-    views = []
-    for record in parameters:
-        members = record.members or (record.name,)
-        if all(is_layer_matrix(member) for member in members) and (record.members or len(record.shape) == 2):
-            roles = tuple(member[len("blocks.{}.") : -len(".weight")] for member in members)
-            views.append((roles, stored_names(record)))
-    return tuple(views)
-
-
-def is_layer_matrix(name):
-    """Is this the canonical name of one matrix per layer?"""
-    return name.startswith("blocks.{}.") and name.endswith(".weight")

@@ -31,18 +31,19 @@ class GroupSpec(NamedTuple):
 class Optimizers:
     """Every optimizer of a run. Making a second one starts all state afresh: the compile warm-up relies on it.
 
-    Records with reduction "sharded" are reduced by the matrix optimizer itself; all others are averaged here.
+    Records with reduction "sharded" are reduced by the matrix optimizer itself; all others are averaged here. `averaged`
+    lists the tensors that take part in weight averaging.
     """
 
     def __init__(self, program, model, parameters, world):
         self.program, self.world = program, world
-        tensors = dict(model.named_parameters())
-        owned = [(tensors[name], record) for record in parameters for name in stored_names(record)]
+        owned = [(model.get_parameter(name), record) for record in parameters for name in stored_names(record)]
         self.tensors = [tensor for tensor, record in owned]
         self.replicated = [tensor for tensor, record in owned if record.reduction == "replicated"]
+        self.averaged = [tensor for tensor, record in owned if record.average]
         program.matrix_optimizer.bind([tensor for tensor, record in owned if record.group == "matrix"], program, world)
         groups = [(spec, [tensor for tensor, record in owned if record.group == spec.name]) for spec in program.groups]
-        program.element_optimizer.bind([group for group in groups if group[1]], world)
+        program.element_optimizer.bind(groups, world)
 
     @torch.no_grad()
     def step(self, scalars, ledger):
@@ -60,11 +61,11 @@ class Optimizers:
             tensor.grad = None
 
 
-def compiled_orthogonalizer(program, world):
-    """The chosen orthogonalizer, compiled where there is a GPU; the only place that compiles it."""
+def compile_on_gpu(function, world):
+    """The model or the orthogonalizer, compiled where there is a GPU; the only place that compiles."""
     if world.device.type == "cuda":
-        return torch.compile(program.orthogonalizer, dynamic=False, fullgraph=True)
-    return program.orthogonalizer
+        return torch.compile(function, dynamic=False, fullgraph=True)
+    return function
 
 
 def nesterov_update(gradient, buffer, momentum):

@@ -30,53 +30,35 @@ class Parameter(NamedTuple):
     export: str = "yes"
 
 
-class Slice(NamedTuple):
-    """One canonical tensor: its name, the stored tensor and the slice of it (-1: all), its start and its record."""
-
-    name: str
-    source: str
-    index: int
-    init: object
-    record: Parameter
-
-
-class Node(nn.Module):
-    """A point of the parameter tree; it holds tensors and names, and computes nothing."""
-
-
 def stored_names(record):
     """State-dict names of a record's tensors."""
-    return tuple(record.name.format(layer) for layer in range(record.layers)) or (record.name,)
+    return [record.name.format(layer) for layer in range(record.layers)] or [record.name]
 
 
 def slices(parameters):
-    """Every canonical tensor in declaration order: banks as their members, everything else as itself."""
+    """(name, start, record) of every canonical tensor in declaration order: banks as their members, all else as itself."""
     found = []
     for record in parameters:
         if record.members:
-            count = record.shape[0] // len(record.members)
-            for place, member in enumerate(record.members):
-                for layer in range(count):
-                    index = place * count + layer
-                    found.append(Slice(member.format(layer), record.name, index, record.init[place], record))
+            layers = range(record.shape[0] // len(record.members))
+            for member, init in zip(record.members, record.init, strict=True):
+                found += [(member.format(layer), init, record) for layer in layers]
         else:
-            found += [Slice(name, name, -1, record.init, record) for name in stored_names(record)]
+            found += [(name, record.init, record) for name in stored_names(record)]
     return found
 
 
 def grow(root, parameters, device, activation_dtype):
-    """Register every declared tensor under its state-dict name, uninitialised."""
+    """Register every declared tensor under its state-dict name, uninitialised; a point of the tree computes nothing."""
     for record in parameters:
         dtype = activation_dtype if record.dtype == "activation" else torch.float32
         for name in stored_names(record):
             *path, leaf = name.split(".")
             node = root
             for step in path:
-                child = node._modules.get(step)
-                if child is None:
-                    child = nn.ModuleList() if step == "blocks" else Node()
-                    node.add_module(step, child)
-                node = child
+                if step not in node._modules:
+                    node.add_module(step, nn.ModuleList())
+                node = node._modules[step]
             node.register_parameter(leaf, nn.Parameter(torch.empty(record.shape, dtype=dtype, device=device)))
 
 
@@ -86,34 +68,22 @@ def keyed_generator(seed, name):
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], "little"))
 
 
-@torch.no_grad()
 def initialize(model, parameters, seed, ledger):
     """Fill every tensor from its own keyed generator; a bank's slices are keyed by their members' names."""
-    tensors = dict(model.named_parameters())
-    for part in slices(parameters):
-        target = tensors[part.source] if part.index < 0 else tensors[part.source][part.index]
-        start = torch.empty(target.shape, dtype=torch.float32)
-        part.init(start, keyed_generator(seed, part.name), ledger)
-        target.copy_(start)
+    state = canonical_state(model.state_dict(), parameters)
+    for name, init, _ in slices(parameters):
+        start = torch.empty(state[name].shape)
+        init(start, keyed_generator(seed, name), ledger)
+        state[name].copy_(start)
 
 
 def canonical_state(state, parameters):
-    """A state dict with banks taken apart into their members, in declaration order."""
-    return {
-        part.name: state[part.source] if part.index < 0 else state[part.source][part.index]
-        for part in slices(parameters)
-    }
-
-
-def stored_state(canonical, parameters):
-    """The inverse of `canonical_state`: members stacked into their banks."""
-    state = {}
-    for part in slices(parameters):
-        if part.index < 0:
-            state[part.source] = canonical[part.name]
-        else:
-            state.setdefault(part.source, []).append(canonical[part.name])
-    return {name: torch.stack(value) if isinstance(value, list) else value for name, value in state.items()}
+    """A state dict with banks taken apart into their members, in declaration order; its tensors are views."""
+    tensors: list = []
+    for record in parameters:
+        for name in stored_names(record):
+            tensors += state[name].unbind() if record.members else [state[name]]
+    return {name: tensor for (name, _, _), tensor in zip(slices(parameters), tensors, strict=True)}
 
 
 def zeros(tensor, generator, ledger):

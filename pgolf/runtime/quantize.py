@@ -40,19 +40,14 @@ def int6_grid(weight, half):
         step = (weight.abs().amax(1) / 31).clamp_min(1 / 31)
     else:
         step = weight.abs().amax() / 31
-        step = torch.where(step > 0, step, torch.ones_like(step))
+        step = step if step > 0 else step + 1
     if half:
         step = step.half()
     return integer_codes(weight, step.float(), 31), step
 
 
-def keep_small(tensor, dtype):
-    """The parts of a tensor that is stored as it is, in `dtype`."""
-    return {"kept": tensor.to(dtype)}
-
-
 def restore_tensor(parts, dtype):
-    """Inverse of `keep_small`, or codes times steps; the tensor's own dtype comes back."""
+    """What was kept, or codes times steps; the tensor's own dtype comes back."""
     if "kept" in parts:
         return parts["kept"].to(dtype)
     return dequantize(parts["codes"], parts["step"], dtype)

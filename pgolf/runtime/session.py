@@ -1,12 +1,13 @@
-"""One run's state: model, data, scorer, phases; shared by training, export and scoring."""
+"""One run's state: model, data, phases; shared by training, export and scoring."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from pgolf.runtime.evaluate import Scorer, chunk_spans
+from pgolf.runtime.evaluate import chunk_spans, score_spans
 from pgolf.runtime.model import GPT
+from pgolf.runtime.optimize import compile_on_gpu
 from pgolf.runtime.parameters import initialize
 from pgolf.runtime.shards import validation_tokens
 
@@ -21,10 +22,11 @@ class PhaseSpec(NamedTuple):
 
 
 class Session:
-    """Everything a run holds.
+    """Everything a run holds; validation tokens and byte counter are checked before any training.
 
     Args:
-        settings, program, parameters: what the entry module built.
+        settings, program, parameters: what the entry module built; `val_batch_size` is in tokens over all ranks and
+            micro-steps.
         env: the run's `Environment`.
         world: rank and device.
         log: `log(line)`.
@@ -40,31 +42,19 @@ class Session:
         self.log = log
         self.ledger = ledger
         self.phases = ()
-        self.activation_dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         self.seq_len = settings.eval_seq_len or settings.train_seq_len
-        self.model = self.new_model()
-        self.forward = self.model
-        if world.device.type == "cuda":
-            torch._dynamo.config.recompile_limit = settings.recompile_limit
-            self.forward = torch.compile(self.model, dynamic=False, fullgraph=True)
-        self.scorer = self.new_scorer()
+        self.rows = max(settings.val_batch_size // (8 * self.seq_len), 1)
+        activation_dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
+        torch._dynamo.config.recompile_limit = settings.recompile_limit
+        self.model = GPT(settings, program, parameters, world.device, activation_dtype)
+        initialize(self.model, parameters, env.seed, ledger)
+        self.forward = compile_on_gpu(self.model, world)
+        pattern = Path(env.data_path, "fineweb_val_*.bin")
+        self.tokens = validation_tokens(pattern, self.seq_len, settings.vocab_size)
+        program.byte_counter.open(env.tokenizer_path, settings.vocab_size, world.device, ledger)
+        log(f"val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}")
         seq_lens = (settings.train_seq_len, self.seq_len)
-        log(f"attention_kernel:{program.attention_kernel.prepare(world.device, seq_lens, self.activation_dtype)}")
-
-    def new_model(self):
-        """A model with every tensor initialised."""
-        model = GPT(self.settings, self.program, self.parameters, self.world.device, self.activation_dtype)
-        initialize(model, self.parameters, self.env.seed, self.ledger)
-        return model
-
-    def new_scorer(self):
-        """Validation tokens and byte counter, checked before any training."""
-        pattern = Path(self.env.data_path, "fineweb_val_*.bin")
-        tokens = validation_tokens(pattern, self.seq_len, self.settings.vocab_size)
-        counter = self.program.byte_counter
-        counter.open(self.env.tokenizer_path, self.settings.vocab_size, self.world.device, self.ledger)
-        self.log(f"val_loader:shards pattern={pattern} tokens:{len(tokens) - 1}")
-        return Scorer(self.settings, self.program, tokens, counter, self.world, self.log, self.ledger)
+        log(f"attention_kernel:{program.attention_kernel.prepare(world.device, seq_lens, activation_dtype)}")
 
     def open_loader(self, ledger):
         """Start the training stream from its first token; batches are counted in `ledger`."""
@@ -75,8 +65,8 @@ class Session:
     def next_batch(self):
         """(x, y, fields) of one micro-step on the device."""
         settings, world = self.settings, self.world
-        x, y = self.program.token_loader.next(settings.train_batch_tokens // 8, settings.train_seq_len)
-        x, y = x.to(world.device, non_blocking=True), y.to(world.device, non_blocking=True)
+        batch = self.program.token_loader.next(settings.train_batch_tokens // 8, settings.train_seq_len)
+        x, y = (part.to(world.device, non_blocking=True) for part in batch)
         return x, y, {name: field(x, self.ledger) for name, field in self.program.batch_fields}
 
     def scoring_phases(self):
@@ -85,9 +75,4 @@ class Session:
 
     def validate(self):
         """Score the live weights in windows side by side."""
-        self.model.eval()
-        score = self.scorer.score(
-            self.forward, chunk_spans(len(self.scorer.tokens), self.seq_len), self.scoring_phases()
-        )
-        self.model.train()
-        return score
+        return score_spans(self, chunk_spans(len(self.tokens), self.seq_len))

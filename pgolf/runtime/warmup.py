@@ -1,7 +1,5 @@
 """Before the clock starts: prove that every plugin takes part, and compile every variant the run will need."""
 
-import itertools
-
 import torch
 
 from pgolf.runtime.ledger import Ledger
@@ -10,9 +8,12 @@ from pgolf.runtime.parameters import stored_names
 from pgolf.runtime.progress import Scalars
 
 
-def phase_variants(names):
-    """Every set of phases that may be on together, in declaration order."""
-    return [variant for size in range(len(names) + 1) for variant in itertools.combinations(names, size)]
+def phase_variants(phases):
+    """Every set of phases that may be on together, each in declaration order."""
+    variants: list[tuple] = [()]
+    for spec in phases:
+        variants += [(*variant, spec.name) for variant in variants]
+    return variants
 
 
 def probe_plugins(session):
@@ -21,18 +22,15 @@ def probe_plugins(session):
     Counts uses by the forward and, per plugin, the tensors that a gradient reaches.
     """
     model, ledger = session.model, session.ledger
-    session.open_loader(Ledger())
     x, y, fields = session.next_batch()
-    length = min(x.size(1), 512)
-    x, y = x[:1, :length], y[:1, :length]
-    fields = {name: value[:1, :length] for name, value in fields.items()}
+    x, y = x[:1, :512], y[:1, :512]
+    fields = {name: value[:1, :512] for name, value in fields.items()}
     every_phase = tuple(spec.name for spec in session.program.phases)
-    model(x, y, phases=every_phase, ledger=ledger, fields=fields).backward()
-    tensors = dict(model.named_parameters())
+    model(x, y, phases=every_phase, fields=fields, ledger=ledger).backward()
     for record in session.parameters:
-        reached = sum(tensors[name].grad is not None for name in stored_names(record))
+        reached = sum(model.get_parameter(name).grad is not None for name in stored_names(record))
         ledger.count(record.plugin, "trained tensors", reached)
-    model.zero_grad(set_to_none=True)
+    model.zero_grad()
     if session.program.distribution_transforms:
         probe_scoring(session, x, y, every_phase, fields)
 
@@ -42,34 +40,27 @@ def probe_scoring(session, x, y, phases, fields):
     """One eager scoring forward: counts the plugins that act then alone."""
     scoring = Ledger()
     session.model.eval()
-    session.model(x, y, phases=phases, ledger=scoring, fields=fields)
+    session.model(x, y, phases=phases, fields=fields, ledger=scoring)
     session.model.train()
-    for name, counts in scoring.counts.items():
-        session.ledger.counts.setdefault(name, counts)
-
-
-@torch.no_grad()
-def restore_tensors(model, snapshot):
-    """Write saved values back, in place, so that compiled code keeps its tensors."""
-    for tensor, saved in zip(model.parameters(), snapshot, strict=True):
-        tensor.copy_(saved)
+    session.ledger.done = {**scoring.done, **session.ledger.done}
 
 
 def warm_up(session, run_step):
     """Run `warmup_steps` real steps in every variant, then restore weights, optimizer state and the data stream.
 
+    Weights are restored in place, so that compiled code keeps its tensors.
+
     Args:
         run_step: `run_step(session, optimizers, phases, scalars, ledger)`, the step that training uses.
     """
-    settings, model = session.settings, session.model
-    variants = phase_variants([spec.name for spec in session.program.phases])
-    snapshot = [tensor.detach().clone() for tensor in model.parameters()]
-    optimizers = Optimizers(session.program, model, session.parameters, session.world)
-    scratch = Ledger()
+    settings, state = session.settings, session.model.state_dict()
+    saved = {name: tensor.clone() for name, tensor in state.items()}
+    optimizers, scratch = Optimizers(session.program, session.model, session.parameters, session.world), Ledger()
     session.open_loader(scratch)
-    for variant in variants:
+    for variant in phase_variants(session.program.phases):
         for step in range(settings.warmup_steps):
             run_step(session, optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
-            session.log(f"warmup_step:{step + 1}/{settings.warmup_steps}" + "".join(" " + name for name in variant))
-    restore_tensors(model, snapshot)
+            session.log(" ".join((f"warmup_step:{step + 1}/{settings.warmup_steps}", *variant)))
+    for name, tensor in state.items():
+        tensor.copy_(saved[name])
     session.open_loader(session.ledger)

@@ -7,7 +7,7 @@ Source: openai/parameter-golf, train_gpt.py (baseline).
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import choose_sdpa, find_flash, flash_attention
+from pgolf.runtime.kernels import find_flash, flash_attention
 
 PLUGIN = Plugin(
     name="causal_attention",
@@ -26,9 +26,7 @@ class CausalAttention:
     def prepare(self, device, seq_lens, activation_dtype):
         """Choose the kernel for a device; returns its name for the log."""
         name, self.flash = find_flash(device)
-        if device.type == "cuda" and not name:
-            return choose_sdpa()
-        return name or "scaled_dot_product_attention"
+        return name
 
     def __call__(self, q, k, v, layer, ctx):
         ctx.fired("causal_attention", "layers")

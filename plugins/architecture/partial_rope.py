@@ -8,7 +8,7 @@ Source: openai/parameter-golf PR #315.
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.layers import rotary_tables, rotate_halves
+from pgolf.runtime.layers import rotate_halves
 
 PLUGIN = Plugin(
     name="partial_rope",
@@ -31,11 +31,9 @@ class PartialRope:
         self.dims = dims
 
     def __call__(self, x_BTHC, ctx):
-        if "rope" not in ctx.memo:
-            ctx.memo["rope"] = rotary_tables(x_BTHC.size(1), self.dims, self.base, x_BTHC.device)
         ctx.fired("partial_rope", "rotations")
-        cos, sin = ctx.memo["rope"]
-        return torch.cat((rotate_halves(x_BTHC[..., : self.dims], cos, sin), x_BTHC[..., self.dims :]), dim=-1)
+        rotated = rotate_halves(x_BTHC[..., : self.dims], self.base, ctx)
+        return torch.cat((rotated, x_BTHC[..., self.dims :]), -1)
 
 
 @hookimpl

@@ -21,7 +21,7 @@ PLUGIN = Plugin(
 def apply_qk_gain(model, q_BTHC, k_BTKC, layer, ctx):
     """(q, k) with q scaled."""
     ctx.fired("qk_gain", "layers")
-    return q_BTHC * model.blocks[layer].attn.q_gain.to(q_BTHC.dtype)[None, None, :, None], k_BTKC
+    return q_BTHC * model.blocks[layer].attn.q_gain.to(q_BTHC.dtype)[:, None], k_BTKC
 
 
 @hookimpl

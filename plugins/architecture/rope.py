@@ -6,7 +6,7 @@ Source: openai/parameter-golf, train_gpt.py (baseline); RoFormer, arXiv:2104.098
 """
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.layers import rotary_tables, rotate_halves
+from pgolf.runtime.layers import rotate_halves
 
 PLUGIN = Plugin(
     name="rope",
@@ -24,11 +24,8 @@ class Rope:
         self.base = base
 
     def __call__(self, x_BTHC, ctx):
-        if "rope" not in ctx.memo:
-            ctx.memo["rope"] = rotary_tables(x_BTHC.size(1), x_BTHC.size(3), self.base, x_BTHC.device)
         ctx.fired("rope", "rotations")
-        cos, sin = ctx.memo["rope"]
-        return rotate_halves(x_BTHC, cos, sin)
+        return rotate_halves(x_BTHC, self.base, ctx)
 
 
 @hookimpl

@@ -15,7 +15,7 @@ from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import choose_sdpa, find_flash, flash_attention
+from pgolf.runtime.kernels import find_flash, flash_attention
 
 PLUGIN = Plugin(
     name="swa",
@@ -51,13 +51,12 @@ class SlidingWindowAttention:
     def prepare(self, device, seq_lens, activation_dtype):
         """Choose the kernel for a device and build block masks; returns its name for the log."""
         name, self.flash = find_flash(device)
-        if device.type != "cuda" or name:
-            return name or "scaled_dot_product_attention"
-        full = choose_sdpa()
+        if device.type != "cuda" or self.flash is not None:
+            return name
         for length in seq_lens:
             rule = window_rule(self.window)
             self.masks[length] = create_block_mask(rule, None, None, length, length, device=device)
-        return f"flex_attention (windows), {full} (full)"
+        return f"flex_attention (windows), {name} (full)"
 
     def __call__(self, q, k, v, layer, ctx):
         windowed = layer < self.windowed_layers

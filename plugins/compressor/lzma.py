@@ -38,7 +38,7 @@ class LzmaCoder:
         stream = lzma.LZMADecompressor(memlimit=2**27)
         plain = stream.decompress(data, limit)
         if not stream.eof:
-            raise ValueError(f"the lzma stream is cut short or holds more than {limit} bytes")
+            raise ValueError(f"cut short or more than {limit} bytes")
         return plain
 
 

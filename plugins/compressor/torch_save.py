@@ -26,8 +26,9 @@ class TorchSave:
         """The bytes of `torch.save`."""
         buffer = io.BytesIO()
         torch.save(encoded, buffer)
-        ledger.note("torch_save", f"{len(encoded)} tensors in {buffer.tell()} bytes")
-        return buffer.getvalue()
+        data = buffer.getvalue()
+        ledger.note("torch_save", f"{len(encoded)} tensors in {len(data)} bytes")
+        return data
 
     def unpack(self, data):
         """The encoded tensors, on the CPU."""

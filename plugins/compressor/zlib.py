@@ -35,7 +35,7 @@ class ZlibCoder:
         stream = zlib.decompressobj()
         plain = stream.decompress(data, limit)
         if not stream.eof:
-            raise ValueError(f"the zlib stream is cut short or holds more than {limit} bytes")
+            raise ValueError(f"cut short or more than {limit} bytes")
         return plain
 
 

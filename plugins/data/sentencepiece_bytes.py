@@ -26,7 +26,7 @@ class SentencePieceBytes:
     def open(self, tokenizer_path, vocab_size, device, ledger):
         """Build the tables; ValueError when the vocabulary is too large or spaces could go uncounted."""
         tables = byte_tables(load_tokenizer(tokenizer_path, vocab_size), vocab_size)
-        self.size, self.lead, self.boundary = (table.to(device) for table in tables)
+        self.size, self.lead, self.boundary = tables.to(device)
         self.ledger = ledger
 
     def count(self, x_BT, y_BT):

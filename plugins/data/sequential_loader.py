@@ -32,25 +32,24 @@ class SequentialLoader:
         for path in self.files:
             shard_length(path)
         self.rank, self.world_size, self.vocab_size, self.ledger = rank, world_size, vocab_size, ledger
-        self.index, self.position = 0, 0
         self.tokens = load_shard(self.files[0], vocab_size)
 
     def take(self, count):
         """The next `count` token ids (count,) of the stream."""
         parts = []
         while count > 0:
-            if self.position == len(self.tokens):
-                self.index, self.position = (self.index + 1) % len(self.files), 0
-                self.tokens = load_shard(self.files[self.index], self.vocab_size)
-            parts.append(self.tokens[self.position : self.position + count])
-            self.position += len(parts[-1])
+            if not len(self.tokens):
+                self.files.append(self.files.pop(0))
+                self.tokens = load_shard(self.files[0], self.vocab_size)
+            parts.append(self.tokens[:count])
+            self.tokens = self.tokens[count:]
             count -= len(parts[-1])
         return np.concatenate(parts)
 
     def next(self, tokens, seq_len):
         """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
-        span = self.take(self.world_size * (tokens + 1)).reshape(self.world_size, tokens + 1)[self.rank]
-        span = torch.from_numpy(span.astype(np.int64))
+        span = self.take(self.world_size * (tokens + 1)).reshape(self.world_size, -1)[self.rank]
+        span = torch.from_numpy(span.astype(int))
         self.ledger.count("sequential_loader", "batches")
         return span[:-1].reshape(-1, seq_len), span[1:].reshape(-1, seq_len)
 

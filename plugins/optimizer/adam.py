@@ -36,15 +36,14 @@ class ElementAdam:
 
     def bind(self, groups, world):
         """Take `[(GroupSpec, tensors), ...]` and start with zero moments."""
-        self.specs = [spec for spec, tensors in groups]
-        members = [{"params": tensors} for spec, tensors in groups]
-        self.optimizer = torch.optim.AdamW(members, lr=0.0, betas=self.betas, eps=self.eps, fused=True)
+        members = [{"params": tensors, "spec": spec} for spec, tensors in groups]
+        self.optimizer = torch.optim.AdamW(members, betas=self.betas, eps=self.eps, fused=True)
 
     def step(self, scalars, ledger):
         """One update with the scheduled learning rates and weight decays."""
-        for spec, group in zip(self.specs, self.optimizer.param_groups, strict=True):
-            group["lr"] = spec.lr * scalars.lr_mul
-            group["weight_decay"] = spec.weight_decay * scalars.weight_decay_mul
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["spec"].lr * scalars.lr_mul
+            group["weight_decay"] = group["spec"].weight_decay * scalars.weight_decay_mul
         self.optimizer.step()
         ledger.count("adam", "steps")
 

@@ -28,7 +28,6 @@ def momentum_schedule(progress, scalars, ledger, start, final, steps):
     """Set the step's momentum."""
     done = min(progress.step / steps, 1.0) if steps > 0 else 1.0
     momentum = (1 - done) * start + done * final
-    ledger.count("momentum_warmup", "steps")
     ledger.note("momentum_warmup", f"momentum {momentum:.4f} at step {progress.step}")
     return scalars._replace(momentum=momentum)
 

@@ -13,7 +13,7 @@ import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.distributed import sum_over_ranks
-from pgolf.runtime.optimize import aspect_scale, compiled_orthogonalizer, nesterov_update
+from pgolf.runtime.optimize import aspect_scale, compile_on_gpu, nesterov_update
 
 PLUGIN = Plugin(
     name="muon",
@@ -34,27 +34,19 @@ class Muon:
         self.lr, self.backend_steps = lr, backend_steps
 
     def bind(self, tensors, program, world):
-        """Take the matrices and start with zero momentum.
-
-        Raises:
-            ValueError: for anything but a matrix, such as a bank.
-        """
-        for tensor in tensors:
-            if tensor.ndim != 2:
-                raise ValueError(f"muon updates matrices; use parallel_muon for shape {tuple(tensor.shape)}")
+        """Take the matrices and start with zero momentum."""
         self.tensors, self.program, self.world = tensors, program, world
-        self.orthogonalize = compiled_orthogonalizer(program, world)
+        self.orthogonalize = compile_on_gpu(program.orthogonalizer, world)
         self.buffers = [torch.zeros_like(tensor) for tensor in tensors]
-        self.sizes = [tensor.numel() for tensor in tensors]
-        self.updates = torch.empty(sum(self.sizes), dtype=torch.bfloat16, device=world.device)
 
     def launch(self):
         """Nothing to start: the gradients are averaged with all others."""
 
     def step(self, scalars, ledger):
         """One update of every matrix."""
-        self.updates.zero_()
-        parts = self.updates.split(self.sizes)
+        sizes = [tensor.numel() for tensor in self.tensors]
+        packed = torch.zeros(sum(sizes), dtype=torch.bfloat16, device=self.world.device)
+        parts = packed.split(sizes)
         for index in range(self.world.rank, len(self.tensors), self.world.world_size):
             tensor = self.tensors[index]
             update = nesterov_update(tensor.grad, self.buffers[index], scalars.momentum)
@@ -62,12 +54,12 @@ class Muon:
                 update = tap(update, ledger)
             update = self.orthogonalize(update, self.backend_steps) * aspect_scale(tensor)
             parts[index].copy_(update.flatten())
-        sum_over_ranks(self.updates, self.world)
+        sum_over_ranks(packed, self.world)
         lr = self.lr * scalars.lr_mul
         for tensor, part in zip(self.tensors, parts, strict=True):
             for tap in self.program.apply_taps:
                 tap(tensor, lr, scalars, ledger)
-            tensor.add_(part.view_as(tensor).to(tensor.dtype), alpha=-lr)
+            tensor.add_(part.view_as(tensor), alpha=-lr)
         ledger.count("muon", "matrix updates", len(self.tensors))
         ledger.count(self.program.orthogonalizer.name, "matrices", len(self.tensors))
 

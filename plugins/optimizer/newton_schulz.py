@@ -23,16 +23,13 @@ PLUGIN = Plugin(
 
 def iterate_newton_schulz(x, steps):
     """The iteration in the dtype of `x`, a (rows, columns) matrix or a (batch, rows, columns) stack."""
-    batched = x.ndim == 3
     tall = x.shape[-2] > x.shape[-1]
-    if batched and tall:
+    if tall:
         x = x.mT
-    x = x / ((x.norm(dim=(-2, -1), keepdim=True) if batched else x.norm()) + 1e-7)
-    if tall and not batched:
-        x = x.mT
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = x @ x.mT
-        square = 2.0315 * (gram @ gram) if batched else (2.0315 * gram) @ gram
+        square = 2.0315 * (gram @ gram) if x.ndim == 3 else (2.0315 * gram) @ gram
         x = 3.4445 * x + (-4.7750 * gram + square) @ x
     return x.mT if tall else x
 

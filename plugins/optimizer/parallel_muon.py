@@ -18,7 +18,7 @@ import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.distributed import finish, gradient_of, start_all_gather, start_reduce_scatter
-from pgolf.runtime.optimize import aspect_scale, compiled_orthogonalizer, nesterov_update
+from pgolf.runtime.optimize import aspect_scale, compile_on_gpu, nesterov_update
 
 PLUGIN = Plugin(
     name="parallel_muon",
@@ -52,7 +52,7 @@ class ParallelMuon:
     def bind(self, tensors, program, world):
         """Take the banks, largest first, and start with zero momentum."""
         self.program, self.world, self.pending, self.banks = program, world, [], []
-        self.orthogonalize = compiled_orthogonalizer(program, world)
+        self.orthogonalize = compile_on_gpu(program.orthogonalizer, world)
         wire = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         for weight in sorted(tensors, key=torch.numel, reverse=True):
             *count, rows, columns = weight.shape
@@ -93,7 +93,7 @@ class ParallelMuon:
         for tap in self.program.apply_taps:
             tap(weight, lr, scalars, ledger)
         step = bank.gathered.flatten()[: weight.numel()].view_as(weight)
-        weight.add_(step.to(weight.dtype), alpha=-lr * aspect_scale(weight))
+        weight.add_(step, alpha=-lr * aspect_scale(weight))
         ledger.count("parallel_muon", "bank updates")
         ledger.count(self.program.orthogonalizer.name, "matrices", bank.gathered.size(0))
 

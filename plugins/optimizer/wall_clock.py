@@ -28,27 +28,21 @@ class WallClock:
 
     def __init__(self):
         self.before = 0.0
-        self.since = None
 
     def start(self):
         """Go on counting."""
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        self.since = time.perf_counter()
+        self.since = time.perf_counter() - self.before
 
     def pause(self, ledger):
         """Stop counting until the next `start`."""
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        self.before = self.elapsed_ms(0)
-        self.since = None
-        ledger.note("wall_clock", f"{self.before / 1000:.3f} seconds")
+        self.before = time.perf_counter() - self.since
+        ledger.note("wall_clock", f"{self.before:.3f} seconds")
 
     def elapsed_ms(self, step):
-        """Milliseconds of training so far."""
-        if self.since is None:
-            return self.before
-        return self.before + 1000.0 * (time.perf_counter() - self.since)
+        """Milliseconds of training so far, while it runs."""
+        return 1000.0 * (time.perf_counter() - self.since)
 
 
 @hookimpl

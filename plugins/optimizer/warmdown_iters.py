@@ -27,8 +27,7 @@ def warmdown_multiplier(progress, length):
         return 1.0
     if progress.cap_ms > 0:
         span = length * (progress.elapsed_ms / max(progress.step, 1))
-        remaining = max(progress.cap_ms - progress.elapsed_ms, 0.0)
-        return remaining / max(span, 1e-9) if remaining <= span else 1.0
+        return min(max(progress.cap_ms - progress.elapsed_ms, 0.0) / max(span, 1e-9), 1.0)
     left = progress.iterations - progress.step
     return left / length if 0 < left <= length else 1.0
 
@@ -36,7 +35,6 @@ def warmdown_multiplier(progress, length):
 def warmdown_schedule(progress, scalars, ledger, length):
     """Multiply the learning-rate multiplier by the warm-down's."""
     multiplier = warmdown_multiplier(progress, length)
-    ledger.count("warmdown_iters", "steps")
     ledger.note("warmdown_iters", f"multiplier {multiplier:.4f} at step {progress.step}")
     return scalars._replace(lr_mul=scalars.lr_mul * multiplier)
 

@@ -8,10 +8,8 @@ that era: most rows trained with weight decay fall under it and share one step.
 Source: openai/parameter-golf#287 and its line; without the floor in #162.
 """
 
-import torch
-
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.quantize import KEPT_ELEMENTS, int6_grid, keep_small, restore_tensor
+from pgolf.runtime.quantize import KEPT_ELEMENTS, int6_grid, restore_tensor
 
 PLUGIN = Plugin(
     name="int6",
@@ -32,7 +30,7 @@ class Int6Recipe:
         """Codes and steps of a large tensor, or a small one as it is."""
         if tensor.numel() <= KEPT_ELEMENTS:
             ledger.count("int6", "tensors kept")
-            return keep_small(tensor, torch.float16)
+            return {"kept": tensor.half()}
         ledger.count("int6", "tensors quantized")
         codes, step = int6_grid(tensor.float(), half=True)
         return {"codes": codes, "step": step}

@@ -14,7 +14,7 @@ Source: the baseline script; its quantization gap is about +0.007 BPB.
 import torch
 
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.quantize import KEPT_ELEMENTS, integer_codes, keep_small, restore_tensor
+from pgolf.runtime.quantize import KEPT_ELEMENTS, integer_codes, per_row, restore_tensor
 
 PLUGIN = Plugin(
     name="int8",
@@ -25,18 +25,18 @@ PLUGIN = Plugin(
 
 
 class Int8Recipe:
-    """Tensor recipe; `keep` is the dtype of small tensors, "float16" or "float32"."""
+    """Tensor recipe; `half` says whether small tensors are kept in float16, or in float32."""
 
     name = "int8"
 
-    def __init__(self, keep):
-        self.keep = keep
+    def __init__(self, half):
+        self.half = half
 
     def encode(self, tensor, hessian, ledger):
         """Codes and steps of a large tensor, or a small one as it is."""
         if tensor.numel() <= KEPT_ELEMENTS:
             ledger.count("int8", "tensors kept")
-            return keep_small(tensor, torch.float32 if self.keep == "float32" else torch.float16)
+            return {"kept": tensor.half() if self.half else tensor.float()}
         ledger.count("int8", "tensors quantized")
         codes, step = int8_grid(tensor.float())
         return {"codes": codes, "step": step}
@@ -48,17 +48,20 @@ class Int8Recipe:
 
 def int8_grid(weight):
     """Codes in [-127, 127] and the stored step of a float32 tensor."""
-    if weight.ndim != 2:
+    if weight.ndim == 2:
+        clip = torch.quantile(weight.abs(), 0.9999984, 1)
+        step = (clip / 127).clamp_min(1 / 127)
+        stored = step.half()
+    else:
         clip = torch.quantile(weight.abs().flatten(), 0.9999984)
-        step = torch.where(clip > 0, clip / 127, torch.ones_like(clip))
-        return integer_codes(weight.clamp(-clip, clip), step, 127), step
-    clip = torch.quantile(weight.abs(), 0.9999984, dim=1)
-    step = (clip / 127).clamp_min(1 / 127)
-    return integer_codes(weight.clamp(-clip[:, None], clip[:, None]), step, 127), step.half()
+        # Where everything is zero the step is one.
+        stored = step = clip / 127 if clip > 0 else clip + 1
+    clip = per_row(clip)
+    return integer_codes(weight.clamp(-clip, clip), step, 127), stored
 
 
 @hookimpl
 def tensor_recipes(settings):
     """Every class; plugins that are selected by name take classes over."""
-    recipes = {name: Component(Int8Recipe, keep="float16") for name in ("attn", "mlp", "embed", "aux", "head")}
-    return {**recipes, "control": Component(Int8Recipe, keep="float32")}
+    recipes = {name: Component(Int8Recipe, half=True) for name in ("attn", "mlp", "embed", "aux", "head")}
+    return {**recipes, "control": Component(Int8Recipe, half=False)}

@@ -7,6 +7,7 @@ import pytest
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.shake import shake
 from pgolf.bundle.specialize import specialize
+from pgolf.bundle.substitute import substitute
 
 TEXT = """
 from typing import NamedTuple
@@ -41,7 +42,7 @@ def parts(code):
 
 def run_body(body, head="def run(settings, program, x):"):
     lines = "\n".join("    " + line for line in body.split("\n"))
-    result = specialize(parts(f"{head}\n{lines}"))
+    result, _ = substitute(parts(f"{head}\n{lines}"))
     node = next(item.node for item in result.statements if getattr(item.node, "name", "") == "run")
     return "\n".join(ast.unparse(item) for item in node.body)
 
@@ -92,12 +93,12 @@ def test_a_record_that_nobody_reads_any_more_goes_with_all_that_hands_it_on():
         "def helper(settings): return settings.depth\n"
         "def run(settings, program, x): return Model(settings, x).answer_it()\n"
     )
-    text = shake(specialize(parts(code))).text
+    text = shake(specialize(parts(code), passes=())).text
     assert "ettings" not in text.replace("SETTINGS = Settings()", "") and "helper()" in text
     assert "run(make_program(), 3)" in text and "Model(x).answer_it()" in text
 
 
 def test_a_record_whose_fields_are_read_stays():
     code = "def helper(settings, x): return settings.depth\nclass A:\n    def f(self, x): return x(self.settings)\n"
-    code += "def run(settings, program, x): return A().f(x), f'{settings.depth:{x}}', settings\n"
-    assert "SETTINGS = Settings(" in specialize(parts(code)).text
+    code += "def run(settings, program, x): return A().f(x), settings.depth is x, f'{settings.depth:{x}}', settings\n"
+    assert "SETTINGS = Settings(" in specialize(parts(code), passes=()).text

@@ -9,7 +9,6 @@ from pgolf.bundle import minify as minify_module
 from pgolf.bundle.alpha import check_renaming
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.minify import minify, segments, strip
-from pgolf.bundle.shorten import ALPHABETS
 from pgolf.errors import PgolfError
 
 TEXT = '''
@@ -85,7 +84,11 @@ def test_a_script_with_a_docstring_can_be_minified_alone():
 
 def test_pieces_of_a_line_with_wide_characters():
     text = "A='é';B='ü'\ndef f():0\n"
-    assert [piece for _, piece in segments(text, ["a", "b", "c"])] == ["A='é';", "B='ü'\n", "def f():0\n"]
+    assert [piece for _, piece in segments(text, ast.parse(text), ["a", "b", "c"])] == [
+        "A='é';",
+        "B='ü'\n",
+        "def f():0\n",
+    ]
 
 
 def test_names_in_kernels_stay():
@@ -194,10 +197,10 @@ def test_the_check_accepts_renaming(old, new):
     ],
 )
 def test_a_wrong_minifier_is_caught(monkeypatch, damage):
-    rename = minify_module.rename
+    write = minify_module.write
     whole = ast.parse(TEXT)
-    assert damage(rename(whole, [], ALPHABETS[0])) != rename(whole, [], ALPHABETS[0])
-    monkeypatch.setattr(minify_module, "rename", lambda *arguments: damage(rename(*arguments)))
+    assert damage(write(whole)) != write(whole)
+    monkeypatch.setattr(minify_module, "write", lambda tree: damage(write(tree)))
     with pytest.raises(PgolfError) as caught:
         minify(flat(TEXT))
     assert caught.value.code == "PG401"

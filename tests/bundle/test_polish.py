@@ -105,3 +105,11 @@ def test_the_model_counts_what_stands_before_each_character():
     model.add(3, 6, -1)
     assert model.counts["ab"] == {"c": 1, "d": 0} and model.totals["ab"] == 1
     assert model.price([2]) < Model("xyzxyw").price([2])
+
+
+def test_a_variable_with_the_name_of_its_function_is_another_name():
+    text = ALIKE * 6 + OTHER.replace("z", "g") + "x=g(2,1)\n"
+    changed = same(text)
+    space = {}
+    exec(changed, space)
+    assert space["x"] == space["f"](2, 1) and "def g(" in changed

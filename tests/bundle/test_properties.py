@@ -1,21 +1,23 @@
-"""Programs made at random inside the subset do the same before and after every stage."""
+"""Programs made at random inside the subset do the same before and after every stage.
 
-import contextlib
-import io
-import tempfile
-import warnings
-from pathlib import Path
+The default run tries a few hundred programs, the slow one thousands; the terminal's summary says how many there were and how
+many of them each stage changed. A program is named by its seed: `make_program(Random(seed))` makes it again.
+"""
 
-from hypothesis import HealthCheck, assume, given, settings
+import ast
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from program_faults import FAULTS, spoiled
+from program_stages import live, opened, run, stages
+from program_writer import make_program
 
-from pgolf.bundle.link import link, reach
-from pgolf.bundle.minify import minify
+from pgolf.bundle import specialize as specialize_stage
+from pgolf.bundle.link import link
 from pgolf.bundle.pack import candidates, unpack
-from pgolf.bundle.shake import shake
-from pgolf.bundle.source import load
-from pgolf.bundle.specialize import specialize
-from pgolf.bundle.subset import check
 
 NAMES = ("alpha", "beta", "gamma", "value", "index", "A", "B")
 FIELDS = ("depth", "flag", "label", "rate", "zero")
@@ -134,30 +136,41 @@ if __name__ == "__main__":
 """
 
 
-def output(text):
-    """What a program prints, as its own main module."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), warnings.catch_warnings(action="ignore"):
-        exec(compile(text, "program", "exec"), {"__name__": "__main__"})
-    return printed.getvalue()
+@pytest.fixture
+def counted(record_property):
+    """Counts what the examples of one test were; the summary shows it."""
+    counts = Counter()
+    yield counts
+    record_property("examples", ", ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 
-def stages(entry, sources):
-    """The program after each stage."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for module, text in sources.items():
-            (folder / f"{module}.py").write_text(text, encoding="utf-8")
-        modules = load(entry, lambda module: folder / f"{module}.py" if module in sources else None)
-    reach(modules)
-    found = check(list(modules.values()))
-    assume(not any("comprehension" in finding.message for finding in found))
-    # Closures over variables that are bound twice are refused for the reader's sake: they survive too.
-    assert [str(finding) for finding in found if "bound more than once" not in finding.message] == []
-    linked = link(modules)
-    specialized = specialize(linked)
-    shaken = shake(specialized)
-    return linked.text, specialized.text, shaken.text, minify(shaken).text
+@pytest.fixture
+def passes(monkeypatch, counted):
+    """The passes of `specialize`; the calls in which they change something are counted."""
+    wrapped = {run_pass: _counting(run_pass, counted) for run_pass in specialize_stage.PASSES}
+    monkeypatch.setattr(specialize_stage, "LATE", tuple(wrapped[run_pass] for run_pass in specialize_stage.LATE))
+    return tuple(wrapped.values())
+
+
+def _counting(run_pass, counted):
+    def counting(tree):
+        changed = run_pass(tree)
+        counted[f"rounds of {run_pass.__name__}"] += bool(changed)
+        return changed
+
+    return counting
+
+
+def survives(entry, sources, counted, passes):
+    """Every stage's program prints what the modules print."""
+    modules, found = opened(entry, sources)
+    assert found == [], "the generator left the subset"
+    expected, before = live(entry, sources), ""
+    counted["programs"] += 1
+    for stage, text in stages(modules, passes).items():
+        assert run(text) == expected, f"{stage} differs:\n{text}"
+        counted[f"changed by {stage}"] += text != before
+        before = text
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -169,17 +182,96 @@ def stages(entry, sources):
     second=st.sampled_from(("None", "()", "(1,)", "'s'")),
     taps=st.sampled_from(("()", "(1, 2)")),
 )
-def test_random_programs_survive_every_stage(body, depth, flag, label, second, taps):
+def test_random_bodies_survive_every_stage(counted, body, depth, flag, label, second, taps):
     entry = ENTRY.format(depth=depth, flag=flag, label=label, second=second, taps=taps)
     text = CODE.format(body="\n".join(indent(body)))
     try:
         compile(text, "code", "exec")
     except SyntaxError:
         assume(False)
-    linked, *later = stages(entry, {"code_": text, "records": RECORDS, "other": OTHER})
-    expected = output(linked)
-    for stage in later:
-        assert output(stage) == expected, stage
+    modules, found = opened(entry, {"code_": text, "records": RECORDS, "other": OTHER})
+    assume(not any("comprehension" in finding for finding in found))
+    # Closures over variables that are bound twice are refused for the reader's sake: they survive too.
+    assert [finding for finding in found if "bound more than once" not in finding] == []
+    expected = run(link(modules).text)
+    counted["programs"] += 1
+    for stage, later in stages(modules).items():
+        assert run(later) == expected, f"{stage} differs:\n{later}"
+
+
+SEEDS = st.integers(0, 2**48)
+# A seed does not get smaller in a way that means something, so a failing one is reported as it is.
+WHOLE = settings(
+    max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
+
+
+@WHOLE
+@given(seed=SEEDS)
+def test_random_programs_survive_every_stage(counted, passes, seed):
+    survives(*make_program(random.Random(seed)), counted, passes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_thousands_of_random_programs_survive_every_stage(counted, passes, part):
+    @settings(WHOLE, max_examples=250)
+    @given(seed=SEEDS)
+    def try_many(seed):
+        survives(*make_program(random.Random(seed)), counted, passes)
+
+    try_many()
+    assert counted["programs"] >= 250
+    assert all(counted[f"rounds of {run_pass.__name__}"] > 250 for run_pass in specialize_stage.PASSES), "they rest"
+
+
+@pytest.fixture(scope="module")
+def whole_programs():
+    """(linked text, what it prints) of a number of programs, the same in every run."""
+    found = []
+    for seed in range(60):
+        entry, sources = make_program(random.Random(seed))
+        text = link(opened(entry, sources)[0]).text
+        found.append((text, run(text)))
+    return found
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_wrong_stage_is_seen(fault, whole_programs):
+    wrong = [(spoiled(text, fault), expected) for text, expected in whole_programs]
+    caught = sum(run(text) != expected for text, expected in wrong if text)
+    assert caught >= 2, f"of {sum(bool(text) for text, _ in wrong)} wrong programs"
+
+
+def test_the_programs_hold_what_passes_must_be_careful_with(whole_programs):
+    seen = Counter()
+    for text, expected in whole_programs:
+        seen.update({type(node).__name__ for node in ast.walk(ast.parse(text))})
+        seen.update(
+            name
+            for name in ("_replace", "frozen=True", "except KeyError as", "program.taps", "[lambda")
+            if name in text
+        )
+        seen.update({"raises" for line in expected.split("\n") if line.startswith(("ValueError", "KeyError"))})
+        seen["prints enough"] += expected.count("\n") > 9
+    wanted = (
+        "Try",
+        "With",
+        "While",
+        "Lambda",
+        "ListComp",
+        "NamedExpr",
+        "Yield",
+        "Break",
+        "Continue",
+        "Raise",
+        "AugAssign",
+    )
+    few = {
+        name: seen[name] for name in (*wanted, "_replace", "frozen=True", "program.taps", "[lambda") if seen[name] < 5
+    }
+    assert not few and seen["raises"] > 10 and seen["prints enough"] > 30
+    assert len({text for text, _ in whole_programs}) == len(whole_programs)
 
 
 @settings(max_examples=40, deadline=None)

@@ -5,7 +5,9 @@ import ast
 import pytest
 
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.specialize import check, facts, specialize
+from pgolf.bundle.records import facts
+from pgolf.bundle.specialize import check, specialize
+from pgolf.bundle.substitute import substitute
 from pgolf.errors import PgolfError
 
 HEAD = """
@@ -42,7 +44,7 @@ def flat(body):
 def run_body(body):
     """The body of `run` after specialising."""
     lines = "\n".join("    " + line for line in body.split("\n"))
-    result = specialize(flat(f"def run(settings, program):\n{lines}\n"))
+    result, _ = substitute(flat(f"def run(settings, program):\n{lines}\n"))
     node = next(item.node for item in result.statements if getattr(item.node, "name", "") == "run")
     return "\n".join(ast.unparse(item) for item in node.body)
 
@@ -79,23 +81,33 @@ def test_fields_become_literals(before, after):
     # `x`, `y` and so on are globals here; only the shape matters.
     head = "".join(f"{name} = 1\n" for name in ("x", "y", "z", "model", "other", "self", "log"))
     lines = "\n".join("    " + line for line in before.split("\n"))
-    result = specialize(flat(f"{head}def run(settings, program):\n{lines}\n"))
+    result, _ = substitute(flat(f"{head}def run(settings, program):\n{lines}\n"))
     node = next(item.node for item in result.statements if getattr(item.node, "name", "") == "run")
     assert "\n".join(ast.unparse(item) for item in node.body) == after
 
 
 def test_fields_that_nothing_reads_any_more_disappear():
+    # `clock()` is a call of a function, which may do anything, so that the record stays.
     text = specialize(
-        flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")
+        flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n"),
+        passes=(),
     ).text
-    assert "SETTINGS = Settings()" in text and "class Settings(NamedTuple):\n    pass" in text
-    assert "Program(clock=clock(), names=('a', 'b'))" in text
-    assert "adapter" not in text and "rate" not in text
+    assert "SETTINGS = Settings()" in text and "run(make_program())" in text
+    assert "Program(clock=clock())" in text and "    clock: object\n\n" in text
+    assert "adapter" not in text and "rate" not in text and "print(4, names_2, program.clock)" in text
 
 
 def test_a_field_whose_name_is_read_anywhere_stays():
-    text = specialize(flat("def run(settings, program, other=None):\n    return other.label, settings.label\n")).text
+    text = specialize(
+        flat("def run(settings, program, other=None):\n    return other.label, settings[0]\n"), passes=()
+    ).text
     assert "label: str" in text and 'Settings(label="it\'s")' in text
+
+
+def test_passes_that_never_agree_are_an_error():
+    with pytest.raises(PgolfError) as caught:
+        specialize(flat("def run(settings, program):\n    return 1\n"), passes=[lambda tree: True])
+    assert caught.value.code == "PG401"
 
 
 def test_nothing_is_known_when_the_record_is_built_twice():
@@ -115,3 +127,25 @@ def test_the_check_sees_a_captured_name_and_a_lost_statement():
         with pytest.raises(PgolfError) as caught:
             check(before, after)
         assert caught.value.code == "PG401"
+
+
+@pytest.mark.parametrize(
+    ("added", "wrong"),
+    [("fresh_2 = 3", False), ("value = 3", True), ("fresh_2 = value", True), ("fresh_2 = unknown", True)],
+)
+def test_the_check_lets_only_new_names_in(added, wrong):
+    before = flat("def run(settings, program):\n    value = 3\n    return value\n")
+    after = Flat((*before.statements[:-1], Owned("records", ast.parse(added).body[0]), before.statements[-1]))
+    if not wrong:
+        check(before, after)
+        return
+    with pytest.raises(PgolfError) as caught:
+        check(before, after)
+    assert caught.value.code == "PG401"
+
+
+def test_the_check_sees_statements_that_moved():
+    before = flat("def run(settings, program):\n    return 1\n")
+    first, second, *rest = before.statements
+    with pytest.raises(PgolfError):
+        check(before, Flat((second, first, *rest)))

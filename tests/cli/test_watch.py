@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pgolf.cli import watch as module
-from pgolf.cli.watch import Order, stamp, tree_hash, watch
+from pgolf.cli.watch import Order, _named_files, stamp, tree_hash, watch
+from pgolf.errors import PgolfError, PgolfErrors
 
 SAMPLES = Path(__file__).parents[1] / "sample_plugins"
 
@@ -113,3 +114,67 @@ def test_an_interrupt_ends_it(tmp_path):
     assert " bytes, " in line and "first build" in line and rest == ""
     assert child.returncode == 130 and errors == "interrupted\n"
     assert (tmp_path / "out/pgolf.lock").is_file()
+
+
+def test_plugins_are_imported_afresh(order, monkeypatch, capsys):
+    """Also where Python would take the compiled file for fresh: the same second and the same size."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = Path("extra/watched_penalty.py")
+    code = path.read_text() + "\n\ndef penalize_nothing(model, x, logits, targets, ctx):\n    return x.mean()\n"
+    path.write_text(code)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+
+    def other_hook():
+        path.write_text(code.replace("Component(penalize_squares)", "Component(penalize_nothing)"))
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+
+    reports, _ = run(order, monkeypatch, capsys, other_hook)
+    assert [report["problem"] for report in reports] == ["", ""]
+    assert reports[0]["sha256"] != reports[1]["sha256"] and not reports[1]["reused"]
+    assert b"1e-4" not in Path("out/train_gpt.py").read_bytes()
+
+
+def test_a_file_that_goes_and_comes_back(order, monkeypatch, capsys):
+    path = Path("extra/watched_penalty.py")
+    code = path.read_text()
+    reports, seen = run(order, monkeypatch, capsys, path.unlink, lambda: path.write_text(code))
+    assert "watched_penalty" in reports[1]["problem"] and "watched_penalty.py" in seen[1]
+    assert reports[2]["sha256"] == reports[0]["sha256"] and reports[2]["problem"] == ""
+
+
+def test_a_build_that_fails_at_first_watches_what_is_broken(order, monkeypatch, capsys, tmp_path):
+    helper = tmp_path / "extra/watched_penalty.py"
+    code = helper.read_text()
+    helper.write_text(code.replace("return 1e-4", "print(vars(x))\n    return 1e-4"))
+    reports, seen = run(order, monkeypatch, capsys, lambda: helper.write_text(code))
+    assert "[PG305]" in reports[0]["problem"] and "watched_penalty.py" in seen[0] and reports[1]["problem"] == ""
+
+
+def test_errors_name_the_files_to_watch(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_text("")
+    errors = [
+        PgolfError("PG301", "x", f"{path}:3:1"),
+        PgolfError("PG101", "y", str(path)),
+        PgolfError("PG102", "z", "a.toml"),
+    ]
+    assert [_named_files(error) for error in errors] == [{path}, {path}, set()]
+    assert _named_files(PgolfErrors(errors)) == {path}
+
+
+def test_it_writes_what_build_writes(order, monkeypatch, capsys, tmp_path):
+    run(order, monkeypatch, capsys, edit("1e-4", "1e-5"))
+    command = [
+        "build",
+        "recipe.toml",
+        "--pack",
+        "plain",
+        "--smoke",
+        "-o",
+        "other",
+        "--plugin-dir",
+        str(tmp_path / "extra"),
+    ]
+    subprocess.run([sys.executable, "-m", "pgolf.cli", *command], check=True, capture_output=True)
+    code = Path("out/train_gpt.py").read_bytes()
+    assert code == Path("other/train_gpt.py").read_bytes() and b"1e-05" in code

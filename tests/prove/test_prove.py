@@ -11,12 +11,18 @@ from micro import micro
 from pgolf.bundle.pipeline import build
 from pgolf.cli.main import main
 from pgolf.errors import PgolfError
-from pgolf.prove.climb import ALL_RUNGS, Plan, build_twice, climb, run_stage
+from pgolf.prove.climb import ALL_RUNGS, Plan, build_twice, climb, run_stages
 from pgolf.prove.ladder import Difference, check_syntax, compare
 from pgolf.run.data import DataPaths
 
 NAMES = ("swa", "bank_qat", "pko")
 LINKED = "1_linked.py"
+
+
+def recorded(root, name, content, plan):
+    """The record of one run."""
+    ((_, record),) = run_stages(root, {name: content}, plan)
+    return record
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +32,14 @@ def side(tmp_path_factory, micro_data):
     dumps = build(resolved.entry, resolved.find_source).dumps
     plan = Plan(2, ALL_RUNGS, DataPaths(micro_data.data_path, micro_data.tokenizer_path))
     root = tmp_path_factory.mktemp("prove")
-    live = run_stage(root, "0_live.py", dumps["0_live.py"], plan, isolated=False)
+    live = recorded(root, "0_live.py", dumps["0_live.py"], plan)
     return SimpleNamespace(dumps=dumps, plan=plan, root=root, live=live)
 
 
 def differences(side, name, text):
     """What a wrong linked stage shows."""
     ast.parse(text)
-    record = run_stage(side.root, f"{name}.py", text.encode(), side.plan, isolated=True)
+    record = recorded(side.root, f"{name}.py", text.encode(), side.plan)
     return compare(LINKED, side.live, record, ALL_RUNGS)
 
 
@@ -50,7 +56,7 @@ def test_a_build_is_the_live_program(side):
     proof = climb(picked, plan)
     assert proof.differences == [] and all("status" in note for note in proof.notes)
     assert proof.facts["steps"] == 5 and proof.facts["graphs"] == 2 and proof.facts["artifact_bytes"] > 1000
-    assert said == ["running 0_live.py", "running 5_packed.py", "  equal"]
+    assert said == [f"running 2 stages, {plan.at_once} at once", "0_live.py: 5 steps", "5_packed.py: equal"]
     assert all(len(lines) > 100 for lines in side.live["graphs"].values())
     assert json.dumps(proof.as_record()) and proof.as_record()["equal"]
 

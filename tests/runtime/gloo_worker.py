@@ -4,7 +4,7 @@ import sys
 
 import torch
 
-from pgolf.runtime.distributed import barrier, max_over_ranks, mean_gradients, start_world, stop_world, sum_over_ranks
+from pgolf.runtime.distributed import max_over_ranks, mean_gradients, start_world, stop_world, sum_over_ranks
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.progress import Scalars
 from pgolf_plugins.optimizer.muon import Muon
@@ -71,7 +71,6 @@ def main(path):
         "banks": train(ParallelMuon(0.1, 5), banks, world, lambda step: gradients(banks, world.rank, step)),
         "matrices": train(Muon(0.1, 5), matrices, world, lambda step: gradients(matrices, world.rank, step)),
     }
-    barrier(world)
     torch.save(found, path)
     stop_world(world)
 

@@ -69,7 +69,7 @@ def merge(model, lora, plan):
     order = (*plan[0], *plan[1])
     for role in SITES[:-1]:
         for layer in sorted(set(order)):
-            weights[role][layer].add_(lora.product(role, order.index(layer)))
+            weights[f"blocks.{layer}.{role}.weight"].add_(lora.product(role, order.index(layer)))
     head, embedding = model.program.head, model.tok_emb.weight
     merged = torch.nn.Parameter(embedding + lora.product("head", 0))
 

@@ -31,17 +31,17 @@ def sdpa_switches():
         getattr(torch.backends.cuda, f"enable_{name}_sdp")(value)
 
 
-def test_the_newest_flash_attention_is_taken(monkeypatch):
+def test_the_newest_flash_attention_is_taken(monkeypatch, sdpa_switches):
     third, second = object(), object()
     monkeypatch.setitem(sys.modules, "flash_attn", stand_in("flash_attn", second))
     monkeypatch.setitem(sys.modules, "flash_attn_interface", None)
     assert find_flash(CUDA) == ("flash-attn 2", second)
     monkeypatch.setitem(sys.modules, "flash_attn_interface", stand_in("flash_attn_interface", third))
     assert find_flash(CUDA) == ("flash-attn 3", third)
-    assert find_flash(torch.device("cpu")) == ("", None)
+    assert find_flash(torch.device("cpu")) == ("scaled_dot_product_attention", None)
     monkeypatch.setitem(sys.modules, "flash_attn", None)
     monkeypatch.setitem(sys.modules, "flash_attn_interface", None)
-    assert find_flash(CUDA) == ("", None)
+    assert find_flash(CUDA) == ("cuDNN", None)
 
 
 def test_scores_are_never_stored(sdpa_switches):
@@ -56,8 +56,8 @@ def test_scores_are_never_stored(sdpa_switches):
 
 
 def reference_flash(q, k, v, causal, window_size):
-    """What FlashAttention's documentation says: `window_size[0]` keys to the left, -1 for all."""
-    assert causal and window_size[1] in (0, -1)
+    """What FlashAttention's documentation says: `window_size[0]` keys to the left, -1 for all; none to the right."""
+    assert causal and window_size[1] == 0
     y = dense_attention(q, k, v, window_size[0], Context(None, (), True, {}, {}, {}, None, None, None))
     return y, None
 

@@ -5,8 +5,8 @@ import torch
 
 from pgolf.runtime.distributed import World
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.optimize import GroupSpec, Optimizers, aspect_scale, compiled_orthogonalizer, nesterov_update
-from pgolf.runtime.parameters import Node, Parameter, grow, initialize, ones
+from pgolf.runtime.optimize import GroupSpec, Optimizers, aspect_scale, compile_on_gpu, nesterov_update
+from pgolf.runtime.parameters import Parameter, grow, initialize, ones
 from pgolf.runtime.progress import Scalars
 from pgolf_plugins.optimizer.adam import ElementAdam
 from pgolf_plugins.optimizer.muon import Muon
@@ -40,7 +40,7 @@ class Recorder:
 def make(records=RECORDS, **fields):
     """A model of `records` and a program with real optimizers, unless `fields` say otherwise."""
     torch.set_num_threads(1)
-    model = Node()
+    model = torch.nn.Module()
     grow(model, records, torch.device("cpu"), torch.float32)
     initialize(model, records, 1, Ledger())
     groups = (GroupSpec("embed", 0.05), GroupSpec("scalar", 0.04), GroupSpec("head", 0.008))
@@ -85,7 +85,7 @@ def test_every_tensor_goes_where_its_record_says():
     assert [tensor is tensors[f"blocks.{layer}.attn.c_q.weight"] for layer, tensor in enumerate(matrix.bound)] == [
         True
     ] * 2
-    assert [(spec.name, len(members)) for spec, members in element.bound] == [("embed", 1), ("scalar", 2)]
+    assert [(spec.name, len(members)) for spec, members in element.bound] == [("embed", 1), ("scalar", 2), ("head", 0)]
     assert len(optimizers.replicated) == 5
 
 
@@ -138,8 +138,15 @@ def test_tall_matrices_take_larger_steps(shape, scale):
     assert aspect_scale(torch.zeros(shape)) == scale
 
 
-def test_the_orthogonalizer_is_compiled_on_a_gpu_only():
-    _, program = make()
-    assert compiled_orthogonalizer(program, ALONE) is program.orthogonalizer
-    compiled = compiled_orthogonalizer(program, ALONE._replace(device=torch.device("cuda")))
-    assert compiled is not program.orthogonalizer and callable(compiled)
+def test_functions_are_compiled_on_a_gpu_only():
+    function = NewtonSchulz()
+    assert compile_on_gpu(function, ALONE) is function
+    compiled = compile_on_gpu(function, ALONE._replace(device=torch.device("cuda")))
+    assert compiled is not function and callable(compiled)
+
+
+def test_weight_averaging_takes_every_layer_of_a_record_or_none():
+    records = (RECORDS[0], RECORDS[1]._replace(average=False), RECORDS[2])
+    model, program = make(records)
+    averaged = Optimizers(program, model, records, ALONE).averaged
+    assert [tensor.shape for tensor in averaged] == [(6, 4), (2,), (2,)]

@@ -38,16 +38,15 @@ def test_what_was_written_is_read(tmp_path_factory, ids):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "byte 0: the end of the file is at 0 bytes, wanted a header of 1024 bytes"),
-        (shard_bytes([20240520, 1, 0], [])[:1000], "byte 1000: the end of the file is at 1000 bytes"),
-        (shard_bytes([20240521, 1, 2], [1, 2]), "byte 0: the magic number is 20240521, wanted 20240520"),
-        (shard_bytes([20240520, 2, 2], [1, 2]), "byte 4: the version is 2, wanted 1"),
-        (shard_bytes([20240520, 1, 0], []), "byte 8: the number of tokens is 0, wanted at least 1"),
-        (shard_bytes([20240520, 1, -3], [1]), "byte 8: the number of tokens is -3, wanted at least 1"),
-        (shard_bytes([20240520, 1, 3], [1, 2]), "byte 1028: the file length is 1028, wanted 1030 (3 tokens)"),
-        (shard_bytes([20240520, 1, 2], [1, 2, 3]), "byte 1028: the file length is 1030, wanted 1028 (2 tokens)"),
-        (shard_bytes([20240520, 1, 2], [1, 2]) + b"x", "byte 1028: the file length is 1029, wanted 1028 (2 tokens)"),
-        (shard_bytes([20240520, 1, 4], [1, 99, 100, 7]), "byte 1028: token 2 is 100, wanted an id below 100"),
+        (b"", "0 bytes and header []"),
+        (shard_bytes([20240520, 1, 0], [])[:1000], "1000 bytes and header [20240520, 1, 0]"),
+        (shard_bytes([20240521, 1, 2], [1, 2]), "1028 bytes and header [20240521, 1, 2]"),
+        (shard_bytes([20240520, 2, 2], [1, 2]), "1028 bytes and header [20240520, 2, 2]"),
+        (shard_bytes([20240520, 1, 0], []), "1024 bytes and header [20240520, 1, 0]"),
+        (shard_bytes([20240520, 1, -3], [1]), "1026 bytes and header [20240520, 1, -3]"),
+        (shard_bytes([20240520, 1, 3], [1, 2]), "1028 bytes and header [20240520, 1, 3]"),
+        (shard_bytes([20240520, 1, 2], [1, 2, 3]), "1030 bytes and header [20240520, 1, 2]"),
+        (shard_bytes([20240520, 1, 2], [1, 2]) + b"x", "1029 bytes and header [20240520, 1, 2]"),
     ],
 )
 def test_a_damaged_shard_is_refused(tmp_path, content, message):
@@ -55,7 +54,17 @@ def test_a_damaged_shard_is_refused(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError) as caught:
         load_shard(path, 100)
-    assert str(caught.value).startswith(f"{path}: {message}")
+    wanted = "wanted 1024 + 2n bytes and header [20240520, 1, n > 0]"
+    assert str(caught.value) == f"{path}: {message}, {wanted}"
+
+
+def test_an_id_beyond_the_vocabulary_is_refused(tmp_path):
+    path = tmp_path / "fineweb_train_000000.bin"
+    path.write_bytes(shard_bytes([20240520, 1, 4], [1, 99, 100, 7]))
+    assert load_shard(path, 101).tolist() == [1, 99, 100, 7]
+    with pytest.raises(ValueError) as caught:
+        load_shard(path, 100)
+    assert str(caught.value) == f"{path}: token 2 is 100, wanted an id below 100"
 
 
 def test_shards_are_sorted_and_byte_sidecars_left_out(tmp_path):

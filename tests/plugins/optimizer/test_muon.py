@@ -1,6 +1,5 @@
 from functools import partial
 
-import pytest
 import torch
 from pipeline_vectors import load_case
 from simulated import ALONE, ThreadGroup, program, scalars
@@ -100,8 +99,3 @@ def test_binding_again_forgets_the_momentum():
     assert any(buffer.any() for buffer in muon.buffers)
     muon.bind([torch.nn.Parameter(torch.ones(2, 3))], program(), ALONE)
     assert len(muon.buffers) == 1 and not muon.buffers[0].any()
-
-
-def test_a_bank_is_refused():
-    with pytest.raises(ValueError, match="use parallel_muon for shape \\(2, 3, 4\\)"):
-        Muon(0.1, 5).bind([torch.zeros(2, 3, 4)], program(), ALONE)

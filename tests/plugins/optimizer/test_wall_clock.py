@@ -6,16 +6,14 @@ from pgolf_plugins.optimizer.wall_clock import WallClock
 
 
 def test_paused_time_does_not_count(monkeypatch):
-    times = iter([10.0, 10.5, 11.0, 100.0, 100.25, 100.5])
+    times = iter([10.0, 10.5, 11.0, 100.0, 100.25, 100.5])  # one reading for each of the six calls
     monkeypatch.setattr(wall_clock.time, "perf_counter", lambda: next(times))
     clock, ledger = WallClock(), Ledger()
-    assert clock.elapsed_ms(0) == 0.0
     clock.start()
     assert clock.elapsed_ms(1) == pytest.approx(500.0)
     clock.pause(ledger)
-    assert clock.elapsed_ms(1) == pytest.approx(1000.0)
+    assert ledger.receipt("wall_clock") == "1.000 seconds"
     clock.start()
     assert clock.elapsed_ms(2) == pytest.approx(1250.0)
     clock.pause(ledger)
-    assert clock.elapsed_ms(2) == pytest.approx(1500.0)
     assert ledger.receipt("wall_clock") == "1.500 seconds"

@@ -1,0 +1,186 @@
+"""Measures the bundler on this machine: `python benchmarks/bundle.py`. Prints tables for results.md.
+
+For each recipe in submissions/ and for the three plugins: bytes of train_gpt.py, processor seconds and peak memory of a fresh
+process that builds it, and what each pass saves: the file's size when that pass alone does nothing, less the size with all of
+them. For scripts that pgolf did not build: `pgolf pack` against python-minifier's default with LZMA and base85. Those scripts
+are one-file programs put together from the sources of pgolf's runtime and plugins, whose code differs from function to
+function; nothing is executed.
+"""
+
+import ast
+import json
+import resource
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+THREE = "swa,bank_qat,pko"
+SIZES = (50_000, 100_000, 150_000)
+LEFT_OUT = ("from pgolf", "import pgolf", "from __future__")
+
+
+def nothing(*arguments):
+    """A pass that finds nothing to do."""
+    return False
+
+
+def as_it_is(flat, *arguments):
+    """A stage that hands the program on."""
+    return flat
+
+
+def without(module, name, stand_in=nothing):
+    """Put something that does nothing in a pass's place, in every module of the bundler that imports it."""
+    from importlib import import_module
+
+    original = getattr(import_module(f"pgolf.bundle.{module}"), name)
+    for found in [item for key, item in sorted(sys.modules.items()) if key.startswith("pgolf.bundle.")]:
+        if getattr(found, name, None) is original:
+            setattr(found, name, stand_in)
+    return original
+
+
+def without_pass(module, name):
+    """Take a pass out of the list that `specialize` runs."""
+    from pgolf.bundle import specialize
+
+    original = without(module, name)
+    left = tuple(item for item in specialize.PASSES if item is not original)
+    assert left != specialize.PASSES, f"{name} is not on the list"
+    specialize.specialize.__defaults__ = (left,)
+    specialize.LATE = tuple(item for item in specialize.LATE if item is not original)
+
+
+def without_renamer():
+    """Names stay as they are."""
+    from pgolf.bundle import minify
+
+    class Kept(minify.Plan):
+        def may_rename(self, owner, name):
+            return False
+
+        def members(self, alphabet, variables):
+            return {}
+
+    minify.Plan = Kept
+
+
+def with_one_alphabet():
+    """The first alphabet, whatever compresses better."""
+    from pgolf.bundle import minify
+
+    minify.ALPHABETS = minify.ALPHABETS[:1]
+
+
+PASSES = {
+    "specialize as a whole": partial(without, "specialize", "specialize", as_it_is),
+    "constants": partial(without_pass, "constants", "constants"),
+    "inline": partial(without_pass, "inline", "inline"),
+    "dissolve": partial(without, "dissolve", "dissolve"),
+    "flatten": partial(without, "flatten", "flatten"),
+    "solo": partial(without, "solo", "solo"),
+    "spread": partial(without, "spread", "spread"),
+    "promote": partial(without, "once", "promote"),
+    "drop_unread": partial(without, "unread", "drop_unread"),
+    "prune": partial(without, "prune", "prune"),
+    "propagate": partial(without, "propagate", "propagate"),
+    "renamer": without_renamer,
+    "arguments by position": partial(without, "arguments", "settle_arguments"),
+    "the better alphabet": with_one_alphabet,
+}
+
+
+def build(arguments, switched_off):
+    """Build one recipe in this process; returns what it cost and gave."""
+    from pgolf.cli.build import gather_recipe
+    from pgolf.manager import load_registry
+    from pgolf.submission import make
+
+    path, plugins = (None, tuple(THREE.split(","))) if arguments == THREE else (ROOT / arguments, ())
+    registry = load_registry(())
+    recipe = gather_recipe(path, plugins, (), "")
+    make_parts = PASSES.get(switched_off)
+    import pgolf.bundle.pipeline
+
+    assert pgolf.bundle.pipeline
+    if make_parts is not None:
+        make_parts()
+    made = make(recipe, registry).built
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"bytes": len(made.code), "minified": made.stages["minify"], "seconds": time.process_time(), "peak": peak}
+
+
+def measured(arguments, switched_off=""):
+    """The same in a fresh process, or None where a build without the pass fails."""
+    command = [sys.executable, __file__, "--one", arguments, switched_off]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        print(f"without {switched_off}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return None
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def one_file(size, skip=0):
+    """A program of about `size` bytes: whole modules of the runtime and plugins, one after the other, imports first."""
+    imports, parts = {}, []
+    paths = sorted([*ROOT.glob("pgolf/runtime/*.py"), *ROOT.glob("plugins/*/*.py")], key=lambda path: path.name)
+    for path in paths[skip:] + paths[:skip]:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        for node in ast.parse("\n".join(lines)).body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                text = ast.unparse(node)
+                lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
+                if not text.startswith(LEFT_OUT):
+                    imports[text] = None
+        if sum(map(len, parts)) < size:
+            parts.append("\n".join(lines).strip("\n"))
+    return "\n\n\n".join(["\n".join(imports), *parts]) + "\n"
+
+
+def recipe_tables():
+    """Sizes, costs and what each pass saves."""
+    recipes = {
+        path.parent.name: f"submissions/{path.parent.name}" for path in sorted(ROOT.glob("submissions/*/recipe.toml"))
+    }
+    recipes[THREE] = THREE
+    whole = {name: measured(arguments) for name, arguments in recipes.items()}
+    print("| recipe | bytes | minified | processor seconds | peak memory |\n| --- | --- | --- | --- | --- |")
+    for name, found in whole.items():
+        megabytes = found["peak"] / 1024
+        print(
+            f"| {name} | {found['bytes']:,} | {found['minified']:,} | {found['seconds']:.2f} s | {megabytes:.0f} MiB |"
+        )
+    print(f"\n| bytes saved by | {' | '.join(recipes)} |\n| --- |{' --- |' * len(recipes)}")
+    packed = {name: found["minified"] - found["bytes"] for name, found in whole.items()}
+    for label in PASSES:
+        found = [measured(arguments, label) for arguments in recipes.values()]
+        cells = [
+            f"{item['bytes'] - whole[name]['bytes']:,}" if item else "needed"
+            for name, item in zip(recipes, found, strict=True)
+        ]
+        print(f"| {label} | {' | '.join(cells)} |", flush=True)
+    print(f"| pack (of the minified text) | {' | '.join(f'{packed[name]:,}' for name in recipes)} |")
+
+
+def script_table():
+    """`pgolf pack` against python-minifier with LZMA and base85."""
+    from pgolf.bundle.foreign import shrink
+
+    print("\n| script | pgolf pack | python-minifier, LZMA, base85 | ratio |\n| --- | --- | --- | --- |")
+    for size in SIZES:
+        for skip in (0, 30):
+            text = one_file(size, skip)
+            result = shrink(text.encode())
+            ratio = len(result.packed.code) / result.baseline
+            print(f"| {len(text):,} bytes | {len(result.packed.code):,} | {result.baseline:,} | {ratio:.3f} |")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps(build(*sys.argv[2:4])))
+    else:
+        recipe_tables()
+        script_table()

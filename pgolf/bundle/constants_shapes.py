@@ -1,0 +1,66 @@
+"""What a function's text says about its calls: which fit it, what they leave to a default, what they get back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
+from pgolf.bundle.trees import walk
+
+
+def may_take(function: FunctionNode, node: ast.Call, skipped: int) -> bool:
+    """Does a call fit the parameters? Unknown numbers of arguments fit."""
+    arguments = function.args
+    if any(isinstance(item, ast.Starred) for item in node.args) or any(item.arg is None for item in node.keywords):
+        return True
+    positional = [item.arg for item in (*arguments.posonlyargs, *arguments.args)][skipped:]
+    keywords = {str(item.arg) for item in node.keywords}
+    names = {*positional, *(item.arg for item in arguments.kwonlyargs)}
+    given = keywords | set(positional[: len(node.args)])
+    return (
+        (len(node.args) <= len(positional) or arguments.vararg is not None)
+        and (keywords <= names or arguments.kwarg is not None)
+        and names - set(defaults_of(function)) <= given
+    )
+
+
+def gives(node: ast.Call, positional: list[str], name: str) -> bool:
+    """Does a call give a parameter?"""
+    return name in positional[: len(node.args)] or any(keyword.arg == name for keyword in node.keywords)
+
+
+def defaults_of(function: FunctionNode) -> dict[str, ast.expr]:
+    """Parameter -> default."""
+    arguments = function.args
+    names = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
+    found = dict(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
+    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return found | {item.arg: default for item, default in pairs if default is not None}
+
+
+def falls_through(body: list[ast.stmt]) -> bool:
+    """May a block be left at its end?"""
+    last = body[-1]
+    if isinstance(last, (ast.Return, ast.Raise)):
+        return False
+    if isinstance(last, ast.If) and last.orelse:
+        return falls_through(last.body) or falls_through(last.orelse)
+    return True
+
+
+def handed_back(function: FunctionNode, scope: Scope, is_compile: Callable[[ast.Call], bool]) -> str:
+    """The parameter that a function gives back whatever happens, as it is or compiled; an empty string if there is none."""
+    nodes = walk(function)
+    names: list[str] = []
+    for node in nodes:
+        value = node.value if isinstance(node, ast.Return) else None
+        if isinstance(value, ast.Call) and value.args and is_compile(value):
+            value = value.args[0]
+        if isinstance(node, ast.Return):
+            names.append(value.id if isinstance(value, ast.Name) else "")
+    nested = sum(isinstance(node, FUNCTIONS) for node in nodes) > 1
+    if nested or len(set(names)) != 1 or isinstance(function, ast.Lambda) or falls_through(function.body):
+        return ""
+    once = [type(item) for item in scope.bound.get(names[0], [])] == [ast.arg]
+    return names[0] if once else ""

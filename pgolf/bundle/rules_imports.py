@@ -1,0 +1,117 @@
+"""Rules of the bundleable subset about imports, of the program's own modules and of others."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+
+from pgolf.bundle.source import (
+    imported_modules,
+    is_build_time,
+)
+from pgolf.bundle.view import (
+    BUILD_TIME,
+    View,
+)
+from pgolf.errors import PgolfError
+
+Findings = Iterator[PgolfError]
+
+PACKAGES = ("torch", "numpy", "sentencepiece", "brotli", "triton")
+OPTIONAL = ("flash_attn_interface", "flash_attn", "brotli", "zstandard", "lzma", "bz2", "zlib", "triton", "torch")
+HOLLOW = ("concurrent", "dbm", "email", "html", "http", "urllib", "wsgiref", "xml")
+DEFEATING = (
+    *("importlib", "inspect", "builtins", "runpy", "pkgutil", "zipimport", "code", "codeop", "timeit", "trace"),
+    *("pdb", "bdb", "dis", "gc", "unittest", "doctest", "__main__", "site", "antigravity", "this", "pydoc"),
+)
+PICKLING = ("pickle", "marshal", "shelve", "copyreg", "pickletools")
+
+
+def pg302(view: View) -> Findings:
+    """Internal imports are `from package.module import Name` at the top level: no alias, no star, no `import x`, nothing
+    relative; nothing of pgolf's build-time names is used. | Linking deletes the line and keeps the name."""
+    for node in view.imports():
+        for message in _internal_import(view, node):
+            help = "write `from package.module import Name` at the top of the file"
+            yield view.module.finding("PG302", node, message, help)
+    for item in view.code(ast.Name):
+        if isinstance(item, ast.Name) and view.full(item).startswith(BUILD_TIME):
+            help = "only hooks and PLUGIN may use what pgolf itself exports"
+            yield view.module.finding("PG302", item, f"{item.id!r} exists at build time only", help)
+
+
+def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    if isinstance(node, ast.ImportFrom) and node.level:
+        yield "a relative import cannot be linked"
+        return
+    internal = [name for name in imported_modules(node) if view.is_internal(name)]
+    if not internal:
+        return
+    missing = [name for name in internal if name not in view.modules and not is_build_time(name)]
+    if missing and node in view.module.tree.body:
+        yield f"{missing[0]} has no source file among the program's"
+        return
+    if node not in view.module.tree.body:
+        yield "an internal import inside a function cannot be linked"
+    elif isinstance(node, ast.Import):
+        yield "an internal module is imported whole"
+    elif any(alias.name == "*" for alias in node.names):
+        yield "a star import hides which names it binds"
+    elif any(alias.asname not in (None, alias.name) for alias in node.names):
+        build_time = is_build_time(node.module or "")
+        if not build_time:
+            yield "an internal import renames what it imports"
+
+
+def pg303(view: View) -> Findings:
+    """External imports are of torch, numpy, sentencepiece, brotli, triton or the standard library, at the top level;
+    inside functions only packages that may be missing. | Hoisting must not change what is imported, or when."""
+    for node in view.imports():
+        for name in imported_modules(node):
+            if view.is_internal(name) or name == "__future__":
+                continue
+            message = _external_import(view, node, name)
+            if message:
+                help = "the standard library, torch, numpy and sentencepiece can be imported, at the top of the file"
+                yield view.module.finding("PG303", node, message, help)
+    for item in view.code(ast.Attribute):
+        if isinstance(item, ast.Attribute) and re.fullmatch(
+            r"torch\.nn\.attention\.(flex_attention|varlen|bias|experimental)", view.full(item)
+        ):
+            help = f"from {view.full(item.value)} import {item.attr} first"
+            yield view.module.finding("PG303", item, f"{view.full(item)} is there only once it is imported", help)
+
+
+def _external_import(view: View, node: ast.Import | ast.ImportFrom, name: str) -> str:
+    root = name.partition(".")[0]
+    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+        return "a star import hides which names it binds"
+    if root in DEFEATING or root in PICKLING:
+        return ""  # PG305 and PG313
+    if node not in view.module.tree.body:
+        return "" if root in OPTIONAL else f"{name} is imported inside a function"
+    if root not in PACKAGES and root not in sys.stdlib_module_names:
+        return f"{name} is not a package that a built file may import"
+    if isinstance(node, ast.Import) and root in HOLLOW and name == root:
+        return f"{name} holds its modules only once each is imported"
+    dotted = isinstance(node, ast.Import) and any(alias.name == name and not alias.asname for alias in node.names)
+    return f"`import {name}` binds {root}: import from it, or name it with `as`" if dotted and "." in name else ""
+
+
+def pg313(view: View) -> Findings:
+    """No pickle, marshal or shelve; `torch.load` says `weights_only=True`. | An artifact holds tensors, numbers and texts:
+    a class or function in it would be looked up under a name that changes."""
+    for node in view.imports():
+        for name in imported_modules(node):
+            if name.partition(".")[0] in PICKLING:
+                help = "write bytes, or tensors with torch.save"
+                yield view.module.finding("PG313", node, f"{name} stores code by name", help)
+    for item in view.code(ast.Call):
+        if isinstance(item, ast.Call) and view.full(item.func) in ("torch.load", "numpy.load"):
+            wanted = ("weights_only", True) if view.full(item.func) == "torch.load" else ("allow_pickle", False)
+            given = [(word.arg, word.value.value) for word in item.keywords if isinstance(word.value, ast.Constant)]
+            if wanted not in given:
+                help = f"pass {wanted[0]}={wanted[1]}"
+                yield view.module.finding("PG313", item, f"{view.full(item.func)} may read pickled code", help)

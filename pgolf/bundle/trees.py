@@ -1,0 +1,190 @@
+"""Walk, copy and change syntax trees fast: the bundler goes through the whole program dozens of times in one build.
+
+`ast.walk` and `ast.NodeTransformer` look at every field of every node, most of which hold texts, numbers or operators. Here
+the fields that can hold a node are looked up once for each class of node.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Node = TypeVar("Node", bound=ast.AST)
+
+_PLACES = ("lineno", "col_offset", "end_lineno", "end_col_offset")
+_LEAVES = frozenset(
+    ("identifier", "int", "string", "constant", "expr_context", "operator", "unaryop", "boolop", "cmpop", "type_ignore")
+)
+"""Types of fields that hold no node, or one without fields of its own."""
+ONE, MANY, GAPS = range(3)
+"""What a field holds: a node or nothing, nodes, or nodes with gaps that are None."""
+Shape = tuple[tuple[str, int], ...]
+
+
+class _Shapes(dict[type[ast.AST], Shape]):
+    """Class of node -> its fields that hold nodes worth a visit; read from the grammar that each class has for a docstring."""
+
+    def __missing__(self, kind: type[ast.AST]) -> Shape:
+        types = {name: (base, mark) for base, mark, name in re.findall(r"(\w+)([?*]?) (\w+)", kind.__doc__ or "")}
+        assert set(kind._fields) <= set(types), f"{kind.__name__} does not say what its fields are"
+        gaps = (ast.Dict, ast.arguments)
+        self[kind] = found = tuple(
+            (name, ONE if types[name][1] != "*" else GAPS if name in ("keys", "kw_defaults") and kind in gaps else MANY)
+            for name in kind._fields
+            if types[name][0] not in _LEAVES
+        )
+        return found
+
+
+SHAPES = _Shapes()
+
+
+class _Children(dict[type[ast.AST], tuple[str, ...]]):
+    """Class of node -> the names of those fields."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        self[kind] = found = tuple(name for name, _ in SHAPES[kind])
+        return found
+
+
+CHILDREN = _Children()
+
+
+def walk(root: ast.AST) -> list[ast.AST]:
+    """`root` and all nodes below it as they are now, in the order of `ast.walk`, without operators and contexts."""
+    shapes = SHAPES
+    found = [root]
+    add = found.append
+    for node in found:
+        for name, holds in shapes[node.__class__]:
+            value = getattr(node, name, None)
+            if value is None:
+                continue
+            if holds == ONE:
+                add(value)
+            elif holds == MANY:
+                found += value
+            else:
+                found += [item for item in value if item is not None]
+    return found
+
+
+def below(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below one, in the order of its fields."""
+    found: list[ast.AST] = []
+    for name, holds in SHAPES[node.__class__]:
+        value = getattr(node, name, None)
+        if value is not None:
+            found += [value] if holds == ONE else [item for item in value if item is not None]
+    return found
+
+
+def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
+    """The node above each node below `root`."""
+    found: dict[ast.AST, ast.AST] = {}
+    waiting = [root]
+    for node in waiting:
+        nodes = below(node)
+        waiting += nodes
+        for item in nodes:
+            found[item] = node
+    return found
+
+
+def fix_locations(root: Node) -> Node:
+    """`ast.fix_missing_locations`, faster: nodes without a place get that of the node above."""
+    waiting: list[tuple[ast.AST, tuple[Any, ...]]] = [(root, (1, 0, 1, 0))]
+    for node, around in waiting:
+        places = around
+        if node._attributes:
+            own = [getattr(node, name, None) for name in _PLACES]
+            if None in own:
+                own = [above if value is None else value for value, above in zip(own, around, strict=True)]
+                for name, value in zip(_PLACES, own, strict=True):
+                    setattr(node, name, value)
+            places = tuple(own)
+        waiting += [(item, places) for item in below(node)]
+    return root
+
+
+def copy_tree(node: Node) -> Node:
+    """A copy of a syntax tree. Nodes without fields (`Load`, `Add`) are one object each in all trees, so they are shared.
+
+    Not `copy.deepcopy`: python-minifier hangs attributes on those shared nodes, and with them every tree it ever saw.
+    """
+    kind = node.__class__
+    fields = kind._fields
+    if not fields:
+        return node
+    copied = kind.__new__(kind)
+    old, new = node.__dict__, copied.__dict__
+    for name in fields:
+        if name in old:
+            value = old[name]
+            if value.__class__ is list:
+                value = [copy_tree(item) if isinstance(item, ast.AST) else item for item in value]
+            elif isinstance(value, ast.AST):
+                value = copy_tree(value)
+            new[name] = value
+    for name in _PLACES:
+        if name in old:
+            new[name] = old[name]
+    return copied
+
+
+class _Handlers(dict[type[ast.AST], Callable[..., Any]]):
+    """Class of node -> the method that visits it, of one class of visitors."""
+
+    def __init__(self, owner: type[Transformer]):
+        super().__init__()
+        self.owner = owner
+
+    def __missing__(self, kind: type[ast.AST]) -> Callable[..., Any]:
+        name = f"visit_{kind.__name__}"
+        own = getattr(self.owner, name, None)
+        # ast.NodeVisitor has a visit_Constant for the sake of classes that went away with Python 3.8.
+        inherited = own is getattr(ast.NodeTransformer, name, None)
+        self[kind] = found = self.owner.generic_visit if own is None or inherited else own
+        return found
+
+
+class Transformer(ast.NodeTransformer):
+    """`ast.NodeTransformer`, except that it does not visit operators and contexts."""
+
+    _handlers: _Handlers
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._handlers = _Handlers(cls)
+
+    def visit(self, node: ast.AST) -> Any:
+        """What stands for the node: a node, a list of statements, or None for nothing."""
+        return self._handlers[node.__class__](self, node)
+
+    def generic_visit(self, node: Node) -> Node:
+        """Visit the nodes below and put what comes back in their places."""
+        for name, holds in SHAPES[node.__class__]:
+            value = getattr(node, name, None)
+            if value is None:
+                continue
+            if holds != ONE:
+                value[:] = self._visited(value)
+                continue
+            changed = self.visit(value)
+            if changed is None:
+                delattr(node, name)
+            elif changed is not value:
+                setattr(node, name, changed)
+        return node
+
+    def _visited(self, items: list[Any]) -> list[Any]:
+        found: list[Any] = []
+        for item in items:
+            changed = self.visit(item) if item is not None else None
+            if changed.__class__ is list:
+                found += changed
+            elif changed is not None or item is None:
+                found.append(changed)
+        return found
