@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from pgolf.bundle.constants_cells import Literal, Made, options
+from pgolf.bundle.constants_cells import NOTHING, Literal, Made, options
 from pgolf.bundle.constants_flow import Flow
 from pgolf.bundle.constants_fold import Tidy
 from pgolf.bundle.constants_places import Places
@@ -77,7 +77,10 @@ class _Constants:
             return False
         if isinstance(node, ast.Name):
             return isinstance(node.ctx, ast.Load) and self.places.is_bound(node)
-        return isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and self.places.is_plain(node.value)
+        if not isinstance(node, ast.Attribute) or NOTHING in options(self.flow.values.get(node.value)):
+            # None has no such attribute, and a handler may be there for that.
+            return False
+        return isinstance(node.ctx, ast.Load) and self.places.is_plain(node.value)
 
     # Fields
 

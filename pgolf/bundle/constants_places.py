@@ -25,6 +25,8 @@ class Places:
         self.looked_into: set[ast.AST] = set()
         self.deleted: set[str] = set()
         self.in_text: set[ast.AST] = set()
+        self.decorated: set[str] = set()
+        """Functions and methods with decorators, properties among them."""
         for node in flow.nodes:
             if isinstance(node, ast.Compare):
                 if any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
@@ -35,6 +37,8 @@ class Places:
                 self.looked_into.add(node.func if isinstance(node, ast.Call) else node.value)
             elif isinstance(node, ast.JoinedStr):
                 self.in_text.update(walk(node))
+            elif isinstance(node, ast.FunctionDef) and node.decorator_list:
+                self.decorated.add(node.name)
             elif isinstance(node, ast.ExceptHandler) and node.name:
                 self.deleted.add(node.name)
 
@@ -83,8 +87,10 @@ class Places:
         )
 
     def is_plain(self, node: ast.expr) -> bool:
-        """May an expression go unevaluated? Literals, variables that are bound, and attributes of these."""
+        """May an expression go unevaluated? Literals, variables that are bound, and attributes of these but properties."""
         while isinstance(node, ast.Attribute):
+            if node.attr in self.decorated:
+                return False
             node = node.value
         if isinstance(node, ast.Name):
             return self.is_bound(node)

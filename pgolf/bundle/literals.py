@@ -71,17 +71,19 @@ def literal_of(value: Any, like: ast.AST) -> ast.expr:
 
 
 def is_pure(node: ast.expr) -> bool:
-    """Names, their attributes, literals, and comparisons and logic on them: nothing is lost by not evaluating it."""
-    if isinstance(node, ast.Attribute):
-        return is_pure(node.value)
+    """Literals, `is`, and logic on these: nothing is lost by not evaluating it.
+
+    Not the truth of a variable or attribute: an object may have its own opinion, and an attribute may be computed.
+    """
     if isinstance(node, ast.UnaryOp):
         return isinstance(node.op, ast.Not) and is_pure(node.operand)
     if isinstance(node, ast.BoolOp):
         return all(is_pure(value) for value in node.values)
     if isinstance(node, ast.Compare):
         identity = all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops)
-        return identity and is_pure(node.left) and all(is_pure(item) for item in node.comparators)
-    return isinstance(node, ast.Name) or value_of(node) is not UNKNOWN
+        sides = (node.left, *node.comparators)
+        return identity and all(isinstance(item, ast.Name) or is_pure(item) for item in sides)
+    return value_of(node) is not UNKNOWN
 
 
 def is_empty(node: ast.expr) -> bool:

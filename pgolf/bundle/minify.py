@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from python_minifier import UnstableMinification
@@ -18,11 +19,13 @@ from pgolf.bundle.arguments import settle_annotations, settle_arguments
 from pgolf.bundle.link import Flat
 from pgolf.bundle.members import Survey, survey
 from pgolf.bundle.names import scopes
-from pgolf.bundle.pack import compressed
-from pgolf.bundle.shorten import ALPHABETS, Plan
+from pgolf.bundle.polish import polish
+from pgolf.bundle.shorten import ALPHABET, Plan
 from pgolf.bundle.source import PYTHON, compiles, last_name
 from pgolf.bundle.trees import CHILDREN, Node, Transformer
 from pgolf.errors import PgolfError
+
+RARE = 2
 
 
 @dataclass(frozen=True)
@@ -75,16 +78,15 @@ def strip(tree: ast.Module) -> ast.Module:
 
 
 def minify(flat: Flat) -> Minified:
-    """The program's text that compresses best, of those that one alphabet after the other gives."""
+    """The program's text with short names, polished."""
     owners = [item.owner for item in flat.joined() if not _is_idle(item.node)]
     # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
     stripped = strip(ast.parse(flat.text))
     if len(owners) != len(stripped.body):
         raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
     found = survey(stripped)
-    plan = Plan(stripped, found, kernel_names(stripped))
-    texts = [write(plan.shortened(alphabet)) for alphabet in ALPHABETS]
-    text = min(texts, key=lambda text: (compressed(text), text))
+    kept = [*kernel_names(stripped), *rare_imports(found)]
+    text = polish(write(Plan(stripped, found, kept).shortened(ALPHABET)))
     return Minified(text, segments(text, check(stripped, text, found), owners))
 
 
@@ -97,7 +99,7 @@ def write(tree: ast.Module) -> str:
         texts = [_statement(node) for node in tree.body]
     except (UnstableMinification, SyntaxError) as error:
         raise PgolfError("PG401", f"python-minifier failed: {error!r}") from error
-    return _with_spaces("\n".join(texts))
+    return _in_ascii(_with_spaces("\n".join(texts)))
 
 
 def _statement(node: ast.stmt) -> str:
@@ -112,6 +114,17 @@ def _with_spaces(text: str) -> str:
     return re.sub(r"^\t+", lambda found: " " * len(found[0]), text, flags=re.MULTILINE)
 
 
+def _in_ascii(text: str) -> str:
+    """Escapes for other characters of literals, because every decoder takes ASCII for granted at least; names stay."""
+    if text.isascii():
+        return text
+    escaped = text.encode("ascii", "backslashreplace").decode()
+    try:
+        return escaped if ast.dump(ast.parse(escaped)) == ast.dump(ast.parse(text)) else text
+    except SyntaxError:
+        return text
+
+
 def kernel_names(tree: ast.Module) -> list[str]:
     """Names in functions under `triton.jit`, whose compiler reads them: constants, builtins such as `range`."""
     names: set[str] = set()
@@ -121,6 +134,17 @@ def kernel_names(tree: ast.Module) -> list[str]:
             for scope in top.walk():
                 names.update(scope.bound, scope.reads)
     return sorted(names)
+
+
+def rare_imports(found: Survey) -> list[str]:
+    """Imported names that are read so rarely that `as` and a short name would be longer."""
+    imports = {
+        name
+        for name, bound in found.scope.bound.items()
+        if all(isinstance(node, ast.alias) and node.asname is None for node in bound)
+    }
+    reads = Counter(name for scope in found.scope.walk() for name in scope.reads for _ in scope.reads[name])
+    return sorted(name for name in imports if reads[name] <= RARE)
 
 
 def segments(text: str, tree: ast.Module, owners: list[str]) -> tuple[tuple[str, str], ...]:

@@ -17,11 +17,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from pgolf.bundle.members import survey
-from pgolf.bundle.names import Scope, bound_name
+from pgolf.bundle.names import Scope
 from pgolf.bundle.trees import walk
 
 LETTERS = string.ascii_lowercase
-UNUSUAL = (ast.Global, ast.Nonlocal, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Match)
+UNUSUAL = (ast.Nonlocal, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Match)
 """A function that holds one of these keeps its names."""
 DEPTH = 3
 """Characters of context of the text model."""
@@ -29,7 +29,7 @@ REACH = 4
 """How many characters, from a variable on, its letter makes likely or not."""
 UNSEEN = 1 / 70
 ESCAPE = 0.7
-TRIED = 12
+TRIED = 6
 """Letters that are priced for one variable."""
 LEAST = 0.5
 """Bits that a change must gain."""
@@ -117,8 +117,12 @@ def polish(text: str, sweeps: int = 1) -> str:
     if not text.isascii():
         # Syntax trees count columns in bytes of UTF-8.
         return text
+    try:
+        functions = list(variables(text))
+    except SyntaxError:
+        # Whoever wrote the text checks it, and says more about it.
+        return text
     model = Model(text)
-    functions = list(variables(text))
     for _ in range(sweeps):
         for function in functions:
             model.add(function.start, function.end, -1)
@@ -179,35 +183,38 @@ def variables(text: str) -> Iterator[Function]:
             if not any(isinstance(item, UNUSUAL) for item in nodes if item is not node):
                 fixed = said | {name for function, name in found.fixed if function in inside}
                 free = {name for name, own in words.items() if own and len(name) == 1 and name not in fixed}
-                places = _places(nodes[1:], free, text, starts)
+                places = _places(scope, free, text, starts)
                 if places is not None:
                     yield Function(
-                        starts[node.lineno - 1], starts[node.end_lineno or 0], places, (words.keys() - free) | said
+                        starts[node.lineno - 1],
+                        min(starts[node.end_lineno or 0], len(text)),
+                        places,
+                        (words.keys() - free) | said,
                     )
 
 
 def _words(scope: Scope) -> dict[str, bool]:
     """Every name in a function -> whether all its uses mean variables of the function or of those inside it."""
     inside = list(scope.walk())
-    words: dict[str, bool] = {}
+    words = {name: False for inner in inside for name in inner.globals}
     for inner in inside:
         for name in {*inner.bound, *inner.reads}:
             words[name] = words.get(name, True) and inner.resolve(name) in inside
     return words
 
 
-def _places(nodes: list[ast.AST], names: set[str], text: str, starts: list[int]) -> dict[str, list[int]] | None:
+def _places(scope: Scope, names: set[str], text: str, starts: list[int]) -> dict[str, list[int]] | None:
     """Where the names stand, or None where the tree does not tell."""
-    places: dict[str, list[int]] = {}
-    for node in nodes:
-        name = bound_name(node) or (node.id if isinstance(node, ast.Name) else None)
-        if name is not None and name in names:
-            assert isinstance(node, (ast.expr, ast.arg, ast.excepthandler, ast.alias))
-            place = starts[node.lineno - 1] + node.col_offset
-            if not isinstance(node, (ast.Name, ast.arg)):
-                # `except x as e`, `import x as e`: the name comes last of all that is on the line before a colon or comma.
-                place = text.find(f"as {name}", place) + 3
-            if place < 3 or text[place : place + len(name)] != name:
-                return None
-            places.setdefault(name, []).append(place)
-    return places
+    places: dict[str, set[int]] = {}
+    for inner in scope.walk():
+        for name in names:
+            for node in (*inner.bound.get(name, ()), *inner.reads.get(name, ())):
+                assert isinstance(node, (ast.expr, ast.arg, ast.excepthandler, ast.alias))
+                place = starts[node.lineno - 1] + node.col_offset
+                if not isinstance(node, (ast.Name, ast.arg)):
+                    # `except x as e`, `import x as e`: the name comes after the first ` as ` of the node.
+                    place = text.find(f"as {name}", place) + 3
+                if place < 3 or text[place : place + 1] != name:
+                    return None
+                places.setdefault(name, set()).add(place)
+    return {name: sorted(found) for name, found in sorted(places.items())}

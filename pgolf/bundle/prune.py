@@ -224,8 +224,10 @@ def _drop_argument(call: ast.Call, parameters: list[str], name: str) -> None:
 
 
 def _is_plain(node: ast.expr, found: Survey) -> bool:
-    """May an expression go unevaluated?"""
+    """May an expression go unevaluated? Not where an attribute is a property: that is a call."""
     while isinstance(node, ast.Attribute):
+        if node.attr in _decorated(found):
+            return False
         node = node.value
     if not isinstance(node, ast.Name):
         return value_of(node) is not UNKNOWN
@@ -237,3 +239,8 @@ def _is_plain(node: ast.expr, found: Survey) -> bool:
     if owner.kind == "module":
         return len(bound) == 1
     return isinstance(owner.node, FUNCTIONS) and len(bound) == 1 and isinstance(bound[0], ast.arg)
+
+
+def _decorated(found: Survey) -> set[str]:
+    """Functions and methods with decorators, properties among them."""
+    return {item.name for item in found.of_node if isinstance(item, ast.FunctionDef) and item.decorator_list}

@@ -21,10 +21,7 @@ from pgolf.bundle.members import Survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree
 from pgolf.bundle.trees import walk
 
-ALPHABETS = (
-    "etaoinsrhldcumfpgwybvkxjqz" + string.ascii_uppercase,
-    "esrtaonilcdbfghjkmpquvwxyz" + string.ascii_uppercase,
-)
+ALPHABET = "etaoinsrhldcumfpgwybvkxjqz" + string.ascii_uppercase
 
 
 def short_names(alphabet: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ None is handed on in its place until `prune` sees that nobody wants it.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass, field
 
 from pgolf.bundle.constants_cells import NOTHING, Made, Option, options
@@ -103,7 +104,10 @@ class _Look:
         self.flow = Flow(tree)
         self.parents = parents(tree)
         self.places = scopes(tree)[1]
-        self.main = [node for function in once.functions if function.name in once.main for node in walk(function)]
+        main = [function for function in once.functions if function.name in once.main]
+        self.main = [node for function in main for node in walk(function)]
+        self.straight = {node for nodes in once.functions.values() for node in nodes}
+        self.stored = Counter(node.attr for node in self.nodes if isinstance(node, ast.Attribute) and _is_set(node))
 
     def fits(self, item: _Solo) -> bool:
         """Note every mention of the object; False where one asks for more than a member, or may be something else."""
@@ -137,8 +141,20 @@ class _Look:
         return frozenset().union(*(options(self.flow.cells.get((owner, node.attr))) for owner in owners))
 
     def is_held(self, made: Made) -> bool:
-        """Does a function of the main block hold the object, so that it lives as long as the program?"""
-        return any(made in options(self.flow.values.get(node)) for node in self.main)
+        """Does a variable of the main block's function hold the object, so that it lives as long as the program?"""
+        nodes = [node for node in self.main if isinstance(node, (ast.Name, ast.Attribute))]
+        return any(made in self.held(node) and self.lasts(node) for node in nodes)
+
+    def lasts(self, node: ast.expr) -> bool:
+        """Is this a variable that is given a value once, or an attribute that is stored once, of what such a one holds?"""
+        if isinstance(node, ast.Attribute):
+            return self.stored[node.attr] == 1 and self.lasts(node.value)
+        if not isinstance(node, ast.Name):
+            return False
+        owner = self.places[node].resolve(node.id)
+        bound = owner.bound.get(node.id, [])
+        once = len(bound) == 1 and (isinstance(bound[0], ast.arg) or bound[0] in self.straight)
+        return owner.kind in ("function", "module") and once
 
     def mention(self, item: _Solo, node: ast.AST) -> bool:
         """One expression that is the object."""
@@ -176,6 +192,10 @@ def _is_chain(node: ast.AST) -> bool:
 
 def _is_super(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+def _is_set(node: ast.Attribute) -> bool:
+    return not isinstance(node.ctx, ast.Load)
 
 
 def _is_store(node: ast.Attribute) -> bool:

@@ -42,7 +42,6 @@ def test_the_result_does_not_depend_on_anything_but_the_text():
 @pytest.mark.parametrize(
     "kept",
     [
-        "def g(q,w):\n global z\n z=q+w\n return z\n",
         "def g(q,w):\n def z(v):return v+q\n return z(w)\n",
         "def g(q,w):\n match q+w:\n  case z:return z\n",
         "g=lambda q,w:q+w\n",
@@ -50,7 +49,7 @@ def test_the_result_does_not_depend_on_anything_but_the_text():
         "def g(qq,ww):\n zz=qq+ww\n return zz\n",
         "é=1\n" + OTHER,
     ],
-    ids=["global", "nested", "match", "lambda", "class", "long", "not-ascii"],
+    ids=["nested", "match", "lambda", "class", "long", "not-ascii"],
 )
 def test_what_is_not_plain_keeps_its_names(kept):
     assert same(ALIKE * 6 + kept) == ALIKE * 6 + kept
@@ -113,3 +112,18 @@ def test_a_variable_with_the_name_of_its_function_is_another_name():
     space = {}
     exec(changed, space)
     assert space["x"] == space["f"](2, 1) and "def g(" in changed
+
+
+def test_global_names_stay_and_are_not_taken():
+    text = ALIKE * 6 + OTHER.replace("def g(q,w):\n", "def g(q,w):\n global a,d\n a=d=q\n")
+    changed, space = same(text), {}
+    exec(changed, space)
+    assert "global a,d" in changed and changed != text
+    assert space["g"](2, 1) == space["f"](2, 1) and space["a"] == space["d"] == 2
+
+
+def test_decorators_and_defaults_are_outside():
+    text = "def a(b):return b\n" + ALIKE * 6 + "@a\ndef g(q,w=a):\n z=[q,w]\n return z\n"
+    changed, space = same(text), {}
+    exec(changed, space)
+    assert space["g"](1) == [1, space["a"]]

@@ -7,6 +7,7 @@ many of them each stage changed. A program is named by its seed: `make_program(R
 import ast
 import random
 from collections import Counter
+from functools import wraps
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -145,14 +146,14 @@ def counted(record_property):
 
 
 @pytest.fixture
-def passes(monkeypatch, counted):
+def passes(counted):
     """The passes of `specialize`; the calls in which they change something are counted."""
     wrapped = {run_pass: _counting(run_pass, counted) for run_pass in specialize_stage.PASSES}
-    monkeypatch.setattr(specialize_stage, "LATE", tuple(wrapped[run_pass] for run_pass in specialize_stage.LATE))
     return tuple(wrapped.values())
 
 
 def _counting(run_pass, counted):
+    @wraps(run_pass)
     def counting(tree):
         changed = run_pass(tree)
         counted[f"rounds of {run_pass.__name__}"] += bool(changed)

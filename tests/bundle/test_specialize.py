@@ -4,8 +4,9 @@ import ast
 
 import pytest
 
+from pgolf.bundle import specialize as stage
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.records import facts
+from pgolf.bundle.records import facts, trim
 from pgolf.bundle.specialize import check, specialize
 from pgolf.bundle.substitute import substitute
 from pgolf.errors import PgolfError
@@ -92,22 +93,21 @@ def test_fields_that_nothing_reads_any_more_disappear():
         flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n"),
         passes=(),
     ).text
-    assert "SETTINGS = Settings()" in text and "run(make_program())" in text
+    assert "Settings" not in text and "run(make_program())" in text
     assert "Program(clock=clock())" in text and "    clock: object\n\n" in text
     assert "adapter" not in text and "rate" not in text and "print(4, names_2, program.clock)" in text
 
 
 def test_a_field_whose_name_is_read_anywhere_stays():
-    text = specialize(
-        flat("def run(settings, program, other=None):\n    return other.label, settings[0]\n"), passes=()
+    text = trim(
+        substitute(flat("def run(settings, program, other=None):\n    return other.label, settings[0]\n"))[0]
     ).text
     assert "label: str" in text and 'Settings(label="it\'s")' in text
 
 
-def test_passes_that_never_agree_are_an_error():
-    with pytest.raises(PgolfError) as caught:
-        specialize(flat("def run(settings, program):\n    return 1\n"), passes=[lambda tree: True])
-    assert caught.value.code == "PG401"
+def test_every_pass_of_the_plan_exists():
+    names = {name for line in stage.PLAN for name in line.split()}
+    assert names == {*stage.OWNING, *stage.SIMPLE, *(run.__name__ for run in stage.PASSES)}
 
 
 def test_nothing_is_known_when_the_record_is_built_twice():
