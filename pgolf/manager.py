@@ -20,6 +20,7 @@ from typing import Any
 import pluggy
 
 from pgolf import hookspecs
+from pgolf.collector import paused_collector
 from pgolf.component import FAMILIES, Plugin
 from pgolf.errors import PgolfError
 
@@ -65,8 +66,9 @@ def load_registry(plugin_dirs: Sequence[Path] = ()) -> Registry:
     manager = pluggy.PluginManager("pgolf")
     manager.add_hookspecs(hookspecs)
     version = importlib.metadata.version("pgolf")
-    for name, path in _built_in_modules():
-        _load(registry, manager, name, path, "pgolf", version, partial(importlib.import_module, name))
+    with paused_collector():
+        for name, path in _built_in_modules():
+            _load(registry, manager, name, path, "pgolf", version, partial(importlib.import_module, name))
     for folder in plugin_dirs:
         _load_folder(registry, manager, folder)
     for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):

@@ -80,7 +80,8 @@ class _Constants:
         if not isinstance(node, ast.Attribute) or NOTHING in options(self.flow.values.get(node.value)):
             # None has no such attribute, and a handler may be there for that.
             return False
-        return isinstance(node.ctx, ast.Load) and self.places.is_plain(node.value)
+        made = node.attr in self.places.constructed
+        return made and isinstance(node.ctx, ast.Load) and self.places.is_plain(node.value)
 
     # Fields
 

@@ -170,6 +170,9 @@ class Calls(Objects):
         if name in KEEPS_NOTHING:
             for value in given if name != "isinstance" else []:
                 self.see(value, deep=name != "len")
+            for value in given[len(node.args) :]:
+                # `print(x, file=y)` calls `y.write`.
+                self.release(value)
             return ANYTHING
         if name in COPIES and given and len(node.args) == 1:
             self.write((node, "items"), self.elements(given[0]))

@@ -91,13 +91,21 @@ class Flow(Expressions):
         if isinstance(unit, ast.FunctionDef):
             self.function = unit
             self._body(unit.body)
-            if falls_through(unit.body):
+            if falls_through(unit.body, self._ends):
                 self.write((unit, "return"), NOTHING)
             self.function = None
         elif unit in self.owners:
             self._class_line(self.owners[unit], unit)
         elif isinstance(unit, ast.stmt):
             self._statement(unit)
+
+    def _ends(self, node: ast.expr) -> bool:
+        """Is this `sys.exit(...)`?"""
+        called = node.func if isinstance(node, ast.Call) else None
+        if not isinstance(called, ast.Attribute) or called.attr != "exit" or not isinstance(called.value, ast.Name):
+            return False
+        bound = self.places[called.value].resolve(called.value.id).bound.get(called.value.id, [])
+        return len(bound) == 1 and isinstance(bound[0], ast.alias) and bound[0].name == "sys"
 
     def _class_line(self, owner: str, node: ast.AST) -> None:
         """A field or attribute that a class's body gives; a record's is its default."""

@@ -8,6 +8,7 @@ from typing import Any
 from pgolf.bundle.constants_flow import Flow
 from pgolf.bundle.fold import SINGLETONS, UNKNOWN, value_of
 from pgolf.bundle.names import COMPREHENSIONS, FUNCTIONS
+from pgolf.bundle.prune import OF_MODULES
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import parents, walk
 
@@ -41,6 +42,9 @@ class Places:
                 self.decorated.add(node.name)
             elif isinstance(node, ast.ExceptHandler) and node.name:
                 self.deleted.add(node.name)
+
+        self.constructed = {name for node in flow.classes.values() for item in node.body for name in _constructed(item)}
+        """Attributes that objects of a class have from the start."""
 
     def unit(self, node: ast.AST) -> ast.AST:
         """The top-level statement or method that a node is in."""
@@ -87,9 +91,12 @@ class Places:
         )
 
     def is_plain(self, node: ast.expr) -> bool:
-        """May an expression go unevaluated? Literals, variables that are bound, and attributes of these but properties."""
+        """May an expression go unevaluated? Literals, variables that are bound, and attributes of these.
+
+        Not an attribute that objects of libraries may lack, or a property: that is a call.
+        """
         while isinstance(node, ast.Attribute):
-            if node.attr in self.decorated:
+            if node.attr in self.decorated or node.attr not in (*self.flow.closed, *OF_MODULES):
                 return False
             node = node.value
         if isinstance(node, ast.Name):
@@ -109,7 +116,7 @@ class Places:
         scope = self.flow.places[node].resolve(node.id)
         bound = scope.bound.get(node.id, [])
         if scope is self.flow.scope:
-            return len(bound) == 1
+            return len(bound) == 1 and node.id not in self.flow.globals
         if node.id in self.deleted:
             return False
         if any(isinstance(item, ast.arg) for item in bound) or isinstance(scope.node, COMPREHENSIONS):
@@ -144,3 +151,12 @@ def _assigns(target: ast.expr, name: str) -> bool:
     return any(
         isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store) and item.id == name for item in walk(target)
     )
+
+
+def _constructed(node: ast.stmt) -> set[str]:
+    """What a line of a class gives every object; not what a branch or another method than the constructor may."""
+    if not isinstance(node, ast.FunctionDef):
+        return {item.id for item in walk(node) if isinstance(item, ast.Name)}
+    lines = node.body if node.name == "__init__" else []
+    stores = [item for line in lines if isinstance(line, (ast.Assign, ast.AnnAssign)) for item in walk(line)]
+    return {item.attr for item in stores if isinstance(item, ast.Attribute) and isinstance(item.ctx, ast.Store)}

@@ -39,13 +39,20 @@ def defaults_of(function: FunctionNode) -> dict[str, ast.expr]:
     return found | {item.arg: default for item, default in pairs if default is not None}
 
 
-def falls_through(body: list[ast.stmt]) -> bool:
-    """May a block be left at its end?"""
+def falls_through(body: list[ast.stmt], ends: Callable[[ast.expr], bool] = lambda call: False) -> bool:
+    """May a block be left at its end?
+
+    Args:
+        ends: whether an expression never gives a value, as `sys.exit()`.
+    """
     last = body[-1]
-    if isinstance(last, (ast.Return, ast.Raise)):
+    if isinstance(last, (ast.Return, ast.Raise)) or (isinstance(last, ast.Expr) and ends(last.value)):
         return False
     if isinstance(last, ast.If) and last.orelse:
-        return falls_through(last.body) or falls_through(last.orelse)
+        return falls_through(last.body, ends) or falls_through(last.orelse, ends)
+    if isinstance(last, ast.Try) and not last.finalbody:
+        blocks = [last.orelse or last.body, *(item.body for item in last.handlers)]
+        return any(falls_through(block, ends) for block in blocks)
     return True
 
 

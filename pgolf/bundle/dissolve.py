@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgolf.bundle.idle import Idle, fresh, is_idle_line, spellings
+from pgolf.bundle.idle import Idle, copies_objects, fresh, is_idle_line, spellings
 from pgolf.bundle.names import copy_tree
 from pgolf.bundle.records import RECORDS, field_name, forget, record_of
 from pgolf.bundle.source import ENTRY
@@ -38,10 +38,13 @@ def dissolve(tree: ast.Module, owners: Owners) -> bool:
         return False
     reads = _reads(tree)
     known = Idle(tree)
+    copied = copies_objects(tree)
     gone = [
         keyword
         for keyword in entry.call.keywords
-        if known.is_idle(keyword.value) and all(_is_chain(read) for read in reads.get(keyword.arg or "", []))
+        # A copy of what holds the record has components of its own.
+        if known.is_idle(keyword.value) and not (copied and _has_state(keyword.value))
+        if all(_is_chain(read) for read in reads.get(keyword.arg or "", []))
     ]
     added = _Added(tree, owners, known)
     put_in: dict[ast.AST, ast.expr] = {}
@@ -81,6 +84,11 @@ def _entry(tree: ast.Module) -> _Entry | None:
                 if isinstance(made, ast.Call) and isinstance(outer, ast.Call) and made.func in uses and len(uses) == 2:
                     return _Entry(definitions[0], call, outer, made) if plain else None
     return None
+
+
+def _has_state(node: ast.expr) -> bool:
+    """Does an expression make something that may change?"""
+    return any(isinstance(item, (ast.Call, ast.List, ast.Dict)) for item in walk(node))
 
 
 def _reads(tree: ast.Module) -> dict[str, list[ast.Attribute]]:

@@ -13,6 +13,9 @@ from pgolf.bundle.names import scopes
 from pgolf.bundle.propagate import pairs
 from pgolf.bundle.trees import walk
 
+COPIERS = ("deepcopy", "AveragedModel")
+"""What copies an object with all that it holds; so does anything else of the module `copy`."""
+
 
 class Idle:
     """What the top level defines, and which expressions of it are idle.
@@ -90,6 +93,19 @@ class Idle:
         return (
             is_own and isinstance(target, ast.Attribute) and target.attr not in own and self.is_idle(value, parameters)
         )
+
+
+def copies_objects(tree: ast.AST) -> bool:
+    """May a library make a copy of an object with all that it holds? Then one thing may be there twice."""
+    for node in walk(tree):
+        if isinstance(node, ast.Import) and any(alias.name == "copy" for alias in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom):
+            if node.module == "copy" or any(alias.name in COPIERS for alias in node.names):
+                return True
+        if isinstance(node, ast.Attribute) and node.attr in COPIERS:
+            return True
+    return False
 
 
 def is_idle_line(node: ast.stmt) -> bool:

@@ -55,7 +55,9 @@ class Site:
         self.arguments = arguments
         self.reads = {name: self.callee.reads(name) for name in arguments}
         self.gone = {name for name in arguments if self._is_replaced(name)}
-        return True
+        # An object that is not looked at may be None, and a handler may be there for that.
+        mine = isinstance(self.receiver, ast.Name) and self.receiver.id == self.caller.method[0]
+        return self.receiver is None or mine or bool(next(iter(self.reads.values())))
 
     def _is_class(self, node: ast.expr) -> bool:
         bound = self.known.found.scope.bound.get(node.id, []) if isinstance(node, ast.Name) else []

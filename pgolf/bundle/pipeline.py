@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +16,7 @@ from pgolf.bundle.shake import shake
 from pgolf.bundle.source import FindSource, load
 from pgolf.bundle.specialize import specialize
 from pgolf.bundle.subset import check as check_subset
+from pgolf.collector import paused_collector
 from pgolf.errors import raise_all
 
 
@@ -71,20 +69,8 @@ def build(entry: str, find_source: FindSource, *, pack: str = "auto", allow_brot
     Raises:
         PgolfError: PG2xx and PG3xx for a program that cannot be bundled, PG4xx for a defect of a stage.
     """
-    with _without_collector():
+    with paused_collector():
         return _build(entry, find_source, pack, allow_brotli)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Syntax trees and scopes are many objects that live to the end: to look for garbage among them is a fifth of a build."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _build(entry: str, find_source: FindSource, pack: str, allow_brotli: bool) -> Built:

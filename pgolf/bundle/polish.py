@@ -16,8 +16,7 @@ import string
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from pgolf.bundle.members import survey
-from pgolf.bundle.names import Scope
+from pgolf.bundle.names import Scope, scopes
 from pgolf.bundle.trees import walk
 
 LETTERS = string.ascii_lowercase
@@ -109,16 +108,19 @@ class Model:
             self.text[place] = letter
 
 
-def polish(text: str, sweeps: int = 1) -> str:
+def polish(text: str, kept: Collection[str] = (), sweeps: int = 1) -> str:
     """The text with other letters for local variables; the same text where there are none, or where it is not ASCII.
 
     Every function is priced by the rest of the program, in the order of the text, `sweeps` times.
+
+    Args:
+        kept: names that stay in every function, such as those of parameters that someone passes by name.
     """
     if not text.isascii():
         # Syntax trees count columns in bytes of UTF-8.
         return text
     try:
-        functions = list(variables(text))
+        functions = list(variables(text, kept))
     except SyntaxError:
         # Whoever wrote the text checks it, and says more about it.
         return text
@@ -165,24 +167,20 @@ def _reached(places: Iterable[int], end: int) -> list[int]:
     return sorted({reached for place in places for reached in range(place, min(place + REACH, end))})
 
 
-def variables(text: str) -> Iterator[Function]:
+def variables(text: str, kept: Collection[str] = ()) -> Iterator[Function]:
     """Every function and method of the top level with the variables of one letter that may change."""
     tree = ast.parse(text)
-    found = survey(tree)
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
-    said = {item.arg for item in walk(tree) if isinstance(item, ast.keyword) and item.arg}
-    for scope in found.scope.walk():
+    said = {*kept, *(item.arg for item in walk(tree) if isinstance(item, ast.keyword) and item.arg)}
+    for scope in scopes(tree)[0].walk():
         node = scope.node
         outer = scope.parent.kind if scope.parent is not None else ""
         if isinstance(node, ast.FunctionDef) and outer in ("module", "class"):
-            nodes = walk(node)
-            inside = set(nodes)
             words = _words(scope)
-            if not any(isinstance(item, UNUSUAL) for item in nodes if item is not node):
-                fixed = said | {name for function, name in found.fixed if function in inside}
-                free = {name for name, own in words.items() if own and len(name) == 1 and name not in fixed}
+            if not any(isinstance(item, UNUSUAL) for item in walk(node) if item is not node):
+                free = {name for name, own in words.items() if own and len(name) == 1 and name not in said}
                 places = _places(scope, free, text, starts)
                 if places is not None:
                     yield Function(

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pgolf.bundle.fold import UNKNOWN, value_of
 from pgolf.bundle.members import RECORD_NAMES, Survey, is_foreign, survey
 from pgolf.bundle.names import FUNCTIONS, Scope
-from pgolf.bundle.propagate import assignment, drop_parameter, drop_store, pairs
+from pgolf.bundle.propagate import assignment, calls_constructor, drop_parameter, drop_store, pairs
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import Transformer, walk
 from pgolf.errors import PgolfError
 
 PLAIN_DECORATORS = ("no_grad", "inference_mode")
+OF_MODULES = ("training",)
+"""Attributes that every module has, which the program reads."""
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,13 @@ def _targets(tree: ast.Module, found: Survey) -> Iterator[_Target]:
         for item in node.body if isinstance(node, ast.ClassDef) else []:
             for name in [item.name] if isinstance(item, ast.FunctionDef) else _assigned(item):
                 defined[name] = defined.get(name, 0) + 1
+    again = calls_constructor(attributes.get("__init__", []))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             yield from _target(node, 0, names.get(node.name, []), callers)
         elif isinstance(node, ast.ClassDef):
             for item in [item for item in node.body if isinstance(item, ast.FunctionDef) and found.binds_self(item)]:
-                if item.name == "__init__" and not node.decorator_list and _is_made_plainly(node):
+                if item.name == "__init__" and not (again or node.decorator_list) and _is_made_plainly(node):
                     yield from _target(item, 1, names.get(node.name, []), callers)
                 elif item.name in found.own and defined[item.name] == 1:
                     uses = attributes.get(item.name, [])
@@ -224,9 +227,9 @@ def _drop_argument(call: ast.Call, parameters: list[str], name: str) -> None:
 
 
 def _is_plain(node: ast.expr, found: Survey) -> bool:
-    """May an expression go unevaluated? Not where an attribute is a property: that is a call."""
+    """May an expression go unevaluated? Not an attribute that objects of libraries may lack, or a property: that is a call."""
     while isinstance(node, ast.Attribute):
-        if node.attr in _decorated(found):
+        if node.attr not in (*found.own, *OF_MODULES) or node.attr in _decorated(found):
             return False
         node = node.value
     if not isinstance(node, ast.Name):

@@ -117,8 +117,7 @@ class _Look:
             return False
         for node in self.nodes:
             held = self.held(node)
-            alone = held <= {made, NOTHING}
-            if made in held and not (alone and self.mention(item, node)):
+            if made in held and not (held == {made} and self.mention(item, node)):
                 return False
         stored = {node.attr for node in item.members if isinstance(node, ast.Attribute) and _is_store(node)}
         known = {*item.methods, *stored}

@@ -10,11 +10,11 @@ import ast
 from collections.abc import Iterator
 
 from pgolf.bundle.external_names import NAMES
-from pgolf.bundle.idle import Idle
+from pgolf.bundle.idle import Idle, copies_objects
 from pgolf.bundle.members import BY_TEXT, binds_self
 from pgolf.bundle.names import Scope, scopes
 from pgolf.bundle.once import Once
-from pgolf.bundle.propagate import pairs
+from pgolf.bundle.propagate import calls_constructor, pairs
 from pgolf.bundle.trees import Transformer, walk
 
 BY_NAME = ("SimpleNamespace", "namedtuple", "attrgetter", "methodcaller", "make_dataclass")
@@ -138,7 +138,10 @@ class Spread:
 
     def look(self) -> None:
         """Go through the program once; what is found lets the next time find more."""
-        by_text = any(name in self.names for name in (*BY_TEXT, *BY_NAME, "AttributeError"))
+        by_text = any(name in self.names for name in (*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(
+            self.tree
+        )
+        again = calls_constructor(self.attributes.get("__init__", []))
         for node in self.tree.body:
             if isinstance(node, ast.FunctionDef):
                 self.body(node)
@@ -147,7 +150,7 @@ class Spread:
                 if isinstance(item, ast.FunctionDef):
                     self.body(item)
                     if item.name == "__init__" and isinstance(node, ast.ClassDef) and binds_self(item):
-                        if not node.bases and not node.keywords and not node.decorator_list:
+                        if not (node.bases or node.keywords or node.decorator_list or again):
                             self.parameters(item, node.name, 1)
                         if not by_text:
                             self.stored(node, item)

@@ -23,7 +23,7 @@ OTHER = """def g(q,w):
 
 
 def same(text):
-    changed = polish(text, 2)
+    changed = polish(text, sweeps=2)
     check_renaming(ast.parse(text), ast.parse(changed))
     return changed
 
@@ -67,6 +67,12 @@ def test_parameters_that_are_passed_by_name_keep_their_names():
     text = ALIKE * 6 + OTHER + "x=g(q=2,w=1)\n"
     changed = same(text)
     assert "def g(q,w)" in changed and "g(q=2,w=1)" in changed
+
+
+def test_names_that_others_know_stay():
+    text = ALIKE * 6 + OTHER
+    changed = polish(text, {"q", "z"})
+    assert "def g(q," in changed and "z=" in changed and changed != text
 
 
 def test_variables_of_comprehensions_lambdas_handlers_and_imports_follow():
