@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 THREE = "swa,bank_qat,pko"
 SIZES = (50_000, 100_000, 150_000)
+
 LEFT_OUT = ("from pgolf", "import pgolf", "from __future__")
 
 
@@ -40,6 +41,8 @@ def without(module, name, stand_in=nothing):
     for found in [item for key, item in sorted(sys.modules.items()) if key.startswith("pgolf.bundle.")]:
         if getattr(found, name, None) is original:
             setattr(found, name, stand_in)
+        for table in [getattr(found, "OWNING", {}), getattr(found, "SIMPLE", {})]:
+            table.update({key: stand_in for key, item in table.items() if item is original})
     return original
 
 
@@ -51,7 +54,6 @@ def without_pass(module, name):
     left = tuple(item for item in specialize.PASSES if item is not original)
     assert left != specialize.PASSES, f"{name} is not on the list"
     specialize.specialize.__defaults__ = (left,)
-    specialize.LATE = tuple(item for item in specialize.LATE if item is not original)
 
 
 def without_renamer():
@@ -68,13 +70,6 @@ def without_renamer():
     minify.Plan = Kept
 
 
-def with_one_alphabet():
-    """The first alphabet, whatever compresses better."""
-    from pgolf.bundle import minify
-
-    minify.ALPHABETS = minify.ALPHABETS[:1]
-
-
 PASSES = {
     "specialize as a whole": partial(without, "specialize", "specialize", as_it_is),
     "constants": partial(without_pass, "constants", "constants"),
@@ -89,7 +84,7 @@ PASSES = {
     "propagate": partial(without, "propagate", "propagate"),
     "renamer": without_renamer,
     "arguments by position": partial(without, "arguments", "settle_arguments"),
-    "the better alphabet": with_one_alphabet,
+    "polish": partial(without, "polish", "polish", as_it_is),
 }
 
 
@@ -108,7 +103,7 @@ def build(arguments, switched_off):
     assert pgolf.bundle.pipeline
     if make_parts is not None:
         make_parts()
-    made = make(recipe, registry).built
+    made = make(recipe, registry, switched_off if switched_off == "mix" else "auto").built
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"bytes": len(made.code), "minified": made.stages["minify"], "seconds": time.process_time(), "peak": peak}
 
@@ -124,20 +119,22 @@ def measured(arguments, switched_off=""):
 
 
 def one_file(size, skip=0):
-    """A program of about `size` bytes: whole modules of the runtime and plugins, one after the other, imports first."""
+    """A program of about `size` bytes: whole modules of the runtime and plugins, one after the other, imports first.
+
+    Docstrings and comments are left out: python-minifier keeps the first by default, and players' scripts have few.
+    """
     imports, parts = {}, []
     paths = sorted([*ROOT.glob("pgolf/runtime/*.py"), *ROOT.glob("plugins/*/*.py")], key=lambda path: path.name)
     for path in paths[skip:] + paths[:skip]:
-        lines = path.read_text(encoding="utf-8").split("\n")
-        for node in ast.parse("\n".join(lines)).body:
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                text = ast.unparse(node)
-                lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-                if not text.startswith(LEFT_OUT):
-                    imports[text] = None
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+        taken = [ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        imports.update({text: None for text in taken if not text.startswith(LEFT_OUT)})
         if sum(map(len, parts)) < size:
-            parts.append("\n".join(lines).strip("\n"))
-    return "\n\n\n".join(["\n".join(imports), *parts]) + "\n"
+            parts += [ast.unparse(node) for node in tree.body if not isinstance(node, (ast.Import, ast.ImportFrom))]
+    return "\n".join(["\n".join(imports), *parts]) + "\n"
 
 
 def recipe_tables():
@@ -147,11 +144,15 @@ def recipe_tables():
     }
     recipes[THREE] = THREE
     whole = {name: measured(arguments) for name, arguments in recipes.items()}
-    print("| recipe | bytes | minified | processor seconds | peak memory |\n| --- | --- | --- | --- | --- |")
+    mixed = {name: measured(arguments, "mix") for name, arguments in recipes.items()}
+    head = "| recipe | bytes | with --pack mix | minified | processor seconds | with mix | peak memory |"
+    print(f"{head}\n| --- | --- | --- | --- | --- | --- | --- |")
     for name, found in whole.items():
         megabytes = found["peak"] / 1024
+        smallest = mixed[name]
         print(
-            f"| {name} | {found['bytes']:,} | {found['minified']:,} | {found['seconds']:.2f} s | {megabytes:.0f} MiB |"
+            f"| {name} | {found['bytes']:,} | {smallest['bytes']:,} | {found['minified']:,} | {found['seconds']:.2f} s |"
+            f" {smallest['seconds']:.2f} s | {megabytes:.0f} MiB |"
         )
     print(f"\n| bytes saved by | {' | '.join(recipes)} |\n| --- |{' --- |' * len(recipes)}")
     packed = {name: found["minified"] - found["bytes"] for name, found in whole.items()}

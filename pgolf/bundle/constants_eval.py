@@ -22,7 +22,7 @@ from pgolf.bundle.constants_cells import (
 )
 from pgolf.bundle.constants_objects import constant
 from pgolf.bundle.fold import value_of
-from pgolf.bundle.names import COMPREHENSIONS
+from pgolf.bundle.names import COMPREHENSIONS, FunctionNode
 from pgolf.bundle.trees import below
 
 
@@ -106,8 +106,15 @@ class Expressions(Calls):
         return ANYTHING
 
     def _lambda(self, node: ast.Lambda) -> Value:
+        self.defaults(node)
         self.release(self.eval(node.body))
         return ANYTHING
+
+    def defaults(self, function: FunctionNode) -> None:
+        """The defaults of a function in a function: values of parameters that hold anything."""
+        for item in (*function.args.defaults, *function.args.kw_defaults):
+            if item is not None:
+                self.release(self.eval(item))
 
     def _either(self, node: ast.BoolOp) -> Value:
         found: Value = None

@@ -183,6 +183,9 @@ class Flow(Expressions):
 
     def _function(self, node: ast.FunctionDef) -> None:
         """A function in a function: released from the start."""
+        self.defaults(node)
+        for mark in node.decorator_list:
+            self.release(self.eval(mark))
         outer, self.function = self.function, node
         self._body(node.body)
         self.function = outer

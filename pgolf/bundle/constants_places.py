@@ -116,7 +116,7 @@ class Places:
         scope = self.flow.places[node].resolve(node.id)
         bound = scope.bound.get(node.id, [])
         if scope is self.flow.scope:
-            return len(bound) == 1 and node.id not in self.flow.globals
+            return len(bound) == 1
         if node.id in self.deleted:
             return False
         if any(isinstance(item, ast.arg) for item in bound) or isinstance(scope.node, COMPREHENSIONS):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
+from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import walk
 
 
@@ -71,3 +72,13 @@ def handed_back(function: FunctionNode, scope: Scope, is_compile: Callable[[ast.
         return ""
     once = [type(item) for item in scope.bound.get(names[0], [])] == [ast.arg]
     return names[0] if once else ""
+
+
+def calls_constructor(nodes: Iterable[ast.AST]) -> bool:
+    """Is `x.__init__` used other than by `super()`? Then an object may be given its attributes again."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "__init__"
+        and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super")
+        for node in nodes
+    )

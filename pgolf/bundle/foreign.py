@@ -33,7 +33,7 @@ from pgolf.bundle.foreign_evidence import (
 from pgolf.bundle.foreign_names import Keep, check_same, renamed
 from pgolf.bundle.foreign_strip import strip
 from pgolf.bundle.names import FUNCTIONS, copy_tree, scopes
-from pgolf.bundle.pack import Packed, candidates, check, unpack
+from pgolf.bundle.pack import Packed, candidates, check, mixed, unpack
 from pgolf.errors import PgolfError
 
 FORMS = ("renamed", "stripped", "dense", "verbatim")
@@ -204,16 +204,16 @@ def choose(text: str, choice: str, allow_brotli: bool, evidence: Evidence) -> Pa
     Raises:
         PgolfError: PG004 for a form that is not safe for this script.
     """
-    families = {"plain", "b85", "latin1"}
+    families = {"plain", "b85", "latin1", "mix"}
     if evidence.forbids(PACKING):
         families = {"plain"}
     elif evidence.forbids(LATIN1):
-        families -= {"latin1"}
+        families -= {"latin1", "mix"}
     if choice != "auto" and choice not in families:
         why = next(reason for reason in evidence.reasons if reason.what in (PACKING, LATIN1))
         raise PgolfError("PG004", f"--pack {choice} is not safe here: {why}", hint="use --pack auto")
-    wanted = [item for item in candidates(text, allow_brotli) if _family(item) in families]
-    wanted = [item for item in wanted if choice in ("auto", _family(item))]
+    every = [mixed(text)] if choice == "mix" else candidates(text, allow_brotli)
+    wanted = [item for item in every if _family(item) in families and choice in ("auto", _family(item))]
     best = min(wanted, key=lambda item: (len(item.code), item.name))
     check(best, text)
     parse(decode(best.code))

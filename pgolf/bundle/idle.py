@@ -100,9 +100,9 @@ def copies_objects(tree: ast.AST) -> bool:
     for node in walk(tree):
         if isinstance(node, ast.Import) and any(alias.name == "copy" for alias in node.names):
             return True
-        if isinstance(node, ast.ImportFrom):
-            if node.module == "copy" or any(alias.name in COPIERS for alias in node.names):
-                return True
+        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        if names and (getattr(node, "module", "") == "copy" or not {*COPIERS}.isdisjoint(names)):
+            return True
         if isinstance(node, ast.Attribute) and node.attr in COPIERS:
             return True
     return False
@@ -130,6 +130,8 @@ def spellings(tree: ast.AST) -> set[str]:
 
 def fresh(wanted: str, taken: set[str]) -> str:
     """A name like `wanted` that is not taken, and is from now on."""
+    # What is left of `_` or `_1` without its underscores is no name.
+    wanted = wanted if wanted.isidentifier() else f"value_{wanted}"
     name, number = wanted, 1
     while name in taken or name in BUILTINS or keyword.iskeyword(name):
         number += 1

@@ -117,6 +117,17 @@ class Weight:
         """Are the items of a loop the numbers of a `range`?"""
         return isinstance(node, ast.Call) and getattr(node.func, "id", "") in self.numbers & {"range"}
 
+    def is_number(self, node: ast.expr) -> bool:
+        """Is a value a number or a text, so that another one computed from it is too? What lives on may be a tensor."""
+        match node:
+            case ast.BinOp():
+                return self.is_number(node.left) and self.is_number(node.right)
+            case ast.UnaryOp():
+                return self.is_number(node.operand)
+            case ast.Call():
+                return self.is_light(node)
+        return isinstance(node, ast.JoinedStr) or is_literal(node)
+
     def is_light(self, node: ast.expr) -> bool:
         """Is a value a number, a text, or an attribute of something that lives on?"""
         match node:
@@ -131,9 +142,9 @@ class Weight:
             case ast.Compare():
                 return all(isinstance(item, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for item in node.ops)
             case ast.UnaryOp():
-                return isinstance(node.op, ast.Not) or self.is_light(node.operand)
+                return isinstance(node.op, ast.Not) or self.is_number(node.operand)
             case ast.BinOp():
-                return self.is_light(node.left) and self.is_light(node.right)
+                return self.is_number(node.left) and self.is_number(node.right)
             case ast.IfExp():
                 return self.is_light(node.body) and self.is_light(node.orelse)
             case ast.Call():

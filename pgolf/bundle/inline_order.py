@@ -10,6 +10,7 @@ from pgolf.bundle.fold import UNKNOWN, value_of
 from pgolf.bundle.link import BUILTINS
 from pgolf.bundle.members import BY_TEXT, SHOWN_FIELDS, Survey, own_stores
 from pgolf.bundle.names import COMPREHENSIONS, Scope
+from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import below, walk
 
 
@@ -44,6 +45,10 @@ class Facts:
         return name in BUILTINS and not self.count(name)
 
 
+PLAIN = ("staticmethod", "classmethod", "no_grad", "inference_mode", "enable_grad")
+"""Decorators under which reading a method runs no code of the program; that of a property does."""
+
+
 def facts(tree: ast.Module, found: Survey) -> Facts:
     """Look at the whole program once."""
     stored: dict[str, set[ast.AST]] = {}
@@ -63,9 +68,15 @@ def facts(tree: ast.Module, found: Survey) -> Facts:
         for name, node in stores.items():
             constructed.setdefault(name, set()).add(node)
     once = {name for name, nodes in stored.items() if name not in declared and nodes == constructed.get(name)}
-    held = frozenset() if loose else frozenset((declared - stored.keys()) | once)
+    computed = {
+        item.name
+        for node in classes.values()
+        for item in node.body
+        if isinstance(item, ast.FunctionDef) and any(last_name(mark) not in PLAIN for mark in item.decorator_list)
+    }
+    held = frozenset() if loose else frozenset((declared - stored.keys()) | once) - computed
     imported = {name for name, nodes in found.scope.bound.items() if all(isinstance(node, ast.alias) for node in nodes)}
-    steady = frozenset(name for name in found.own if name not in stored or name in once)
+    steady = frozenset(name for name in found.own if name not in stored or name in once) - computed
     own = {name: _own(classes[name], classes, stored, made, declared) for name in made}
     return Facts(found, steady, own, held, frozenset(stored), frozenset(imported), loose)
 

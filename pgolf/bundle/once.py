@@ -28,7 +28,7 @@ class Once:
         self.functions: dict[ast.FunctionDef, list[ast.AST]] = {}
         main = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.If) else None
         waiting = straight(main.body) if main is not None else []
-        self.main = {node.func.id for node in waiting if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        self.main = {name for name in [_last_called(main.body[-1])] if name} if main is not None else set()
         for node in waiting:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
@@ -52,6 +52,12 @@ class Once:
             for target in targets(node)
         }
         return {name for name in scope.globals if name in bound and scope.bound.get(name) == [bound[name]]}
+
+
+def _last_called(node: ast.stmt) -> str:
+    """The function that the program ends with, so that its variables live to the end; not those that make its arguments."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    return call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
 
 
 def straight(body: list[ast.stmt]) -> list[ast.AST]:

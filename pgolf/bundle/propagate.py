@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pgolf.bundle.constants_shapes import calls_constructor
 from pgolf.bundle.fold import SINGLETONS, UNKNOWN, value_of
 from pgolf.bundle.members import BY_TEXT, SHOWN_FIELDS, binds_self
 from pgolf.bundle.names import Scope, copy_tree, scopes
-from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import Transformer, fix_locations, parents, walk
 
 PROTOCOLS = (
@@ -92,16 +92,6 @@ def _makes_by_type(tree: ast.Module) -> bool:
         if isinstance(side, ast.Call)
     }
     return any(isinstance(node, ast.Name) and node.id == "type" and node not in compared for node in walk(tree))
-
-
-def calls_constructor(nodes: Iterable[ast.AST]) -> bool:
-    """Is `x.__init__` used other than by `super()`? Then an object may be given its attributes again."""
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr == "__init__"
-        and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super")
-        for node in nodes
-    )
 
 
 def _partials(tree: ast.Module) -> set[ast.AST]:

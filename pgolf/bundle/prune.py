@@ -9,13 +9,15 @@ bound again, and attributes of these.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pgolf.bundle.constants_shapes import calls_constructor
 from pgolf.bundle.fold import UNKNOWN, value_of
 from pgolf.bundle.members import RECORD_NAMES, Survey, is_foreign, survey
 from pgolf.bundle.names import FUNCTIONS, Scope
-from pgolf.bundle.propagate import assignment, calls_constructor, drop_parameter, drop_store, pairs
+from pgolf.bundle.propagate import assignment, drop_parameter, drop_store, pairs
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import Transformer, walk
 from pgolf.errors import PgolfError
@@ -59,17 +61,26 @@ def _drop_stores(tree: ast.Module, found: Survey) -> bool:
         for node in walk(tree)
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute)
     }
-    changed = False
+    found_stores: list[tuple[ast.FunctionDef, ast.Attribute]] = []
     for node in classes.values():
         foreign = is_foreign(node, classes)
         for method in [item for item in node.body if isinstance(item, ast.FunctionDef) and found.binds_self(item)]:
             for target, value in _stores(method):
                 unread = target.attr in found.own - read and (not foreign or target.attr in RECORD_NAMES)
                 if unread and _is_plain(value, found):
-                    drop_store(method, target)
-                    changed = True
-            method.body = method.body or [ast.Pass()]
-    return changed
+                    found_stores.append((method, target))
+    # One that stays may store what is gone once another takes its place.
+    stored = Counter(node.attr for node in walk(tree) if isinstance(node, ast.Attribute) and not _is_read(node))
+    dropped = Counter(target.attr for _, target in found_stores)
+    found_stores = [item for item in found_stores if dropped[item[1].attr] == stored[item[1].attr]]
+    for method, target in found_stores:
+        drop_store(method, target)
+        method.body = method.body or [ast.Pass()]
+    return bool(found_stores)
+
+
+def _is_read(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Load)
 
 
 def _stores(method: ast.FunctionDef) -> list[tuple[ast.Attribute, ast.expr]]:

@@ -11,7 +11,7 @@ import ast
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pgolf.bundle.constants_cells import NOTHING, Made, Option, options
+from pgolf.bundle.constants_cells import NOTHING, Made, Option, is_followed, options
 from pgolf.bundle.constants_flow import Flow
 from pgolf.bundle.idle import fresh, is_idle_line, spellings
 from pgolf.bundle.members import binds_self
@@ -115,9 +115,14 @@ class _Look:
         made = Made(name)
         if name in self.flow.open or name in self.flow.seen:
             return False
+        if not all(is_followed(method, self.flow.inner[method]) for method in item.methods.values()):
+            # The flow does not know what the `self` of a generator is.
+            return False
         for node in self.nodes:
             held = self.held(node)
             if made in held and not (held == {made} and self.mention(item, node)):
+                return False
+            if isinstance(node, ast.Name) and node not in self.flow.values and made in self.named(node):
                 return False
         stored = {node.attr for node in item.members if isinstance(node, ast.Attribute) and _is_store(node)}
         known = {*item.methods, *stored}
@@ -126,6 +131,10 @@ class _Look:
         unseen = [node for node in asked if node.value not in self.flow.values and not _is_super(node.value)]
         clear = not stored & set(item.methods) and set(item.members.values()) <= known and not unseen
         return clear and self.is_held(made)
+
+    def named(self, node: ast.Name) -> frozenset[Option]:
+        """What a variable may be that the flow did not come to here."""
+        return options(self.flow.cells.get((self.places[node].resolve(node.id), node.id)) if isinstance(node.ctx, ast.Load) else None)
 
     def held(self, node: ast.AST) -> frozenset[Option]:
         """What an expression may be; the flow has no value for the `x.y` of a call `x.y()`."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from pgolf.bundle.constants_shapes import calls_constructor
 from pgolf.bundle.external_names import NAMES
 from pgolf.bundle.idle import Idle, copies_objects
 from pgolf.bundle.members import BY_TEXT, binds_self
 from pgolf.bundle.names import Scope, scopes
 from pgolf.bundle.once import Once
-from pgolf.bundle.propagate import calls_constructor, pairs
+from pgolf.bundle.propagate import pairs
 from pgolf.bundle.trees import Transformer, walk
 
 BY_NAME = ("SimpleNamespace", "namedtuple", "attrgetter", "methodcaller", "make_dataclass")

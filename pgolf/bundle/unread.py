@@ -35,6 +35,12 @@ class _Drop(Transformer):
             target = node.target if isinstance(node, ast.AugAssign) else node
             if isinstance(target, ast.Name) and (target is not node or isinstance(target.ctx, ast.Del)):
                 self.used.add((self.places[target].resolve(target.id), target.id))
+        self.given: dict[tuple[Scope, str], list[ast.expr]] = {}
+        for node in walk(tree):
+            for target, value in pairs(node) if isinstance(node, ast.Assign) and len(node.targets) == 1 else []:
+                if isinstance(target, ast.Name):
+                    owner = self.places[target].resolve(target.id)
+                    self.given.setdefault((owner, target.id), []).append(value)
         self.silent = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and _is_silent(node)} - {
             inner.node.name for inner in self.scope.children if inner.yields and isinstance(inner.node, ast.FunctionDef)
         }
@@ -77,7 +83,12 @@ class _Drop(Transformer):
             return False
         owner = self.places[target].resolve(target.id)
         mine = owner.kind == "function" or (owner is self.scope and target.id in self.scope.globals)
-        return mine and (owner, target.id) not in self.used
+        return mine and (owner, target.id) not in self.used and self.holds_nothing(owner, target.id)
+
+    def holds_nothing(self, owner: Scope, name: str) -> bool:
+        """Does a variable never hold what is gone once it is given another value?"""
+        given = self.given.get((owner, name), [])
+        return len(given) == len(owner.bound.get(name, [])) and (len(given) == 1 or all(map(self.is_nothing, given)))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         for item in node.body:

@@ -30,7 +30,7 @@ def fold(body):
         ("return 'a' not in 'cab'", "return False"),
         ("return 1 == 1.0", "return True"),
         ("return 1 if 'x' else 2", "return 1"),
-        ("return a if b and False else c", "return c"),
+        ("return a if b is None and False else c", "return c"),
         ("return 2 * 3 + a", "return 6 + a"),
         ("return 7 // 2 - 8 % 3", "return 1"),
         ("return -3 + 1", "return -2"),
@@ -41,7 +41,7 @@ def fold(body):
         ("return f'{3:02d}{a}{\"x\"}'", "return f'03{a}x'"),
         ("if True:\n    return a\nreturn b", "return a"),
         ("if False:\n    a = 1\nelse:\n    b = 2\nreturn b", "b = 2\nreturn b"),
-        ("if a and False:\n    b()\nreturn c", "return c"),
+        ("if a is None and False:\n    b()\nreturn c", "return c"),
         ("if a() and False:\n    b()\nreturn c", "if a() and False:\n    b()\nreturn c"),
         ("if a and True:\n    b()", "if a:\n    b()"),
         ("for x in ():\n    a()\nelse:\n    b()", "b()"),
@@ -110,4 +110,5 @@ def test_values_and_truth():
 
     assert value_of(parsed("(1, -2.5, 'a', None)")) == (1, -2.5, "a", None)
     assert [truth_of(parsed(text)) for text in ("()", "{}", "'a'", "a", "...")] == [False, False, True, None, None]
-    assert is_pure(parsed("a.b is not None and not c")) and not is_pure(parsed("a == b")) and not is_pure(parsed("a()"))
+    assert is_pure(parsed("a is not None and not 1")) and is_pure(parsed("a is None or not b is c"))
+    assert not any(is_pure(parsed(text)) for text in ("a == b", "a()", "a", "not a", "a.b is None"))

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import subprocess
 import sys
 
 import pytest
@@ -351,3 +352,16 @@ def test_other_encodings_and_line_ends():
     assert foreign.decode("# coding: latin-1\nx = 'é'\n".encode("latin-1")).endswith("x = 'é'\n")
     with pytest.raises(PgolfError):
         foreign.decode(b"# coding: nothing\n")
+
+
+def test_mix_is_a_form_that_is_refused_where_the_script_reads_itself(tmp_path):
+    text = "\n".join(f"def function_{n}(first, second):\n    return [first + {n}, second * {n}]" for n in range(60))
+    text += "\nprint(function_3(1, 2), __name__)\n"
+    mixed = foreign.shrink(text.encode(), "mix").packed
+    assert mixed.name == "mix" and len(mixed.code) < len(text)
+    file = tmp_path / "script.py"
+    file.write_bytes(mixed.code)
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[4, 6] __main__\n"
+    with pytest.raises(PgolfError, match="not safe here"):
+        foreign.shrink((text + "open(__file__).read()\n").encode(), "mix")

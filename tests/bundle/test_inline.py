@@ -309,3 +309,11 @@ def test_a_name_that_no_function_below_reads_is_still_found_by_the_check():
     old, new = (Flat(tuple(Owned("m", node) for node in ast.parse(text).body)) for text in (before, after))
     with pytest.raises(PgolfError, match="made A a global name in f"):
         check(old, new)
+
+
+@pytest.mark.parametrize("helper", ["return x + x", "note(1)\n    return x"])
+def test_a_property_is_read_as_often_and_when_it_was(helper):
+    box = "class Box:\n    @property\n    def zorkel(self):\n        note('read')\n        return 2\n"
+    helper = f"def f(x):\n    {helper}\n"
+    text = f"{HELPERS}{box}{helper}def main():\n    for b in [Box(), Box()]:\n        note(f(b.zorkel))\n{MAIN}"
+    assert output(inlined(text)) == output(text) != ""

@@ -6,6 +6,7 @@ import pytest
 
 from pgolf.bundle.prune import prune
 
+OWN = "class P:\n    def __init__(self): self.y_own, self.z_own = h(), h()\n"
 CALL_IT = "class A:\n    def call_it(self, other): return 1\n"
 
 
@@ -22,7 +23,10 @@ def same(text):
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("def f(a, b): return a\ndef g(x): return f(x, x.y)", "def f(a): return a\ndef g(x): return f(x)"),
+        (
+            OWN + "def f(a, b): return a\ndef g(x): return f(x, x.y_own)",
+            OWN + "def f(a): return a\ndef g(x): return f(x)",
+        ),
         (
             "def f(a, b=2): return a\ndef g(x): return f(x), f(x, b=1)",
             "def f(a): return a\ndef g(x): return f(x), f(x)",
@@ -35,9 +39,9 @@ def same(text):
             "class A:\n    def __init__(self, used):\n        self.used_as = used\n"
             "    def call_it(self): return self.used_as\ndef g(x): return A(x).call_it()",
         ),
-        ("def f(x):\n    a, b = x.y, x.z\n    return b", "def f(x):\n    b = x.z\n    return b"),
-        ("def f(x):\n    a = x.y\n    return x", "def f(x):\n    pass\n    return x"),
-        ("def f(x):\n    if not x.y:\n        pass\n    return x", "def f(x):\n    pass\n    return x"),
+        (OWN + "def f(x):\n    a, b = x.y_own, x.z\n    return b", OWN + "def f(x):\n    b = x.z\n    return b"),
+        (OWN + "def f(x):\n    a = x.y_own\n    return x", OWN + "def f(x):\n    pass\n    return x"),
+        ("def f(x):\n    if not x.training:\n        pass\n    return x", "def f(x):\n    pass\n    return x"),
     ],
 )
 def test_unread_parameters_attributes_and_variables_go(text, wanted):
@@ -48,6 +52,12 @@ def test_unread_parameters_attributes_and_variables_go(text, wanted):
     "text",
     [
         "def f(a, b): return a\ndef g(x): return f(x, h(x))",
+        "def f(a, b): return a\ndef g(x): return f(x, x.y)",
+        "def f(x):\n    a = x.y\n    return x",
+        "def f(x):\n    if not x.y:\n        pass\n    return x",
+        OWN.replace("self.y_own, ", "").replace("h(), ", "")
+        + "class Q:\n    @property\n    def y_own(self): return h()\ndef f(x):\n    a = x.y_own\n    return x",
+        "class A:\n    def __init__(self): self.kept_as = h()\n    def f(self): self.kept_as = None",
         "def f(a, b): return a\ndef g(x): return f(*x)",
         "def f(a, b): return a\ndef g(x): return f(x, **x)",
         "def f(a, b): return a\nX = f\nY = X(1, 2)",
