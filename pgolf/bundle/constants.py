@@ -4,8 +4,8 @@
 parameters that every call gives alike, attributes that are stored once, variables. They are replaced, the functions are
 folded, and fields and parameters that nothing reads any more go with their arguments.
 
-One difference is allowed: a program that stops because an object has no such attribute, or because a function is called
-with arguments that it does not take, may go on.
+One difference is allowed: a program that stops because a variable of the top level that was an attribute (`solo`, `flatten`)
+has no value yet may go on.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pgolf.bundle.constants_cells import NOTHING, Literal, Made, options
 from pgolf.bundle.constants_flow import Flow
 from pgolf.bundle.constants_fold import Tidy
 from pgolf.bundle.constants_places import Places
+from pgolf.bundle.constants_shapes import fits
 from pgolf.bundle.fold import literal_of
 from pgolf.bundle.propagate import drop_parameter
 from pgolf.bundle.trees import fix_locations, walk
@@ -112,6 +113,10 @@ class _Constants:
             for item in node.body
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         ]
+        needed = {item for item in names if self.flow.records[name][item] is None}
+        if not all(fits(call, names, names, needed) for call in calls):
+            # It is an error, and would be one no more.
+            return False
         given = [
             value
             for call in calls

@@ -13,16 +13,29 @@ from pgolf.bundle.trees import walk
 def may_take(function: FunctionNode, node: ast.Call, skipped: int) -> bool:
     """Does a call fit the parameters? Unknown numbers of arguments fit."""
     arguments = function.args
+    positional = [item.arg for item in (*arguments.posonlyargs, *arguments.args)][skipped:]
+    names = [*positional, *(item.arg for item in arguments.kwonlyargs)]
+    more = arguments.vararg is not None, arguments.kwarg is not None
+    return fits(node, positional, names, set(names) - set(defaults_of(function)), more)
+
+
+def fits(
+    node: ast.Call, positional: list[str], names: list[str], needed: set[str], more: tuple[bool, bool] = (False, False)
+) -> bool:
+    """Does a call give each of the names that need it once, and no others?
+
+    Args:
+        positional: those of the names that may be given by position, in order.
+        more: whether any further arguments by position, and by name, are taken.
+    """
     if any(isinstance(item, ast.Starred) for item in node.args) or any(item.arg is None for item in node.keywords):
         return True
-    positional = [item.arg for item in (*arguments.posonlyargs, *arguments.args)][skipped:]
-    keywords = {str(item.arg) for item in node.keywords}
-    names = {*positional, *(item.arg for item in arguments.kwonlyargs)}
-    given = keywords | set(positional[: len(node.args)])
+    keywords, placed = {str(item.arg) for item in node.keywords}, set(positional[: len(node.args)])
     return (
-        (len(node.args) <= len(positional) or arguments.vararg is not None)
-        and (keywords <= names or arguments.kwarg is not None)
-        and names - set(defaults_of(function)) <= given
+        (len(node.args) <= len(positional) or more[0])
+        and (keywords <= set(names) or more[1])
+        and not keywords & placed
+        and needed <= keywords | placed
     )
 
 

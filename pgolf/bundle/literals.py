@@ -98,7 +98,8 @@ def formatted(part: ast.expr) -> str | None:
     assert isinstance(part, ast.FormattedValue)
     value = value_of(part.value)
     spec = "" if part.format_spec is None else spec_text(part.format_spec)
-    if value is UNKNOWN or isinstance(value, (bytes, tuple)) or spec is None:
+    if value is UNKNOWN or isinstance(value, (bytes, tuple)) or spec is None or spec.endswith("n"):
+        # `n` asks for the separators of a place that the program may choose.
         return None
     if part.conversion in (ord("r"), ord("a")):
         value = repr(value) if part.conversion == ord("r") else ascii(value)

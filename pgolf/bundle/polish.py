@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import string
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -127,9 +128,11 @@ def polish(text: str, kept: Collection[str] = (), sweeps: int = 1) -> str:
     model = Model(text)
     for _ in range(sweeps):
         for function in functions:
-            model.add(function.start, function.end, -1)
+            # What follows has letters of the function before it.
+            end = min(function.end + DEPTH, len(text))
+            model.add(function.start, end, -1)
             _improve(model, function)
-            model.add(function.start, function.end, 1)
+            model.add(function.start, end, 1)
     return "".join(model.text)
 
 
@@ -211,7 +214,8 @@ def _places(scope: Scope, names: set[str], text: str, starts: list[int]) -> dict
                 place = starts[node.lineno - 1] + node.col_offset
                 if not isinstance(node, (ast.Name, ast.arg)):
                     # `except x as e`, `import x as e`: the name comes after the first ` as ` of the node.
-                    place = text.find(f"as {name}", place) + 3
+                    found = re.compile(rf"\bas {name}\b").search(text, place)
+                    place = found.end() - len(name) if found else 0
                 if place < 3 or text[place : place + 1] != name:
                     return None
                 places.setdefault(name, set()).add(place)

@@ -3,7 +3,7 @@
 A parameter goes where every use of its function is a call that the program shows: a top-level function or a class that is
 only ever called by name, or a method whose name one class of the program has and nothing outside does. What the calls gave
 for it is dropped with it, so it must be something that can go unevaluated: literals, global names, parameters that are not
-bound again, and attributes of these.
+bound again, and attributes of these that the program stores.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgolf.bundle.constants_shapes import calls_constructor
+from pgolf.bundle.constants_shapes import calls_constructor, may_take
 from pgolf.bundle.fold import UNKNOWN, value_of
 from pgolf.bundle.members import RECORD_NAMES, Survey, is_foreign, survey
 from pgolf.bundle.names import FUNCTIONS, Scope
@@ -202,6 +202,9 @@ def _drop_parameters(target: _Target, found: Survey) -> bool:
     """Drop those that nothing reads; the survey's scopes must be of the tree as it is."""
     scope = found.of_node[target.function]
     changed = False
+    if not all(may_take(target.function, call, target.skipped) for call in target.calls):
+        # A call is an error, and would be one no more.
+        return False
     nodes = set(walk(target.function))
     for name in [argument.arg for argument in target.function.args.args[target.skipped :]]:
         reads = [node for inner in scope.walk() for node in inner.reads.get(name, []) if inner.resolve(name) is scope]

@@ -134,7 +134,11 @@ class _Look:
 
     def named(self, node: ast.Name) -> frozenset[Option]:
         """What a variable may be that the flow did not come to here."""
-        return options(self.flow.cells.get((self.places[node].resolve(node.id), node.id)) if isinstance(node.ctx, ast.Load) else None)
+        return options(
+            self.flow.cells.get((self.places[node].resolve(node.id), node.id))
+            if isinstance(node.ctx, ast.Load)
+            else None
+        )
 
     def held(self, node: ast.AST) -> frozenset[Option]:
         """What an expression may be; the flow has no value for the `x.y` of a call `x.y()`."""

@@ -1,7 +1,8 @@
 """Unread: variables that nothing reads are no longer assigned.
 
 `x = y` goes where `y` is a literal, and `x = f()` becomes `f()` where `f` is a function of the program that returns nothing
-but None. Any other result stays where it is: it may be an object that does something once nobody holds it any more.
+but None. Any other result stays where it is: it may be an object that does something once nobody holds it any more. So does
+the `x = None` after it, which lets go of what may be many tensors.
 """
 
 from __future__ import annotations

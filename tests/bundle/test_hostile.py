@@ -209,3 +209,72 @@ def test_variables_of_a_function_that_is_not_the_last_end_with_it():
     assert "global" not in text
     text = check(THING + code, (), "second(main())")
     assert "global" not in text
+
+
+SINGLE = """
+class A:
+    def __init__(self): self.n, self._, self._1 = [1], [2], 3
+    def get(self): return self.n
+    def rest(self): return self._, self._1
+"""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "a = A()\n    f = lambda a=a: a.get()\n    print(f(), a.get())",
+        "a = A()\n    def inner(x, b=a): return b.get()\n    print(inner(1), a.get())",
+        "a = A()\n    def inner(x, *, b=a): return b.get()\n    print(inner(1), a.get())",
+        "a = A()\n    print(isinstance(3, type(a)), isinstance(None, (int, type(a))), a.get())",
+        "a = A()\n    print(a.rest(), a._, a._1)",
+        "for f in [lambda i=i: i for i in (1, 2)]: print(f())",
+    ],
+)
+def test_an_object_may_be_a_default(lines):
+    check(f"{SINGLE}def main():\n    {lines}\n")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def go(self, k):\n        while self.n < k:\n            self.n += 1\n            yield self.n",
+        "def go(self, /, k): return [self.n + k]",
+        "def go(self, k, /): return [self.n + k]",
+        "def go(this, self): return [this.n + self]",
+    ],
+)
+def test_a_method_may_be_a_generator_or_have_odd_parameters(method):
+    check(
+        f"class A:\n    def __init__(self): self.n = 0\n    {method}\ndef main():\n    a = A()\n    print(list(a.go(3)), a.n)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "calls"),
+    [
+        ("def f(a, b): return a\n", ("f(k)", "f(k, 3)", "f(k, 3, 4)", "f(k, c=3)", "f(k, 3, a=4)")),
+        (
+            "class A:\n    def __init__(self, a, b): self.kept = a\n    def go_now(self, c, d): return self.kept + c\n",
+            ("A(k).kept", "A(k, 5).go_now(k)", "A(k, 5).go_now(k, 3, 4)", "A(k, 5, b=4).kept", "A(k, 5).go_now(k, 3)"),
+        ),
+        (
+            "from typing import NamedTuple\nclass R(NamedTuple):\n    a: int\n    b: int\n    c: int = 3\n",
+            ("R(k).a", "R(k, 2).a", "R(k, 2, 3, 4).a", "R(k, d=2).a", "R(k, 2, a=3).a"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("passes", [(), PASSES])
+def test_a_call_that_does_not_fit_stays_an_error(head, calls, passes):
+    lines = "".join(f"        try: print({call})\n        except TypeError: print('error')\n" for call in calls)
+    check(f"{head}def main():\n    for k in (1, 2):\n{lines}", passes)
+    # One alone, too: others may not keep what it leaves out.
+    for call in calls:
+        check(
+            f"{head}def main():\n    for k in (1, 2):\n        try: print({call})\n        except TypeError: print('no')\n",
+            passes,
+        )
+
+
+def test_a_place_decides_how_numbers_look():
+    text = check(NOISY + "def main():\n    number = 1000\n    print(f'{number:n}', f'{number:d}')\n")
+    assert ":n}" in text and ":d}" not in text

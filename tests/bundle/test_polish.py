@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pgolf.bundle.alpha import check_renaming
 from pgolf.bundle.pack import compressed
-from pgolf.bundle.polish import Model, polish
+from pgolf.bundle.polish import Model, polish, variables
 
 ALIKE = """def f(a,b):
  c=a+b
@@ -133,3 +133,27 @@ def test_decorators_and_defaults_are_outside():
     changed, space = same(text), {}
     exec(changed, space)
     assert space["g"](1) == [1, space["a"]]
+
+
+def test_a_word_that_ends_like_the_one_before_the_name_is_not_it():
+    text = "def f(b):\n from m import bias as a,cas as s\n try:return g(b,s)\n except Bas as a:return a\n"
+    places = [place for function in variables(text) for found in function.variables.values() for place in found]
+    around = [text[place - 1] + text[place + 1] for place in places]
+    assert len(places) == 7 and not any(char.isalnum() for pair in around for char in pair)
+
+
+def test_the_counts_are_those_of_the_text_as_it_is(monkeypatch):
+    made = []
+
+    class Kept(Model):
+        def __init__(self, text):
+            super().__init__(text)
+            made.append(self)
+
+    def found(model):
+        return {(context, char): n for context, chars in model.counts.items() for char, n in chars.items() if n}
+
+    monkeypatch.setattr("pgolf.bundle.polish.Model", Kept)
+    changed = polish(ALIKE * 3 + OTHER.replace("return z\n", "return q,z\n") + "def h(w):return w\ndef k(v):return v\n")
+    assert "".join(made[0].text) == changed != ""
+    assert found(made[0]) == found(Model(changed))
