@@ -53,6 +53,7 @@ SHOWING = frozenset((*SHOWN_FIELDS, *MAKERS[:2], *MAKERS[-2:]))
 ANY = ("**",)
 """Stands for the keywords of a call with `**`."""
 WORD = re.compile(r"\w+")
+FIELD = re.compile(r"\{([^{}]*\.[^{}]*)")
 Node = TypeVar("Node", bound=ast.AST)
 
 
@@ -275,8 +276,10 @@ def _used_elsewhere(
     owners = {item: name for name, items in stores.items() for item in items}
     names: set[str] = set()
     for node in nodes.of(ast.Constant):
-        if isinstance(node.value, str) and not re.search(r"\s", node.value):
-            names.update(WORD.findall(node.value))
+        if isinstance(node.value, str):
+            # `"is {0.size}".format(x)` reads an attribute.
+            parts = FIELD.findall(node.value) if re.search(r"\s", node.value) else [node.value]
+            names.update(word for part in parts for word in WORD.findall(part))
     for pattern in nodes.of(ast.MatchClass):
         names.update(pattern.kwd_attrs)
     for item in nodes.of(ast.Attribute):

@@ -124,3 +124,9 @@ def test_the_list_knows_what_programs_handle():
         missing = {name for name in dir(type(thing)) if not name.startswith("_")} - NAMES
         assert missing == set(), type(thing)
     assert {"param_groups", "in_features", "returncode", "stdout"} <= NAMES
+
+
+def test_a_format_string_with_spaces_names_attributes():
+    text = "class C:\n    def __init__(self): self.wide_thing = 4\nprint('it is {0.wide_thing} wide'.format(C()))\n"
+    assert "wide_thing" not in survey(ast.parse(text)).own
+    assert "wide_thing" in survey(ast.parse(text.replace("{0.wide_thing}", "{0}"))).own
