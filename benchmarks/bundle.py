@@ -48,7 +48,7 @@ def without(module, name, stand_in=nothing):
 
 def without_pass(module, name):
     """Take a pass out of the list that `specialize` runs."""
-    from pgolf.bundle import specialize
+    from pgolf.bundle.specialize import specialize
 
     original = without(module, name)
     left = tuple(item for item in specialize.PASSES if item is not original)
@@ -58,7 +58,7 @@ def without_pass(module, name):
 
 def without_renamer():
     """Names stay as they are."""
-    from pgolf.bundle import minify
+    from pgolf.bundle.minify import minify
 
     class Kept(minify.Plan):
         def may_rename(self, owner, name):
@@ -71,20 +71,20 @@ def without_renamer():
 
 
 PASSES = {
-    "specialize as a whole": partial(without, "specialize", "specialize", as_it_is),
-    "constants": partial(without_pass, "constants", "constants"),
-    "inline": partial(without_pass, "inline", "inline"),
-    "dissolve": partial(without, "dissolve", "dissolve"),
-    "flatten": partial(without, "flatten", "flatten"),
-    "solo": partial(without, "solo", "solo"),
-    "spread": partial(without, "spread", "spread"),
-    "promote": partial(without, "once", "promote"),
-    "drop_unread": partial(without, "unread", "drop_unread"),
-    "prune": partial(without, "prune", "prune"),
-    "propagate": partial(without, "propagate", "propagate"),
+    "specialize as a whole": partial(without, "specialize.specialize", "specialize", as_it_is),
+    "constants": partial(without_pass, "specialize.constants", "constants"),
+    "inline": partial(without_pass, "specialize.inline", "inline"),
+    "dissolve": partial(without, "specialize.dissolve", "dissolve"),
+    "flatten": partial(without, "specialize.flatten", "flatten"),
+    "solo": partial(without, "specialize.solo", "solo"),
+    "spread": partial(without, "specialize.spread", "spread"),
+    "promote": partial(without, "specialize.once", "promote"),
+    "drop_unread": partial(without, "specialize.unread", "drop_unread"),
+    "prune": partial(without, "specialize.prune", "prune"),
+    "propagate": partial(without, "specialize.propagate", "propagate"),
     "renamer": without_renamer,
-    "arguments by position": partial(without, "arguments", "settle_arguments"),
-    "polish": partial(without, "polish", "polish", as_it_is),
+    "arguments by position": partial(without, "minify.arguments", "settle_arguments"),
+    "polish": partial(without, "minify.polish", "polish", as_it_is),
 }
 
 
@@ -168,7 +168,7 @@ def recipe_tables():
 
 def script_table():
     """`pgolf pack` against python-minifier with LZMA and base85."""
-    from pgolf.bundle.foreign import shrink
+    from pgolf.bundle.foreign.foreign import shrink
 
     print("\n| script | pgolf pack | python-minifier, LZMA, base85 | ratio |\n| --- | --- | --- | --- |")
     for size in SIZES:

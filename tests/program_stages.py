@@ -9,11 +9,11 @@ import warnings
 from pathlib import Path
 
 from pgolf.bundle.link import link, reach
-from pgolf.bundle.minify import minify
+from pgolf.bundle.minify.minify import minify
+from pgolf.bundle.rules.subset import check
 from pgolf.bundle.shake import shake
 from pgolf.bundle.source import load
-from pgolf.bundle.specialize import PASSES, specialize
-from pgolf.bundle.subset import check
+from pgolf.bundle.specialize.specialize import PASSES, specialize
 
 LINES = 3000
 STAGES = ("linked", "specialized", "shaken", "minified")

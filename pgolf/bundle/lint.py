@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgolf.bundle.link import reach, target
+from pgolf.bundle.rules.subset import check
 from pgolf.bundle.source import ENTRY, Module, Statement, last_name, load, parse, read
-from pgolf.bundle.subset import check
 from pgolf.errors import PgolfError, PgolfErrors
 
 BUILD_TIME_NAMES = ("PLUGIN",)

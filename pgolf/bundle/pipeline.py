@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgolf.bundle.link import link, reach
-from pgolf.bundle.minify import minify
-from pgolf.bundle.pack import compressed
-from pgolf.bundle.pack import pack as pack_source
+from pgolf.bundle.minify.minify import minify
+from pgolf.bundle.pack.pack import compressed
+from pgolf.bundle.pack.pack import pack as pack_source
+from pgolf.bundle.rules.subset import check as check_subset
 from pgolf.bundle.shake import shake
 from pgolf.bundle.source import FindSource, load
-from pgolf.bundle.specialize import specialize
-from pgolf.bundle.subset import check as check_subset
+from pgolf.bundle.specialize.specialize import specialize
 from pgolf.collector import paused_collector
 from pgolf.errors import raise_all
 

@@ -11,7 +11,7 @@ from pgolf.cli import options, output
 from pgolf.cli.build import PACKS
 
 if TYPE_CHECKING:
-    from pgolf.bundle.foreign import Result
+    from pgolf.bundle.foreign.foreign import Result
 
 SHOWN_REASONS = 12
 LIMIT = 32 * 2**20
@@ -38,7 +38,7 @@ def pack(script: Path, out: Path | None, choice: str, allow_brotli: bool, inner:
       pgolf pack train_gpt.py -o small/train_gpt.py --pack b85
       pgolf pack self_extracting.py --unpack --json
     """
-    from pgolf.bundle.foreign import shrink
+    from pgolf.bundle.foreign.foreign import shrink
     from pgolf.errors import PgolfError
 
     target = out or script.with_suffix(".packed.py")
@@ -113,7 +113,7 @@ def as_record(script: Path, target: Path, data: bytes, kind: str, result: Result
     """For `--json`."""
     import hashlib
 
-    from pgolf.bundle.foreign import changes
+    from pgolf.bundle.foreign.foreign import changes
 
     code = result.packed.code
     return {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pgolf.bundle.pack import unpack
+from pgolf.bundle.pack.pack import unpack
 from pgolf.bundle.pipeline import DUMPS
 from pgolf.errors import PgolfError
 from pgolf.lock import Lock

@@ -106,7 +106,7 @@ def _mixed(found: Unpacked, data: bytes | str) -> str | None:
     """The program of a file that `pgolf build --pack mix` wrote: its own decoder is known, so that it need not be run."""
     if not isinstance(data, bytes) or not data.startswith(MIXED):
         return None
-    from pgolf.bundle.pack import unpack as unpack_own
+    from pgolf.bundle.pack.pack import unpack as unpack_own
     from pgolf.errors import PgolfError
 
     try:

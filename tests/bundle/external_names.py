@@ -1,6 +1,6 @@
-"""Writes `pgolf/bundle/external_names.py`, the attribute names of what a program may import.
+"""Writes `pgolf/bundle/minify/external_names.py`, the attribute names of what a program may import.
 
-    python tests/bundle/external_names.py > pgolf/bundle/external_names.py
+    python tests/bundle/external_names.py > pgolf/bundle/minify/external_names.py
 
 The bundler imports neither torch nor numpy, so the names are checked in. They are the public attributes of every class of
 torch, numpy and the standard modules below, and whatever their constructors set on `self`.

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from pgolf.bundle.arguments import settle_annotations, settle_arguments
+from pgolf.bundle.minify.arguments import settle_annotations, settle_arguments
 
 FUNCTION = "def f(a, b=1, *, c=2): return a\n"
 

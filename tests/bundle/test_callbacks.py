@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from pgolf.bundle.members import survey
+from pgolf.bundle.minify.members import survey
 
 FUNCTION = (
     "from lib import checkpoint, Thread, pool\nfrom functools import partial\ndef f(x, scale): return x * scale\n"

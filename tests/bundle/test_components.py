@@ -6,8 +6,8 @@ import pytest
 
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.shake import shake
-from pgolf.bundle.specialize import specialize
-from pgolf.bundle.substitute import substitute
+from pgolf.bundle.specialize.specialize import specialize
+from pgolf.bundle.specialize.substitute import substitute
 
 TEXT = """
 from typing import NamedTuple

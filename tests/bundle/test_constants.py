@@ -9,8 +9,8 @@ from constants_programs import PROGRAMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.bundle.constants import constants
-from pgolf.bundle.prune import prune
+from pgolf.bundle.specialize.constants import constants
+from pgolf.bundle.specialize.prune import prune
 
 HEAD = "from typing import NamedTuple\n"
 RECORD = (

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.minify import minify
+from pgolf.bundle.minify.minify import minify
 from pgolf.bundle.shake import shake
-from pgolf.bundle.specialize import PASSES, specialize
+from pgolf.bundle.specialize.specialize import PASSES, specialize
 
 TEXT = """
 from typing import NamedTuple

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from pgolf.bundle.fold import Folder, is_pure, truth_of, value_of
+from pgolf.bundle.specialize.fold import Folder, is_pure, truth_of, value_of
 
 
 def fold(body):

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from pgolf.bundle import foreign
-from pgolf.bundle.foreign_evidence import gather
-from pgolf.bundle.foreign_names import Keep, check_same, rename, variables
+from pgolf.bundle.foreign import foreign
+from pgolf.bundle.foreign.foreign_evidence import gather
+from pgolf.bundle.foreign.foreign_names import Keep, check_same, rename, variables
 from pgolf.bundle.names import copy_tree
 from pgolf.errors import PgolfError
 

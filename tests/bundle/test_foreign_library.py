@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pgolf.bundle.foreign import FORMS, shrink
-from pgolf.bundle.pack import unpack
+from pgolf.bundle.foreign.foreign import FORMS, shrink
+from pgolf.bundle.pack.pack import unpack
 from pgolf.errors import PgolfError
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))

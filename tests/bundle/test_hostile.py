@@ -6,9 +6,9 @@ import pytest
 from test_dissolve import printed
 
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.minify import minify
+from pgolf.bundle.minify.minify import minify
 from pgolf.bundle.shake import shake
-from pgolf.bundle.specialize import PASSES, specialize
+from pgolf.bundle.specialize.specialize import PASSES, specialize
 
 NOISY = """
 class A:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from inline_programs import HELPERS, MAIN, outcome, output, programs
 
-from pgolf.bundle.inline import inline
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.specialize import check, specialize
+from pgolf.bundle.specialize.inline import inline
+from pgolf.bundle.specialize.specialize import check, specialize
 from pgolf.errors import PgolfError
 
 

@@ -10,8 +10,8 @@ import numpy
 import pytest
 import torch
 
-from pgolf.bundle.external_names import NAMES
-from pgolf.bundle.members import survey
+from pgolf.bundle.minify.external_names import NAMES
+from pgolf.bundle.minify.members import survey
 
 CLASS = """
 from typing import NamedTuple

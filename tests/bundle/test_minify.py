@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from pgolf.bundle import minify as minify_module
-from pgolf.bundle.alpha import check_renaming
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.minify import minify, segments, strip
+from pgolf.bundle.minify import minify as minify_module
+from pgolf.bundle.minify.alpha import check_renaming
+from pgolf.bundle.minify.minify import minify, segments, strip
 from pgolf.errors import PgolfError
 
 TEXT = '''

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.bundle import mixing, pack, unmix
-from pgolf.bundle.alpha import check_renaming
-from pgolf.bundle.minify import strip
+from pgolf.bundle.minify.alpha import check_renaming
+from pgolf.bundle.minify.minify import strip
+from pgolf.bundle.pack import mixing, pack, unmix
 from pgolf.errors import PgolfError
 from pgolf.verify.extract import unpack as read_layers
 

@@ -13,7 +13,7 @@ import pytest
 from micro import micro
 from models import resolved
 
-from pgolf.bundle.pack import unpack
+from pgolf.bundle.pack.pack import unpack
 from pgolf.bundle.pipeline import build
 from pgolf.bundle.source import load
 

@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from pgolf.bundle import pack as pack_module
-from pgolf.bundle.pack import LIMIT, Packed, candidates, check, latin1, pack, unpack
+from pgolf.bundle.pack import pack as pack_module
+from pgolf.bundle.pack.pack import LIMIT, Packed, candidates, check, latin1, pack, unpack
 from pgolf.errors import PgolfError
 
 PROGRAM = """import inspect,sys,traceback

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.bundle.alpha import check_renaming
-from pgolf.bundle.pack import compressed
-from pgolf.bundle.polish import Model, polish, variables
+from pgolf.bundle.minify.alpha import check_renaming
+from pgolf.bundle.minify.polish import Model, polish, variables
+from pgolf.bundle.pack.pack import compressed
 
 ALIKE = """def f(a,b):
  c=a+b
@@ -153,7 +153,7 @@ def test_the_counts_are_those_of_the_text_as_it_is(monkeypatch):
     def found(model):
         return {(context, char): n for context, chars in model.counts.items() for char, n in chars.items() if n}
 
-    monkeypatch.setattr("pgolf.bundle.polish.Model", Kept)
+    monkeypatch.setattr("pgolf.bundle.minify.polish.Model", Kept)
     changed = polish(ALIKE * 3 + OTHER.replace("return z\n", "return q,z\n") + "def h(w):return w\ndef k(v):return v\n")
     assert "".join(made[0].text) == changed != ""
     assert found(made[0]) == found(Model(changed))

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from pgolf.bundle.propagate import propagate
+from pgolf.bundle.specialize.propagate import propagate
 
 CLASS = """class Rope:
     def __init__(self, base, dims=4):

@@ -16,9 +16,9 @@ from program_faults import FAULTS, spoiled
 from program_stages import live, opened, run, stages
 from program_writer import make_program
 
-from pgolf.bundle import specialize as specialize_stage
 from pgolf.bundle.link import link
-from pgolf.bundle.pack import candidates, unpack
+from pgolf.bundle.pack.pack import candidates, unpack
+from pgolf.bundle.specialize import specialize as specialize_stage
 
 NAMES = ("alpha", "beta", "gamma", "value", "index", "A", "B")
 FIELDS = ("depth", "flag", "label", "rate", "zero")

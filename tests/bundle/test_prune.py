@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from pgolf.bundle.prune import prune
+from pgolf.bundle.specialize.prune import prune
 
 OWN = "class P:\n    def __init__(self): self.y_own, self.z_own = h(), h()\n"
 CALL_IT = "class A:\n    def call_it(self, other): return 1\n"

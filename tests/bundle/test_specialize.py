@@ -4,11 +4,11 @@ import ast
 
 import pytest
 
-from pgolf.bundle import specialize as stage
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.records import facts, trim
-from pgolf.bundle.specialize import check, specialize
-from pgolf.bundle.substitute import substitute
+from pgolf.bundle.specialize import specialize as stage
+from pgolf.bundle.specialize.records import facts, trim
+from pgolf.bundle.specialize.specialize import check, specialize
+from pgolf.bundle.specialize.substitute import substitute
 from pgolf.errors import PgolfError
 
 HEAD = """

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pgolf.bundle.link import reach
+from pgolf.bundle.rules.subset import RULES, as_markdown, check, explain
 from pgolf.bundle.source import is_build_time, load
-from pgolf.bundle.subset import RULES, as_markdown, check, explain
 from pgolf.errors import CODES
 
 ROOT = Path(__file__).parents[2]
@@ -240,7 +240,7 @@ def test_packages_around_a_module_are_checked_too(project):
 
 def test_the_page_is_made_of_the_rules():
     page = (ROOT / "docs" / "subset.md").read_text()
-    assert page == as_markdown(), "run: python -m pgolf.bundle.subset > docs/subset.md"
+    assert page == as_markdown(), "run: python -m pgolf.bundle.rules.subset > docs/subset.md"
     for code in RULES:
         rule, reason = explain(code)
         assert rule and reason and code in page

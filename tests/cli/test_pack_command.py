@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from foreign_scripts import make_script
 
-from pgolf.bundle.pack import unpack
+from pgolf.bundle.pack.pack import unpack
 from pgolf.cli.main import main
 
 
@@ -152,7 +152,7 @@ def test_under_torchrun(tmp_path):
 
 @pytest.mark.slow
 def test_modules_of_the_standard_library_parse_and_keep_their_shape():
-    from pgolf.bundle import foreign
+    from pgolf.bundle.foreign import foreign
 
     for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py")):
         text = foreign.decode(path.read_bytes())

@@ -11,7 +11,7 @@ import zlib
 import brotli
 import pytest
 
-from pgolf.bundle.pack import FAMILIES, pack
+from pgolf.bundle.pack.pack import FAMILIES, pack
 from pgolf.verify.code_fstrings import lowered, newer
 from pgolf.verify.code_versions import parse
 from pgolf.verify.extract import DENSE_LIMIT, LAYERS, as_text, dense_bytes, unpack

@@ -1,0 +1,134 @@
+"""Alpha equivalence: are two modules the same program up to the names of their variables and members?"""
+
+from __future__ import annotations
+
+import ast
+from typing import NoReturn
+
+from pgolf.bundle.minify.external_names import NAMES
+from pgolf.bundle.minify.members import Survey, survey
+from pgolf.bundle.names import IDENTIFIERS, Scope, scopes
+from pgolf.errors import PgolfError
+
+Key = tuple[Scope, str]
+
+
+class _Renaming:
+    """A one-to-one map between the variables of two trees, found while walking both."""
+
+    def __init__(self, old: ast.Module, new: ast.Module, found: Survey):
+        self.found = found
+        self.old_places = self.found.places
+        _, self.new_places = scopes(new)
+        self.pairs: dict[ast.AST, ast.AST] = {old: new}
+        self.members: dict[str, str] = {}
+        self.member_names: dict[str, str] = {}
+        self.field_keywords: set[ast.AST] = set()
+        self.keywords: set[str] = set()
+        self.forward: dict[Key, Key] = {}
+        self.backward: dict[Key, Key] = {}
+
+    def fail(self, node: ast.AST, message: str) -> NoReturn:
+        line = getattr(node, "lineno", 0)
+        raise PgolfError("PG401", f"minify changed the program at line {line} of the shaken source: {message}")
+
+    # Variables
+
+    def same(self, node: ast.AST, old_name: str, new_node: ast.AST, new_name: str) -> None:
+        """One identifier on each side: they must be the same variable."""
+        old_key = self.key(self.old_places[node], old_name)
+        new_key = self.key(self.new_places[new_node], new_name)
+        if (
+            self.forward.setdefault(old_key, new_key) != new_key
+            or self.backward.setdefault(new_key, old_key) != old_key
+        ):
+            self.fail(node, f"{old_name!r} became {new_name!r} here and something else before")
+        if self.pairs.get(old_key[0].node) is not new_key[0].node:
+            self.fail(node, f"{old_name!r} moved to another scope")
+        builtin = old_name not in old_key[0].bound
+        if builtin and new_key[1] != old_name:
+            self.fail(node, f"{old_name!r} is not defined in the program, yet renamed to {new_name!r}")
+        if old_key[0].kind == "class":
+            self.same_member(node, old_name, new_name)
+        elif (old_key[0].node, old_name) in self.found.fixed and old_name != new_name:
+            self.fail(node, f"the parameter {old_name!r} may be passed by name and became {new_name!r}")
+
+    def same_member(self, node: ast.AST, old_name: str, new_name: str) -> None:
+        """An attribute, a field or a class's own name: one name everywhere, and renamed only if it is the program's."""
+        same = self.members.setdefault(old_name, new_name) == new_name
+        if not same or self.member_names.setdefault(new_name, old_name) != old_name:
+            self.fail(node, f"the member {old_name!r} became {new_name!r} here and something else before")
+        if old_name != new_name and old_name not in self.found.own:
+            self.fail(node, f"the member {old_name!r}, which is not the program's alone, became {new_name!r}")
+        if old_name != new_name and old_name in self.found.inherited and new_name in NAMES:
+            self.fail(node, f"the member {old_name!r} became {new_name!r}, which its class may inherit")
+
+    def key(self, scope: Scope, name: str) -> Key:
+        return scope.resolve(name), name
+
+    # Trees
+
+    def walk(self, old: ast.AST, new: ast.AST) -> None:
+        if type(old) is not type(new):
+            self.fail(old, f"{type(old).__name__} became {type(new).__name__}")
+        self.pairs[old] = new
+        if isinstance(old, ast.Call):
+            if self.found.names_fields(old):
+                self.field_keywords.update(old.keywords)
+            else:
+                self.keywords.update(item.arg for item in old.keywords if item.arg)
+        for field in old._fields:
+            self.compare(old, new, field, getattr(old, field, None), getattr(new, field, None))
+
+    def compare(self, old: ast.AST, new: ast.AST, field: str, left: object, right: object) -> None:
+        if isinstance(left, list) and isinstance(right, list):
+            if isinstance(old, (ast.Global, ast.Nonlocal)):
+                for one, two in zip(left, right, strict=True):
+                    self.same(old, one, new, two)
+                return
+            if len(left) != len(right):
+                self.fail(old, f"{field} has {len(right)} parts, not {len(left)}")
+            for one, two in zip(left, right, strict=True):
+                self.compare(old, new, field, one, two)
+        elif isinstance(left, ast.AST) and isinstance(right, ast.AST):
+            self.walk(left, right)
+        elif isinstance(left, str) and isinstance(right, str) and _is_identifier(old, field):
+            self.same(old, left, new, right)
+        elif isinstance(left, str) and isinstance(right, str) and self.is_member(old, field):
+            self.same_member(old, left, right)
+        elif isinstance(old, ast.alias) and field == "asname":
+            self.same(old, old.asname or old.name.partition(".")[0], new, _bound(new))
+        elif field not in ("ctx", "type_comment", "kind") and (type(left), left) != (type(right), right):
+            self.fail(old, f"{field} {left!r} became {right!r}")
+
+    def is_member(self, node: ast.AST, field: str) -> bool:
+        return (isinstance(node, ast.Attribute) and field == "attr") or (node in self.field_keywords and field == "arg")
+
+
+def _bound(node: ast.AST) -> str:
+    assert isinstance(node, ast.alias)
+    return node.asname or node.name.partition(".")[0]
+
+
+def _is_identifier(node: ast.AST, field: str) -> bool:
+    return IDENTIFIERS.get(type(node)) == field
+
+
+def check_renaming(old: ast.Module, new: ast.Module, found: Survey | None = None) -> None:
+    """Raise unless `new` is `old` with its variables and members renamed one to one.
+
+    Names that others see stay: keywords, parameters that someone passes by name, and members that are not the program's.
+    No parameter gets the name of a keyword that it did not have.
+
+    Args:
+        found: the survey of `old`, where the caller has it.
+
+    Raises:
+        PgolfError: PG401, where they differ.
+    """
+    renaming = _Renaming(old, new, found or survey(old))
+    renaming.walk(old, new)
+    for (scope, name), (_, new_name) in renaming.forward.items():
+        parameter = any(isinstance(node, ast.arg) for node in scope.bound.get(name, []))
+        if parameter and name != new_name and new_name in renaming.keywords:
+            raise PgolfError("PG401", f"minify renamed the parameter {name!r} to the keyword {new_name!r}")

@@ -1,0 +1,191 @@
+"""Minify: drop what nothing reads, shorten names (`shorten`), print densely, which is python-minifier's part.
+
+Everything that changes the tree's shape is done in `strip`, so that the result can be checked: it must equal the
+stripped tree up to a consistent renaming (`alpha`).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from python_minifier import UnstableMinification
+from python_minifier.module_printer import ModulePrinter
+
+from pgolf.bundle.link import Flat
+from pgolf.bundle.minify.alpha import check_renaming
+from pgolf.bundle.minify.arguments import settle_annotations, settle_arguments
+from pgolf.bundle.minify.members import Survey, survey
+from pgolf.bundle.minify.polish import polish
+from pgolf.bundle.minify.shorten import ALPHABET, Plan
+from pgolf.bundle.names import scopes
+from pgolf.bundle.source import PYTHON, compiles, last_name
+from pgolf.bundle.trees import CHILDREN, Node, Transformer
+from pgolf.errors import PgolfError
+
+RARE = 2
+
+
+@dataclass(frozen=True)
+class Minified:
+    """The minified text, and which module each of its top-level statements came from."""
+
+    text: str
+    segments: tuple[tuple[str, str], ...]
+
+
+class _Strip(Transformer):
+    """Drops docstrings, other literal statements, assertions, `pass`, and the None of `return None`."""
+
+    def block(self, body: list[ast.stmt], required: bool) -> list[ast.stmt]:
+        kept = [self.visit(item) for item in body if not _is_idle(item)]
+        return kept or ([ast.Expr(ast.Constant(0))] if required else [])
+
+    def generic_visit(self, node: Node) -> Node:
+        for name in CHILDREN[node.__class__]:
+            value = getattr(node, name, None)
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                required = name == "body" or (name == "finalbody" and not getattr(node, "handlers", None))
+                setattr(node, name, self.block(value, required))
+            elif isinstance(value, list):
+                setattr(node, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
+            elif isinstance(value, ast.AST):
+                setattr(node, name, self.visit(value))
+        return node
+
+    def visit_Return(self, node: ast.Return) -> ast.Return:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Constant) and node.value.value is None:
+            node.value = None
+        return node
+
+
+def _is_idle(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.Pass, ast.Assert)) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
+def strip(tree: ast.Module) -> ast.Module:
+    """The tree without what has no effect (changes it in place)."""
+    stripped = _Strip().visit(tree)
+    assert isinstance(stripped, ast.Module)
+    settle_arguments(stripped)
+    settle_annotations(stripped)
+    return stripped
+
+
+def minify(flat: Flat) -> Minified:
+    """The program's text with short names, polished."""
+    owners = [item.owner for item in flat.joined() if not _is_idle(item.node)]
+    # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
+    stripped = strip(ast.parse(flat.text))
+    if len(owners) != len(stripped.body):
+        raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
+    found = survey(stripped)
+    kept = [*kernel_names(stripped), *rare_imports(found)]
+    text = write(Plan(stripped, found, kept).shortened(ALPHABET))
+    text = polish(text, {name for _, name in found.fixed})
+    return Minified(text, segments(text, check(stripped, text, found), owners))
+
+
+def write(tree: ast.Module) -> str:
+    """The text of a tree. `check` compares it with the tree, so the printer's own comparison is left out.
+
+    Statement by statement, because the printer copies all of its text for every token.
+    """
+    try:
+        texts = [_statement(node) for node in tree.body]
+    except (UnstableMinification, SyntaxError) as error:
+        raise PgolfError("PG401", f"python-minifier failed: {error!r}") from error
+    return _in_ascii(_with_spaces("\n".join(texts)))
+
+
+def _statement(node: ast.stmt) -> str:
+    printed: str = ModulePrinter()(ast.Module(body=[node], type_ignores=[]))  # type: ignore[no-untyped-call]
+    return printed
+
+
+def _with_spaces(text: str) -> str:
+    """Indentation by spaces, which compress better than tabs, unless a text of several lines could hold such lines."""
+    if "'''" in text or '"""' in text:
+        return text
+    return re.sub(r"^\t+", lambda found: " " * len(found[0]), text, flags=re.MULTILINE)
+
+
+def _in_ascii(text: str) -> str:
+    """Escapes for other characters of literals, because every decoder takes ASCII for granted at least; names stay."""
+    if text.isascii():
+        return text
+    escaped = text.encode("ascii", "backslashreplace").decode()
+    try:
+        return escaped if ast.dump(ast.parse(escaped)) == ast.dump(ast.parse(text)) else text
+    except SyntaxError:
+        return text
+
+
+def kernel_names(tree: ast.Module) -> list[str]:
+    """Names in functions under `triton.jit`, whose compiler reads them: constants, builtins such as `range`."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and any(last_name(item) == "jit" for item in node.decorator_list):
+            top, _ = scopes(node)
+            for scope in top.walk():
+                names.update(scope.bound, scope.reads)
+    return sorted(names)
+
+
+def rare_imports(found: Survey) -> list[str]:
+    """Imported names that are read so rarely that `as` and a short name would be longer."""
+    imports = {
+        name
+        for name, bound in found.scope.bound.items()
+        if all(isinstance(node, ast.alias) and node.asname is None for node in bound)
+    }
+    reads = Counter(name for scope in found.scope.walk() for name in scope.reads for _ in scope.reads[name])
+    return sorted(name for name in imports if reads[name] <= RARE)
+
+
+def segments(text: str, tree: ast.Module, owners: list[str]) -> tuple[tuple[str, str], ...]:
+    """(module, piece of the text) for each top-level statement, in their order; `tree` is the text's."""
+    body = tree.body
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    offsets = [starts[_first_line(node) - 1] + _column(node, lines) for node in body]
+    ends = [*offsets[1:], len(text)]
+    return tuple((name, text[start:end]) for name, start, end in zip(owners, offsets, ends, strict=True))
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+    return min([node.lineno, *(item.lineno for item in decorators)])
+
+
+def _column(node: ast.stmt, lines: list[str]) -> int:
+    # col_offset counts UTF-8 bytes; a decorated statement starts its line.
+    first = _first_line(node)
+    if first != node.lineno:
+        return 0
+    return len(lines[first - 1].encode()[: node.col_offset].decode())
+
+
+def check(stripped: ast.Module, text: str, found: Survey | None = None) -> ast.Module:
+    """The stage's own check: the text parses for the oldest Python and is the same tree up to a renaming.
+
+    Returns:
+        The text's tree.
+
+    Raises:
+        PgolfError: PG401.
+    """
+    try:
+        compiles(text, "the minified text")
+        tree = ast.parse(text, feature_version=PYTHON)
+    except SyntaxError as error:
+        raise PgolfError("PG401", f"the minified text does not compile: {error}") from error
+    check_renaming(stripped, tree, found)
+    return tree

@@ -1,0 +1,277 @@
+"""Pack: write the minified program as the smallest Python file that runs it, and read such a file back.
+
+A packed file is Python source: a literal with the compressed program, and four lines that decompress it, put it where
+`inspect`, tracebacks and Triton look for source, and run it under the file's own name.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import brotli
+
+from pgolf.bundle.pack import mixing
+from pgolf.errors import PgolfError
+
+LIMIT = 8 * 2**20
+"""Most bytes that a packed file may decode to."""
+
+FAMILIES = ("plain", "b85", "latin1", "mix")
+QUICK = FAMILIES[:3]
+"""What "auto" chooses from: the last one is smaller, but takes seconds to write and to start."""
+CHOICES = ("auto", *FAMILIES)
+LZMA1 = 2**62 + 1
+SEARCHES = ((lzma.MF_BT4, 273), (lzma.MF_BT4, 40), (lzma.MF_BT2, 64), (lzma.MF_BT2, 40))
+"""Match finders, and the length that ends their search: ten bytes more or less."""
+RUN = b"""f=__file__+"#"
+c.cache[f]=c.cache[__file__]=0,None,s.splitlines(1),f
+exec(compile(s,f,"exec"))
+"""
+RUN_BY_LINE = RUN.replace(b"s.splitlines(1)", b'[l+"\\n"for l in s.split("\\n")]')
+"""For a program with other characters that `splitlines` takes for the end of a line."""
+# The code gets a name of its own, because a crash prints lines of the file that a frame names, and these are binary. The
+# text is cached under both names: `inspect` looks up functions by their code's name and classes by their module's.
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One candidate: its name (`latin1+lzma`), the file, and the packages it imports beyond the standard library."""
+
+    name: str
+    code: bytes
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coder:
+    """One compressor: the module the file imports, the call that undoes it (`{}` is the data) and the data."""
+
+    name: str
+    imports: str
+    call: str
+    data: bytes
+
+
+def coders(source: bytes, allow_brotli: bool) -> Iterator[Coder]:
+    """Every compressor on the source, with several settings each."""
+    yield Coder("zlib", "zlib", "zlib.decompress({})", zlib.compress(source, 9))
+    for lc, (finder, nice) in product(range(5), SEARCHES):
+        data = lzma.compress(source, lzma.FORMAT_ALONE, filters=[_filter(len(source), lc, finder, nice)])
+        yield Coder("lzma", "lzma", "lzma.decompress({})", data)
+    if allow_brotli:
+        for window in (16, 18, 22):
+            data = brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window)
+            yield Coder("brotli", "brotli", "brotli.decompress({})", data)
+
+
+def _filter(size: int, lc: int, finder: int, nice: int) -> dict[str, int]:
+    """LZMA for a text: positions say nothing, so lp and pb are 0. All of it is in the header that the decoder reads.
+
+    The dictionary size is the one whose four bytes hold the fewest zeros, which Latin-1 literals escape.
+    """
+    window = next((window for window in (0x18000, 0x1800000) if window >= size), 2**26)
+    found = {"id": LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": window, "lc": lc, "lp": 0, "pb": 0}
+    return found | {"mf": finder, "nice_len": nice}
+
+
+def compressed(text: str) -> int:
+    """Bytes of a text by one fixed compressor, to compare texts with: LZMA in its fast mode, 3 % above its best."""
+    fast = _filter(len(text), 2, lzma.MF_HC4, 32) | {"mode": lzma.MODE_FAST, "depth": 16}
+    return len(lzma.compress(text.encode(), lzma.FORMAT_RAW, filters=[fast]))
+
+
+def latin1(data: bytes) -> bytes:
+    """The shortest triple-quoted literal of the text whose Latin-1 code is `data`."""
+    best = b""
+    for quote in (b"'", b'"'):
+        text = data.replace(b"\\", rb"\\").replace(b"\r", rb"\r")
+        parts = text.split(b"\0")
+        text = parts[0]
+        for part in parts[1:]:
+            # An octal escape would swallow a digit after it.
+            text += (rb"\x00" if part[:1].isdigit() else rb"\0") + part
+        text = text.replace(quote * 3, (quote * 2 + b"\\" + quote))
+        if text.endswith(quote):
+            text = text[:-1] + b"\\" + quote
+        candidate = quote * 3 + text + quote * 3
+        best = candidate if not best or len(candidate) < len(best) else best
+    return best
+
+
+def stub(coder: Coder, family: str, run: bytes = RUN) -> bytes:
+    """The whole file for one compressor and one way to write its data."""
+    if family == "latin1":
+        head, imports, literal = b"#coding:l1\n", coder.imports, latin1(coder.data) + b'.encode("l1")'
+    else:
+        head, imports = b"", f"base64,{coder.imports}"
+        literal = b'base64.b85decode("' + base64.b85encode(coder.data) + b'")'
+    before, after = coder.call.encode().split(b"{}")
+    return (
+        head + f"import linecache as c,{imports}\n".encode() + (b"s=" + before + literal + after + b".decode()\n") + run
+    )
+
+
+def candidates(source: str, allow_brotli: bool) -> Iterator[Packed]:
+    """Every quick way to write the program."""
+    yield Packed("plain", source.encode())
+    run = RUN if _has_plain_lines(source) else RUN_BY_LINE
+    for coder in coders(source.encode(), allow_brotli):
+        needs = ("brotli",) if coder.name == "brotli" else ()
+        for family in ("b85", "latin1"):
+            yield Packed(f"{family}+{coder.name}", stub(coder, family, run), needs)
+
+
+def mixed(source: str) -> Packed:
+    """The file with the context-mixing decoder.
+
+    Raises:
+        PgolfError: PG004 for a program that is too long for it.
+    """
+    run = RUN if _has_plain_lines(source) else RUN_BY_LINE
+    try:
+        payload = mixing.encode(source)
+    except ValueError as error:
+        raise PgolfError("PG004", f"--pack mix: {error}", hint="use --pack auto") from error
+    inner = mixing.deflate(mixing.program(source, run))
+    code = b"#coding:l1\nimport zlib\ns=%s\nexec(zlib.decompress(%s.encode('l1'),-15))\n"
+    return Packed("mix", code % (latin1(payload), latin1(inner)))
+
+
+def _has_plain_lines(source: str) -> bool:
+    return source.splitlines() == source.removesuffix("\n").split("\n")
+
+
+def pack(source: str, choice: str = "auto", allow_brotli: bool = False) -> Packed:
+    """The smallest candidate of the chosen family.
+
+    Raises:
+        PgolfError: PG004 for an unknown choice, PG402 where the file does not decode to the source.
+    """
+    if choice not in CHOICES:
+        raise PgolfError("PG004", f"pack is {choice!r}", hint=f"choose one of {', '.join(CHOICES)}")
+    if choice == "mix":
+        wanted = [mixed(source)]
+    else:
+        wanted = [item for item in candidates(source, allow_brotli) if choice in ("auto", item.name.partition("+")[0])]
+    best = min(wanted, key=lambda item: (len(item.code), item.name))
+    check(best, source)
+    return best
+
+
+def check(packed: Packed, source: str) -> None:
+    """The stage's own check: the file, read without running it, holds the source."""
+    if unpack(packed.code) != source:
+        raise PgolfError("PG402", f"{packed.name} does not decode to the minified source")
+
+
+def unpack(data: bytes) -> str:
+    """The program in a packed file, read from its syntax tree without running anything.
+
+    A file that is not packed is its own program. At most `LIMIT` bytes are decoded.
+
+    Raises:
+        PgolfError: PG402, for a file that does not parse, or with a payload that does not decode.
+    """
+    try:
+        tree = ast.parse(data)
+        payload = _payload(tree)
+        if _is_mixed(tree):
+            return mixing.undo(*_literals(tree), (RUN, RUN_BY_LINE))
+        if payload is None:
+            return data.decode()
+        return _value(payload)
+    except (SyntaxError, ValueError, lzma.LZMAError, zlib.error, brotli.error) as error:
+        raise PgolfError("PG402", f"the file cannot be unpacked: {error}") from error
+
+
+def _is_mixed(tree: ast.Module) -> bool:
+    """Has the file the form that `mixed` writes?"""
+    form = ast.parse("import zlib\ns=''\nexec(zlib.decompress(''.encode('l1'),-15))")
+    return len(tree.body) == 3 and ast.dump(_without_texts(tree)) == ast.dump(_without_texts(form))
+
+
+def _without_texts(tree: ast.Module) -> ast.Module:
+    copied = ast.parse(ast.unparse(tree))
+    for node in _texts(copied):
+        node.value = ""
+    return copied
+
+
+def _texts(tree: ast.Module) -> list[ast.Constant]:
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [node for node in texts if node.value != "l1"]
+
+
+def _literals(tree: ast.Module) -> tuple[bytes, bytes]:
+    payload, inner = sorted(_texts(tree), key=lambda node: node.lineno)
+    return str(payload.value).encode("l1"), str(inner.value).encode("l1")
+
+
+def _payload(tree: ast.Module) -> ast.expr | None:
+    """The expression that holds the program, where the file has the form that `stub` writes."""
+    first = tree.body[1] if len(tree.body) == 5 else None
+    if not isinstance(first, ast.Assign) or ast.unparse(first.targets[0]) != "s":
+        return None
+    rest = ast.Module(body=tree.body[2:], type_ignores=[])
+    return first.value if ast.dump(rest) in [ast.dump(ast.parse(run)) for run in (RUN, RUN_BY_LINE)] else None
+
+
+def _value(node: ast.expr) -> str:
+    """`DECOMPRESS(...).decode()`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "decode":
+        raise ValueError("the payload is not a decoded text")
+    inner = node.func.value
+    if not isinstance(inner, ast.Call):
+        raise ValueError("the payload is not compressed")
+    name = ast.unparse(inner.func)
+    if name not in DECODERS or not inner.args:
+        raise ValueError(f"{name} is not a known decompressor of a literal")
+    return DECODERS[name](_data(inner.args[0]), inner.args[1:]).decode()
+
+
+def _data(node: ast.expr) -> bytes:
+    """`"...".encode("l1")` or `base64.b85decode("...")`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
+        latin = node.func.attr == "encode"
+        text = node.func.value if latin else node.args[0]
+        known = latin or ast.unparse(node.func) == "base64.b85decode"
+        if known and isinstance(text, ast.Constant) and isinstance(text.value, str):
+            return text.value.encode("l1") if latin else base64.b85decode(text.value)
+    raise ValueError("the payload is not a literal")
+
+
+def _lzma(data: bytes, rest: list[ast.expr]) -> bytes:
+    if rest:
+        raise ValueError("the call names a filter")
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=2**28)
+    plain = _bounded(decoder.decompress(data, LIMIT + 1))
+    if not decoder.eof:
+        raise ValueError("the stream is cut short")
+    return plain
+
+
+def _zlib(data: bytes, rest: list[ast.expr]) -> bytes:
+    return _bounded(zlib.decompressobj().decompress(data, LIMIT + 1))
+
+
+def _brotli(data: bytes, rest: list[ast.expr]) -> bytes:
+    return _bounded(brotli.Decompressor().process(data, output_buffer_limit=LIMIT + 1))
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > LIMIT:
+        raise ValueError(f"the program is larger than {LIMIT} bytes")
+    return data
+
+
+DECODERS: dict[str, Callable[[bytes, list[ast.expr]], bytes]] = {
+    "lzma.decompress": _lzma,
+    "zlib.decompress": _zlib,
+    "brotli.decompress": _brotli,
+}

@@ -1,0 +1,132 @@
+"""Rules of the bundleable subset about names that are looked up by text, or that a built file changes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from pgolf.bundle.link import BUILTINS
+from pgolf.bundle.rules.rules_imports import DEFEATING
+from pgolf.bundle.source import (
+    imported_modules,
+)
+from pgolf.bundle.trees import walk
+from pgolf.bundle.view import (
+    BUILTIN,
+    INTERNAL,
+    View,
+    is_main_block,
+    walk_code,
+)
+from pgolf.errors import PgolfError
+
+Findings = Iterator[PgolfError]
+
+DEFEATING_NAMES = re.compile(
+    r"builtins\.(eval|exec|compile|globals|locals|vars|dir|__import__|breakpoint|__builtins__|__loader__|__spec__)"
+    r"|sys\.(modules|_getframe|settrace|setprofile|meta_path|path_hooks)(\..*)?|torch\.(jit|fx|package)(\..*)?"
+    r"|operator\.(attrgetter|methodcaller)"
+)
+ATTRIBUTE_CALLS = ("builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.delattr")
+CHANGED_NAMES = (
+    *("__name__", "__qualname__", "__module__", "__doc__", "__annotations__", "__file__", "__class__"),
+    *("__dict__", "__code__", "__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__bases__"),
+    *("__mro__", "__subclasses__", "__wrapped__", "__spec__", "__loader__", "__package__", "__path__"),
+    *("__reduce__", "__reduce_ex__", "__firstlineno__", "__static_attributes__", "__signature__"),
+)
+KNOWN = BUILTINS | set(CHANGED_NAMES)
+
+
+def pg305(view: View) -> Findings:
+    """No eval, exec, compile, globals, locals, vars, dir, importlib, inspect, sys.modules or torch.jit, and no computed
+    attribute name on a module or top-level name. | They find names that bundling renames."""
+    for node in view.imports():
+        for name in imported_modules(node):
+            if name.partition(".")[0] in DEFEATING:
+                help = "do without it in code that is bundled"
+                yield view.module.finding("PG305", node, f"{name} finds code by name or reads its source", help)
+    for item in view.code(ast.Name, ast.Attribute, ast.Call):
+        if isinstance(item, (ast.Name, ast.Attribute)) and DEFEATING_NAMES.fullmatch(view.full(item)):
+            help = "write the names out"
+            message = f"{view.full(item).removeprefix(BUILTIN)!r} cannot be bundled: it defeats static names"
+            if not isinstance(view.parents.get(item), ast.Attribute):
+                yield view.module.finding("PG305", item, message, help)
+        elif isinstance(item, ast.Call) and view.full(item.func) in ATTRIBUTE_CALLS and len(item.args) > 1:
+            computed = not isinstance(item.args[1], ast.Constant)
+            shared = view.full(item.args[0])
+            if computed and shared and not shared.startswith(BUILTIN):
+                help = "write `module.name`, or a dictionary of the choices"
+                yield view.module.finding("PG305", item, f"an attribute of {shared} has a computed name", help)
+
+
+def pg310(view: View) -> Findings:
+    """No method is taken off a class other than to call it, zero-argument `super()` stands directly in a method, and no
+    name begins with two underscores only. | Both hold the class's name, which changes."""
+    for node in view.code():
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_method(view, node):
+            parent = view.parents.get(node)
+            if not (isinstance(parent, ast.Call) and parent.func is node) and not isinstance(parent, ast.Attribute):
+                help = "write a method that calls it, or move the code into a function"
+                yield view.module.finding("PG310", node, "a method is taken off its class", help)
+        if isinstance(node, ast.Call) and view.full(node.func) == "builtins.super":
+            around = view.function_around(node)
+            comprehension = view.places[node.func].kind == "comprehension"
+            direct = around is not None and isinstance(view.parents.get(around), ast.ClassDef)
+            if node.args or not direct or comprehension:
+                help = "call super() at the top of the method and keep the result"
+                yield view.module.finding("PG310", node, "super() is not directly in a method", help)
+        for name in _identifiers(node):
+            if name.startswith("__") and not name.endswith("__"):
+                help = "begin the name with one underscore"
+                yield view.module.finding("PG310", node, f"{name!r} is mangled with the class's name", help)
+
+
+def _is_method(view: View, node: ast.Attribute) -> bool:
+    if not isinstance(node.value, ast.Name) or not view.full(node.value).startswith(INTERNAL):
+        return False
+    definition = view.definition(node.value.id)
+    return isinstance(definition, ast.ClassDef) and any(
+        isinstance(item, ast.FunctionDef) and item.name == node.attr for item in definition.body
+    )
+
+
+def _identifiers(node: ast.AST) -> Iterator[str]:
+    for field in ("id", "attr", "arg", "name"):
+        value = getattr(node, field, None)
+        if isinstance(value, str):
+            yield value
+
+
+def pg312(view: View) -> Findings:
+    """Nothing reads `__name__`, `__qualname__`, `__module__`, `__doc__`, `__annotations__`, `__file__`, `__class__`,
+    `__dict__` and the like. | Bundling and renaming change them."""
+    for statement in view.reached:
+        main = statement.node
+        test = main.test if isinstance(main, ast.If) and is_main_block(main) else None
+        skipped = set(walk(test)) if test is not None else set()
+        for node in walk(main):
+            name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+            if name in CHANGED_NAMES and node not in skipped:
+                help = "write the text you need as a literal; sys.argv[0] is the running file"
+                yield view.module.finding("PG312", node, f"{name} is not the same in a built file", help)
+        for node in walk_code(main):
+            name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
+            if name and view.full(node) == BUILTIN + name and name not in KNOWN:
+                help = "define it, import it, or correct the spelling"
+                yield view.module.finding("PG312", node, f"{name!r} is defined nowhere", help)
+
+
+def pg319(view: View) -> Findings:
+    """Attribute names are never generated: no `setattr` with a computed name, no `__setattr__`, no `type(a, b, c)`.
+    | Names in a state dict must be found in the source."""
+    for node in view.code(ast.Call, ast.Attribute):
+        computed = isinstance(node, ast.Call) and view.full(node.func) in ("builtins.setattr", "builtins.delattr")
+        if isinstance(node, ast.Call) and computed and len(node.args) > 1:
+            if not isinstance(node.args[1], ast.Constant):
+                help = "use nn.ModuleList, nn.ModuleDict or a dictionary"
+                yield view.module.finding("PG319", node, "an attribute's name is computed", help)
+        elif isinstance(node, ast.Attribute) and node.attr in ("__setattr__", "__delattr__"):
+            yield view.module.finding("PG319", node, f"{node.attr} writes a name that is computed", "assign it")
+        elif isinstance(node, ast.Call) and view.full(node.func) == "builtins.type" and len(node.args) != 1:
+            yield view.module.finding("PG319", node, "a class is generated", "write a class statement")

@@ -1,0 +1,270 @@
+"""Fold: evaluate what literals decide, and drop the code that they rule out. Floats are compared, never computed."""
+
+from __future__ import annotations
+
+import ast
+
+from pgolf.bundle.names import Scope, copy_tree, scopes
+from pgolf.bundle.specialize.literals import (
+    COMPARE,
+    COMPUTE,
+    LARGEST,
+    SINGLETONS,
+    UNKNOWN,
+    formatted,
+    is_empty,
+    is_pure,
+    literal,
+    literal_of,
+    spec_text,
+    truth_of,
+    value_of,
+)
+from pgolf.bundle.trees import Transformer
+
+__all__ = [
+    "SINGLETONS",
+    "UNKNOWN",
+    "Folder",
+    "is_empty",
+    "is_pure",
+    "literal",
+    "literal_of",
+    "same_scope",
+    "spec_text",
+    "truth_of",
+    "value_of",
+]
+ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+class _Texts(Transformer):
+    """Writes literals that stand in the braces of an f-string into its text: in braces, not every text can be printed."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        self.generic_visit(node)
+        parts: list[ast.expr] = []
+        for part in node.values:
+            text = formatted(part)
+            last = parts[-1] if parts else None
+            if text is None:
+                parts.append(part)
+            elif isinstance(last, ast.Constant):
+                parts[-1] = literal(str(last.value) + text, node)
+            else:
+                parts.append(literal(text, node))
+        if len(parts) == 1 and isinstance(parts[0], ast.Constant):
+            return parts[0]
+        node.values = parts
+        return node
+
+
+class Folder(_Texts):
+    """Folds one function or expression, innermost parts first. Patterns of `match` are left alone."""
+
+    def visit_match_case(self, node: ast.match_case) -> ast.match_case:
+        node.guard = self.visit(node.guard) if node.guard is not None else None
+        node.body = self.block(node.body) or [ast.Pass()]
+        return node
+
+    # Expressions
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Not):
+            node.operand = self.test(node.operand)
+            truth = truth_of(node.operand)
+            return node if truth is None else literal(not truth, node)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        stops = isinstance(node.op, ast.Or)
+        kept: list[ast.expr] = []
+        for place, value in enumerate(node.values):
+            truth = truth_of(value)
+            if truth is None or truth is stops or place == len(node.values) - 1:
+                kept.append(value)
+            if truth is stops:
+                break
+        if len(kept) == 1:
+            return kept[0]
+        node.values = kept
+        return node
+
+    def test(self, node: ast.expr) -> ast.expr:
+        """Fold an expression of which only the truth matters."""
+        if not isinstance(node, ast.BoolOp):
+            return node
+        decides = isinstance(node.op, ast.Or)
+        values = [self.test(value) for value in node.values]
+        for place, value in enumerate(values):
+            if truth_of(value) is decides and all(is_pure(earlier) for earlier in values[:place]):
+                return literal(decides, node)
+        values = [value for value in values if truth_of(value) is not (not decides)]
+        if len(values) < 2:
+            return values[0] if values else literal(not decides, node)
+        node.values = values
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        values = [value_of(item) for item in (node.left, *node.comparators)]
+        if any(value is UNKNOWN for value in values):
+            return node
+        result = True
+        for op, left, right in zip(node.ops, values, values[1:], strict=False):
+            single = any(side is item for side in (left, right) for item in SINGLETONS)
+            if isinstance(op, (ast.Is, ast.IsNot)) and not single:
+                # Only None, True and False are the same object wherever they are written.
+                return node
+            try:
+                result = result and bool(COMPARE[type(op)](left, right))
+            except TypeError:
+                return node
+        return literal(result, node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        node.test = self.test(node.test)
+        truth = truth_of(node.test)
+        return node if truth is None else node.body if truth else node.orelse
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        left, right, compute = value_of(node.left), value_of(node.right), COMPUTE.get(type(node.op))
+        if compute is None or type(left) is not int or type(right) is not int:
+            return node
+        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and right == 0:
+            return node
+        value = compute(left, right)
+        return literal(value, node) if abs(value) < LARGEST else node
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        self.generic_visit(node)
+        if is_empty(node.generators[0].iter):
+            return ast.copy_location(ast.List(elts=[], ctx=ast.Load()), node)
+        return node
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        self.generic_visit(node)
+        if is_empty(node.generators[0].iter):
+            return ast.copy_location(ast.Dict(keys=[], values=[]), node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        node.args = self.without_empty_stars(node.args)
+        return node
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.elts = self.without_empty_stars(node.elts)
+        return node
+
+    def visit_List(self, node: ast.List) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.elts = self.without_empty_stars(node.elts)
+        return node
+
+    def without_empty_stars(self, items: list[ast.expr]) -> list[ast.expr]:
+        return [item for item in items if not (isinstance(item, ast.Starred) and is_empty(item.value))]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        before = copy_tree(node)
+        node.body = self.visit(node.body)
+        return node if same_scope(before, node) else _Texts().visit(before)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        # `x[*()]` and `x[()]` differ: leave the tuple of an index as it is written.
+        node.value = self.visit(node.value)
+        if not isinstance(node.slice, ast.Tuple):
+            node.slice = self.visit(node.slice)
+        else:
+            node.slice.elts = [self.visit(item) for item in node.slice.elts]
+        return node
+
+    # Statements
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
+        node.test = self.test(self.visit(node.test))
+        truth = truth_of(node.test)
+        if truth is not None:
+            return self.block(node.body if truth else node.orelse)
+        node.body = self.block(node.body) or [ast.Pass()]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.stmt | list[ast.stmt]:
+        node.test = self.test(self.visit(node.test))
+        if truth_of(node.test) is False:
+            return self.block(node.orelse)
+        node.body = self.block(node.body) or [ast.Pass()]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.stmt | list[ast.stmt]:
+        node.iter = self.visit(node.iter)
+        if is_empty(node.iter):
+            return self.block(node.orelse)
+        node.target = self.visit(node.target)
+        node.body = self.block(node.body) or [ast.Pass()]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_With(self, node: ast.With) -> ast.stmt:
+        node.items = [self.visit(item) for item in node.items]
+        node.body = self.block(node.body) or [ast.Pass()]
+        return node
+
+    def visit_Try(self, node: ast.Try | ast.TryStar) -> ast.stmt:
+        node.body = self.block(node.body) or [ast.Pass()]
+        for handler in node.handlers:
+            handler.type = self.visit(handler.type) if handler.type is not None else None
+            handler.body = self.block(handler.body) or [ast.Pass()]
+        node.orelse = self.block(node.orelse)
+        if node.finalbody:
+            node.finalbody = self.block(node.finalbody) or [ast.Pass()]
+        return node
+
+    visit_TryStar = visit_Try
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return self.guarded(node)
+
+    def guarded(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Fold a function's body, unless that would turn a local name into another one or end its being a generator."""
+        before = copy_tree(node)
+        node.body = self.block(node.body) or [ast.Pass()]
+        return node if same_scope(before, node) else _Texts().visit(before)
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Fold a list of statements; nothing after the first that leaves it is kept."""
+        kept: list[ast.stmt] = []
+        for statement in body:
+            result = self.visit(statement)
+            kept += result if isinstance(result, list) else [result]
+            if kept and isinstance(kept[-1], ENDS):
+                break
+        return kept
+
+
+def same_scope(before: ast.AST, after: ast.AST) -> bool:
+    """Does every name still read mean what it meant, and is every generator still one?
+
+    Dropping a binding is harmless as long as nobody reads the name: otherwise the name would be looked up elsewhere.
+    """
+    old, new = scopes(before)[0], scopes(after)[0]
+    return _same(old, new)
+
+
+def _same(old: Scope, new: Scope) -> bool:
+    function, changed = old.children[-1], new.children[-1]
+    if function.yields != changed.yields:
+        return False
+    lost = set(function.bound) - set(changed.bound)
+    read = {name for scope in changed.walk() for name in (*scope.reads, *scope.nonlocals)}
+    kept_outer = (function.globals | function.nonlocals) == (changed.globals | changed.nonlocals)
+    return kept_outer and not lost & read

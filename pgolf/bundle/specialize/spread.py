@@ -1,0 +1,203 @@
+"""Spread: a variable, parameter or attribute that always holds one top-level object or function is written as its name.
+
+`counter = byte_counter` makes every `counter` below it the same object, and so does a parameter that each call gives it, or
+an attribute that is stored once in the whole program. `flatten` then sees what is done with the object.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pgolf.bundle.minify.external_names import NAMES
+from pgolf.bundle.minify.members import BY_TEXT, binds_self
+from pgolf.bundle.names import Scope, scopes
+from pgolf.bundle.specialize.constants_shapes import calls_constructor
+from pgolf.bundle.specialize.idle import Idle, copies_objects
+from pgolf.bundle.specialize.once import Once
+from pgolf.bundle.specialize.propagate import pairs
+from pgolf.bundle.trees import Transformer, walk
+
+BY_NAME = ("SimpleNamespace", "namedtuple", "attrgetter", "methodcaller", "make_dataclass")
+"""These store or read attributes that no `x.y` shows."""
+
+
+class Spread:
+    """What the program binds, and the places that read what is always one top-level thing."""
+
+    def __init__(self, tree: ast.Module):
+        self.tree = tree
+        self.known = Idle(tree)
+        self.scope, _ = scopes(tree)
+        self.scopes = {scope.node: scope for scope in self.scope.walk()}
+        inner = {name for scope in self.scopes.values() if scope is not self.scope for name in scope.bound}
+        self.things = {name for name in _things(tree, self.known) if name in self.known.named} - inner
+        self.names: dict[str, list[ast.AST]] = {}
+        self.attributes: dict[str, list[ast.Attribute]] = {}
+        self.calls: dict[ast.AST, ast.Call] = {}
+        for node in walk(tree):
+            if isinstance(node, ast.Name):
+                self.names.setdefault(node.id, []).append(node)
+            elif isinstance(node, ast.Attribute):
+                self.attributes.setdefault(node.attr, []).append(node)
+            elif isinstance(node, ast.Call):
+                self.calls[node.func] = node
+        self.things |= Once(tree, self.scope, self.names).globals(self.scope)
+        self.found: dict[ast.AST, str] = {}
+        self.loops: set[ast.AST] = set()
+
+    def thing(self, node: ast.expr | None) -> str:
+        """The top-level object or function that an expression names, or will."""
+        if node in self.found:
+            return self.found[node]
+        return node.id if isinstance(node, ast.Name) and node.id in self.things else ""
+
+    def reads(self, scope: Scope, name: str) -> list[ast.AST]:
+        """Every place that reads a variable of a function."""
+        return [node for inner in scope.walk() for node in inner.reads.get(name, []) if inner.resolve(name) is scope]
+
+    def variables(self, function: ast.FunctionDef) -> None:
+        """`x = thing` in the body itself, where nothing else binds `x` and only what follows reads it."""
+        scope = self.scopes[function]
+        for place, item in enumerate(function.body):
+            for target, value in pairs(item) if isinstance(item, ast.Assign) and len(item.targets) == 1 else []:
+                thing = self.thing(value)
+                if not thing or not isinstance(target, ast.Name) or scope.bound.get(target.id) != [target]:
+                    continue
+                reads = self.reads(scope, target.id)
+                below = {node for later in function.body[place + 1 :] for node in walk(later)}
+                if below.issuperset(reads):
+                    self.found.update((node, thing) for node in reads)
+
+    def loop(self, function: ast.FunctionDef, node: ast.For) -> None:
+        """`for x in (thing,)` without a way out of it, where nothing else binds or reads `x`: only its body is left."""
+        scope, target = self.scopes[function], node.target
+        one = node.iter.elts if isinstance(node.iter, ast.Tuple) else []
+        leaves = any(isinstance(item, (ast.Break, ast.Continue)) for item in walk(node))
+        if len(one) != 1 or not self.thing(one[0]) or leaves or node.orelse or not isinstance(target, ast.Name):
+            return
+        reads = self.reads(scope, target.id)
+        below = {inner for item in node.body for inner in walk(item)}
+        if scope.bound.get(target.id) == [target] and below.issuperset(reads):
+            self.found.update((read, self.thing(one[0])) for read in reads)
+            self.loops.add(node)
+
+    def parameters(self, function: ast.FunctionDef, name: str, skipped: int) -> None:
+        """Parameters of a function that is only ever called by this name, where each call gives the same thing."""
+        uses, arguments = self.names.get(name, []), function.args
+        calls = [self.calls[node] for node in uses if node in self.calls]
+        hidden = any(
+            isinstance(part, ast.Starred) or (isinstance(part, ast.keyword) and part.arg is None)
+            for call in calls
+            for part in (*call.args, *call.keywords)
+        )
+        if hidden or not calls or len(calls) < len(uses) or arguments.posonlyargs or function.decorator_list:
+            return
+        scope = self.scopes[function]
+        for place, argument in enumerate(arguments.args[skipped:]):
+            given = [self.thing(_given(call, place, argument.arg)) for call in calls]
+            if given[0] and len(set(given)) == 1 and scope.bound[argument.arg] == [argument]:
+                self.found.update((node, given[0]) for node in self.reads(scope, argument.arg))
+
+    def stored(self, definition: ast.ClassDef, made: ast.FunctionDef) -> None:
+        """`self.x = thing` of a constructor, where no other attribute `x` is stored or defined."""
+        first = made.args.args[0].arg
+        for item in made.body:
+            for target, value in pairs(item) if isinstance(item, ast.Assign) and len(item.targets) == 1 else []:
+                thing = self.thing(value)
+                own = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)
+                if not thing or not own or not isinstance(target, ast.Attribute) or ast.unparse(target.value) != first:
+                    continue
+                uses = [node for node in self.attributes[target.attr] if node is not target]
+                if target.attr not in self.members | NAMES and all(_is_read(node) for node in uses):
+                    self.found.update((node, thing) for node in uses)
+
+    @property
+    def members(self) -> set[str]:
+        """What the classes of the program define."""
+        return {
+            name
+            for node in self.known.classes.values()
+            for item in node.body
+            for name in ([item.name] if isinstance(item, ast.FunctionDef) else _assigned(item))
+        }
+
+    def body(self, function: ast.FunctionDef) -> None:
+        self.variables(function)
+        for node in walk(function):
+            if isinstance(node, ast.For):
+                self.loop(function, node)
+
+    def run(self) -> bool:
+        number = -1
+        while number < len(self.found):
+            number = len(self.found)
+            self.look()
+        if self.found or self.loops:
+            _Name(self.found, self.loops).visit(self.tree)
+        return bool(self.found or self.loops)
+
+    def look(self) -> None:
+        """Go through the program once; what is found lets the next time find more."""
+        by_text = any(name in self.names for name in (*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(
+            self.tree
+        )
+        again = calls_constructor(self.attributes.get("__init__", []))
+        for node in self.tree.body:
+            if isinstance(node, ast.FunctionDef):
+                self.body(node)
+                self.parameters(node, node.name, 0)
+            for item in node.body if isinstance(node, ast.ClassDef) else []:
+                if isinstance(item, ast.FunctionDef):
+                    self.body(item)
+                    if item.name == "__init__" and isinstance(node, ast.ClassDef) and binds_self(item):
+                        if not (node.bases or node.keywords or node.decorator_list or again):
+                            self.parameters(item, node.name, 1)
+                        if not by_text:
+                            self.stored(node, item)
+
+
+def spread(tree: ast.Module) -> bool:
+    """Change the whole program in place."""
+    return Spread(tree).run()
+
+
+def _things(tree: ast.Module, known: Idle) -> Iterator[str]:
+    """Functions without decorators, and variables that hold an object."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+            yield node.name
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and known.is_idle(node.value):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _given(call: ast.Call, place: int, name: str) -> ast.expr | None:
+    if place < len(call.args):
+        return call.args[place]
+    return next((item.value for item in call.keywords if item.arg == name), None)
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
+
+
+def _is_read(node: ast.Attribute) -> bool:
+    """Is an attribute read off something that needs no evaluation?"""
+    inner: ast.expr = node
+    while isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Load):
+        inner = inner.value
+    return isinstance(inner, ast.Name)
+
+
+class _Name(Transformer):
+    """Writes a name for given expressions, and the bodies of given loops for these."""
+
+    def __init__(self, found: dict[ast.AST, str], loops: set[ast.AST]):
+        self.found, self.loops = found, loops
+
+    def visit(self, node: ast.AST) -> ast.AST | list[ast.stmt]:
+        name = self.found.get(node)
+        if name is not None:
+            return ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)
+        self.generic_visit(node)
+        return node.body if isinstance(node, ast.For) and node in self.loops else node
