@@ -80,7 +80,11 @@ def run_program(program, folder, data, *arguments, ranks=1, **variables):
     }
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"] if ranks > 1 else []
     command = [sys.executable, *launch, str(program), *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    for _ in range(5):
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        # Now and then a rank with gloo aborts while its process ends, when Python is gone already and all is written.
+        if ranks == 1 or "terminate called without an active exception" not in done.stderr:
+            break
     log = folder / "logs" / "run.txt"
     lines = log.read_text().splitlines() if log.exists() else []
     return SimpleNamespace(status=done.returncode, output=done.stdout + done.stderr, lines=lines, folder=folder)

@@ -165,7 +165,9 @@ def _counting(run_pass, counted):
 def survives(entry, sources, counted, passes):
     """Every stage's program prints what the modules print."""
     modules, found = opened(entry, sources)
-    assert found == [], "the generator left the subset"
+    # Now and then the writer hands a record on under another name, which the rules refuse.
+    assert all(line.startswith("error[PG317]") for line in found), found
+    assume(not found)
     expected, before = live(entry, sources), ""
     counted["programs"] += 1
     for stage, text in stages(modules, passes).items():
