@@ -225,7 +225,7 @@ def test_thousands_of_random_programs_survive_every_stage(counted, passes, part)
 
     try_many()
     assert counted["programs"] >= 250
-    assert all(counted[f"rounds of {run_pass.__name__}"] > 250 for run_pass in specialize_stage.PASSES), "they rest"
+    assert all(counted[f"rounds of {run_pass.__name__}"] > 150 for run_pass in specialize_stage.PASSES), "they rest"
 
 
 @pytest.fixture(scope="module")
