@@ -41,7 +41,7 @@ def without(module, name, stand_in=nothing):
     for found in [item for key, item in sorted(sys.modules.items()) if key.startswith("pgolf.bundle.")]:
         if getattr(found, name, None) is original:
             setattr(found, name, stand_in)
-        for table in [getattr(found, "OWNING", {}), getattr(found, "SIMPLE", {})]:
+        for table in [item for item in vars(found).values() if isinstance(item, dict) and original in item.values()]:
             table.update({key: stand_in for key, item in table.items() if item is original})
     return original
 
