@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -276,3 +276,13 @@ def _inside_function(scope: Scope | None) -> bool:
 def written_globals(root: ast.AST) -> set[str]:
     """Names of `global` statements: top-level variables that functions bind."""
     return {name for node in walk(root) if isinstance(node, ast.Global) for name in node.names}
+
+
+def is_imported(node: ast.expr, places: Mapping[ast.AST, Scope]) -> bool:
+    """Is an expression an imported name, or an attribute, item or result of one?"""
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if not isinstance(node, ast.Name):
+        return False
+    bound = places[node].resolve(node.id).bound.get(node.id, [])
+    return any(isinstance(item, ast.alias) for item in bound)

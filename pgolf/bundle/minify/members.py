@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pgolf.bundle.minify.callbacks import callback_parameters
 from pgolf.bundle.minify.external_names import COVERED, NAMES
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, bound_name, scopes
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, bound_name, is_imported, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import walk
 
@@ -285,16 +285,6 @@ def _used_elsewhere(
     for item in nodes.of(ast.Attribute):
         stored = not isinstance(item.ctx, ast.Load)
         strange = stored and (item not in owners or owners[item] in outside) and item.attr not in RECORD_NAMES
-        if strange or _is_imported(item, found):
+        if strange or is_imported(item, found.places):
             names.add(item.attr)
     return names
-
-
-def _is_imported(node: ast.expr, found: Survey) -> bool:
-    """Is an expression an imported name, or an attribute, item or result of one?"""
-    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    if not isinstance(node, ast.Name):
-        return False
-    bound = found.places[node].resolve(node.id).bound.get(node.id, [])
-    return any(isinstance(item, ast.alias) for item in bound)

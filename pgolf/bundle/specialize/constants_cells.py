@@ -14,10 +14,10 @@ from typing import Any
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
 from pgolf.bundle.source import last_name
+from pgolf.bundle.specialize.prune import PLAIN_DECORATORS
 from pgolf.bundle.trees import walk
 
 Key = Hashable
-PLAIN_DECORATORS = ("no_grad", "inference_mode")
 CALLED_BY_PROGRAM = ("__init__", "__call__")
 """Methods with underscores that only a call in the program's text leads to; Python calls the others by itself."""
 FOREIGN_ENTRIES = (*CALLED_BY_PROGRAM, "forward", "step")

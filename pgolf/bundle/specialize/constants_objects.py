@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import BY_TEXT, MAKERS, PLAIN_PACKAGES, SHOWN_FIELDS, is_record
+from pgolf.bundle.names import is_imported
 from pgolf.bundle.specialize.constants_cells import (
     ANYTHING,
     NOTHING,
@@ -58,7 +59,7 @@ class Objects(Cells):
                     return frozenset()
                 if isinstance(node.ctx, ast.Store):
                     defined.add(node.attr)
-                if self._is_imported(node):
+                if is_imported(node, self.places):
                     other.add(node.attr)
             elif isinstance(node, ast.Name) and node.id in BY_TEXT:
                 return frozenset()
@@ -79,15 +80,6 @@ class Objects(Cells):
             elif isinstance(item, (ast.Assign, ast.AnnAssign)):
                 defined.update(name.id for name in walk(item) if isinstance(name, ast.Name))
         return frozenset(name for name in defined - other - NAMES if not name.startswith("_"))
-
-    def _is_imported(self, node: ast.expr) -> bool:
-        """Is an expression an imported name, or an attribute, item or result of one?"""
-        while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
-            node = node.func if isinstance(node, ast.Call) else node.value
-        if not isinstance(node, ast.Name):
-            return False
-        bound = self.places[node].resolve(node.id).bound.get(node.id, [])
-        return any(isinstance(item, ast.alias) for item in bound)
 
     def attribute(self, owner: Value, name: str) -> Value:
         """What `owner.name` holds."""

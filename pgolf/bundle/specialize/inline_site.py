@@ -14,7 +14,7 @@ from pgolf.bundle.specialize.inline_live import live_after
 from pgolf.bundle.specialize.inline_order import Facts, Moment, comes_first
 from pgolf.bundle.specialize.inline_places import SIMPLE, Place, unsure
 from pgolf.bundle.specialize.inline_view import FRAME, View, rename
-from pgolf.bundle.specialize.propagate import _awkward as awkward
+from pgolf.bundle.specialize.propagate import awkward
 from pgolf.bundle.trees import Transformer, walk
 
 BINDING = (ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)

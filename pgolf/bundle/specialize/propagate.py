@@ -140,10 +140,10 @@ def _is_constant(
     if len(bound) != 1 or not isinstance(bound[0], ast.arg):
         return False
     reads = [node for inner in scope.walk() for node in inner.reads.get(name, []) if inner.resolve(name) is scope]
-    return not _awkward(function, value) & set(reads)
+    return not awkward(function, value) & set(reads)
 
 
-def _awkward(root: ast.AST, value: ast.expr) -> set[ast.AST]:
+def awkward(root: ast.AST, value: ast.expr) -> set[ast.AST]:
     """Places where a literal would mean something else, or could not be written: beside `is`, and in f-strings."""
     found: set[ast.AST] = set()
     content = value_of(value)
@@ -198,7 +198,7 @@ def _write_attributes(attributes: dict[str, list[ast.Attribute]], node: ast.Clas
         uses = attributes[target.attr]
         if target.attr in own or any(item is not target and not isinstance(item.ctx, ast.Load) for item in uses):
             continue
-        mine = _own_reads(node, target.attr) - _awkward(node, value)
+        mine = _own_reads(node, target.attr) - awkward(node, value)
         _WriteReads(mine, value).visit(node)
         if all(item is target or item in mine for item in uses) and target.attr not in PROTOCOLS:
             drop_store(made, target)
