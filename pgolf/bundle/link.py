@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgolf.bundle.names import global_reads
+from pgolf.bundle.origins import mark
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement
 from pgolf.bundle.trees import walk
 from pgolf.errors import PgolfError, raise_all
@@ -164,6 +165,8 @@ def link(modules: dict[str, Module]) -> Flat:
         if meaning[0] == "external":
             imports[meaning[1], meaning[2], name] = _import(statement.module.imports[name], name)
     statements = [statement for module in modules.values() for statement in module.reached()]
+    for item in statements:
+        mark(item.bare, item.module.name)
     ordered = [Owned(item.module.name, item.bare) for item in _in_order(modules, statements)]
     flat = Flat((*(Owned(IMPORTS, node) for _, node in sorted(imports.items(), key=_import_order)), *ordered))
     check(flat, modules)

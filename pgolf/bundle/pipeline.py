@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +31,8 @@ class Built:
         pack: how it is written, such as "latin1+lzma".
         needs: packages that the file itself imports to unpack itself.
         stages: bytes after resolve, link, specialize, shake, minify and pack.
-        segments: the module and the minified text of each top-level statement.
+        segments: the minified text in pieces, each with the module that it came from.
+        module_names: the modules that the program needs, also those of which no text is left.
         dumps: stage file name -> content.
     """
 
@@ -40,17 +42,13 @@ class Built:
     needs: tuple[str, ...]
     stages: dict[str, int]
     segments: tuple[tuple[str, str], ...]
+    module_names: tuple[str, ...]
     dumps: dict[str, bytes]
 
     @cached_property
     def modules(self) -> dict[str, int]:
         """Compressed bytes that each module adds to the program, by a fixed compressor; an estimate."""
-        return weigh(self.segments)
-
-    @property
-    def module_names(self) -> list[str]:
-        """The modules of the file, sorted."""
-        return sorted({name for name, _ in self.segments})
+        return weigh(self.segments, self.module_names)
 
 
 STAGES = ("resolve", "link", "specialize", "shake", "minify", "pack")
@@ -91,13 +89,13 @@ def _build(entry: str, find_source: FindSource, pack: str, allow_brotli: bool) -
         needs=packed.needs,
         stages={stage: len(content) for stage, content in zip(STAGES, contents, strict=True)},
         segments=minified.segments,
+        module_names=tuple(sorted({item.owner for item in linked.statements})),
         dumps=dict(zip(DUMPS, contents, strict=True)),
     )
 
 
-def weigh(segments: tuple[tuple[str, str], ...]) -> dict[str, int]:
+def weigh(segments: tuple[tuple[str, str], ...], names: Sequence[str]) -> dict[str, int]:
     """Compressed bytes of the program less those of the program without each module."""
-    names = sorted({name for name, _ in segments})
     without = ["".join(text for owner, text in segments if owner != name) for name in names]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compressor releases the interpreter's lock
         whole, *rest = pool.map(compressed, ["".join(text for _, text in segments), *without])

@@ -8,7 +8,7 @@ import pytest
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.minify import minify as minify_module
 from pgolf.bundle.minify.alpha import check_renaming
-from pgolf.bundle.minify.minify import minify, segments, strip
+from pgolf.bundle.minify.minify import minify, strip
 from pgolf.errors import PgolfError
 
 TEXT = '''
@@ -80,15 +80,6 @@ def test_pieces_join_to_the_text_and_keep_their_owners():
 def test_a_script_with_a_docstring_can_be_minified_alone():
     minified = minify(flat('"""Doc."""\nimport os\n"text"\nprint(os.sep)\n'))
     assert [owner for owner, _ in minified.segments] == ["m1", "m3"] and "Doc" not in minified.text
-
-
-def test_pieces_of_a_line_with_wide_characters():
-    text = "A='é';B='ü'\ndef f():0\n"
-    assert [piece for _, piece in segments(text, ast.parse(text), ["a", "b", "c"])] == [
-        "A='é';",
-        "B='ü'\n",
-        "def f():0\n",
-    ]
 
 
 def test_names_in_kernels_stay():

@@ -21,6 +21,7 @@ from pgolf.bundle.minify.members import Survey, survey
 from pgolf.bundle.minify.polish import polish
 from pgolf.bundle.minify.shorten import ALPHABET, Plan
 from pgolf.bundle.names import scopes
+from pgolf.bundle.origins import hand_on, pieces
 from pgolf.bundle.source import PYTHON, compiles, last_name
 from pgolf.bundle.trees import CHILDREN, Node, Transformer
 from pgolf.errors import PgolfError
@@ -30,7 +31,7 @@ RARE = 2
 
 @dataclass(frozen=True)
 class Minified:
-    """The minified text, and which module each of its top-level statements came from."""
+    """The minified text, and which module each piece of it came from."""
 
     text: str
     segments: tuple[tuple[str, str], ...]
@@ -81,14 +82,16 @@ def minify(flat: Flat) -> Minified:
     """The program's text with short names, polished."""
     owners = [item.owner for item in flat.joined() if not _is_idle(item.node)]
     # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
-    stripped = strip(ast.parse(flat.text))
+    parsed = ast.parse(flat.text)
+    hand_on(flat.tree, parsed)
+    stripped = strip(parsed)
     if len(owners) != len(stripped.body):
         raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
     found = survey(stripped)
     kept = [*kernel_names(stripped), *rare_imports(found)]
     text = write(Plan(stripped, found, kept).shortened(ALPHABET))
     text = polish(text, {name for _, name in found.fixed})
-    return Minified(text, segments(text, check(stripped, text, found), owners))
+    return Minified(text, tuple(pieces(text, check(stripped, text, found), stripped, owners)))
 
 
 def write(tree: ast.Module) -> str:
@@ -146,31 +149,6 @@ def rare_imports(found: Survey) -> list[str]:
     }
     reads = Counter(name for scope in found.scope.walk() for name in scope.reads for _ in scope.reads[name])
     return sorted(name for name in imports if reads[name] <= RARE)
-
-
-def segments(text: str, tree: ast.Module, owners: list[str]) -> tuple[tuple[str, str], ...]:
-    """(module, piece of the text) for each top-level statement, in their order; `tree` is the text's."""
-    body = tree.body
-    lines = text.split("\n")
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
-    offsets = [starts[_first_line(node) - 1] + _column(node, lines) for node in body]
-    ends = [*offsets[1:], len(text)]
-    return tuple((name, text[start:end]) for name, start, end in zip(owners, offsets, ends, strict=True))
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
-    return min([node.lineno, *(item.lineno for item in decorators)])
-
-
-def _column(node: ast.stmt, lines: list[str]) -> int:
-    # col_offset counts UTF-8 bytes; a decorated statement starts its line.
-    first = _first_line(node)
-    if first != node.lineno:
-        return 0
-    return len(lines[first - 1].encode()[: node.col_offset].decode())
 
 
 def check(stripped: ast.Module, text: str, found: Survey | None = None) -> ast.Module:
