@@ -14,7 +14,7 @@ from functools import cached_property
 from pgolf.bundle.names import global_reads
 from pgolf.bundle.origins import mark
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement
-from pgolf.bundle.trees import walk
+from pgolf.bundle.trees import fix_locations, walk
 from pgolf.errors import PgolfError, raise_all
 
 IMPORTS = "imports"
@@ -44,7 +44,7 @@ class Flat:
 
     @cached_property
     def text(self) -> str:
-        return ast.unparse(self.tree) + "\n"
+        return ast.unparse(fix_locations(self.tree)) + "\n"
 
     def joined(self) -> list[Owned]:
         """The statements with neighbouring imports of one source made one statement."""

@@ -27,7 +27,8 @@ def reached(flat: Flat) -> Flat:
             continue
         kept.add(item)
         queue += [providers[name] for name in sorted(global_reads(item.node)) if name in providers]
-    return Flat(tuple(item for item in flat.statements if item in kept))
+    statements = tuple(item for item in flat.statements if item in kept)
+    return flat if len(statements) == len(flat.statements) else Flat(statements)
 
 
 def check(before: Flat, after: Flat) -> None:

@@ -15,7 +15,7 @@ from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.fold import Folder
 from pgolf.bundle.specialize.idle import fresh, spellings
 from pgolf.bundle.specialize.singles import Look, Single, stores
-from pgolf.bundle.trees import Transformer, fix_locations, walk
+from pgolf.bundle.trees import Transformer, walk
 
 Owners = dict[ast.stmt, str]
 
@@ -35,7 +35,6 @@ def flatten(tree: ast.Module, owners: Owners) -> bool:
         _replace(tree, owners, single, _names(single, taken), put_in)
     _Fill(put_in).visit(tree)
     _fold(tree, owners, {value for value in put_in.values() if not isinstance(value, ast.Name)})
-    fix_locations(tree)
     return True
 
 
@@ -85,7 +84,7 @@ def _replace(
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=value, lineno=0, col_offset=0)
+    return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=value)
 
 
 def _function(method: ast.FunctionDef, names: dict[str, str]) -> ast.stmt:

@@ -23,7 +23,7 @@ from pgolf.bundle.specialize.inline_order import Facts, facts
 from pgolf.bundle.specialize.inline_places import Place, divided, expressions, places
 from pgolf.bundle.specialize.inline_splice import Splice
 from pgolf.bundle.specialize.inline_view import View, refusal, value_of_body, view
-from pgolf.bundle.trees import walk
+from pgolf.bundle.trees import below, walk
 
 CALLERS = ("classmethod", "inference_mode", "no_grad", "property", "staticmethod")
 """Decorators of functions that may get other code: none of them reads it."""
@@ -143,12 +143,11 @@ def _calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
     if not all(last_name(item) in CALLERS for item in function.decorator_list):
         return
     waiting: list[ast.AST] = [*function.body]
-    while waiting:
-        node = waiting.pop()
+    for node in waiting:
         if isinstance(node, ast.Call):
             yield node
         if not isinstance(node, FUNCTIONS):
-            waiting += ast.iter_child_nodes(node)
+            waiting += below(node)
 
 
 def _is_in(call: ast.Call, statement: ast.stmt) -> bool:

@@ -77,7 +77,8 @@ def facts(tree: ast.Module, found: Survey) -> Facts:
     held = frozenset() if loose else frozenset((declared - stored.keys()) | once) - computed
     imported = {name for name, nodes in found.scope.bound.items() if all(isinstance(node, ast.alias) for node in nodes)}
     steady = frozenset(name for name in found.own if name not in stored or name in once) - computed
-    own = {name: _own(classes[name], classes, stored, made, declared) for name in made}
+    mine = {name: set(own_stores(node)) for name, node in classes.items()} if made else {}
+    own = {name: _own(classes[name], classes, stored, made, mine, declared) for name in made}
     return Facts(found, steady, own, held, frozenset(stored), frozenset(imported), loose)
 
 
@@ -107,6 +108,7 @@ def _own(
     classes: dict[str, ast.ClassDef],
     stored: dict[str, set[ast.AST]],
     made: dict[str, dict[str, ast.AST]],
+    stores: dict[str, set[ast.Attribute]],
     declared: set[str],
 ) -> frozenset[str]:
     """What a class's constructor stores once and nobody else: all other stores are methods' of other classes' objects."""
@@ -115,7 +117,7 @@ def _own(
     )
     if related or node.bases or node.keywords:
         return frozenset()
-    others = {store for item in classes.values() if item is not node for store in own_stores(item)}
+    others = {store for name, found in stores.items() if name != node.name for store in found}
     return frozenset(
         name for name, store in made[node.name].items() if name not in declared and stored[name] - others == {store}
     )

@@ -12,6 +12,7 @@ from pgolf.bundle.trees import below, walk
 
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
+ELSEWHERE = (ast.stmt, ast.ExceptHandler, ast.match_case, *FUNCTIONS)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def _in_block(block: list[ast.stmt], around: Place, fragile: frozenset[str]) -> 
     bound = around.bound
     for number, statement in enumerate(block):
         last = around.last and all(isinstance(item, ast.Pass) or returns_nothing(item) for item in block[number + 1 :])
-        place = replace(around, statement=statement, block=block, bound=bound, last=last)
+        place = Place(statement, block, bound, last, around.guarded, around.held)
         yield place
         yield from _below(place, fragile)
         bound |= (binds([statement]) or frozenset()) - fragile
@@ -139,15 +140,12 @@ def head(statement: ast.stmt) -> ast.expr | None:
     return None
 
 
-def expressions(statement: ast.stmt) -> Iterator[ast.AST]:
+def expressions(statement: ast.stmt) -> list[ast.AST]:
     """The nodes of a statement outside its own blocks and outside functions in it."""
-    queue: list[ast.AST] = [statement]
-    while queue:
-        node = queue.pop()
-        for child in below(node):
-            if not isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case, *FUNCTIONS)):
-                yield child
-                queue.append(child)
+    found: list[ast.AST] = [statement]
+    for node in found:
+        found += [child for child in below(node) if not isinstance(child, ELSEWHERE)]
+    return found[1:]
 
 
 def unsure(function: ast.FunctionDef) -> set[str]:
@@ -189,4 +187,4 @@ def _assigned(node: ast.Assign, targets: ast.Tuple, value: ast.Tuple, part: slic
         made = ast.Assign(targets=left, value=right[0])
     else:
         made = ast.Assign(targets=[ast.Tuple(left, ast.Store())], value=ast.Tuple(right, ast.Load()))
-    return ast.fix_missing_locations(ast.copy_location(made, node))
+    return ast.copy_location(made, node)

@@ -197,10 +197,8 @@ class Site:
             return False
         self.gone = set(self.arguments)
         rename(self.callee, self.names({}, []))
-        for name in self.arguments:
-            value = put(value, self.reads[name], self.arguments[name])
-        put(self.place.statement, [self.call], value)
-        ast.fix_missing_locations(self.place.statement)
+        value = put(value, [(self.reads[name], self.arguments[name]) for name in self.arguments])
+        put(self.place.statement, [([self.call], value)])
         self.declare()
         return True
 
@@ -228,24 +226,27 @@ def _has_text(node: ast.AST) -> bool:
 
 
 class _Put(Transformer):
-    """Replaces some nodes by an expression: by itself once, then by copies."""
+    """Replaces nodes by expressions: by these themselves once, then by copies."""
 
-    def __init__(self, nodes: list[ast.expr], value: ast.expr):
-        self.nodes, self.value = nodes, value
-        self.used = False
+    def __init__(self, values: dict[ast.AST, ast.expr]):
+        self.values = values
+        self.used: set[ast.expr] = set()
 
     def visit(self, node: ast.AST) -> ast.AST:
-        if not any(node is item for item in self.nodes):
+        value = self.values.get(node)
+        if value is None:
             return self.generic_visit(node)
-        value = copy_tree(self.value) if self.used else self.value
-        self.used = True
+        if value in self.used:
+            return copy_tree(value)
+        self.used.add(value)
         return value
 
 
-def put(root: Node, nodes: list[ast.expr], value: ast.expr) -> Node:
-    """Write `value` in the place of each of these nodes."""
-    if not nodes:
+def put(root: Node, changes: Iterable[tuple[list[ast.expr], ast.expr]]) -> Node:
+    """Write, for each (nodes, value), the value in the place of each of these nodes."""
+    values: dict[ast.AST, ast.expr] = {node: value for nodes, value in changes for node in nodes}
+    if not values:
         return root
-    changed = _Put(nodes, value).visit(root)
+    changed = _Put(values).visit(root)
     # What the root is replaced by has its place: an expression for an expression.
     return cast(Node, changed)

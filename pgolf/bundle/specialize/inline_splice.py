@@ -178,7 +178,7 @@ class Splice(Site):
                 return [*start, assignment(rest, statement)] if rest else start
             if isinstance(statement, ast.Expr) and self.whole:
                 return start + self._finish(value)
-            return [*start, put(statement, [self.call], value)]
+            return [*start, put(statement, [([self.call], value)])]
         if isinstance(statement, ast.Return):
             falls = binds(body) is not None and not self.place.last
             return [*body, ast.Return(value=None)] if falls else body
@@ -217,8 +217,7 @@ class Splice(Site):
         self.mine -= set(new.values()) - none
         self.mine |= none - set(self.caller.scope.bound)
         inner = ast.Module(body=written, type_ignores=[])
-        for name in self.gone:
-            put(inner, self.reads[name], self.arguments[name])
+        put(inner, [(self.reads[name], self.arguments[name]) for name in self.gone])
         lines = [
             ast.Expr(value) if name in self.unread else _assign([new[name]], value) for name, value in given.items()
         ]
@@ -231,7 +230,6 @@ class Splice(Site):
         for line in block[place : place + max(len(lines), 1)]:
             if not hasattr(line, "lineno"):
                 ast.copy_location(line, statement)
-            ast.fix_missing_locations(line)
         self.declare()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
 from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import BY_TEXT, binds_self
@@ -43,6 +44,9 @@ class Spread:
             elif isinstance(node, ast.Call):
                 self.calls[node.func] = node
         self.things |= Once(tree, self.scope, self.names).globals(self.scope)
+        self.by_text = not self.names.keys().isdisjoint((*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(tree)
+        self.again = calls_constructor(self.attributes.get("__init__", []))
+        self.functions = list(self._functions())
         self.found: dict[ast.AST, str] = {}
         self.loops: set[ast.AST] = set()
 
@@ -73,8 +77,9 @@ class Spread:
         """`for x in (thing,)` without a way out of it, where nothing else binds or reads `x`: only its body is left."""
         scope, target = self.scopes[function], node.target
         one = node.iter.elts if isinstance(node.iter, ast.Tuple) else []
-        leaves = any(isinstance(item, (ast.Break, ast.Continue)) for item in walk(node))
-        if len(one) != 1 or not self.thing(one[0]) or leaves or node.orelse or not isinstance(target, ast.Name):
+        if len(one) != 1 or not self.thing(one[0]) or node.orelse or not isinstance(target, ast.Name):
+            return
+        if any(isinstance(item, (ast.Break, ast.Continue)) for item in walk(node)):
             return
         reads = self.reads(scope, target.id)
         below = {inner for item in node.body for inner in walk(item)}
@@ -99,7 +104,7 @@ class Spread:
             if given[0] and len(set(given)) == 1 and scope.bound[argument.arg] == [argument]:
                 self.found.update((node, given[0]) for node in self.reads(scope, argument.arg))
 
-    def stored(self, definition: ast.ClassDef, made: ast.FunctionDef) -> None:
+    def stored(self, made: ast.FunctionDef) -> None:
         """`self.x = thing` of a constructor, where no other attribute `x` is stored or defined."""
         first = made.args.args[0].arg
         for item in made.body:
@@ -112,7 +117,7 @@ class Spread:
                 if target.attr not in self.members | NAMES and all(_is_read(node) for node in uses):
                     self.found.update((node, thing) for node in uses)
 
-    @property
+    @cached_property
     def members(self) -> set[str]:
         """What the classes of the program define."""
         return {
@@ -122,39 +127,40 @@ class Spread:
             for name in ([item.name] if isinstance(item, ast.FunctionDef) else _assigned(item))
         }
 
-    def body(self, function: ast.FunctionDef) -> None:
-        self.variables(function)
-        for node in walk(function):
-            if isinstance(node, ast.For):
-                self.loop(function, node)
+    def _functions(self) -> Iterator[tuple[ast.FunctionDef, ast.ClassDef | None, list[ast.For]]]:
+        """The top level's functions, and methods with their classes, each with the loops in it."""
+        for node in self.tree.body:
+            owner = node if isinstance(node, ast.ClassDef) else None
+            for item in owner.body if owner is not None else [node]:
+                if isinstance(item, ast.FunctionDef):
+                    yield item, owner, [inner for inner in walk(item) if isinstance(inner, ast.For)]
 
     def run(self) -> bool:
         number = -1
         while number < len(self.found):
             number = len(self.found)
             self.look()
-        if self.found or self.loops:
+        elsewhere = {node for node in self.found if not isinstance(node, ast.Name)}
+        for node in self.found.keys() - elsewhere:
+            assert isinstance(node, ast.Name)
+            node.id = self.found[node]
+        if elsewhere or self.loops:
             _Name(self.found, self.loops).visit(self.tree)
         return bool(self.found or self.loops)
 
     def look(self) -> None:
         """Go through the program once; what is found lets the next time find more."""
-        by_text = any(name in self.names for name in (*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(
-            self.tree
-        )
-        again = calls_constructor(self.attributes.get("__init__", []))
-        for node in self.tree.body:
-            if isinstance(node, ast.FunctionDef):
-                self.body(node)
-                self.parameters(node, node.name, 0)
-            for item in node.body if isinstance(node, ast.ClassDef) else []:
-                if isinstance(item, ast.FunctionDef):
-                    self.body(item)
-                    if item.name == "__init__" and isinstance(node, ast.ClassDef) and binds_self(item):
-                        if not (node.bases or node.keywords or node.decorator_list or again):
-                            self.parameters(item, node.name, 1)
-                        if not by_text:
-                            self.stored(node, item)
+        for function, owner, loops in self.functions:
+            self.variables(function)
+            for node in loops:
+                self.loop(function, node)
+            if owner is None:
+                self.parameters(function, function.name, 0)
+            elif function.name == "__init__" and binds_self(function):
+                if not (owner.bases or owner.keywords or owner.decorator_list or self.again):
+                    self.parameters(function, owner.name, 1)
+                if not self.by_text:
+                    self.stored(function)
 
 
 def spread(tree: ast.Module) -> bool:
