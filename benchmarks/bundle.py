@@ -3,8 +3,8 @@
 For each recipe in submissions/ and for the three plugins: bytes of train_gpt.py, processor seconds and peak memory of a fresh
 process that builds it, and what each pass saves: the file's size when that pass alone does nothing, less the size with all of
 them. For scripts that pgolf did not build: `pgolf pack` against python-minifier's default with LZMA and base85. Those scripts
-are one-file programs put together from the sources of pgolf's runtime and plugins, whose code differs from function to
-function; nothing is executed.
+are one-file programs put together from the sources of pgolf's runtime and plugins, and the long ones of its data preparation
+and checks too, whose code differs from function to function; nothing is executed.
 """
 
 import ast
@@ -119,13 +119,14 @@ def measured(arguments, switched_off=""):
 
 
 def one_file(size, skip=0):
-    """A program of about `size` bytes: whole modules of the runtime and plugins, one after the other, imports first.
+    """A program of about `size` bytes: whole modules of the runtime, plugins and more, one after the other, imports first.
 
     Docstrings and comments are left out: python-minifier keeps the first by default, and players' scripts have few.
     """
     imports, parts = {}, []
     paths = sorted([*ROOT.glob("pgolf/runtime/*.py"), *ROOT.glob("plugins/*/*.py")], key=lambda path: path.name)
-    for path in paths[skip:] + paths[:skip]:
+    more = [path for part in ("data", "verify", "logs") for path in sorted(ROOT.glob(f"pgolf/{part}/*.py"))]
+    for path in paths[skip:] + paths[:skip] + more:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
@@ -174,9 +175,11 @@ def script_table():
     for size in SIZES:
         for skip in (0, 30):
             text = one_file(size, skip)
-            result = shrink(text.encode())
-            ratio = len(result.packed.code) / result.baseline
-            print(f"| {len(text):,} bytes | {len(result.packed.code):,} | {result.baseline:,} | {ratio:.3f} |")
+            for pack in ("auto", "mix"):
+                result = shrink(text.encode(), pack)
+                ratio = len(result.packed.code) / result.baseline
+                row = f"| {len(text):,} bytes, `--pack {pack}` | {len(result.packed.code):,} | {result.baseline:,} | {ratio:.3f} |"
+                print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -90,29 +90,54 @@ def watch(order: Order, as_json: bool, builds: int | None = None) -> None:
     _load_torch()
     gc.freeze()  # so that no process forked from this one looks for garbage in torch
     last, changed, number = Report(), "first build", 0
-    while builds is None or number < builds:
-        if number:
-            changed = _wait(last.watched)
-        begin = time.perf_counter()
-        report = _in_a_process(order, last.kept)
-        seconds = time.perf_counter() - begin
-        number += 1
-        _tell(report, last, changed, seconds, as_json)
-        report.watched |= last.watched if report.problem else set()
-        report.kept = report.kept or last.kept
-        report.code_bytes = report.code_bytes or last.code_bytes
-        last = report
+    with Interrupt() as interrupt:
+        while builds is None or number < builds:
+            if number:
+                changed = _wait(last.watched, interrupt)
+            begin = time.perf_counter()
+            report = _in_a_process(order, last.kept)
+            seconds = time.perf_counter() - begin
+            number += 1
+            _tell(report, last, changed, seconds, as_json)
+            report.watched |= last.watched if report.problem else set()
+            report.kept = report.kept or last.kept
+            report.code_bytes = report.code_bytes or last.code_bytes
+            last = report
 
 
 def _load_torch() -> None:
     import torch  # noqa: F401
 
 
-def _wait(paths: Iterable[Path]) -> str:
+class Interrupt:
+    """Remembers an interrupt: Python forgets one that comes while it clears an object away."""
+
+    asked = False
+
+    def __enter__(self) -> Interrupt:
+        self.before = signal.signal(signal.SIGINT, self.handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self.before)
+
+    def handle(self, *_: object) -> None:
+        """What Python does of itself, and a note."""
+        self.asked = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if there was one."""
+        if self.asked:
+            raise KeyboardInterrupt
+
+
+def _wait(paths: Iterable[Path], interrupt: Interrupt) -> str:
     """Poll until the content of one of the files is another; returns their names."""
     paths = sorted(paths)
     before = stamp(paths, {})
     while True:
+        interrupt.check()
         time.sleep(POLL_SECONDS)
         now = stamp(paths, before)
         names = [path.name for path in paths if now.get(path, (0, 0, ""))[2] != before.get(path, (0, 0, ""))[2]]

@@ -12,7 +12,8 @@ from pgolf.bundle.trees import below, walk
 
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
-ELSEWHERE = (ast.stmt, ast.ExceptHandler, ast.match_case, *FUNCTIONS)
+BLOCKS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+ELSEWHERE = (*BLOCKS, *FUNCTIONS)
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ def places(function: ast.FunctionDef) -> Iterator[Place]:
 
 def _fragile(function: ast.FunctionDef) -> Iterator[str]:
     """Names that lose their value again: by `del`, and those of exceptions."""
-    for node in walk(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
-            yield node.id
+    waiting: list[ast.AST] = [function]
+    for node in waiting:
+        if isinstance(node, ast.Delete):
+            yield from (item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Del))
         elif isinstance(node, ast.ExceptHandler) and node.name:
             yield node.name
+        waiting += [child for child in below(node) if isinstance(child, BLOCKS)]
 
 
 def _in_block(block: list[ast.stmt], around: Place, fragile: frozenset[str]) -> Iterator[Place]:

@@ -70,7 +70,9 @@ def view(function: ast.FunctionDef, made: ast.ClassDef | None, known: Facts) -> 
     read = {name for item in inner for name in item.reads}
     outer = {name for item in inner for name in item.reads if item.resolve(name).kind == "module"}
     outer |= {name for item in inner for name in item.globals}
-    captured = frozenset(_captured(scope, scope, _consumed(function, places, known), False))
+    lazy = any(isinstance(item.node, ast.GeneratorExp) for item in inner)
+    consumed = _consumed(function, places, known) if lazy else set()
+    captured = frozenset(_captured(scope, scope, consumed, False))
     rebound = any(item.nonlocals for item in inner)
     method = (function.args.args[0].arg, made.name) if made is not None and binds_self(function) else ("", "")
     return View(function, scope, places, bound | read | outer, bound, frozenset(outer), captured, method, rebound)

@@ -31,29 +31,34 @@ class _Drop(Transformer):
         self.used: set[tuple[Scope, str]] = set()
         for inner in self.scope.walk():
             self.used.update((inner.resolve(name), name) for name in (*inner.reads, *inner.nonlocals))
+        self.given: dict[tuple[Scope, str], list[ast.expr]] = {}
         for node in walk(tree):
+            if isinstance(node, ast.Assign):
+                self._note(node)
             # `del x` and `x += 1` need a value that is there.
             target = node.target if isinstance(node, ast.AugAssign) else node
             if isinstance(target, ast.Name) and (target is not node or isinstance(target.ctx, ast.Del)):
                 self.used.add((self.places[target].resolve(target.id), target.id))
-        self.given: dict[tuple[Scope, str], list[ast.expr]] = {}
-        for node in walk(tree):
-            for target, value in pairs(node) if isinstance(node, ast.Assign) and len(node.targets) == 1 else []:
-                if isinstance(target, ast.Name):
-                    owner = self.places[target].resolve(target.id)
-                    self.given.setdefault((owner, target.id), []).append(value)
         self.silent = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and _is_silent(node)} - {
             inner.node.name for inner in self.scope.children if inner.yields and isinstance(inner.node, ast.FunctionDef)
         }
 
+    def _note(self, node: ast.Assign) -> None:
+        """What an assignment gives to variables."""
+        for target, value in pairs(node) if len(node.targets) == 1 else []:
+            if isinstance(target, ast.Name):
+                self.given.setdefault((self.places[target].resolve(target.id), target.id), []).append(value)
+
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
         found = pairs(node) if len(node.targets) == 1 else []
         dropped = [pair for pair in found if self.is_unread(pair[0]) and self.is_nothing(pair[1])]
+        if not dropped:
+            return node
         kept = [pair for pair in found if pair not in dropped]
         calls = [value for _, value in dropped if value_of(value) is UNKNOWN]
         # Only what comes first may move to the front.
         late = len(calls) > 1 or any(value_of(value) is UNKNOWN for _, value in kept)
-        if not dropped or (calls and late):
+        if calls and late:
             return node
         self.changed = True
         lines: list[ast.stmt] = [ast.copy_location(ast.Expr(value=value), node) for value in calls]
@@ -69,8 +74,10 @@ class _Drop(Transformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         self.generic_visit(node)
-        bound = {item.id for item in walk(node) if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load)}
-        for line in [line for line in node.body if isinstance(line, ast.Global)]:
+        lines = [line for line in node.body if isinstance(line, ast.Global)]
+        inner = walk(node) if lines else []
+        bound = {item.id for item in inner if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load)}
+        for line in lines:
             # What is still read needs no declaration.
             line.names = [name for name in line.names if name in bound]
             if not line.names:
