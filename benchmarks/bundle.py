@@ -172,14 +172,14 @@ def script_table():
     from pgolf.bundle.foreign.foreign import shrink
 
     print("\n| script | pgolf pack | python-minifier, LZMA, base85 | ratio |\n| --- | --- | --- | --- |")
-    for size in SIZES:
+    for wanted in SIZES:
         for skip in (0, 30):
-            text = one_file(size, skip)
+            text = one_file(wanted, skip)
             for pack in ("auto", "mix"):
                 result = shrink(text.encode(), pack)
-                ratio = len(result.packed.code) / result.baseline
-                row = f"| {len(text):,} bytes, `--pack {pack}` | {len(result.packed.code):,} | {result.baseline:,} | {ratio:.3f} |"
-                print(row, flush=True)
+                size, reference = len(result.packed.code), result.baseline
+                what = f"{len(text):,} bytes, `--pack {pack}`"
+                print(f"| {what} | {size:,} | {reference:,} | {size / reference:.3f} |", flush=True)
 
 
 if __name__ == "__main__":
