@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pgolf.cli import watch as module
-from pgolf.cli.watch import Interrupt, Order, _named_files, stamp, tree_hash, watch
+from pgolf.cli.memory import tree_hash
+from pgolf.cli.watch import Interrupt, Order, _named_files, stamp, watch
 from pgolf.errors import PgolfError, PgolfErrors
 
 SAMPLES = Path(__file__).parents[1] / "sample_plugins"
