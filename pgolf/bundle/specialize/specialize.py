@@ -33,9 +33,9 @@ PASSES: tuple[Pass, ...] = (constants, inline)
 """Those that a caller may leave out."""
 PLAN = (
     "dissolve spread promote spread solo flatten",
-    "constants prune spread solo flatten drop_unread constants",
+    "constants prune spread flatten constants",
     "spread inline",
-    "prune spread drop_unread constants inline",
+    "drop_unread constants inline",
     "prune",
 )
 """The order of the passes, found by measuring bytes and time: each makes work for others, and most see less once functions are
