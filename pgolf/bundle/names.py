@@ -246,23 +246,32 @@ def scopes(root: ast.AST) -> tuple[Scope, dict[ast.AST, Scope]]:
 
 def global_reads(root: ast.AST) -> frozenset[str]:
     """Names that `root` reads from the top level or the builtins, now or later."""
-    return frozenset(_reads(root, now=False))
+    return reads_of(scopes(root)[0])
 
 
 def eager_reads(root: ast.AST) -> frozenset[str]:
     """Those of `global_reads` that are read while the statement itself runs, not when a function is called."""
-    return frozenset(_reads(root, now=True))
+    return reads_of(scopes(root)[0], now=True)
 
 
-def _reads(root: ast.AST, now: bool) -> Iterator[str]:
-    top, _ = scopes(root)
+def reads_of(top: Scope, now: bool = False) -> frozenset[str]:
+    """`global_reads`, or `eager_reads`, by scopes that are known already."""
+    return frozenset(
+        name
+        for scope in top.walk()
+        if not (now and _inside_function(scope))
+        for name in scope.reads
+        # A class body that reads a name before it binds it means the top level's; PG301 refuses that.
+        if scope.resolve(name).kind == "module"
+    )
+
+
+def words_of(top: Scope) -> set[str]:
+    """Every variable below a scope, other than those of classes: they are members."""
+    found: set[str] = set()
     for scope in top.walk():
-        if now and _inside_function(scope):
-            continue
-        for name in scope.reads:
-            # A class body that reads a name before it binds it means the top level's; PG301 refuses that.
-            if scope.resolve(name).kind == "module":
-                yield name
+        found.update(scope.reads, scope.bound if scope.kind != "class" else ())
+    return found
 
 
 def _inside_function(scope: Scope | None) -> bool:

@@ -8,7 +8,6 @@ it has no effect, and the moment does not matter. Whoever imports the built file
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgolf.bundle.names import copy_tree
@@ -33,10 +32,11 @@ class _Entry:
 
 def dissolve(tree: ast.Module, owners: Owners) -> bool:
     """Change the whole program in place; statements that are added get an owner."""
-    entry = _entry(tree)
+    nodes = walk(tree)
+    entry = _entry(tree, nodes)
     if entry is None:
         return False
-    reads = _reads(tree)
+    reads = _reads(nodes)
     known = Idle(tree)
     copied = copies_objects(tree)
     gone = [
@@ -46,14 +46,15 @@ def dissolve(tree: ast.Module, owners: Owners) -> bool:
         if known.is_idle(keyword.value) and not (copied and _has_state(keyword.value))
         if all(_is_chain(read) for read in reads.get(keyword.arg or "", []))
     ]
-    added = _Added(tree, owners, known)
+    added = _Added(tree, owners, known, _iterated(nodes))
     put_in: dict[ast.AST, ast.expr] = {}
     for keyword in gone:
         wanted = reads.get(keyword.arg or "", [])
         if wanted:
             value = added.value(keyword.arg or "", keyword.value, wanted)
             put_in.update((read, value) for read in wanted)
-    _PutIn(put_in).visit(tree)
+    for statement in [item for item in tree.body if not put_in.keys().isdisjoint(walk(item))]:
+        _PutIn(put_in).visit(statement)
     tree.body[-1:-1] = added.statements
     names = {keyword.arg for keyword in gone}
     entry.call.keywords = [keyword for keyword in entry.call.keywords if keyword not in gone]
@@ -64,7 +65,7 @@ def dissolve(tree: ast.Module, owners: Owners) -> bool:
     return bool(gone)
 
 
-def _entry(tree: ast.Module) -> _Entry | None:
+def _entry(tree: ast.Module, nodes: list[ast.AST]) -> _Entry | None:
     """The parts, where the record is made once: by a function that does nothing else and is called once."""
     name = RECORDS["program"]
     definitions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
@@ -76,7 +77,7 @@ def _entry(tree: ast.Module) -> _Entry | None:
         call = body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != name:
             continue
-        uses = [node for node in walk(tree) if isinstance(node, ast.Name) and node.id in (name, maker.name)]
+        uses = [node for node in nodes if isinstance(node, ast.Name) and node.id in (name, maker.name)]
         plain = not call.args and None not in [item.arg for item in call.keywords] and not maker.decorator_list
         for outer in [item.value for item in main.body if isinstance(item, ast.Expr)]:
             values = [*outer.args, *(item.value for item in outer.keywords)] if isinstance(outer, ast.Call) else []
@@ -91,10 +92,10 @@ def _has_state(node: ast.expr) -> bool:
     return any(isinstance(item, (ast.Call, ast.List, ast.Dict)) for item in walk(node))
 
 
-def _reads(tree: ast.Module) -> dict[str, list[ast.Attribute]]:
+def _reads(nodes: list[ast.AST]) -> dict[str, list[ast.Attribute]]:
     """Field -> every place that reads it."""
     found: dict[str, list[ast.Attribute]] = {}
-    for node in walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and record_of(node.value) == "program":
             found.setdefault(node.attr, []).append(node)
     return found
@@ -110,11 +111,10 @@ def _is_chain(node: ast.expr) -> bool:
 class _Added:
     """The top-level assignments that hold the fields."""
 
-    def __init__(self, tree: ast.Module, owners: Owners, known: Idle):
-        self.owners, self.known = owners, known
+    def __init__(self, tree: ast.Module, owners: Owners, known: Idle, iterated: set[ast.AST]):
+        self.owners, self.known, self.iterated = owners, known, iterated
         self.taken = spellings(tree)
         self.statements: list[ast.stmt] = []
-        self.iterated = set(_iterated(tree))
 
     def value(self, field: str, node: ast.expr, reads: list[ast.Attribute]) -> ast.expr:
         """What to write for a field: a new top-level name, or a tuple itself where it is read once, for its members."""
@@ -144,16 +144,22 @@ class _Added:
         return ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)
 
 
-def _iterated(tree: ast.Module) -> Iterator[ast.expr]:
+def _iterated(nodes: list[ast.AST]) -> set[ast.AST]:
     """What a loop or `"text".join(...)` takes the members of, so that nobody sees which tuple they are in."""
-    texts = {inner for node in walk(tree) if isinstance(node, ast.JoinedStr) for inner in walk(node)}
-    for node in walk(tree):
-        if isinstance(node, (ast.For, ast.comprehension)) and node.iter not in texts:
-            yield node.iter
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
-            text = node.func.value
-            if node.func.attr == "join" and isinstance(text, ast.Constant) and node not in texts:
-                yield node.args[0]
+    found: set[ast.AST] = set()
+    texts: set[ast.AST] = set()
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            texts.update(walk(node))
+        elif isinstance(node, (ast.For, ast.comprehension)):
+            found.add(node.iter)
+        elif isinstance(node, ast.Call) and len(node.args) == 1 and _is_join(node.func):
+            found.add(node.args[0])
+    return found - texts
+
+
+def _is_join(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "join" and isinstance(node.value, ast.Constant)
 
 
 class _PutIn(Transformer):

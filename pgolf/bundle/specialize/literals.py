@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ COMPUTE: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.FloorDiv: lambda left, right: left // right,
     ast.Mod: lambda left, right: left % right,
 }
+ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 SINGLETONS = (None, True, False)
 LARGEST = 2**63
 
@@ -118,3 +120,48 @@ def spec_text(node: ast.expr) -> str | None:
     if isinstance(node, ast.JoinedStr) and all(isinstance(item, ast.Constant) for item in node.values):
         return "".join(str(item.value) for item in node.values if isinstance(item, ast.Constant))
     return None
+
+
+def may_fold(nodes: list[ast.AST]) -> bool:
+    """Could `Folder` change something, where these are all nodes of a statement? The cheap test before the dear one.
+
+    Every change starts where the text has a literal for an operand or a part, or a statement after the end of its block.
+    """
+    return any(_STARTS[node.__class__](node) for node in nodes if node.__class__ in _STARTS)
+
+
+def _are_decided(*nodes: ast.expr) -> bool:
+    """Are these literals or empty containers?"""
+    return all(truth_of(node) is not None for node in nodes)
+
+
+def _has_text(node: ast.JoinedStr) -> bool:
+    """Is there nothing but one text, or two that can be joined?"""
+    texts = [isinstance(item, ast.Constant) for item in node.values]
+    return texts == [True] or any(map(operator.and_, texts, texts[1:]))
+
+
+def _is_left_early(node: Any) -> bool:
+    """Does something follow the end of a block?"""
+    blocks = (getattr(node, name, None) for name in ("body", "orelse", "finalbody"))
+    return any(isinstance(item, ENDS) for block in blocks if isinstance(block, list) for item in block[:-1])
+
+
+_STARTS: dict[type[ast.AST], Callable[[Any], bool]] = {
+    ast.JoinedStr: _has_text,
+    ast.FormattedValue: lambda node: _are_decided(node.value),
+    ast.UnaryOp: lambda node: isinstance(node.op, ast.Not) and _are_decided(node.operand),
+    ast.BoolOp: lambda node: any(_are_decided(value) for value in node.values),
+    ast.Compare: lambda node: _are_decided(node.left, *node.comparators),
+    ast.IfExp: lambda node: _are_decided(node.test),
+    ast.BinOp: lambda node: _are_decided(node.left, node.right),
+    ast.comprehension: lambda node: is_empty(node.iter),
+    ast.Starred: lambda node: is_empty(node.value),
+    ast.If: lambda node: _are_decided(node.test) or _is_left_early(node),
+    ast.While: lambda node: _are_decided(node.test) or _is_left_early(node),
+    ast.For: lambda node: is_empty(node.iter) or _is_left_early(node),
+    **dict.fromkeys(
+        (ast.FunctionDef, ast.With, ast.Try, ast.TryStar, ast.ExceptHandler, ast.match_case), _is_left_early
+    ),
+}
+"""Class of node -> may folding start there?"""

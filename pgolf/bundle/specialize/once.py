@@ -96,13 +96,14 @@ def promote(tree: ast.Module) -> bool:
         inner = next(child for child in scope.children if child.node is function)
         handed = _handed(nodes, functions, names, places)
         bound = [name for node in nodes if isinstance(node, ast.Assign) for name in targets(node)]
-        taken = taken or spellings(tree)
-        chosen = {
-            target.id: fresh(target.id, taken)
+        fitting = [
+            target.id
             for target in bound
             if target.id in handed and inner.bound.get(target.id) == [target] and places[target] is inner
-        }
-        if chosen:
+        ]
+        if fitting:
+            taken = taken or spellings(tree)
+            chosen = {name: fresh(name, taken) for name in fitting}
             _Rename(chosen, inner, places).visit(function)
             function.body.insert(0, ast.copy_location(ast.Global(names=sorted(chosen.values())), function))
             changed = True

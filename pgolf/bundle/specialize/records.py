@@ -111,9 +111,15 @@ def forget(tree: ast.Module, record: str) -> None:
 
     The record is then only handed on (rule PG317), so that nobody sees the difference; what hands it on can be pruned.
     """
-    values = [node.value for node in walk(tree) if isinstance(node, ast.Attribute)]
-    if not any(record_of(value) == record for value in values):
-        _Forget(record).visit(tree)
+    handing: list[ast.stmt] = []
+    for statement in tree.body:
+        named = [node for node in walk(statement) if isinstance(node, (ast.Name, ast.Attribute))]
+        if any(isinstance(node, ast.Attribute) and record_of(node.value) == record for node in named):
+            return
+        if any((node.id if isinstance(node, ast.Name) else node.attr) == record for node in named):
+            handing.append(statement)
+    for statement in handing:
+        _Forget(record).visit(statement)
 
 
 class _Forget(Transformer):

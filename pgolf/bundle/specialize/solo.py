@@ -8,20 +8,20 @@ None is handed on in its place until `prune` sees that nobody wants it.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from dataclasses import dataclass, field
 
 from pgolf.bundle.minify.members import binds_self
 from pgolf.bundle.names import scopes
 from pgolf.bundle.source import last_name
-from pgolf.bundle.specialize.constants_cells import NOTHING, Made, Option, is_followed, options
+from pgolf.bundle.specialize.constants_cells import NOTHING, Made, OneOf, Option, Value, is_followed, options
 from pgolf.bundle.specialize.constants_flow import Flow
 from pgolf.bundle.specialize.idle import fresh, is_idle_line, spellings
+from pgolf.bundle.specialize.journey import is_called
 from pgolf.bundle.specialize.once import Once
 from pgolf.bundle.specialize.propagate import assignment, pairs
 from pgolf.bundle.specialize.prune import PLAIN_DECORATORS
 from pgolf.bundle.specialize.spread import Spread
-from pgolf.bundle.trees import Transformer, fix_locations, parents, walk
+from pgolf.bundle.trees import Transformer, parents, walk
 
 Owners = dict[ast.stmt, str]
 REFUSED = ("super", "__class__", "AttributeError", "globals", "locals", "vars", "eval", "exec", "getattr", "hasattr")
@@ -43,25 +43,25 @@ class _Solo:
 def solo(tree: ast.Module, owners: Owners) -> bool:
     """Change the whole program in place; statements that are added get an owner."""
     names: dict[str, list[ast.AST]] = {}
+    calls: dict[ast.AST, ast.Call] = {}
     for node in walk(tree):
         if isinstance(node, ast.Name):
             names.setdefault(node.id, []).append(node)
+        elif isinstance(node, ast.Call):
+            calls[node.func] = node
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and len(names.get(node.name, [])) == 1]
-    if not classes or any(name in names for name in REFUSED[2:]):
-        return False
-    scope, _ = scopes(tree)
-    once = Once(tree, scope, names)
-    calls: dict[ast.AST, ast.Call] = {
-        node.func: node for nodes in once.functions.values() for node in nodes if isinstance(node, ast.Call)
-    }
     made = [
         _Solo(node, calls[names[node.name][0]], methods)
         for node in classes
         if names[node.name][0] in calls and (methods := _methods(node)) is not None
     ]
+    if not made or any(name in names for name in REFUSED[2:]):
+        return False
+    once = Once(tree, scopes(tree)[0], names)
+    made = [item for item in made if any(item.call in nodes for nodes in once.functions.values())]
     if not made:
         return False
-    look = _Look(tree, once)
+    look = _Look(tree, once, made)
     found = [item for item in made if look.fits(item)]
     if not found:
         return False
@@ -74,10 +74,10 @@ def solo(tree: ast.Module, owners: Owners) -> bool:
     # Where a member of one object is another object, what is done with that one decides.
     for item, given in naming:
         values.update(_whole(item, given))
-    _Fill(values).visit(tree)
+    for statement in [item for item in tree.body if not values.keys().isdisjoint(walk(item))]:
+        _Fill(values).visit(statement)
     for item, given in naming:
         _replace(tree, owners, item, given, things)
-    fix_locations(tree)
     return True
 
 
@@ -97,70 +97,79 @@ def _methods(node: ast.ClassDef) -> dict[str, ast.FunctionDef] | None:
 
 
 class _Look:
-    """The whole program, and which objects its expressions hold."""
+    """The whole program, and which expressions may hold an object of the classes that are asked about."""
 
-    def __init__(self, tree: ast.Module, once: Once):
-        self.nodes = walk(tree)
+    def __init__(self, tree: ast.Module, once: Once, made: list[_Solo]):
         self.flow = Flow(tree)
         self.parents = parents(tree)
-        self.places = scopes(tree)[1]
+        self.places = self.flow.places
         main = [function for function in once.functions if function.name in once.main]
-        self.main = [node for function in main for node in walk(function)]
+        self.main = {node for function in main for node in walk(function)}
         self.straight = {node for nodes in once.functions.values() for node in nodes}
-        self.stored = Counter(node.attr for node in self.nodes if isinstance(node, ast.Attribute) and _is_set(node))
+        self.attributes: dict[str, list[ast.Attribute]] = {}
+        for node in self.flow.nodes:
+            if isinstance(node, ast.Attribute):
+                self.attributes.setdefault(node.attr, []).append(node)
+        self.holders: dict[str, list[tuple[ast.AST, bool]]] = {}
+        """Class -> each expression that may be its object, and whether it is nothing else."""
+        self.unseen: set[str] = set()
+        """Classes whose object may be in a variable where the flow did not come to."""
+        self._find({item.definition.name for item in made})
+
+    def _find(self, wanted: set[str]) -> None:
+        """Go through all expressions once, for all classes. Few variables and attributes ever hold such an object."""
+        cells, values = self.flow.cells, self.flow.values
+        homes = {key[1] for key, value in cells.items() if isinstance(key, tuple) and _objects(value, wanted)}
+        for node in self.flow.nodes:
+            held = values.get(node)
+            if (
+                node not in values
+                and isinstance(node, ast.Name)
+                and node.id in homes
+                and isinstance(node.ctx, ast.Load)
+            ):
+                self.unseen |= _objects(cells.get((self.places[node].resolve(node.id), node.id)), wanted)
+            elif node not in values and isinstance(node, ast.Attribute) and node.attr in homes:
+                held = OneOf(self.asked(node)) if is_called(node, self.parents) else None
+            for name in _objects(held, wanted):
+                self.holders.setdefault(name, []).append((node, len(options(held)) == 1))
 
     def fits(self, item: _Solo) -> bool:
         """Note every mention of the object; False where one asks for more than a member, or may be something else."""
         name = item.definition.name
-        made = Made(name)
-        if name in self.flow.open or name in self.flow.seen:
+        if name in self.flow.open or name in self.flow.seen or name in self.unseen:
             return False
         if not all(is_followed(method, self.flow.inner[method]) for method in item.methods.values()):
             # The flow does not know what the `self` of a generator is.
             return False
-        for node in self.nodes:
-            held = self.held(node)
-            if made in held and not (held == {made} and self.mention(item, node)):
-                return False
-            if isinstance(node, ast.Name) and node not in self.flow.values and made in self.named(node):
-                return False
+        if not all(alone and self.mention(item, node) for node, alone in self.holders.get(name, [])):
+            return False
         stored = {node.attr for node in item.members if isinstance(node, ast.Attribute) and _is_store(node)}
         known = {*item.methods, *stored}
-        asked = {node for node in self.nodes if isinstance(node, ast.Attribute) and node.attr in known}
         # What the flow never came to may be anything.
-        unseen = [node for node in asked if node.value not in self.flow.values and not _is_super(node.value)]
+        asked = [node.value for member in known for node in self.attributes.get(member, [])]
+        unseen = [node for node in asked if node not in self.flow.values and not _is_super(node)]
         clear = not stored & set(item.methods) and set(item.members.values()) <= known and not unseen
-        return clear and self.is_held(made)
+        return clear and self.is_held(name)
 
-    def named(self, node: ast.Name) -> frozenset[Option]:
-        """What a variable may be that the flow did not come to here."""
-        return options(
-            self.flow.cells.get((self.places[node].resolve(node.id), node.id))
-            if isinstance(node.ctx, ast.Load)
-            else None
-        )
-
-    def held(self, node: ast.AST) -> frozenset[Option]:
-        """What an expression may be; the flow has no value for the `x.y` of a call `x.y()`."""
-        outer = self.parents.get(node)
-        called = isinstance(outer, ast.Call) and outer.func is node
-        if node in self.flow.values or not called or not isinstance(node, ast.Attribute):
-            return options(self.flow.values.get(node))
+    def asked(self, node: ast.Attribute) -> frozenset[Option]:
+        """What the `x.y` of a call `x.y()` may be: the flow has no value for it."""
         bases = options(self.flow.values.get(node.value)) - {NOTHING}
         known = [base.name for base in bases if isinstance(base, Made)]
         names = known if len(known) == len(bases) else list(self.flow.classes)
         owners = ["*", *(owner for name in names for owner in self.flow.ancestry(name))]
         return frozenset().union(*(options(self.flow.cells.get((owner, node.attr))) for owner in owners))
 
-    def is_held(self, made: Made) -> bool:
+    def is_held(self, name: str) -> bool:
         """Does a variable of the main block's function hold the object, so that it lives as long as the program?"""
-        nodes = [node for node in self.main if isinstance(node, (ast.Name, ast.Attribute))]
-        return any(made in self.held(node) and self.lasts(node) for node in nodes)
+        nodes = [node for node, _ in self.holders.get(name, []) if node in self.main]
+        return any(isinstance(node, (ast.Name, ast.Attribute)) and self.lasts(node) for node in nodes)
 
     def lasts(self, node: ast.expr) -> bool:
         """Is this a variable that is given a value once, or an attribute that is stored once, of what such a one holds?"""
         if isinstance(node, ast.Attribute):
-            return self.stored[node.attr] == 1 and self.lasts(node.value)
+            stores = [other for other in self.attributes[node.attr] if not isinstance(other.ctx, ast.Load)]
+            return len(stores) == 1 and self.lasts(node.value)
         if not isinstance(node, ast.Name):
             return False
         owner = self.places[node].resolve(node.id)
@@ -195,6 +204,13 @@ class _Look:
         return node
 
 
+def _objects(value: Value, wanted: set[str]) -> set[str]:
+    """Those of the classes whose objects a value may be."""
+    if not isinstance(value, (Made, OneOf)):
+        return set()
+    return {item.name for item in options(value) if isinstance(item, Made) and item.name in wanted}
+
+
 def _is_chain(node: ast.AST) -> bool:
     """Names and attributes: nothing is lost by not evaluating them."""
     while isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -204,10 +220,6 @@ def _is_chain(node: ast.AST) -> bool:
 
 def _is_super(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
-
-
-def _is_set(node: ast.Attribute) -> bool:
-    return not isinstance(node.ctx, ast.Load)
 
 
 def _is_store(node: ast.Attribute) -> bool:
@@ -262,9 +274,10 @@ def _replace(tree: ast.Module, owners: Owners, item: _Solo, names: dict[str, str
     for function, attributes in item.written.items():
         assert isinstance(function, ast.FunctionDef)
         new = sorted(names[name] for name in attributes if names[name] not in things)
-        function.body[:] = [line for old in function.body for line in _without_idle(old)] or [ast.Pass()]
+        kept = [line for old in function.body for line in _without_idle(old)]
+        function.body[:] = kept or [ast.copy_location(ast.Pass(), function)]
         if new:
-            function.body.insert(0, ast.Global(names=new))
+            function.body.insert(0, ast.copy_location(ast.Global(names=new), function))
     functions: list[ast.stmt] = []
     for name, method in item.methods.items():
         method.args.args.pop(0)

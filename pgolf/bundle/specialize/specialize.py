@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
-from pgolf.bundle.names import global_reads, scopes, written_globals
+from pgolf.bundle.names import global_reads, reads_of, scopes, words_of
 from pgolf.bundle.shake import reached
 from pgolf.bundle.source import compiles
 from pgolf.bundle.specialize.constants import constants
 from pgolf.bundle.specialize.dissolve import dissolve
 from pgolf.bundle.specialize.flatten import flatten
-from pgolf.bundle.specialize.idle import words
 from pgolf.bundle.specialize.inline import inline
 from pgolf.bundle.specialize.once import promote
 from pgolf.bundle.specialize.prune import prune
@@ -91,6 +91,30 @@ SIMPLE: Mapping[str, Callable[[ast.Module], object]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Words:
+    """A top-level statement's words: `reads` are of the top level, `inner` are variables of its functions and classes."""
+
+    node: ast.stmt
+    bound: tuple[str, ...]
+    reads: frozenset[str]
+    inner: frozenset[str]
+    words: frozenset[str]
+    written: frozenset[str]
+
+
+def _words(flat: Flat) -> list[_Words]:
+    """Look at each statement once."""
+    found: list[_Words] = []
+    for node in [item.node for item in flat.statements]:
+        top, _ = scopes(node)
+        inner = frozenset(name for scope in top.walk() if scope is not top for name in scope.bound)
+        found.append(
+            _Words(node, bound_names(node), reads_of(top), inner, frozenset(words_of(top)), frozenset(top.globals))
+        )
+    return found
+
+
 def check(before: Flat, after: Flat, functions: frozenset[str] = frozenset()) -> None:
     """The stage's own check: it declares what was there or new names, no variable became a global one, and it parses.
 
@@ -100,23 +124,25 @@ def check(before: Flat, after: Flat, functions: frozenset[str] = frozenset()) ->
     Raises:
         PgolfError: PG401.
     """
-    _check_declared(before, after)
-    olds = {bound_names(item.node): item.node for item in before.statements}
-    known = functions.union(*(global_reads(node) for node in olds.values()))
-    fresh = {name for item in after.statements for name in bound_names(item.node)} | written_globals(after.tree)
-    fresh -= words(before.tree)
-    for item in after.statements:
-        names = bound_names(item.node)
-        introduced = global_reads(item.node) - fresh
+    old, new = _words(before), _words(after)
+    words = frozenset[str]().union(*(item.words for item in old))
+    _check_declared([item.bound for item in old], [item.bound for item in new], words)
+    olds = {item.bound: item for item in old}
+    known = functions.union(*(item.reads for item in olds.values()))
+    declared = {name for item in new for name in item.bound}
+    written = frozenset[str]().union(*(item.written for item in new))
+    fresh = (declared | written) - words
+    for item in new:
+        introduced = item.reads - fresh
         wrong = introduced - known
-        if names in olds:
-            wrong |= (introduced - global_reads(olds[names]) - functions) & _inner_names(olds[names])
-            wrong -= _read_below(before, olds[names]) if wrong else set()
+        if item.bound in olds:
+            was = olds[item.bound]
+            wrong |= (introduced - was.reads - functions) & was.inner
+            wrong -= _read_below(before, was.node) if wrong else set()
         if wrong:
-            where = ", ".join(names) or "the main block"
+            where = ", ".join(item.bound) or "the main block"
             raise PgolfError("PG401", f"specialize made {', '.join(sorted(wrong))} a global name in {where}")
-    declared = {name for item in after.statements for name in bound_names(item.node)}
-    unknown = global_reads(after.tree) - declared - BUILTINS - written_globals(after.tree)
+    unknown = frozenset[str]().union(*(item.reads for item in new)) - declared - BUILTINS - written
     if unknown:
         raise PgolfError("PG401", f"specialize left names without a definition: {', '.join(sorted(unknown))}")
     try:
@@ -125,19 +151,17 @@ def check(before: Flat, after: Flat, functions: frozenset[str] = frozenset()) ->
         raise PgolfError("PG401", f"specialize made something that does not compile: {error}") from error
 
 
-def _check_declared(before: Flat, after: Flat) -> None:
+def _check_declared(old: list[tuple[str, ...]], new: list[tuple[str, ...]], words: frozenset[str]) -> None:
     """What is left stands in its old order, and what is added has names that the program had no word for.
 
     Raises:
         PgolfError: PG401.
     """
-    old = [bound_names(item.node) for item in before.statements]
-    new = [bound_names(item.node) for item in after.statements]
+    there = set(old)
     rest = iter(old)
-    kept = [names for names in new if names in old]
-    ordered = all(any(names == other for other in rest) for names in kept)
-    added = [name for names in new if names not in old for name in names]
-    if not ordered or new.count(()) != old.count(()) or len(set(added)) < len(added) or words(before.tree) & set(added):
+    ordered = all(any(names == other for other in rest) for names in new if names in there)
+    added = [name for names in new if names not in there for name in names]
+    if not ordered or new.count(()) != old.count(()) or len(set(added)) < len(added) or words & set(added):
         raise PgolfError("PG401", "specialize changed what the top level declares")
 
 
@@ -158,9 +182,3 @@ def _read_below(before: Flat, node: ast.stmt) -> set[str]:
             attributes = {f".{item.attr}" for item in ast.walk(found) if isinstance(item, ast.Attribute)}
             waiting += [other for name in global_reads(found) | attributes for other in owners.get(name, [])]
     return {name for found in seen for name in global_reads(found)}
-
-
-def _inner_names(node: ast.stmt) -> set[str]:
-    """Variables of the functions of a statement."""
-    top, _ = scopes(node)
-    return {name for scope in top.walk() if scope is not top for name in scope.bound}

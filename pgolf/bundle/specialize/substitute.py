@@ -8,10 +8,12 @@ names for these records alone.
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.names import copy_tree, scopes
 from pgolf.bundle.specialize.fold import SINGLETONS, Folder, is_empty, literal, spec_text, value_of
+from pgolf.bundle.specialize.literals import may_fold
 from pgolf.bundle.specialize.propagate import propagate
 from pgolf.bundle.specialize.records import RECORDS, Facts, facts, fields, forget, record_of
 from pgolf.bundle.trees import Transformer, fix_locations, walk
@@ -29,7 +31,10 @@ def substitute(flat: Flat) -> tuple[Flat, Facts]:
 
 
 def _specialized(node: ast.stmt, known: Facts) -> ast.stmt:
-    """One top-level statement; imports, classes' own fields and the record classes have nothing to fold."""
+    """One top-level statement; most have nothing to put in or to fold."""
+    nodes = walk(node)
+    if not any(isinstance(item, ast.Attribute) and record_of(item.value) for item in nodes) and not may_fold(nodes):
+        return node
     changed = _Substitute(known, node).visit(copy_tree(node))
     assert isinstance(changed, ast.stmt)
     return fix_locations(changed)
@@ -43,12 +48,16 @@ class _Substitute(Folder):
     """
 
     def __init__(self, known: Facts, statement: ast.stmt):
-        self.known = known
-        top, _ = scopes(statement)
-        self.shadowed = {name for scope in top.walk() if scope is not top for name in scope.bound}
+        self.known, self.statement = known, statement
         self.around: list[ast.AST] = [statement]
         self.in_braces = False
         self.compared: list[ast.expr] = []
+
+    @cached_property
+    def shadowed(self) -> set[str]:
+        """Variables of the statement's functions and classes, as they were before anything was folded."""
+        top, _ = scopes(self.statement)
+        return {name for scope in top.walk() if scope is not top for name in scope.bound}
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
