@@ -6,8 +6,9 @@ import ast
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from pgolf.bundle.names import copy_tree, eager_reads, global_reads
 from pgolf.bundle.trees import Transformer, walk
@@ -18,6 +19,9 @@ FindSource = Callable[[str], Path | None]
 ENTRY = "__main__"
 PYTHON = (3, 11)
 """The oldest Python that must run a built file."""
+
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Fields of statements that hold statements, or what holds these."""
 
 KEEPS_ANNOTATIONS = ("custom_op", "jit")
 """Decorators, by their last name, that read the annotations of the function below them."""
@@ -135,6 +139,7 @@ def load(entry: str, find_source: FindSource) -> dict[str, Module]:
     """
     ordered: dict[str, Module] = {}
     seen: set[str] = set()
+    find_source = cache(find_source)
 
     def enter(name: str, path: Path | None) -> None:
         if path is not None and name not in seen:
@@ -161,9 +166,12 @@ def load(entry: str, find_source: FindSource) -> dict[str, Module]:
 
 def all_imports(tree: ast.Module) -> Iterator[str]:
     """Modules imported anywhere. PG302 refuses internal ones below the top level, and has to know them for that."""
-    for node in walk(tree):
+    waiting: list[Any] = [*tree.body]
+    for node in waiting:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from imported_modules(node)
+        for name in BLOCKS:
+            waiting += getattr(node, name, ())
 
 
 def packages(module: str) -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -71,6 +72,14 @@ def walk(root: ast.AST) -> list[ast.AST]:
     return found
 
 
+def by_class(nodes: Iterable[ast.AST]) -> dict[type[ast.AST], list[Any]]:
+    """Class of node -> its nodes, in their order; nothing for any other class."""
+    found: dict[type[ast.AST], list[Any]] = defaultdict(list)
+    for node in nodes:
+        found[node.__class__].append(node)
+    return found
+
+
 def below(node: ast.AST) -> list[ast.AST]:
     """The nodes right below one, in the order of its fields."""
     found: list[ast.AST] = []
@@ -84,12 +93,21 @@ def below(node: ast.AST) -> list[ast.AST]:
 def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
     """The node above each node below `root`."""
     found: dict[ast.AST, ast.AST] = {}
+    shapes = SHAPES
     waiting = [root]
     for node in waiting:
-        nodes = below(node)
-        waiting += nodes
-        for item in nodes:
-            found[item] = node
+        for name, holds in shapes[node.__class__]:
+            value = getattr(node, name, None)
+            if value is None:
+                continue
+            if holds == ONE:
+                found[value] = node
+                waiting.append(value)
+                continue
+            for item in value:
+                if item is not None:
+                    found[item] = node
+                    waiting.append(item)
     return found
 
 
@@ -99,13 +117,17 @@ def fix_locations(root: Node) -> Node:
     for node, around in waiting:
         places = around
         if node._attributes:
-            own = [getattr(node, name, None) for name in _PLACES]
+            held = node.__dict__.get
+            own = held("lineno"), held("col_offset"), held("end_lineno"), held("end_col_offset")
             if None in own:
-                own = [above if value is None else value for value, above in zip(own, around, strict=True)]
+                own = tuple([above if value is None else value for value, above in zip(own, around, strict=True)])
                 for name, value in zip(_PLACES, own, strict=True):
                     setattr(node, name, value)
-            places = tuple(own)
-        waiting += [(item, places) for item in below(node)]
+            places = own
+        for name, holds in SHAPES[node.__class__]:
+            value = getattr(node, name, None)
+            if value is not None:
+                waiting += [(value, places)] if holds == ONE else [(item, places) for item in value if item is not None]
     return root
 
 

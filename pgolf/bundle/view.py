@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from operator import itemgetter
+from typing import Any
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
 from pgolf.bundle.source import ENTRY, Module, Statement, is_build_time
-from pgolf.bundle.trees import CHILDREN, parents
+from pgolf.bundle.trees import ONE, SHAPES, Shape, by_class, parents, walk
 
 BUILD_TIME = "pgolf:"
 INTERNAL = "internal:"
@@ -37,16 +39,31 @@ class View:
         return list(self.module.reached())
 
     @cached_property
-    def _code(self) -> list[ast.AST]:
-        return [node for statement in self.reached for node in walk_code(statement.node)]
+    def _code(self) -> dict[type[ast.AST], list[tuple[int, ast.AST]]]:
+        """Class of node -> the nodes of the reached statements, with their numbers in source order."""
+        found: dict[type[ast.AST], list[tuple[int, ast.AST]]] = {}
+        for place, node in enumerate(node for statement in self.reached for node in walk_code(statement.node)):
+            found.setdefault(node.__class__, []).append((place, node))
+        return found
 
-    def code(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
-        """Every node of the reached statements, in source order; annotations that are stripped are left out.
+    def code(self, *kinds: type[ast.AST]) -> list[ast.AST]:
+        """The nodes of some classes in the reached statements, in source order, without annotations that are stripped."""
+        found = [item for kind in kinds for item in self._code.get(kind, ())]
+        return [node for _, node in (sorted(found, key=itemgetter(0)) if len(kinds) > 1 else found)]
 
-        Args:
-            kinds: only nodes of these classes; all without.
-        """
-        return (node for node in self._code if node.__class__ in kinds) if kinds else iter(self._code)
+    @cached_property
+    def names(self) -> dict[str, list[ast.Name | ast.Attribute]]:
+        """Full name -> the names and attributes in the code that mean it."""
+        found: dict[str, list[ast.Name | ast.Attribute]] = {}
+        for node in self.code(ast.Name, ast.Attribute):
+            if isinstance(node, (ast.Name, ast.Attribute)) and (name := self.full(node)):
+                found.setdefault(name, []).append(node)
+        return found
+
+    @cached_property
+    def whole(self) -> dict[type[ast.AST], list[Any]]:
+        """Class of node -> the nodes of the reached statements, with all annotations; outer ones before those inside."""
+        return by_class(node for statement in self.reached for node in walk(statement.node))
 
     @cached_property
     def assigned(self) -> list[tuple[ast.AST, ast.expr]]:
@@ -139,22 +156,32 @@ def methods_of(modules: Iterable[Module]) -> Methods:
     return found
 
 
-def walk_code(root: ast.AST) -> Iterator[ast.AST]:
+class _CodeShapes(dict[type[ast.AST], Shape]):
+    """Class of node -> its fields that hold code, last one first: without annotations of functions and local variables."""
+
+    def __missing__(self, kind: type[ast.AST]) -> Shape:
+        stripped = ("returns", "annotation") if kind is ast.arg else ("returns",)
+        self[kind] = found = tuple(item for item in reversed(SHAPES[kind]) if item[0] not in stripped)
+        return found
+
+
+_CODE_SHAPES = _CodeShapes()
+
+
+def walk_code(root: ast.AST) -> list[ast.AST]:
     """`root` and all below it in source order, without annotations of functions and local variables."""
+    found: list[ast.AST] = []
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        yield node
-        below: list[ast.AST] = []
-        for name in CHILDREN[node.__class__]:
-            if name == "returns" or (name == "annotation" and isinstance(node, ast.arg)):
-                continue
+        found.append(node)
+        for name, holds in _CODE_SHAPES[node.__class__]:
             value = getattr(node, name, None)
-            if value.__class__ is list:
-                below += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                below.append(value)
-        waiting += reversed(below)
+            if holds != ONE:
+                waiting += [item for item in reversed(value or ()) if item is not None]
+            elif value is not None:
+                waiting.append(value)
+    return found
 
 
 def is_literal(node: ast.expr | None) -> bool:

@@ -78,7 +78,10 @@ class _Renaming:
             else:
                 self.keywords.update(item.arg for item in old.keywords if item.arg)
         for field in old._fields:
-            self.compare(old, new, field, getattr(old, field, None), getattr(new, field, None))
+            left, right = getattr(old, field, None), getattr(new, field, None)
+            # Contexts and operators, which have no fields, are one object everywhere.
+            if left is not right or getattr(left, "_fields", True):
+                self.compare(old, new, field, left, right)
 
     def compare(self, old: ast.AST, new: ast.AST, field: str, left: object, right: object) -> None:
         if isinstance(left, list) and isinstance(right, list):

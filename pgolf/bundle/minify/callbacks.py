@@ -66,7 +66,7 @@ class _Holders:
     Attributes:
         functions: what names them -> functions; a class names its constructor, and nothing names a lambda.
         handed: what is read other than to call it.
-        known: what may hold a function.
+        known: what may hold a function; the empty key is a lambda.
     """
 
     def __init__(self, found: Survey, nodes: Nodes):
@@ -78,12 +78,13 @@ class _Holders:
         self.called = {call.func for call in nodes.get(ast.Call, ())}
         reads = [*nodes.get(ast.Name, ()), *nodes.get(ast.Attribute, ())]
         self.handed = {self.key(node) for node in reads if self._is_handed(node)}
-        self.known = set(self.functions)
-        flows, before = [*self._flows()], -1
+        self._held: dict[ast.AST, set[Key]] = {}
+        self.known: set[Key] = {"", *self.functions}
+        flows, before = [(self.held(value), keys) for value, keys in self._flows()], -1
         while before != len(self.known):
             before = len(self.known)
-            for value, keys in flows:
-                if not self.known.issuperset(keys) and self.may_hold(value):
+            for held, keys in flows:
+                if not self.known.isdisjoint(held):
                     self.known.update(keys)
 
     def _key_of(self, function: FunctionNode, scope: Scope) -> Key:
@@ -110,20 +111,27 @@ class _Holders:
         return self.functions.get(self.key(call.func), []) if isinstance(call.func, (ast.Name, ast.Attribute)) else []
 
     def may_hold(self, value: ast.AST) -> bool:
-        """May an expression be a function of the program, or hold one? What `a.b` holds is known by `b` alone."""
+        """May an expression be a function of the program, or hold one?"""
+        return not self.known.isdisjoint(self.held(value))
+
+    def held(self, value: ast.AST) -> set[Key]:
+        """What an expression is or holds; what `a.b` holds is known by `b` alone, and a lambda has the empty key."""
+        known = self._held.get(value)
+        if known is not None:
+            return known
+        self._held[value] = found = set[Key]()
         waiting = [value]
         for node in waiting:
             if isinstance(node, ast.Lambda):
-                return True
-            if isinstance(node, (ast.Name, ast.Attribute)) and self._is_handed(node):
-                if self.key(node) in self.known:
-                    return True
-                continue
-            if isinstance(node, ast.Call) and any((function, "") in self.known for function in self.called_by(node)):
-                return True
-            # A comprehension holds its elements; what it goes through flows into its variables.
-            waiting += [item for item in below(node) if not isinstance(item, ast.comprehension)]
-        return False
+                found.add("")
+            elif isinstance(node, (ast.Name, ast.Attribute)) and self._is_handed(node):
+                found.add(self.key(node))
+            else:
+                if isinstance(node, ast.Call):
+                    found.update((function, "") for function in self.called_by(node))
+                # A comprehension holds its elements; what it goes through flows into its variables.
+                waiting += [item for item in below(node) if not isinstance(item, ast.comprehension)]
+        return found
 
     def hands_on(self, call: ast.Call) -> bool:
         """Is an argument of a call a function, or the object that it is a method of made with one?"""

@@ -11,13 +11,13 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pgolf.bundle.minify.callbacks import callback_parameters
 from pgolf.bundle.minify.external_names import COVERED, NAMES
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, bound_name, is_imported, scopes
 from pgolf.bundle.source import last_name
-from pgolf.bundle.trees import walk
+from pgolf.bundle.trees import by_class, walk
 
 PLAIN_PACKAGES = COVERED | {"flash_attn", "flash_attn_interface"}
 """What may be imported; the last two hold functions of tensors."""
@@ -129,9 +129,7 @@ class _Nodes:
     """The program's nodes by their class."""
 
     def __init__(self, nodes: list[ast.AST]):
-        self.table: dict[type[ast.AST], list[Any]] = {}
-        for node in nodes:
-            self.table.setdefault(node.__class__, []).append(node)
+        self.table = by_class(nodes)
 
     def of(self, kind: type[Node]) -> list[Node]:
         """Those of one class."""

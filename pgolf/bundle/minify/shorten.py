@@ -155,10 +155,12 @@ class Plan:
         used_for: Counter[str] = Counter()
         for name in sorted(self.uses, key=lambda name: -self.uses[name].bit_length()):
             used = {chosen[other] for other in self._meet[name] if other in chosen}
-            refused = used | self.taken
-            fresh = (short for short in short_names(alphabet) if short not in refused)
-            known = (short for short, _ in used_for.most_common() if short not in used)
-            chosen[name] = next(known, None) or next(fresh)
+            known = [short for short in used_for if short not in used]
+            if known:
+                chosen[name] = max(known, key=used_for.__getitem__)
+            else:
+                refused = used | self.taken
+                chosen[name] = next(short for short in short_names(alphabet) if short not in refused)
             used_for[chosen[name]] += self.uses[name]
         return chosen
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import ast
 import base64
 import lzma
+import os
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import brotli
@@ -61,13 +64,19 @@ class Coder:
 def coders(source: bytes, allow_brotli: bool) -> Iterator[Coder]:
     """Every compressor on the source, with several settings each."""
     yield Coder("zlib", "zlib", "zlib.decompress({})", zlib.compress(source, 9))
-    for lc, (finder, nice) in product(range(5), SEARCHES):
-        data = lzma.compress(source, lzma.FORMAT_ALONE, filters=[_filter(len(source), lc, finder, nice)])
-        yield Coder("lzma", "lzma", "lzma.decompress({})", data)
+    # lc is how many upper bits of a character tell what follows it; the first one of ASCII is the same in all of them.
+    settings = [(lc, *search) for lc, search in product(range(source.isascii(), 5), SEARCHES)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compressor releases the interpreter's lock
+        for data in pool.map(partial(_lzma_of, source), settings):
+            yield Coder("lzma", "lzma", "lzma.decompress({})", data)
     if allow_brotli:
         for window in (16, 18, 22):
             data = brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window)
             yield Coder("brotli", "brotli", "brotli.decompress({})", data)
+
+
+def _lzma_of(source: bytes, setting: tuple[int, int, int]) -> bytes:
+    return lzma.compress(source, lzma.FORMAT_ALONE, filters=[_filter(len(source), *setting)])
 
 
 def _filter(size: int, lc: int, finder: int, nice: int) -> dict[str, int]:
@@ -121,10 +130,17 @@ def candidates(source: str, allow_brotli: bool) -> Iterator[Packed]:
     """Every quick way to write the program."""
     yield Packed("plain", source.encode())
     run = RUN if _has_plain_lines(source) else RUN_BY_LINE
+    shortest: dict[str, Coder] = {}
     for coder in coders(source.encode(), allow_brotli):
-        needs = ("brotli",) if coder.name == "brotli" else ()
-        for family in ("b85", "latin1"):
-            yield Packed(f"{family}+{coder.name}", stub(coder, family, run), needs)
+        shortest[coder.name] = min(shortest.get(coder.name, coder), coder, key=lambda item: len(item.data))
+        yield _packed("latin1", coder, run)
+    # What Latin-1 escapes depends on the data; base85 does not.
+    yield from (_packed("b85", coder, run) for coder in shortest.values())
+
+
+def _packed(family: str, coder: Coder, run: bytes) -> Packed:
+    needs = ("brotli",) if coder.name == "brotli" else ()
+    return Packed(f"{family}+{coder.name}", stub(coder, family, run), needs)
 
 
 def mixed(source: str) -> Packed:

@@ -41,15 +41,21 @@ CLASS_HOOKS = (
 def pg306(view: View) -> Findings:
     """Decorators come from a list: staticmethod, classmethod, property, torch.no_grad, torch.inference_mode, torch.compile,
     torch.library.custom_op, triton.jit, dataclass and a few more. | Others run unknown code at definition."""
-    for statement in view.module.statements:
-        for node in walk(statement.node):
-            for decorator in getattr(node, "decorator_list", []):
-                name = view.full(call_target(decorator))
-                hook = name == BUILD_TIME + "hookimpl" and not statement.reached
-                setter = isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "deleter")
-                if not (DECORATORS.fullmatch(name) or hook or setter) or not _plain_call(decorator):
-                    help = "call the function from the code instead of decorating it"
-                    yield view.module.finding("PG306", decorator, f"@{ast.unparse(decorator)} is not on the list", help)
+    for node in view.parents:
+        for decorator in getattr(node, "decorator_list", ()):
+            name = view.full(call_target(decorator))
+            hook = name == BUILD_TIME + "hookimpl" and not _is_reached(view, node)
+            setter = isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "deleter")
+            if not (DECORATORS.fullmatch(name) or hook or setter) or not _plain_call(decorator):
+                help = "call the function from the code instead of decorating it"
+                yield view.module.finding("PG306", decorator, f"@{ast.unparse(decorator)} is not on the list", help)
+
+
+def _is_reached(view: View, node: ast.AST) -> bool:
+    """Is a node in a reached statement?"""
+    while view.parents[node] is not view.module.tree:
+        node = view.parents[node]
+    return any(statement.node is node for statement in view.reached)
 
 
 def _plain_call(node: ast.expr) -> bool:
@@ -62,23 +68,20 @@ def _plain_call(node: ast.expr) -> bool:
 def pg307(view: View) -> Findings:
     """Functions under `custom_op` and `triton.jit` annotate what they need, records have no annotation in quotes, no
     annotation calls anything, and none stands without a value in a function. | Other annotations are removed."""
-    for statement in view.reached:
-        for node in walk(statement.node):
-            if isinstance(node, ast.FunctionDef):
-                yield from _function_annotations(view, node)
-            if isinstance(node, ast.ClassDef):
-                for item in node.body:
-                    if isinstance(item, ast.AnnAssign) and _quoted(item.annotation):
-                        help = "write the type itself"
-                        yield view.module.finding("PG307", item, "a field's annotation is in quotes", help)
-            if isinstance(node, ast.AnnAssign) and node.value is None and view.function_around(node) is not None:
-                help = "assign the variable where it is declared"
-                yield view.module.finding("PG307", node, "an annotation without a value makes a local name", help)
-            if isinstance(node, (ast.Name, ast.Attribute)) and view.full(node) in (
-                "typing.get_type_hints",
-                "torch.library.infer_schema",
-            ):
-                yield view.module.finding("PG307", node, "annotations are removed, so nothing may read them", "")
+    for node in view.whole.get(ast.FunctionDef, ()):
+        yield from _function_annotations(view, node)
+    for node in view.whole.get(ast.ClassDef, ()):
+        for item in node.body:
+            if isinstance(item, ast.AnnAssign) and _quoted(item.annotation):
+                help = "write the type itself"
+                yield view.module.finding("PG307", item, "a field's annotation is in quotes", help)
+    for node in view.whole.get(ast.AnnAssign, ()):
+        if node.value is None and view.function_around(node) is not None:
+            help = "assign the variable where it is declared"
+            yield view.module.finding("PG307", node, "an annotation without a value makes a local name", help)
+    for node in (*view.whole.get(ast.Name, ()), *view.whole.get(ast.Attribute, ())):
+        if view.full(node) in ("typing.get_type_hints", "torch.library.infer_schema"):
+            yield view.module.finding("PG307", node, "annotations are removed, so nothing may read them", "")
 
 
 def _function_annotations(view: View, node: ast.FunctionDef) -> Findings:

@@ -26,6 +26,7 @@ DEFEATING = (
     *("importlib", "inspect", "builtins", "runpy", "pkgutil", "zipimport", "code", "codeop", "timeit", "trace"),
     *("pdb", "bdb", "dis", "gc", "unittest", "doctest", "__main__", "site", "antigravity", "this", "pydoc"),
 )
+UNIMPORTED = re.compile(r"torch\.nn\.attention\.(flex_attention|varlen|bias|experimental)")
 PICKLING = ("pickle", "marshal", "shelve", "copyreg", "pickletools")
 
 
@@ -36,8 +37,8 @@ def pg302(view: View) -> Findings:
         for message in _internal_import(view, node):
             help = "write `from package.module import Name` at the top of the file"
             yield view.module.finding("PG302", node, message, help)
-    for item in view.code(ast.Name):
-        if isinstance(item, ast.Name) and view.full(item).startswith(BUILD_TIME):
+    for item in (node for name, nodes in view.names.items() if name.startswith(BUILD_TIME) for node in nodes):
+        if isinstance(item, ast.Name):
             help = "only hooks and PLUGIN may use what pgolf itself exports"
             yield view.module.finding("PG302", item, f"{item.id!r} exists at build time only", help)
 
@@ -76,10 +77,8 @@ def pg303(view: View) -> Findings:
             if message:
                 help = "the standard library, torch, numpy and sentencepiece can be imported, at the top of the file"
                 yield view.module.finding("PG303", node, message, help)
-    for item in view.code(ast.Attribute):
-        if isinstance(item, ast.Attribute) and re.fullmatch(
-            r"torch\.nn\.attention\.(flex_attention|varlen|bias|experimental)", view.full(item)
-        ):
+    for item in (node for name, nodes in view.names.items() if UNIMPORTED.fullmatch(name) for node in nodes):
+        if isinstance(item, ast.Attribute):
             help = f"from {view.full(item.value)} import {item.attr} first"
             yield view.module.finding("PG303", item, f"{view.full(item)} is there only once it is imported", help)
 

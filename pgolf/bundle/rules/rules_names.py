@@ -17,7 +17,6 @@ from pgolf.bundle.view import (
     INTERNAL,
     View,
     is_main_block,
-    walk_code,
 )
 from pgolf.errors import PgolfError
 
@@ -35,6 +34,13 @@ CHANGED_NAMES = (
     *("__mro__", "__subclasses__", "__wrapped__", "__spec__", "__loader__", "__package__", "__path__"),
     *("__reduce__", "__reduce_ex__", "__firstlineno__", "__static_attributes__", "__signature__"),
 )
+NAMED = {
+    kind: fields
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+    if (fields := [name for name in ("id", "attr", "arg", "name") if name in kind._fields])
+}
+"""Class of node -> the fields that hold an identifier."""
 KNOWN = BUILTINS | set(CHANGED_NAMES)
 
 
@@ -46,13 +52,14 @@ def pg305(view: View) -> Findings:
             if name.partition(".")[0] in DEFEATING:
                 help = "do without it in code that is bundled"
                 yield view.module.finding("PG305", node, f"{name} finds code by name or reads its source", help)
-    for item in view.code(ast.Name, ast.Attribute, ast.Call):
-        if isinstance(item, (ast.Name, ast.Attribute)) and DEFEATING_NAMES.fullmatch(view.full(item)):
+    for full in filter(DEFEATING_NAMES.fullmatch, view.names):
+        for named in view.names[full]:
             help = "write the names out"
-            message = f"{view.full(item).removeprefix(BUILTIN)!r} cannot be bundled: it defeats static names"
-            if not isinstance(view.parents.get(item), ast.Attribute):
-                yield view.module.finding("PG305", item, message, help)
-        elif isinstance(item, ast.Call) and view.full(item.func) in ATTRIBUTE_CALLS and len(item.args) > 1:
+            message = f"{full.removeprefix(BUILTIN)!r} cannot be bundled: it defeats static names"
+            if not isinstance(view.parents.get(named), ast.Attribute):
+                yield view.module.finding("PG305", named, message, help)
+    for item in view.code(ast.Call):
+        if isinstance(item, ast.Call) and view.full(item.func) in ATTRIBUTE_CALLS and len(item.args) > 1:
             computed = not isinstance(item.args[1], ast.Constant)
             shared = view.full(item.args[0])
             if computed and shared and not shared.startswith(BUILTIN):
@@ -63,12 +70,13 @@ def pg305(view: View) -> Findings:
 def pg310(view: View) -> Findings:
     """No method is taken off a class other than to call it, zero-argument `super()` stands directly in a method, and no
     name begins with two underscores only. | Both hold the class's name, which changes."""
-    for node in view.code():
+    for node in view.code(ast.Attribute):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_method(view, node):
             parent = view.parents.get(node)
             if not (isinstance(parent, ast.Call) and parent.func is node) and not isinstance(parent, ast.Attribute):
                 help = "write a method that calls it, or move the code into a function"
                 yield view.module.finding("PG310", node, "a method is taken off its class", help)
+    for node in view.code(ast.Call):
         if isinstance(node, ast.Call) and view.full(node.func) == "builtins.super":
             around = view.function_around(node)
             comprehension = view.places[node.func].kind == "comprehension"
@@ -76,8 +84,9 @@ def pg310(view: View) -> Findings:
             if node.args or not direct or comprehension:
                 help = "call super() at the top of the method and keep the result"
                 yield view.module.finding("PG310", node, "super() is not directly in a method", help)
-        for name in _identifiers(node):
-            if name.startswith("__") and not name.endswith("__"):
+    for node in view.code(*NAMED):
+        for name in (getattr(node, field) for field in NAMED[node.__class__]):
+            if name.__class__ is str and name.startswith("__") and not name.endswith("__"):
                 help = "begin the name with one underscore"
                 yield view.module.finding("PG310", node, f"{name!r} is mangled with the class's name", help)
 
@@ -91,30 +100,23 @@ def _is_method(view: View, node: ast.Attribute) -> bool:
     )
 
 
-def _identifiers(node: ast.AST) -> Iterator[str]:
-    for field in ("id", "attr", "arg", "name"):
-        value = getattr(node, field, None)
-        if isinstance(value, str):
-            yield value
-
-
 def pg312(view: View) -> Findings:
     """Nothing reads `__name__`, `__qualname__`, `__module__`, `__doc__`, `__annotations__`, `__file__`, `__class__`,
     `__dict__` and the like. | Bundling and renaming change them."""
-    for statement in view.reached:
-        main = statement.node
-        test = main.test if isinstance(main, ast.If) and is_main_block(main) else None
-        skipped = set(walk(test)) if test is not None else set()
-        for node in walk(main):
-            name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-            if name in CHANGED_NAMES and node not in skipped:
-                help = "write the text you need as a literal; sys.argv[0] is the running file"
-                yield view.module.finding("PG312", node, f"{name} is not the same in a built file", help)
-        for node in walk_code(main):
-            name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
-            if name and view.full(node) == BUILTIN + name and name not in KNOWN:
+    mains = [item.node for item in view.reached if isinstance(item.node, ast.If) and is_main_block(item.node)]
+    skipped = {node for main in mains if isinstance(main, ast.If) for node in walk(main.test)}
+    named = [(node, node.attr) for node in view.whole.get(ast.Attribute, ())]
+    named += [(node, node.id) for node in view.whole.get(ast.Name, ())]
+    for node, name in named:
+        if name in CHANGED_NAMES and node not in skipped:
+            help = "write the text you need as a literal; sys.argv[0] is the running file"
+            yield view.module.finding("PG312", node, f"{name} is not the same in a built file", help)
+    for full in view.names:
+        name = full.removeprefix(BUILTIN)
+        for item in view.names[full] if full.startswith(BUILTIN) and name not in KNOWN else ():
+            if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load) and item.id == name:
                 help = "define it, import it, or correct the spelling"
-                yield view.module.finding("PG312", node, f"{name!r} is defined nowhere", help)
+                yield view.module.finding("PG312", item, f"{name!r} is defined nowhere", help)
 
 
 def pg319(view: View) -> Findings:

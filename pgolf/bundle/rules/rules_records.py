@@ -15,6 +15,11 @@ from pgolf.errors import PgolfError
 Findings = Iterator[PgolfError]
 
 CLASSES = [INTERNAL + name for name in RECORDS.values()]
+KINDS = (
+    *(ast.Name, ast.Attribute, ast.Call, ast.ClassDef, *FUNCTIONS, ast.alias),
+    *(ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+)
+"""Classes of nodes that may break the rule."""
 HELP = "hand the one record on as `settings` or `program`, keep it as self.settings, and read its fields by name"
 
 
@@ -23,7 +28,7 @@ def pg317(view: View) -> Findings:
     `self.settings = settings` or `settings = x.settings`, only their fields are read, and only the entry calls `Settings`
     and `Program`.
     | Then a field can be replaced by its value."""
-    for node in view.code():
+    for node in view.code(*KINDS):
         for bad, message in _findings(view, node):
             yield view.module.finding("PG317", bad, message, HELP)
 
@@ -71,7 +76,7 @@ def _use(view: View, node: ast.Name | ast.Attribute) -> Iterator[tuple[ast.AST, 
         return
     name = record_of(node)
     if not name:
-        if isinstance(node.ctx, ast.Load) and not _is_called(view, node, parent) and _takes_record(view, node):
+        if isinstance(node.ctx, ast.Load) and _takes_record(view, node) and not _is_called(view, node, parent):
             yield node, "a function that takes a record is used other than by calling it"
         return
     if isinstance(node, ast.Attribute) and _is_outside(view, node.value):
@@ -100,6 +105,8 @@ def _is_called(view: View, node: ast.expr, parent: ast.AST) -> bool:
 
 def _takes_record(view: View, node: ast.Name | ast.Attribute) -> bool:
     """Is this the name of a bundled function, class or method with a parameter called `settings` or `program`?"""
+    if not (node.attr in view.methods if isinstance(node, ast.Attribute) else view.full(node).startswith(INTERNAL)):
+        return False
     call = ast.Call(func=node, args=[ast.Starred(ast.Constant(None), ast.Load())], keywords=[])
     return any(set(names) & set(RECORDS) for names in _parameters(view, call))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from pgolf.bundle.specialize.constants_cells import NOTHING, Literal, Made, options
+from pgolf.bundle.specialize.constants_cells import NOTHING, Literal, Made, OneOf, options
 from pgolf.bundle.specialize.constants_flow import Flow
 from pgolf.bundle.specialize.constants_fold import Tidy
 from pgolf.bundle.specialize.constants_places import Places
@@ -24,6 +24,8 @@ from pgolf.bundle.trees import fix_locations, walk
 
 SHORT = 24
 """A literal of so many characters is written at every place; a longer one only if there is one."""
+READS = (ast.Name, ast.Attribute)
+"""What a literal may take the place of."""
 
 
 def constants(tree: ast.Module) -> bool:
@@ -42,12 +44,15 @@ class _Constants:
         for function, calls in self.flow.calls.items():
             for call in calls:
                 self.targets.setdefault(call, []).append(function)
+        self.gone: set[ast.AST] = set()
+        """Nodes of functions that are no longer in the tree."""
 
     def run(self) -> bool:
         replaced = self._plan()
         touched: dict[ast.AST, None] = {}
         for node, new in replaced.items():
             touched[self.places.unit(node)] = None
+            self.gone.update(walk(node))
             _put(self.places.parents[node], node, new)
         changed = bool(touched)
         changed |= self._drop_fields(set(replaced))
@@ -64,7 +69,7 @@ class _Constants:
         found = {
             node: value
             for node, value in self.flow.values.items()
-            if isinstance(value, Literal) and self._may_be_literal(node, value)
+            if value.__class__ is Literal and node.__class__ in READS and self._may_be_literal(node, value)
         }
         counts = Counter(value.text for value in found.values())
         return {
@@ -89,9 +94,9 @@ class _Constants:
     def _drop_fields(self, replaced: set[ast.AST]) -> bool:
         """Fields of records that nothing reads, where nobody sees a record as a whole."""
         read: set[tuple[str, str]] = set(self.flow.replaced)
-        for node in self.places.parents:
-            if isinstance(node, ast.Attribute) and node not in replaced:
-                owner = self.flow.values.get(node.value)
+        for node in self.flow.of_kind(ast.Attribute):
+            owner = self.flow.values.get(node.value)
+            if owner.__class__ in (Made, OneOf) and node not in replaced:
                 read |= {(item.name, node.attr) for item in options(owner) if isinstance(item, Made)}
         changed = False
         for name, fields in self.flow.records.items():
@@ -125,7 +130,7 @@ class _Constants:
         if not all(self.places.is_plain(value) for value in given):
             return False
         for call in calls:
-            _drop_argument(call, names.index(field), field)
+            self._drop_argument(call, names.index(field), field)
         kept = [item for item in node.body if not _declares(item, field)]
         node.body = kept or [ast.Pass()]
         return True
@@ -146,7 +151,7 @@ class _Constants:
 
     def _drop_unread(self, function: ast.FunctionDef, calls: list[ast.Call], skipped: int) -> bool:
         arguments = function.args
-        if arguments.posonlyargs or arguments.vararg or arguments.kwarg:
+        if arguments.posonlyargs or arguments.vararg or arguments.kwarg or self._reads_all(function, skipped):
             return False
         used = {node.id for item in function.body for node in walk(item) if isinstance(node, ast.Name)}
         changed = False
@@ -155,10 +160,24 @@ class _Constants:
             given = [value for call in calls for value in [*call.args[place : place + 1], *_keyword(call, name)]]
             if name not in used and all(self.places.is_plain(value) for value in given):
                 for call in calls:
-                    _drop_argument(call, place, name)
+                    self._drop_argument(call, place, name)
                 drop_parameter(arguments, name)
                 changed = True
         return changed
+
+    def _reads_all(self, function: ast.FunctionDef, skipped: int) -> bool:
+        """Is every parameter read still?"""
+        scopes = list(self.flow.inner[function].walk())
+        return all(
+            any(not self.gone.issuperset(scope.reads.get(item.arg, ())) for scope in scopes)
+            for item in function.args.args[skipped:]
+        )
+
+    def _drop_argument(self, call: ast.Call, place: int, name: str) -> None:
+        for value in [*call.args[place : place + 1], *_keyword(call, name)]:
+            self.gone.update(walk(value))
+        del call.args[place : place + 1]
+        call.keywords = [keyword for keyword in call.keywords if keyword.arg != name]
 
 
 def _fold(unit: ast.AST, places: Places) -> None:
@@ -172,12 +191,6 @@ def _fold(unit: ast.AST, places: Places) -> None:
 
 def _keyword(call: ast.Call, name: str) -> list[ast.expr]:
     return [keyword.value for keyword in call.keywords if keyword.arg == name]
-
-
-def _drop_argument(call: ast.Call, place: int, name: str) -> None:
-    if place < len(call.args):
-        del call.args[place]
-    call.keywords = [keyword for keyword in call.keywords if keyword.arg != name]
 
 
 def _declares(node: ast.stmt, field: str) -> bool:

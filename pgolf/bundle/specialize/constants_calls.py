@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from pgolf.bundle.names import FunctionNode
+from pgolf.bundle.specialize.constants_arguments import Arguments
 from pgolf.bundle.specialize.constants_cells import (
     ANYTHING,
     Items,
@@ -15,10 +15,8 @@ from pgolf.bundle.specialize.constants_cells import (
     Option,
     Several,
     Value,
-    is_followed,
 )
-from pgolf.bundle.specialize.constants_objects import Objects, constant, objects
-from pgolf.bundle.specialize.constants_shapes import defaults_of, gives, handed_back, may_take
+from pgolf.bundle.specialize.constants_objects import objects
 
 KEEPS_NOTHING = ("len", "isinstance", "range", "str", "int", "float", "bool", "repr", "print", "any", "all", "format")
 """Builtins that neither keep nor give back what they get; what they call on it are methods with underscores."""
@@ -32,14 +30,21 @@ GIVES_ITSELF = ("eval", "train")
 """Methods of torch's modules that do no more than give the module back."""
 
 
-class Calls(Objects):
+class Calls(Arguments):
     """Follows calls."""
+
+    def __init__(self, tree: ast.Module):
+        super().__init__(tree)
+        self.callees: dict[ast.Name, list[ast.AST]] = {}
+        """Name that is called -> what binds it at the top level, or itself."""
 
     def call(self, node: ast.Call) -> Value:
         func = node.func
         if isinstance(func, ast.Name):
-            place = self.places[func].resolve(func.id)
-            bound = place.bound.get(func.id, []) if place is self.scope else [func]
+            bound = self.callees.get(func)
+            if bound is None:
+                place = self.places[func].resolve(func.id)
+                bound = self.callees[func] = place.bound.get(func.id, []) if place is self.scope else [func]
             if len(bound) == 1 and isinstance(bound[0], ast.FunctionDef):
                 return self.bind(bound[0], node, 0)
             if len(bound) == 1 and isinstance(bound[0], ast.ClassDef):
@@ -71,9 +76,9 @@ class Calls(Objects):
     def _takes(self, value: Option, node: ast.Call) -> bool:
         """May a value be called like that?"""
         if isinstance(value, Known):
-            return not is_followed(value.function, self.inner[value.function]) or may_take(value.function, node, 0)
+            return not self.is_followed(value.function) or self.signature(value.function, 0).takes(node)
         method = self._called(value) if isinstance(value, Made) else None
-        return method is None or not is_followed(method, self.inner[method]) or may_take(method, node, 1)
+        return method is None or not self.is_followed(method) or self.signature(method, 1).takes(node)
 
     def _called(self, value: Made) -> ast.FunctionDef | None:
         """What a call of an object calls."""
@@ -83,7 +88,7 @@ class Calls(Objects):
     def call_attribute(self, func: ast.Attribute, node: ast.Call) -> Value:
         if isinstance(func.value, ast.Call) and isinstance(func.value.func, ast.Name) and func.value.func.id == "super":
             return self.call_super(func.attr, node)
-        if node.args and self._is_compile(node):
+        if node.args and self.is_compile(node):
             return self.compiled(node)
         owner = self.eval(func.value)
         if isinstance(owner, OneOf):
@@ -124,7 +129,7 @@ class Calls(Objects):
         """A method of an object of unknown class: all that have the name may be meant."""
         if name == "_replace":
             for record in self.records:
-                self.replace(Made(record), node)
+                self.replace(self.made[record], node)
             return ANYTHING
         methods = self.methods_named(name)
         for method in methods:
@@ -137,8 +142,7 @@ class Calls(Objects):
         return self.outside(node)
 
     def call_super(self, name: str, node: ast.Call) -> Value:
-        owner = next((item for item in self.classes.values() if self.unit in item.body), None)
-        for base in self.bases[owner.name] if owner is not None else []:
+        for base in self.bases.get(self.owner, ()):
             method = self.method(base, name) if base in self.classes else None
             if method is not None:
                 return self.bind(method, node, 1)
@@ -153,16 +157,6 @@ class Calls(Objects):
             return first
         self.release(first)
         return ANYTHING
-
-    def _is_compile(self, node: ast.Call) -> bool:
-        func = node.func
-        return isinstance(func, ast.Attribute) and func.attr == "compile" and self._is_torch(func.value)
-
-    def _is_torch(self, node: ast.expr) -> bool:
-        if not isinstance(node, ast.Name):
-            return False
-        bound = self.places[node].resolve(node.id).bound.get(node.id, [])
-        return len(bound) == 1 and isinstance(bound[0], ast.alias) and bound[0].name == "torch"
 
     def builtin(self, name: str, node: ast.Call) -> Value:
         given = self.arguments(node)
@@ -191,96 +185,3 @@ class Calls(Objects):
         for value in given:
             self.release(value)
         return ANYTHING
-
-    def arguments(self, node: ast.Call) -> list[Value]:
-        return [self.eval(item) for item in (*node.args, *(keyword.value for keyword in node.keywords))]
-
-    def outside(self, node: ast.Call) -> Value:
-        """A call of something that is not followed."""
-        for value in self.arguments(node):
-            self.release(value)
-        return ANYTHING
-
-    def construct(self, name: str, node: ast.Call) -> Value:
-        if name in self.records:
-            if node not in self.constructions[name]:
-                self.constructions[name].append(node)
-            self.fill(name, node)
-            return Made(name)
-        made = self.method(name, "__init__")
-        if made is not None:
-            self.bind(made, node, 1)
-        else:
-            self.outside(node)
-        return Made(name)
-
-    def fill(self, name: str, node: ast.Call) -> None:
-        """A record's fields from the call that makes it."""
-        fields = self.records[name]
-        given = self.given(node, list(fields))
-        for field, default in fields.items():
-            value = ANYTHING if given is None else given.pop(field, None)
-            if value is None and default is not None and not gives(node, list(fields), field):
-                value = constant(default)
-            self.write((name, field), value)
-
-    def replace(self, owner: Made, node: ast.Call) -> Value:
-        given = self.given(node, [])
-        if given is not None and not set(given) <= set(self.records[owner.name]):
-            return owner
-        for field in self.records[owner.name]:
-            if given is None or field in given:
-                self.replaced.add((owner.name, field))
-                self.write((owner.name, field), ANYTHING if given is None else given[field])
-        return owner
-
-    def given(self, node: ast.Call, parameters: list[str]) -> dict[str, Value] | None:
-        """Parameter -> argument; None where stars hide them. What is over is released."""
-        values = self.arguments(node)
-        if any(isinstance(item, ast.Starred) for item in node.args) or any(item.arg is None for item in node.keywords):
-            for value in values:
-                self.release(value)
-            return None
-        for value in values[len(parameters) : len(node.args)]:
-            self.release(value)
-        found = dict(zip(parameters, values[: len(node.args)], strict=False))
-        found.update(
-            {str(item.arg): value for item, value in zip(node.keywords, values[len(node.args) :], strict=True)}
-        )
-        return found
-
-    def bind(self, function: FunctionNode, node: ast.Call, skipped: int, alone: bool = True) -> Value:
-        """Hand a call's arguments to a function; gives its result."""
-        scope = self.inner[function]
-        if not alone:
-            self.loose.add(function)
-        if not is_followed(function, scope):
-            return self.outside(node)
-        if not may_take(function, node, skipped):
-            # One of several that are called there at different times; this call would be a TypeError.
-            self.loose.add(function)
-            self.arguments(node)
-            return None
-        arguments = function.args
-        self.calls.setdefault(function, {})[node] = skipped
-        positional = [item.arg for item in (*arguments.posonlyargs, *arguments.args)][skipped:]
-        given = self.given(node, positional)
-        if given is None:
-            self.loose.add(function)
-        defaults = defaults_of(function)
-        # What a function hands back is known for each call of it.
-        handed = self._handed_back(function)
-        result = (given or {}).get(handed) if handed in positional and gives(node, positional, handed) else None
-        for name in [*positional, *(item.arg for item in arguments.kwonlyargs)]:
-            value = ANYTHING if given is None else given.pop(name, None)
-            if value is None and name in defaults and not gives(node, positional, name):
-                value = constant(defaults[name])
-            self.write((scope, name), value)
-        for value in (given or {}).values():
-            self.release(value)
-        return self.read((function, "return")) if given is None or result is None else result
-
-    def _handed_back(self, function: FunctionNode) -> str:
-        if function not in self.handed:
-            self.handed[function] = handed_back(function, self.inner[function], self._is_compile)
-        return self.handed[function]

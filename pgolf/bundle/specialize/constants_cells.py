@@ -7,7 +7,7 @@ that is followed (handed to a library, mixed with something else) is released: f
 from __future__ import annotations
 
 import ast
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.prune import PLAIN_DECORATORS
-from pgolf.bundle.trees import walk
+from pgolf.bundle.trees import Node, by_class, walk
 
 Key = Hashable
 CALLED_BY_PROGRAM = ("__init__", "__call__")
@@ -83,10 +83,11 @@ class Cells:
     """The cells, who reads them, and what the classes of the program are like."""
 
     def __init__(self, tree: ast.Module):
-        self.nodes = walk(tree)
+        self.kinds = by_class(walk(tree))
         self.scope, self.places = scopes(tree)
         self.inner = {scope.node: scope for scope in self.scope.walk()}
         self.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        self.made = {name: Made(name) for name in self.classes}
         self.bases = {name: [last_name(base) for base in node.bases] for name, node in self.classes.items()}
         self.parents = {base for bases in self.bases.values() for base in bases if base in self.classes}
         known = {*self.classes, "NamedTuple"}
@@ -97,14 +98,22 @@ class Cells:
             for node in (node for item in line for node in self.classes[item].body):
                 if isinstance(node, ast.FunctionDef):
                     self.methods[name].setdefault(node.name, node)
-        self.stored = {
-            node.attr for node in self.nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
-        }
+        self.same_name: dict[str, list[ast.FunctionDef]] = defaultdict(list)
+        for methods in self.methods.values():
+            for attribute, method in methods.items():
+                self.same_name[attribute].append(method)
+        self.stored = {node.attr for node in self.of_kind(ast.Attribute) if not isinstance(node.ctx, ast.Load)}
         self.cells: dict[Key, Value] = {}
-        self.readers: dict[Key, set[ast.AST]] = {}
+        self.readers: dict[Key, dict[ast.AST, None]] = defaultdict(dict)
         self.waiting: deque[ast.AST] = deque()
         self.queued: set[ast.AST] = set()
-        self.unit: ast.AST = tree
+        self.changed: set[ast.AST] = set()
+        """Lines that read a cell which has grown since."""
+        self.units: dict[ast.AST, ast.AST] = {}
+        """Line -> the function, or line of the module or a class, that it is in."""
+        self.line: ast.AST = tree
+        self.owner = ""
+        """The class of the top level that this line is in."""
         self.released: set[Key] = set()
         self.open: set[str] = set()
         """Classes whose objects, or which themselves, are in others' hands."""
@@ -115,35 +124,42 @@ class Cells:
         self.calls: dict[ast.AST, dict[ast.Call, int]] = {}
         """Function -> its calls, and how many parameters they do not give."""
 
+    def of_kind(self, kind: type[Node]) -> list[Node]:
+        """The program's nodes of one class."""
+        return self.kinds.get(kind, [])
+
     # Cells
 
     def read(self, key: Key) -> Value:
-        self.readers.setdefault(key, set()).add(self.unit)
+        self.readers[key][self.line] = None
         return self.cells.get(key)
 
     def write(self, key: Key, value: Value) -> None:
         """Let a cell hold this value too."""
         old = self.cells.get(key)
-        if value is None or value == old:
+        if value is None or value is old:
             return
-        new = self.join(old, value)
+        new = value if old is None else self.join(old, value)
         if new != old:
             self.cells[key] = new
             if key in self.released or (isinstance(key, tuple) and key[0] in self.open):
                 self.release(new)
-            for unit in self.readers.get(key, ()):
-                self.wake(unit)
+            self.wake(key)
 
-    def wake(self, unit: ast.AST) -> None:
-        if unit not in self.queued:
-            self.queued.add(unit)
-            self.waiting.append(unit)
+    def wake(self, key: Key) -> None:
+        """Go through the lines again that read a cell."""
+        for line in self.readers.get(key, ()):
+            self.changed.add(line)
+            unit = self.units[line]
+            if unit not in self.queued:
+                self.queued.add(unit)
+                self.waiting.append(unit)
 
     def join(self, left: Value, right: Value) -> Value:
         """What holds either."""
-        if left is None or left == right:
+        if left is None or left is right:
             return right
-        if right is None:
+        if right is None or left == right:
             return left
         if isinstance(left, Several) and isinstance(right, Several) and len(left.values) == len(right.values):
             return Several(tuple(self.join(*pair) for pair in zip(left.values, right.values, strict=True)))
@@ -161,6 +177,8 @@ class Cells:
 
     def release(self, value: Value) -> None:
         """A value is now in hands that are not followed."""
+        if value is None or value is ANYTHING:
+            return
         if isinstance(value, (Several, OneOf)):
             for item in value.values if isinstance(value, Several) else value.options:
                 self.release(item)
@@ -203,8 +221,7 @@ class Cells:
                     self.release_method(item)
             if owner != name:
                 self.open_class(owner)
-        for unit in self.readers.get(("open", name), ()):
-            self.wake(unit)
+        self.wake(("open", name))
 
     def release_method(self, method: ast.FunctionDef) -> None:
         """Release all but the object itself."""
@@ -216,7 +233,7 @@ class Cells:
             self.write((self.inner[method], argument.arg), ANYTHING)
 
     def is_open(self, name: str) -> bool:
-        self.readers.setdefault(("open", name), set()).add(self.unit)
+        self.readers["open", name][self.line] = None
         return name in self.open
 
     def see(self, value: Value, deep: bool = False) -> None:
@@ -250,7 +267,7 @@ class Cells:
         return self.methods[name].get(attribute)
 
     def methods_named(self, attribute: str) -> list[ast.FunctionDef]:
-        return [methods[attribute] for methods in self.methods.values() if attribute in methods]
+        return self.same_name.get(attribute, [])
 
 
 def options(value: Value) -> frozenset[Option]:

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from pgolf.bundle.names import COMPREHENSIONS, FunctionNode
+from pgolf.bundle.names import COMPREHENSIONS, FunctionNode, Scope
 from pgolf.bundle.specialize.constants_calls import Calls
 from pgolf.bundle.specialize.constants_cells import (
     ANYTHING,
     NOTHING,
     Items,
+    Key,
     Known,
     Literal,
     Made,
@@ -21,7 +22,6 @@ from pgolf.bundle.specialize.constants_cells import (
     Value,
     options,
 )
-from pgolf.bundle.specialize.constants_objects import constant
 from pgolf.bundle.specialize.fold import value_of
 from pgolf.bundle.trees import below
 
@@ -32,13 +32,18 @@ class Expressions(Calls):
     globals: frozenset[str] = frozenset()
     """Variables of the top level that a function binds."""
 
+    def __init__(self, tree: ast.Module):
+        super().__init__(tree)
+        self.meanings: dict[tuple[Scope, str], tuple[Key, Value]] = {}
+        """Name in a scope -> the cell that it reads, or what it holds where there is none."""
+
     def eval(self, node: ast.expr) -> Value:
         """What an expression may hold."""
-        value = constant(node) if isinstance(node, (ast.Constant, ast.Tuple, ast.UnaryOp)) else ANYTHING
-        if not isinstance(value, Literal):
-            value = EXPRESSIONS.get(type(node), Expressions._other)(self, node)
-        self.values[node] = value
+        self.values[node] = value = EXPRESSIONS.get(node.__class__, Expressions._other)(self, node)
         return value
+
+    def _constant(self, node: ast.Constant) -> Value:
+        return self.constant(node)
 
     def _other(self, node: ast.expr) -> Value:
         for child in below(node):
@@ -46,22 +51,36 @@ class Expressions(Calls):
                 self.release(self.eval(child))
         return ANYTHING
 
+    def _binary(self, node: ast.BinOp) -> Value:
+        self.release(self.eval(node.left))
+        self.release(self.eval(node.right))
+        return ANYTHING
+
     def _name(self, node: ast.Name) -> Value:
-        scope = self.places[node].resolve(node.id)
-        bound = scope.bound.get(node.id, [])
+        place = self.places[node], node.id
+        found = self.meanings.get(place)
+        if found is None:
+            found = self.meanings[place] = self._meaning(*place)
+        key, value = found
+        return value if key is None else self.read(key)
+
+    def _meaning(self, place: Scope, name: str) -> tuple[Key, Value]:
+        """A definition that is used in other ways than by calls of it is opened, once and for all."""
+        scope = place.resolve(name)
+        bound = scope.bound.get(name, [])
         definitions = [item for item in bound if not isinstance(item, (ast.Name, ast.arg))]
         if scope is self.scope and definitions:
             if any(isinstance(item, ast.ClassDef) for item in definitions):
-                self.open_definition(node.id)
+                self.open_definition(name)
             functions = [item for item in definitions if isinstance(item, ast.FunctionDef)]
             if len(bound) == 1 and functions:
-                return Known(functions[0])
+                return None, Known(functions[0])
             for function in functions:
                 self.release_function(function)
-            return ANYTHING
-        if scope is self.scope and not bound and node.id not in self.globals:
-            return ANYTHING
-        return self.read((scope, node.id))
+            return None, ANYTHING
+        if scope is self.scope and not bound and name not in self.globals:
+            return None, ANYTHING
+        return (scope, name), None
 
     def _attribute(self, node: ast.Attribute) -> Value:
         return self.attribute(self.eval(node.value), node.attr)
@@ -78,6 +97,9 @@ class Expressions(Calls):
         return node.id in self.places[node].resolve(node.id).bound
 
     def _tuple(self, node: ast.Tuple) -> Value:
+        value = self.constant(node)
+        if value is not ANYTHING:
+            return value
         if any(isinstance(item, ast.Starred) for item in node.elts):
             return self._list(node)
         return Several(tuple(self.eval(item) for item in node.elts))
@@ -128,6 +150,9 @@ class Expressions(Calls):
         return found
 
     def _not(self, node: ast.UnaryOp) -> Value:
+        number = self.constant(node)
+        if number is not ANYTHING:
+            return number
         value = self.eval(node.operand)
         if isinstance(node.op, ast.Not):
             self.see(value)
@@ -235,6 +260,8 @@ class Expressions(Calls):
 
 EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any], Value]] = {
     ast.Name: Expressions._name,
+    ast.Constant: Expressions._constant,
+    ast.BinOp: Expressions._binary,
     ast.Attribute: Expressions._attribute,
     ast.Call: Expressions._call,
     ast.Tuple: Expressions._tuple,

@@ -7,7 +7,7 @@ parameter what any call gives. The solution is the smallest one, found by going 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode
@@ -18,12 +18,16 @@ from pgolf.bundle.specialize.constants_cells import (
     FOREIGN_ENTRIES,
     NOTHING,
     Items,
-    Made,
     is_followed,
 )
 from pgolf.bundle.specialize.constants_eval import Expressions
 from pgolf.bundle.specialize.constants_shapes import falls_through
 from pgolf.bundle.trees import below
+
+MAKING = ("_make", "__new__", "__class__")
+"""Attributes that make objects, or lead to a class."""
+Line = tuple[ast.AST, FunctionNode | None]
+"""A statement without those below it, and the function that it is in."""
 
 
 class Flow(Expressions):
@@ -32,19 +36,56 @@ class Flow(Expressions):
     def __init__(self, tree: ast.Module):
         super().__init__(tree)
         self.function: FunctionNode | None = None
-        self.copied = _makes_without_naming(self.nodes)
+        self.owners: dict[ast.AST, str] = {}
+        """Unit -> the class of the top level that it is in."""
+        self.lines: dict[ast.AST, list[Line]] = {}
+        self.copied = self._makes_without_naming()
         self._open_what_is_called_from_outside()
         self._release_what_is_bound_in_other_ways()
-        units: list[ast.AST] = []
         for node in tree.body:
-            units += node.body if isinstance(node, ast.ClassDef) else [node]
-        self.owners = {item: node.name for node in tree.body if isinstance(node, ast.ClassDef) for item in node.body}
-        for unit in units:
-            self.wake(unit)
+            if isinstance(node, ast.ClassDef):
+                for item in node.body:
+                    self._add_unit(item, node.name)
+            else:
+                self._add_unit(node, "")
         while self.waiting:
-            self.unit = self.waiting.popleft()
-            self.queued.discard(self.unit)
-            self._run_unit(self.unit)
+            unit = self.waiting.popleft()
+            self.queued.discard(unit)
+            self._run_unit(unit)
+
+    # Order
+
+    def _add_unit(self, unit: ast.stmt, owner: str) -> None:
+        """A function, or another line of the module or a class."""
+        self.owners[unit] = owner
+        lines: list[Line] = []
+        self.lines[unit] = lines
+        if isinstance(unit, ast.FunctionDef):
+            _add_lines(unit.body, unit, lines)
+        elif owner:
+            lines.append((unit, None))
+        else:
+            _add_lines([unit], None, lines)
+        self.units.update((line, unit) for line, _ in lines)
+        self.changed.update(line for line, _ in lines)
+        self.changed.add(unit)
+        self.waiting.append(unit)
+        self.queued.add(unit)
+
+    def _run_unit(self, unit: ast.AST) -> None:
+        """Go through the lines that read what has changed; a line may change what one further down reads."""
+        self.owner = self.owners[unit]
+        own_line = Flow._class_line if self.owner and not isinstance(unit, ast.FunctionDef) else None
+        for line, function in self.lines[unit]:
+            if line in self.changed:
+                self.changed.discard(line)
+                self.line, self.function = line, function
+                run = own_line or STATEMENTS.get(line.__class__, Flow._statement)
+                run(self, line)
+        if unit in self.changed and isinstance(unit, ast.FunctionDef):
+            self.changed.discard(unit)
+            if falls_through(unit.body, self._ends):
+                self.write((unit, "return"), NOTHING)
 
     # What is not followed
 
@@ -74,7 +115,7 @@ class Flow(Expressions):
         if not method.args.args or method.args.posonlyargs:
             self.release_function(method)
             return
-        known = Made(name) if name not in self.parents else ANYTHING
+        known = self.made[name] if name not in self.parents else ANYTHING
         self.write((self.inner[method], method.args.args[0].arg), known)
         python = method.name.startswith("__") and method.name not in CALLED_BY_PROGRAM
         outside = self.is_foreign(name) and method.name not in self.closed and method.name not in FOREIGN_ENTRIES
@@ -93,19 +134,20 @@ class Flow(Expressions):
                     if extra is not None:
                         self.write((self.inner[node], extra.arg), ANYTHING)
 
-    # Statements
+    def _makes_without_naming(self) -> bool:
+        """May an object be made by other than a call of its class: `type(x)(...)`, `x._make(...)`, `replace(...)`?"""
+        compared = {item for node in self.of_kind(ast.Compare) for item in (node.left, *node.comparators)}
+        fine = {item.func for item in compared if isinstance(item, ast.Call)}
+        types = [node for node in self.of_kind(ast.Name) if node.id == "type"]
+        froms = [node for node in self.of_kind(ast.ImportFrom) if node.module in ("dataclasses", "copy")]
+        return (
+            not fine.issuperset(types)
+            or not {node.attr for node in self.of_kind(ast.Attribute)}.isdisjoint(MAKING)
+            or any(item.name == "replace" for node in froms for item in node.names)
+            or any(item.name == "dataclasses" for node in self.of_kind(ast.Import) for item in node.names)
+        )
 
-    def _run_unit(self, unit: ast.AST) -> None:
-        if isinstance(unit, ast.FunctionDef):
-            self.function = unit
-            self._body(unit.body)
-            if falls_through(unit.body, self._ends):
-                self.write((unit, "return"), NOTHING)
-            self.function = None
-        elif unit in self.owners:
-            self._class_line(self.owners[unit], unit)
-        elif isinstance(unit, ast.stmt):
-            self._statement(unit)
+    # Statements
 
     def _ends(self, node: ast.expr) -> bool:
         """Is this `sys.exit(...)`?"""
@@ -115,33 +157,24 @@ class Flow(Expressions):
         bound = self.places[called.value].resolve(called.value.id).bound.get(called.value.id, [])
         return len(bound) == 1 and isinstance(bound[0], ast.alias) and bound[0].name == "sys"
 
-    def _class_line(self, owner: str, node: ast.AST) -> None:
+    def _class_line(self, node: ast.AST) -> None:
         """A field or attribute that a class's body gives; a record's is its default."""
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
-        if owner not in self.records and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+        if self.owner not in self.records and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             value = self.eval(node.value)
             self.release(value)
             for target in targets:
-                self.write((owner, target.id) if isinstance(target, ast.Name) else (owner, "*"), value)
+                self.write((self.owner, target.id if isinstance(target, ast.Name) else "*"), value)
 
-    def _body(self, body: list[ast.stmt]) -> None:
-        for item in body:
-            self._statement(item)
-
-    def _statement(self, node: ast.stmt) -> None:
-        run = STATEMENTS.get(type(node))
-        if run is not None:
-            run(self, node)
-            return
+    def _statement(self, node: ast.AST) -> None:
+        """The expressions of a line that has no rule of its own."""
         for child in below(node):
             if isinstance(child, ast.expr):
                 self.release(self.eval(child))
-            elif isinstance(child, ast.stmt):
+            elif isinstance(child, ast.withitem):
                 self._statement(child)
-            elif isinstance(child, (ast.ExceptHandler, ast.match_case, ast.withitem)):
-                self._statement(child)  # type: ignore[arg-type]
 
     def _assign(self, node: ast.Assign) -> None:
         value = self.eval(node.value)
@@ -174,29 +207,21 @@ class Flow(Expressions):
 
     def _branch(self, node: ast.If | ast.While) -> None:
         self.see(self.eval(node.test))
-        self._body(node.body)
-        self._body(node.orelse)
 
     def _for(self, node: ast.For) -> None:
         self.target(node.target, self.elements(self.eval(node.iter)))
-        self._body(node.body)
-        self._body(node.orelse)
 
     def _with(self, node: ast.With) -> None:
         for item in node.items:
             self.release(self.eval(item.context_expr))
             if item.optional_vars is not None:
                 self.target(item.optional_vars, ANYTHING)
-        self._body(node.body)
 
     def _function(self, node: ast.FunctionDef) -> None:
         """A function in a function: released from the start."""
         self.defaults(node)
         for mark in node.decorator_list:
             self.release(self.eval(mark))
-        outer, self.function = self.function, node
-        self._body(node.body)
-        self.function = outer
 
     def _assert(self, node: ast.Assert) -> None:
         """Dropped later, and it only reads (rule PG315)."""
@@ -205,6 +230,15 @@ class Flow(Expressions):
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             self.target(target, ANYTHING)
+
+
+def _add_lines(nodes: Iterable[ast.AST], function: FunctionNode | None, found: list[Line]) -> None:
+    """Lines and all below them, in the order of the text."""
+    for node in nodes:
+        found.append((node, function))
+        if node.__class__ not in SIMPLE:
+            inner = node if isinstance(node, ast.FunctionDef) else function
+            _add_lines([item for item in below(node) if isinstance(item, LINES)], inner, found)
 
 
 Run = Callable[[Flow, Any], Any]
@@ -222,26 +256,9 @@ STATEMENTS: dict[type[ast.AST], Run] = {
     ast.Assert: Flow._assert,
     ast.Delete: Flow._delete,
 }
-
-
-def _makes_without_naming(nodes: list[ast.AST]) -> bool:
-    """May an object be made by something that is not a call of its class: `type(x)(...)`, `x._make(...)`, `replace(...)`?"""
-    compared: set[ast.AST] = set()
-    for node in nodes:
-        if isinstance(node, ast.Compare):
-            compared.update(item.func for item in (node.left, *node.comparators) if isinstance(item, ast.Call))
-        elif isinstance(node, ast.Name):
-            if node.id == "type" and node not in compared:
-                return True
-        elif isinstance(node, ast.Attribute):
-            if node.attr in ("_make", "__new__", "__class__"):
-                return True
-        elif isinstance(node, ast.ImportFrom):
-            if node.module in ("dataclasses", "copy") and any(item.name == "replace" for item in node.names):
-                return True
-        elif isinstance(node, ast.Import) and any(item.name == "dataclasses" for item in node.names):
-            return True
-    return False
+SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr, ast.Assert, ast.Delete, ast.Pass)
+"""Statements that have none below them."""
+LINES = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
 def _makes_others(node: ast.ClassDef) -> bool:

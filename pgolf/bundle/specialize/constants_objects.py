@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from pgolf.bundle.minify.external_names import NAMES
-from pgolf.bundle.minify.members import BY_TEXT, MAKERS, PLAIN_PACKAGES, SHOWN_FIELDS, is_record
+from pgolf.bundle.minify.members import BY_TEXT, MAKERS, PLAIN_PACKAGES, SHOWING, is_record
 from pgolf.bundle.names import is_imported
 from pgolf.bundle.specialize.constants_cells import (
     ANYTHING,
@@ -40,9 +40,8 @@ class Objects(Cells):
         self.constructions: dict[str, list[ast.Call]] = {name: [] for name in self.records}
         self.replaced: set[tuple[str, str]] = set()
         """(record, field) that a `_replace` gives."""
+        self.constants: dict[ast.AST, Value] = {}
         self.values: dict[ast.AST, Value] = {}
-        self.handed: dict[ast.AST, str] = {}
-        """Function -> the parameter that it gives back."""
         self.discarded: set[ast.AST] = set()
         """Calls whose result nobody takes."""
 
@@ -51,35 +50,39 @@ class Objects(Cells):
 
     def _closed_names(self) -> frozenset[str]:
         """None where attributes are found by text or a package is used whose attribute names are not known."""
-        defined: set[str] = set()
-        other: set[str] = set()
-        for node in self.nodes:
-            if isinstance(node, ast.Attribute):
-                if node.attr in SHOWN_FIELDS or node.attr in MAKERS[:2] + MAKERS[-2:]:
-                    return frozenset()
-                if isinstance(node.ctx, ast.Store):
-                    defined.add(node.attr)
-                if is_imported(node, self.places):
-                    other.add(node.attr)
-            elif isinstance(node, ast.Name) and node.id in BY_TEXT:
-                return frozenset()
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not re.search(r"\s", node.value):
-                other.update(WORD.findall(node.value))
-            elif isinstance(node, ast.MatchClass):
-                return frozenset()
-            elif isinstance(node, ast.Import):
-                if any(alias.name.partition(".")[0] not in PLAIN_PACKAGES for alias in node.names):
-                    return frozenset()
-            elif isinstance(node, ast.ImportFrom):
-                known = (node.module or "").partition(".")[0] in PLAIN_PACKAGES
-                if not known or any(alias.name in MAKERS for alias in node.names):
-                    return frozenset()
+        attributes = self.of_kind(ast.Attribute)
+        if (
+            self.of_kind(ast.MatchClass)
+            or not SHOWING.isdisjoint({node.attr for node in attributes})
+            or not {node.id for node in self.of_kind(ast.Name)}.isdisjoint(BY_TEXT)
+            or not self._imports_are_known()
+        ):
+            return frozenset()
+        defined = {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
         for item in (item for node in self.classes.values() for item in node.body):
             if isinstance(item, ast.FunctionDef):
                 defined.add(item.name)
             elif isinstance(item, (ast.Assign, ast.AnnAssign)):
                 defined.update(name.id for name in walk(item) if isinstance(name, ast.Name))
-        return frozenset(name for name in defined - other - NAMES if not name.startswith("_"))
+        defined -= NAMES
+        other = {node.attr for node in attributes if node.attr in defined and is_imported(node, self.places)}
+        for text in {node.value for node in self.of_kind(ast.Constant) if isinstance(node.value, str)}:
+            if not re.search(r"\s", text):
+                other.update(WORD.findall(text))
+        return frozenset(name for name in defined - other if not name.startswith("_"))
+
+    def _imports_are_known(self) -> bool:
+        """Is only imported what has known attribute names, and nothing that finds attributes by text?"""
+        modules = [alias.name for node in self.of_kind(ast.Import) for alias in node.names]
+        modules += [node.module or "" for node in self.of_kind(ast.ImportFrom)]
+        members = [alias.name for node in self.of_kind(ast.ImportFrom) for alias in node.names]
+        return all(name.partition(".")[0] in PLAIN_PACKAGES for name in modules) and not {*MAKERS} & {*members}
+
+    def constant(self, node: ast.expr) -> Value:
+        """`constant`, once for each node."""
+        if node not in self.constants:
+            self.constants[node] = constant(node)
+        return self.constants[node]
 
     def attribute(self, owner: Value, name: str) -> Value:
         """What `owner.name` holds."""
@@ -115,7 +118,8 @@ class Objects(Cells):
     def joined_values(self, values: Iterable[Value]) -> Value:
         value: Value = None
         for item in values:
-            value = self.join(value, item)
+            if item is not None and item is not value:
+                value = item if value is None else self.join(value, item)
         return value
 
     def release_method_of(self, name: str, attribute: str) -> None:

@@ -9,7 +9,7 @@ from pgolf.bundle.names import COMPREHENSIONS, FUNCTIONS
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.constants_flow import Flow
 from pgolf.bundle.specialize.fold import SINGLETONS, UNKNOWN, value_of
-from pgolf.bundle.specialize.prune import OF_MODULES
+from pgolf.bundle.specialize.prune_look import OF_MODULES
 from pgolf.bundle.trees import parents, walk
 
 CONSUMERS = ("tuple", "list", "sum", "any", "all", "sorted", "set", "dict", "frozenset")
@@ -23,26 +23,17 @@ class Places:
         self.tree = tree
         self.parents = parents(tree)
         self.compared: set[ast.AST] = set()
-        self.looked_into: set[ast.AST] = set()
-        self.deleted: set[str] = set()
-        self.in_text: set[ast.AST] = set()
-        self.decorated: set[str] = set()
+        for compare in flow.of_kind(ast.Compare):
+            if any(isinstance(op, (ast.Is, ast.IsNot)) for op in compare.ops):
+                self.compared.update([compare.left, *compare.comparators])
+        self.deleted = {node.id for node in flow.of_kind(ast.Name) if node.ctx.__class__ is ast.Del}
+        self.deleted.update(node.name for node in flow.of_kind(ast.ExceptHandler) if node.name)
+        self.looked_into: set[ast.AST] = {node.func for node in flow.of_kind(ast.Call)}
+        self.looked_into.update(node.value for node in flow.of_kind(ast.Attribute))
+        self.looked_into.update(node.value for node in flow.of_kind(ast.Subscript))
+        self.in_text = {item for node in flow.of_kind(ast.JoinedStr) for item in walk(node)}
+        self.decorated = {node.name for node in flow.of_kind(ast.FunctionDef) if node.decorator_list}
         """Functions and methods with decorators, properties among them."""
-        for node in flow.nodes:
-            if isinstance(node, ast.Compare):
-                if any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
-                    self.compared.update([node.left, *node.comparators])
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
-                self.deleted.add(node.id)
-            elif isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
-                self.looked_into.add(node.func if isinstance(node, ast.Call) else node.value)
-            elif isinstance(node, ast.JoinedStr):
-                self.in_text.update(walk(node))
-            elif isinstance(node, ast.FunctionDef) and node.decorator_list:
-                self.decorated.add(node.name)
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                self.deleted.add(node.name)
-
         self.constructed = {name for node in flow.classes.values() for item in node.body for name in _constructed(item)}
         """Attributes that objects of a class have from the start."""
 

@@ -4,19 +4,43 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import walk
 
 
-def may_take(function: FunctionNode, node: ast.Call, skipped: int) -> bool:
-    """Does a call fit the parameters? Unknown numbers of arguments fit."""
+@dataclass(frozen=True)
+class Signature:
+    """The parameters of a function that its calls give.
+
+    Attributes:
+        positional: those that may be given by position, in order.
+        names: all that may be given by name.
+        needed: those without a default.
+        more: whether any further arguments by position, and by name, are taken.
+    """
+
+    positional: list[str]
+    names: list[str]
+    needed: set[str]
+    defaults: dict[str, ast.expr]
+    more: tuple[bool, bool]
+
+    def takes(self, node: ast.Call) -> bool:
+        """Does a call fit the parameters? Unknown numbers of arguments fit."""
+        return fits(node, self.positional, self.names, self.needed, self.more)
+
+
+def signature(function: FunctionNode, skipped: int) -> Signature:
+    """What calls that do not give the first `skipped` parameters have to give."""
     arguments = function.args
     positional = [item.arg for item in (*arguments.posonlyargs, *arguments.args)][skipped:]
     names = [*positional, *(item.arg for item in arguments.kwonlyargs)]
+    defaults = defaults_of(function)
     more = arguments.vararg is not None, arguments.kwarg is not None
-    return fits(node, positional, names, set(names) - set(defaults_of(function)), more)
+    return Signature(positional, names, set(names).difference(defaults), defaults, more)
 
 
 def fits(
@@ -28,15 +52,20 @@ def fits(
         positional: those of the names that may be given by position, in order.
         more: whether any further arguments by position, and by name, are taken.
     """
-    if any(isinstance(item, ast.Starred) for item in node.args) or any(item.arg is None for item in node.keywords):
+    if hides(node):
         return True
     keywords, placed = {str(item.arg) for item in node.keywords}, set(positional[: len(node.args)])
     return (
         (len(node.args) <= len(positional) or more[0])
-        and (keywords <= set(names) or more[1])
-        and not keywords & placed
+        and (more[1] or keywords.issubset(names))
+        and keywords.isdisjoint(placed)
         and needed <= keywords | placed
     )
+
+
+def hides(node: ast.Call) -> bool:
+    """Do stars hide what a call gives?"""
+    return ast.Starred in [item.__class__ for item in node.args] or None in [item.arg for item in node.keywords]
 
 
 def gives(node: ast.Call, positional: list[str], name: str) -> bool:
@@ -72,19 +101,25 @@ def falls_through(body: list[ast.stmt], ends: Callable[[ast.expr], bool] = lambd
 
 def handed_back(function: FunctionNode, scope: Scope, is_compile: Callable[[ast.Call], bool]) -> str:
     """The parameter that a function gives back whatever happens, as it is or compiled; an empty string if there is none."""
+    if isinstance(function, ast.Lambda) or falls_through(function.body):
+        return ""
+    last = function.body[-1]
+    if isinstance(last, ast.Return) and not _returned(last, is_compile):
+        return ""
     nodes = walk(function)
-    names: list[str] = []
-    for node in nodes:
-        value = node.value if isinstance(node, ast.Return) else None
-        if isinstance(value, ast.Call) and value.args and is_compile(value):
-            value = value.args[0]
-        if isinstance(node, ast.Return):
-            names.append(value.id if isinstance(value, ast.Name) else "")
-    nested = sum(isinstance(node, FUNCTIONS) for node in nodes) > 1
-    if nested or len(set(names)) != 1 or isinstance(function, ast.Lambda) or falls_through(function.body):
+    names = [_returned(node, is_compile) for node in nodes if isinstance(node, ast.Return)]
+    if len(set(names)) != 1 or sum([isinstance(node, FUNCTIONS) for node in nodes]) > 1:
         return ""
     once = [type(item) for item in scope.bound.get(names[0], [])] == [ast.arg]
     return names[0] if once else ""
+
+
+def _returned(node: ast.Return, is_compile: Callable[[ast.Call], bool]) -> str:
+    """The variable that a line returns, as it is or compiled."""
+    value = node.value
+    if isinstance(value, ast.Call) and value.args and is_compile(value):
+        value = value.args[0]
+    return value.id if isinstance(value, ast.Name) else ""
 
 
 def calls_constructor(nodes: Iterable[ast.AST]) -> bool:

@@ -12,19 +12,19 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import RECORD_NAMES, Survey, is_foreign, survey
-from pgolf.bundle.names import FUNCTIONS, Scope
+from pgolf.bundle.names import scopes
 from pgolf.bundle.source import last_name
-from pgolf.bundle.specialize.constants_shapes import calls_constructor, may_take
-from pgolf.bundle.specialize.fold import UNKNOWN, value_of
+from pgolf.bundle.specialize.constants_shapes import calls_constructor, signature
 from pgolf.bundle.specialize.propagate import assignment, drop_parameter, drop_store, pairs
+from pgolf.bundle.specialize.prune_look import Look
 from pgolf.bundle.trees import Transformer, walk
 from pgolf.errors import PgolfError
 
 PLAIN_DECORATORS = ("no_grad", "inference_mode")
-OF_MODULES = ("training",)
-"""Attributes that every module has, which the program reads."""
 
 
 @dataclass(frozen=True)
@@ -35,48 +35,70 @@ class _Target:
     skipped: int
     calls: tuple[ast.Call, ...]
 
+    def parameters(self) -> list[str]:
+        """Those that the calls give."""
+        return [argument.arg for argument in self.function.args.args[self.skipped :]]
+
 
 def prune(tree: ast.Module) -> None:
     """Change the tree in place."""
-    changed = True
-    while changed:
-        found = survey(tree, parameters=False)
-        changed = _drop_stores(tree, found)
-        idle = _DropIdle(found)
-        idle.visit(tree)
-        changed |= idle.changed
-        for target in list(_targets(tree, found)):
-            changed |= _drop_parameters(target, found)
+    while _drop(Look(tree, survey(tree, parameters=False))) and _may_go_on(tree):
+        pass
+
+
+def _drop(look: Look) -> bool:
+    """One round; False if there was nothing to do."""
+    stores, idle = _unread_stores(look), _DropIdle(look)
+    for method, stored in stores:
+        drop_store(method, stored)
+        method.body = method.body or [ast.Pass()]
+    if stores or idle.finds_any():
+        idle.visit(look.tree)
+        look.again()
+    changed = bool(stores) or idle.changed
+    for target in list(_targets(look)):
+        changed |= _drop_parameters(target, look)
+    return changed
+
+
+def _may_go_on(tree: ast.Module) -> bool:
+    """Would there be something to do if every attribute were the program's own? Only then is a survey worth its time.
+
+    The more are its own, the more is plain and the more may be dropped, so nothing is overlooked.
+    """
+    scope, places = scopes(tree)
+    look = Look(tree, Survey(scope, places, of_node={inner.node: inner for inner in scope.walk()}))
+    names = {node.attr for node in look.of_kind(ast.Attribute)} | {node.name for node in look.of_kind(ast.FunctionDef)}
+    look.found.own = frozenset(name for name in names - NAMES if not name.startswith("_"))
+    return (
+        bool(_unread_stores(look))
+        or _DropIdle(look).finds_any()
+        or any(next(_unread(target, look), "") for target in _targets(look))
+    )
 
 
 # Attributes
 
 
-def _drop_stores(tree: ast.Module, found: Survey) -> bool:
-    """Drop `self.x = value` where nothing in the program reads an attribute `x` and the value is plain."""
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    read = {node.attr for node in walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Store)}
-    read |= {
-        node.target.attr
-        for node in walk(tree)
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute)
-    }
-    found_stores: list[tuple[ast.FunctionDef, ast.Attribute]] = []
-    for node in classes.values():
-        foreign = is_foreign(node, classes)
-        for method in [item for item in node.body if isinstance(item, ast.FunctionDef) and found.binds_self(item)]:
-            for target, value in _stores(method):
-                unread = target.attr in found.own - read and (not foreign or target.attr in RECORD_NAMES)
-                if unread and _is_plain(value, found):
-                    found_stores.append((method, target))
+def _unread_stores(look: Look) -> list[tuple[ast.FunctionDef, ast.Attribute]]:
+    """`self.x = value` where nothing in the program reads an attribute `x` and the value is plain."""
+    attributes = look.of_kind(ast.Attribute)
+    read = {node.attr for node in attributes if not isinstance(node.ctx, ast.Store)}
+    read |= {node.target.attr for node in look.of_kind(ast.AugAssign) if isinstance(node.target, ast.Attribute)}
+    found: list[tuple[ast.FunctionDef, ast.Attribute]] = []
+    unread = look.found.own - read
+    for node in look.classes.values() if unread else ():
+        foreign = is_foreign(node, look.classes)
+        for method in node.body:
+            if isinstance(method, ast.FunctionDef) and look.found.binds_self(method):
+                for target, value in _stores(method):
+                    known = target.attr in unread and (not foreign or target.attr in RECORD_NAMES)
+                    if known and look.is_plain(value):
+                        found.append((method, target))
     # One that stays may store what is gone once another takes its place.
-    stored = Counter(node.attr for node in walk(tree) if isinstance(node, ast.Attribute) and not _is_read(node))
-    dropped = Counter(target.attr for _, target in found_stores)
-    found_stores = [item for item in found_stores if dropped[item[1].attr] == stored[item[1].attr]]
-    for method, target in found_stores:
-        drop_store(method, target)
-        method.body = method.body or [ast.Pass()]
-    return bool(found_stores)
+    stored = Counter(node.attr for node in attributes if not _is_read(node)) if found else Counter()
+    dropped = Counter(target.attr for _, target in found)
+    return [item for item in found if dropped[item[1].attr] == stored[item[1].attr]]
 
 
 def _is_read(node: ast.Attribute) -> bool:
@@ -98,9 +120,19 @@ def _stores(method: ast.FunctionDef) -> list[tuple[ast.Attribute, ast.expr]]:
 class _DropIdle(Transformer):
     """Drops `name = value` of a function where nothing reads the name, and `if x.y: pass`."""
 
-    def __init__(self, found: Survey):
-        self.found = found
+    def __init__(self, look: Look):
+        self.look = look
         self.changed = False
+
+    def finds_any(self) -> bool:
+        """Is there something to drop?"""
+        assigned = (node for node in self.look.of_kind(ast.Assign) if len(node.targets) == 1)
+        return any(self.is_idle(*pair) for node in assigned for pair in pairs(node)) or any(
+            map(self.is_idle_branch, self.look.of_kind(ast.If))
+        )
+
+    def visit(self, node: ast.AST) -> Any:
+        return node if isinstance(node, ast.expr) else super().visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         if len(node.targets) != 1:
@@ -113,66 +145,69 @@ class _DropIdle(Transformer):
         return assignment(kept, node)
 
     def is_idle(self, target: ast.expr, value: ast.expr) -> bool:
-        if not isinstance(target, ast.Name) or not _is_plain(value, self.found):
+        if not isinstance(target, ast.Name):
             return False
-        owner = self.found.places[target]
-        read = any(
+        owner = self.look.found.places[target]
+        if owner.kind != "function" or owner.bound[target.id] != [target] or not self.look.is_plain(value):
+            return False
+        return not any(
             target.id in inner.nonlocals or (target.id in inner.reads and inner.resolve(target.id) is owner)
             for inner in owner.walk()
         )
-        return owner.kind == "function" and owner.bound[target.id] == [target] and not read
 
     def visit_If(self, node: ast.If) -> ast.stmt:
         self.generic_visit(node)
-        test = node.test.operand if isinstance(node.test, ast.UnaryOp) else node.test
-        idle = all(isinstance(item, ast.Pass) for item in node.body) and not node.orelse
-        if not idle or not isinstance(test, ast.Attribute) or not _is_plain(test, self.found):
+        if not self.is_idle_branch(node):
             return node
         self.changed = True
         return ast.copy_location(ast.Pass(), node)
+
+    def is_idle_branch(self, node: ast.If) -> bool:
+        test = node.test.operand if isinstance(node.test, ast.UnaryOp) else node.test
+        idle = all(isinstance(item, ast.Pass) for item in node.body) and not node.orelse
+        return idle and isinstance(test, ast.Attribute) and self.look.is_plain(test)
 
 
 # Parameters
 
 
-def _targets(tree: ast.Module, found: Survey) -> Iterator[_Target]:
+def _targets(look: Look) -> Iterator[_Target]:
     """Every function of which all calls are known."""
     names: dict[str, list[ast.AST]] = {}
     attributes: dict[str, list[ast.Attribute]] = {}
-    callers: dict[ast.AST, ast.Call] = {}
-    defined: dict[str, int] = {}
-    for node in walk(tree):
-        if isinstance(node, ast.Name):
-            names.setdefault(node.id, []).append(node)
-        elif isinstance(node, ast.Attribute):
-            attributes.setdefault(node.attr, []).append(node)
-        elif isinstance(node, ast.Call):
-            callers[node.func] = node
-    for node in tree.body:
-        for item in node.body if isinstance(node, ast.ClassDef) else []:
-            for name in [item.name] if isinstance(item, ast.FunctionDef) else _assigned(item):
-                defined[name] = defined.get(name, 0) + 1
+    for name in look.of_kind(ast.Name):
+        names.setdefault(name.id, []).append(name)
+    for attribute in look.of_kind(ast.Attribute):
+        attributes.setdefault(attribute.attr, []).append(attribute)
+    callers: dict[ast.AST, ast.Call] = {node.func: node for node in look.of_kind(ast.Call)}
+    classes = [node for node in look.tree.body if isinstance(node, ast.ClassDef)]
+    defined = Counter(name for node in classes for item in node.body for name in _defines(item))
     again = calls_constructor(attributes.get("__init__", []))
-    for node in tree.body:
+    for node in look.tree.body:
         if isinstance(node, ast.FunctionDef):
             yield from _target(node, 0, names.get(node.name, []), callers)
-        elif isinstance(node, ast.ClassDef):
-            for item in [item for item in node.body if isinstance(item, ast.FunctionDef) and found.binds_self(item)]:
-                if item.name == "__init__" and not (again or node.decorator_list) and _is_made_plainly(node):
-                    yield from _target(item, 1, names.get(node.name, []), callers)
-                elif item.name in found.own and defined[item.name] == 1:
-                    uses = attributes.get(item.name, [])
-                    if not any(_is_class(use.value, found) for use in uses):
-                        yield from _target(item, 1, list(uses), callers)
+        for item in node.body if isinstance(node, ast.ClassDef) else []:
+            if not isinstance(item, ast.FunctionDef) or not look.found.binds_self(item):
+                continue
+            if item.name == "__init__" and isinstance(node, ast.ClassDef) and not again and _is_made_plainly(node):
+                yield from _target(item, 1, names.get(node.name, []), callers)
+            elif item.name in look.found.own and defined[item.name] == 1:
+                uses = attributes.get(item.name, [])
+                if not any(_is_class(use.value, look.found) for use in uses):
+                    yield from _target(item, 1, list(uses), callers)
 
 
-def _assigned(node: ast.stmt) -> list[str]:
+def _defines(node: ast.stmt) -> list[str]:
+    """Members that a line of a class gives it."""
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
     return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
 
 
 def _is_made_plainly(node: ast.ClassDef) -> bool:
     """Does calling the class call `__init__` with the same arguments, and nobody else's?"""
-    return not node.keywords and [last_name(item) for item in node.bases] in ([], ["Module"])
+    plain = not node.keywords and not node.decorator_list
+    return plain and [last_name(item) for item in node.bases] in ([], ["Module"])
 
 
 def _is_class(node: ast.expr, found: Survey) -> bool:
@@ -198,26 +233,36 @@ def _target(
         yield _Target(function, skipped, tuple(calls))
 
 
-def _drop_parameters(target: _Target, found: Survey) -> bool:
-    """Drop those that nothing reads; the survey's scopes must be of the tree as it is."""
-    scope = found.of_node[target.function]
+def _drop_parameters(target: _Target, look: Look) -> bool:
+    """Drop those that nothing reads; the survey's scopes must be of the tree as it was."""
     changed = False
-    if not all(may_take(target.function, call, target.skipped) for call in target.calls):
-        # A call is an error, and would be one no more.
-        return False
-    nodes = set(walk(target.function))
-    for name in [argument.arg for argument in target.function.args.args[target.skipped :]]:
-        reads = [node for inner in scope.walk() for node in inner.reads.get(name, []) if inner.resolve(name) is scope]
-        if nodes.intersection(reads) or len(scope.bound[name]) != 1:
-            continue
-        parameters = [argument.arg for argument in target.function.args.args[target.skipped :]]
-        given = [_given(call, parameters, name) for call in target.calls]
-        if all(value is None or _is_plain(value, found) for value in given):
-            for call in target.calls:
-                _drop_argument(call, parameters, name)
-            drop_parameter(target.function.args, name)
-            changed = True
+    for name in _unread(target, look):
+        parameters = target.parameters()
+        for call in target.calls:
+            value = _given(call, parameters, name)
+            look.alive.difference_update(walk(value) if value is not None else ())
+            _drop_argument(call, parameters, name)
+        drop_parameter(target.function.args, name)
+        changed = True
     return changed
+
+
+def _unread(target: _Target, look: Look) -> Iterator[str]:
+    """Parameters that may go, one after the other: each is looked for when those before are gone."""
+    scope = look.found.of_node[target.function]
+    checked = False
+    for name in target.parameters():
+        reads = [node for inner in scope.walk() for node in inner.reads.get(name, []) if inner.resolve(name) is scope]
+        if not look.alive.isdisjoint(reads) or len(scope.bound[name]) != 1:
+            continue
+        if not checked and not all(map(signature(target.function, target.skipped).takes, target.calls)):
+            # A call is an error, and would be one no more.
+            return
+        checked = True
+        parameters = target.parameters()
+        given = [_given(call, parameters, name) for call in target.calls]
+        if all(value is None or look.is_plain(value) for value in given):
+            yield name
 
 
 def _given(call: ast.Call, parameters: list[str], name: str) -> ast.expr | None:
@@ -238,26 +283,3 @@ def _drop_argument(call: ast.Call, parameters: list[str], name: str) -> None:
     before.pop(name, None)
     if _bound(call, [item for item in parameters if item != name]) != before:
         raise PgolfError("PG401", f"prune moved an argument of {ast.unparse(call.func)}")
-
-
-def _is_plain(node: ast.expr, found: Survey) -> bool:
-    """May an expression go unevaluated? Not an attribute that objects of libraries may lack, or a property: that is a call."""
-    while isinstance(node, ast.Attribute):
-        if node.attr not in (*found.own, *OF_MODULES) or node.attr in _decorated(found):
-            return False
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return value_of(node) is not UNKNOWN
-    place = found.places.get(node)
-    if place is None:
-        return False
-    owner: Scope = place.resolve(node.id)
-    bound = owner.bound.get(node.id, [])
-    if owner.kind == "module":
-        return len(bound) == 1
-    return isinstance(owner.node, FUNCTIONS) and len(bound) == 1 and isinstance(bound[0], ast.arg)
-
-
-def _decorated(found: Survey) -> set[str]:
-    """Functions and methods with decorators, properties among them."""
-    return {item.name for item in found.of_node if isinstance(item, ast.FunctionDef) and item.decorator_list}

@@ -107,9 +107,8 @@ class _Look:
         self.main = {node for function in main for node in walk(function)}
         self.straight = {node for nodes in once.functions.values() for node in nodes}
         self.attributes: dict[str, list[ast.Attribute]] = {}
-        for node in self.flow.nodes:
-            if isinstance(node, ast.Attribute):
-                self.attributes.setdefault(node.attr, []).append(node)
+        for node in self.flow.of_kind(ast.Attribute):
+            self.attributes.setdefault(node.attr, []).append(node)
         self.holders: dict[str, list[tuple[ast.AST, bool]]] = {}
         """Class -> each expression that may be its object, and whether it is nothing else."""
         self.unseen: set[str] = set()
@@ -120,7 +119,7 @@ class _Look:
         """Go through all expressions once, for all classes. Few variables and attributes ever hold such an object."""
         cells, values = self.flow.cells, self.flow.values
         homes = {key[1] for key, value in cells.items() if isinstance(key, tuple) and _objects(value, wanted)}
-        for node in self.flow.nodes:
+        for node in (node for nodes in self.flow.kinds.values() for node in nodes):
             held = values.get(node)
             if (
                 node not in values
