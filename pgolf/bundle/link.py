@@ -14,7 +14,7 @@ from functools import cached_property
 from pgolf.bundle.names import global_reads
 from pgolf.bundle.origins import mark
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement
-from pgolf.bundle.trees import fix_locations, walk
+from pgolf.bundle.trees import walk
 from pgolf.errors import PgolfError, raise_all
 
 IMPORTS = "imports"
@@ -44,7 +44,11 @@ class Flat:
 
     @cached_property
     def text(self) -> str:
-        return ast.unparse(fix_locations(self.tree)) + "\n"
+        """The text. Passes leave new statements without a line, and `ast.unparse` looks at it."""
+        for node in walk(self.tree):
+            if isinstance(node, ast.stmt) and not hasattr(node, "lineno"):
+                node.lineno = 0
+        return ast.unparse(self.tree) + "\n"
 
     def joined(self) -> list[Owned]:
         """The statements with neighbouring imports of one source made one statement."""

@@ -111,24 +111,23 @@ def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
     return found
 
 
-def fix_locations(root: Node) -> Node:
-    """`ast.fix_missing_locations`, faster: nodes without a place get that of the node above."""
-    waiting: list[tuple[ast.AST, tuple[Any, ...]]] = [(root, (1, 0, 1, 0))]
-    for node, around in waiting:
-        places = around
-        if node._attributes:
-            held = node.__dict__.get
-            own = held("lineno"), held("col_offset"), held("end_lineno"), held("end_col_offset")
-            if None in own:
-                own = tuple([above if value is None else value for value, above in zip(own, around, strict=True)])
-                for name, value in zip(_PLACES, own, strict=True):
-                    setattr(node, name, value)
-            places = own
-        for name, holds in SHAPES[node.__class__]:
-            value = getattr(node, name, None)
-            if value is not None:
-                waiting += [(value, places)] if holds == ONE else [(item, places) for item in value if item is not None]
-    return root
+class _Known(dict[type[ast.AST], frozenset[str]]):
+    """Class of node -> the names of all its fields, and where it stands."""
+
+    def __missing__(self, kind: type[ast.AST]) -> frozenset[str]:
+        self[kind] = found = frozenset((*kind._fields, *_PLACES))
+        return found
+
+
+_KNOWN = _Known()
+_LISTS: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.Global: ("names",),
+    ast.Nonlocal: ("names",),
+    ast.Compare: ("ops",),
+    ast.MatchClass: ("kwd_attrs",),
+    ast.Module: ("type_ignores",),
+}
+"""Fields that are lists of what is no node worth a visit."""
 
 
 def copy_tree(node: Node) -> Node:
@@ -137,22 +136,24 @@ def copy_tree(node: Node) -> Node:
     Not `copy.deepcopy`: python-minifier hangs attributes on those shared nodes, and with them every tree it ever saw.
     """
     kind = node.__class__
-    fields = kind._fields
-    if not fields:
+    if not kind._fields:
         return node
     copied = kind.__new__(kind)
-    old, new = node.__dict__, copied.__dict__
-    for name in fields:
-        if name in old:
-            value = old[name]
-            if value.__class__ is list:
-                value = [copy_tree(item) if isinstance(item, ast.AST) else item for item in value]
-            elif isinstance(value, ast.AST):
-                value = copy_tree(value)
-            new[name] = value
-    for name in _PLACES:
-        if name in old:
-            new[name] = old[name]
+    new = copied.__dict__
+    new.update(node.__dict__)
+    if not new.keys() <= _KNOWN[kind]:
+        for name in new.keys() - _KNOWN[kind]:
+            del new[name]
+    for name in _LISTS.get(kind, ()):
+        new[name] = list(new[name])
+    for name, holds in SHAPES[kind]:
+        value = new.get(name)
+        if value is None:
+            continue
+        if holds == ONE:
+            new[name] = copy_tree(value)
+        else:
+            new[name] = [copy_tree(item) if item is not None else None for item in value]
     return copied
 
 

@@ -1,10 +1,16 @@
 """Folding: what it does, and what it must leave alone."""
 
 import ast
+import json
+import textwrap
+from pathlib import Path
 
 import pytest
 
+from pgolf import bundle
 from pgolf.bundle.specialize.fold import Folder, is_pure, truth_of, value_of
+from pgolf.bundle.specialize.literals import may_fold
+from pgolf.bundle.trees import copy_tree, walk
 
 
 def fold(body):
@@ -56,6 +62,18 @@ def fold(body):
 )
 def test_folds(before, after):
     assert fold(before) == after
+    assert may_fold(walk(ast.parse(f"def f(a, b, c):\n{textwrap.indent(before, '    ')}").body[0]))
+
+
+def test_what_may_not_fold_does_not():
+    paths = [*Path(json.__file__).parent.glob("*.py"), *Path(bundle.__file__).parent.rglob("*.py"), Path(__file__)]
+    skipped = 0
+    for path in paths:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not may_fold(walk(node)):
+                skipped += 1
+                assert ast.dump(Folder().visit(copy_tree(node))) == ast.dump(node)
+    assert skipped > 500
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pgolf.bundle.names import bound_name, scopes
-from pgolf.bundle.trees import GAPS, MANY, ONE, SHAPES, Transformer, copy_tree, fix_locations, parents, walk
+from pgolf.bundle.trees import GAPS, MANY, ONE, SHAPES, Transformer, copy_tree, parents, walk
 from pgolf.runtime import program
 
 FEATURES = """
@@ -133,17 +133,3 @@ def test_every_class_of_node_says_what_its_fields_hold():
             assert {name for name, _ in SHAPES[kind]} <= set(kind._fields)
     assert dict(SHAPES[ast.Call]) == {"func": ONE, "args": MANY, "keywords": MANY}
     assert dict(SHAPES[ast.Dict]) == {"keys": GAPS, "values": MANY} and SHAPES[ast.MatchSingleton] == ()
-
-
-@pytest.mark.parametrize("text", SOURCES)
-def test_locations_are_filled_in_as_by_ast(text):
-    def holes():
-        tree = ast.parse(text)
-        for number, node in enumerate(walk(tree)):
-            for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")[number % 5 :]:
-                if number % 3 == 0 and hasattr(node, name):
-                    delattr(node, name)
-        return tree
-
-    filled, wanted = fix_locations(holes()), ast.fix_missing_locations(holes())
-    assert ast.dump(filled, include_attributes=True) == ast.dump(wanted, include_attributes=True)

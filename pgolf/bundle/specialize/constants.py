@@ -20,7 +20,7 @@ from pgolf.bundle.specialize.constants_places import Places
 from pgolf.bundle.specialize.constants_shapes import fits
 from pgolf.bundle.specialize.fold import literal_of
 from pgolf.bundle.specialize.propagate import drop_parameter
-from pgolf.bundle.trees import fix_locations, walk
+from pgolf.bundle.trees import walk
 
 SHORT = 24
 """A literal of so many characters is written at every place; a longer one only if there is one."""
@@ -186,7 +186,6 @@ def _fold(unit: ast.AST, places: Places) -> None:
     folded = Tidy(places).visit(unit)
     assert isinstance(folded, ast.FunctionDef)
     unit.body = folded.body
-    fix_locations(unit)
 
 
 def _keyword(call: ast.Call, name: str) -> list[ast.expr]:

@@ -137,7 +137,7 @@ class _Added:
         """The name of a new assignment."""
         name = fresh(wanted, self.taken)
         target = ast.Name(id=name, ctx=ast.Store())
-        statement = ast.fix_missing_locations(ast.copy_location(ast.Assign(targets=[target], value=node), node))
+        statement = ast.copy_location(ast.Assign(targets=[target], value=node), node)
         self.statements.append(statement)
         made = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
         self.owners[statement] = self.owners[self.known.classes[made]] if made in self.known.classes else ENTRY

@@ -8,6 +8,7 @@ from pgolf.bundle.names import Scope, copy_tree, scopes
 from pgolf.bundle.specialize.literals import (
     COMPARE,
     COMPUTE,
+    ENDS,
     LARGEST,
     SINGLETONS,
     UNKNOWN,
@@ -35,7 +36,6 @@ __all__ = [
     "truth_of",
     "value_of",
 ]
-ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 class _Texts(Transformer):

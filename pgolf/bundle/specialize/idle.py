@@ -8,7 +8,7 @@ from collections import Counter
 
 from pgolf.bundle.link import BUILTINS, bound_names
 from pgolf.bundle.minify.members import binds_self, is_record
-from pgolf.bundle.names import scopes
+from pgolf.bundle.names import IDENTIFIERS, bound_name
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of
 from pgolf.bundle.specialize.propagate import pairs
 from pgolf.bundle.trees import walk
@@ -113,19 +113,17 @@ def is_idle_line(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
-def words(tree: ast.AST) -> set[str]:
-    """Every variable that a new top-level one could be confused with: those of classes are members."""
-    top, _ = scopes(tree)
-    found: set[str] = set()
-    for scope in top.walk():
-        found.update(scope.reads, scope.bound if scope.kind != "class" else ())
-    return found
-
-
 def spellings(tree: ast.AST) -> set[str]:
     """Every word that names something: a new name unlike all of them is renamed apart from them."""
-    names = {name for node in walk(tree) for name in (getattr(node, "attr", None), getattr(node, "name", None))}
-    return words(tree) | {name for name in names if isinstance(name, str)}
+    found: set[str | None] = set()
+    for node in walk(tree):
+        if isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.alias):
+            found.update((node.name, bound_name(node)))
+        elif node.__class__ in IDENTIFIERS:
+            found.add(getattr(node, IDENTIFIERS[node.__class__]))
+    return {name for name in found if name}
 
 
 def fresh(wanted: str, taken: set[str]) -> str:

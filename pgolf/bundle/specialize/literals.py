@@ -61,7 +61,7 @@ def literal(value: Any, like: ast.AST) -> ast.expr:
         node: ast.expr = ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=-value))
     else:
         node = ast.Constant(value=value)
-    return ast.fix_missing_locations(ast.copy_location(node, like))
+    return ast.copy_location(node, like)
 
 
 def literal_of(value: Any, like: ast.AST) -> ast.expr:

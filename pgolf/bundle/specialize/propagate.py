@@ -18,7 +18,7 @@ from pgolf.bundle.minify.members import BY_TEXT, SHOWN_FIELDS, binds_self
 from pgolf.bundle.names import Scope, copy_tree, scopes
 from pgolf.bundle.specialize.constants_shapes import calls_constructor
 from pgolf.bundle.specialize.fold import SINGLETONS, UNKNOWN, value_of
-from pgolf.bundle.trees import Transformer, fix_locations, parents, walk
+from pgolf.bundle.trees import Transformer, walk
 
 PROTOCOLS = (
     *("name", "mode", "closed", "encoding", "errors", "newlines", "buffer", "filename", "data"),
@@ -45,15 +45,17 @@ def propagate(tree: ast.Module) -> None:
         if isinstance(node, ast.Attribute):
             attributes.setdefault(node.attr, []).append(node)
     by_text = any(name in named for name in BY_TEXT) or any(name in attributes for name in SHOWN_FIELDS)
-    above = parents(tree)
-    for made in list(_made_once(tree, named)):
+    found = list(_made_once(tree, nodes, named))
+    calls = {made.call for made in found}
+    above = {node: statement for statement in tree.body for node in calls.intersection(walk(statement))}
+    for made in found:
         _write_arguments(made)
         if isinstance(made.definition, ast.ClassDef) and not by_text:
             _write_attributes(attributes, made.definition, made.function)
         _drop_idle(above[made.call], made)
 
 
-def _made_once(tree: ast.Module, named: Counter[str]) -> Iterator[_Made]:
+def _made_once(tree: ast.Module, nodes: list[ast.AST], named: Counter[str]) -> Iterator[_Made]:
     """Definitions whose name is read once in the whole program, by a call that gives literals by name."""
     once = {
         node.name: node
@@ -61,8 +63,8 @@ def _made_once(tree: ast.Module, named: Counter[str]) -> Iterator[_Made]:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.decorator_list and named[node.name] == 1
     }
     partials = _partials(tree)
-    by_type = _makes_by_type(tree) or calls_constructor(walk(tree))
-    for call in walk(tree):
+    by_type = _makes_by_type(nodes) or calls_constructor(nodes)
+    for call in nodes:
         if (
             not isinstance(call, ast.Call)
             or not isinstance(call.func, ast.Name)
@@ -82,22 +84,20 @@ def _made_once(tree: ast.Module, named: Counter[str]) -> Iterator[_Made]:
                 yield _Made(definition, definition, call)
 
 
-def _makes_by_type(tree: ast.Module) -> bool:
+def _makes_by_type(nodes: list[ast.AST]) -> bool:
     """Could the program make an object without naming its class: is `type` used for anything but a comparison?"""
     compared = {
         side.func
-        for node in walk(tree)
+        for node in nodes
         if isinstance(node, ast.Compare)
         for side in (node.left, *node.comparators)
         if isinstance(side, ast.Call)
     }
-    return any(isinstance(node, ast.Name) and node.id == "type" and node not in compared for node in walk(tree))
+    return any(isinstance(node, ast.Name) and node.id == "type" and node not in compared for node in nodes)
 
 
 def _partials(tree: ast.Module) -> set[ast.AST]:
     """The places where `partial` means functools.partial."""
-    top, places = scopes(tree)
-    bound = top.bound.get("partial", [])
     imported = [
         alias
         for node in tree.body
@@ -105,6 +105,10 @@ def _partials(tree: ast.Module) -> set[ast.AST]:
         for alias in node.names
         if alias.name == "partial"
     ]
+    if not imported:
+        return set()
+    top, places = scopes(tree)
+    bound = top.bound.get("partial", [])
     if len(bound) != 1 or bound[0] not in imported:
         return set()
     reads = [node for scope in top.walk() for node in scope.reads.get("partial", [])]
@@ -192,14 +196,15 @@ def drop_parameter(arguments: ast.arguments, name: str) -> None:
 def _write_attributes(attributes: dict[str, list[ast.Attribute]], node: ast.ClassDef, made: ast.FunctionDef) -> None:
     """Put the literals that `__init__` stores where methods read them, and drop attributes that nothing else reads."""
     own = [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
-    own += [name.id for item in node.body for name in walk(item) if isinstance(item, (ast.Assign, ast.AnnAssign))
-            if isinstance(name, ast.Name)]  # fmt: skip
+    assigned = [item for item in node.body if isinstance(item, (ast.Assign, ast.AnnAssign))]
+    own += [name.id for item in assigned for name in walk(item) if isinstance(name, ast.Name)]
     for target, value in list(_stored_literals(made)):
         uses = attributes[target.attr]
         if target.attr in own or any(item is not target and not isinstance(item.ctx, ast.Load) for item in uses):
             continue
         mine = _own_reads(node, target.attr) - awkward(node, value)
-        _WriteReads(mine, value).visit(node)
+        if mine:
+            _WriteReads(mine, value).visit(node)
         if all(item is target or item in mine for item in uses) and target.attr not in PROTOCOLS:
             drop_store(made, target)
 
@@ -265,10 +270,10 @@ def assignment(kept: list[tuple[ast.expr, ast.expr]], like: ast.Assign) -> ast.s
     else:
         target = ast.Tuple(elts=[found for found, _ in kept], ctx=ast.Store())
         value = ast.Tuple(elts=[found for _, found in kept], ctx=ast.Load())
-    return fix_locations(ast.copy_location(ast.Assign(targets=[target], value=value), like))
+    return ast.copy_location(ast.Assign(targets=[target], value=value), like)
 
 
-def _drop_idle(parent: ast.AST, made: _Made) -> None:
+def _drop_idle(statement: ast.stmt, made: _Made) -> None:
     """Remove a constructor that does nothing, and a `partial` that gives nothing."""
     node = made.definition
     body = [item for item in made.function.body if not _is_constant_line(item)]
@@ -278,7 +283,7 @@ def _drop_idle(parent: ast.AST, made: _Made) -> None:
         elif not made.function.body:
             made.function.body = [ast.Pass()]
     elif not made.call.keywords:
-        _Swap(made.call, made.call.args[0]).visit(parent)
+        _Swap(made.call, made.call.args[0]).visit(statement)
 
 
 def _is_constant_line(node: ast.stmt) -> bool:

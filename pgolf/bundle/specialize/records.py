@@ -153,7 +153,7 @@ def trim(flat: Flat) -> Flat:
         call = record_calls(flat, class_name)[0][1]
         call.keywords = [keyword for keyword in call.keywords if keyword.arg not in dead]
         kept = [item for item in definition[1].body if field_name(item) not in dead]
-        definition[1].body = kept or [ast.fix_missing_locations(ast.Pass())]
+        definition[1].body = kept or [ast.Pass()]
     return Flat(flat.statements)
 
 

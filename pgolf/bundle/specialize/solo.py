@@ -15,12 +15,12 @@ from pgolf.bundle.names import scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.constants_cells import NOTHING, Made, OneOf, Option, Value, is_followed, options
 from pgolf.bundle.specialize.constants_flow import Flow
-from pgolf.bundle.specialize.idle import fresh, is_idle_line, spellings
+from pgolf.bundle.specialize.idle import Idle, fresh, is_idle_line, spellings
 from pgolf.bundle.specialize.journey import is_called
 from pgolf.bundle.specialize.once import Once
 from pgolf.bundle.specialize.propagate import assignment, pairs
 from pgolf.bundle.specialize.prune import PLAIN_DECORATORS
-from pgolf.bundle.specialize.spread import Spread
+from pgolf.bundle.specialize.spread import things
 from pgolf.bundle.trees import Transformer, parents, walk
 
 Owners = dict[ast.stmt, str]
@@ -57,7 +57,8 @@ def solo(tree: ast.Module, owners: Owners) -> bool:
     ]
     if not made or any(name in names for name in REFUSED[2:]):
         return False
-    once = Once(tree, scopes(tree)[0], names)
+    scope, _ = scopes(tree)
+    once = Once(tree, scope, names)
     made = [item for item in made if any(item.call in nodes for nodes in once.functions.values())]
     if not made:
         return False
@@ -66,8 +67,8 @@ def solo(tree: ast.Module, owners: Owners) -> bool:
     if not found:
         return False
     taken = spellings(tree)
-    things = Spread(tree).things
-    naming = [(item, _names(item, taken, things)) for item in found]
+    whole = things(tree, Idle(tree), scope, once)
+    naming = [(item, _names(item, taken, whole)) for item in found]
     values: dict[ast.AST, ast.expr] = {}
     for item, given in naming:
         values.update(_asked(item, given))
@@ -77,7 +78,7 @@ def solo(tree: ast.Module, owners: Owners) -> bool:
     for statement in [item for item in tree.body if not values.keys().isdisjoint(walk(item))]:
         _Fill(values).visit(statement)
     for item, given in naming:
-        _replace(tree, owners, item, given, things)
+        _replace(tree, owners, item, given, whole)
     return True
 
 

@@ -31,8 +31,6 @@ class Spread:
         self.known = Idle(tree)
         self.scope, _ = scopes(tree)
         self.scopes = {scope.node: scope for scope in self.scope.walk()}
-        inner = {name for scope in self.scopes.values() if scope is not self.scope for name in scope.bound}
-        self.things = {name for name in _things(tree, self.known) if name in self.known.named} - inner
         self.names: dict[str, list[ast.AST]] = {}
         self.attributes: dict[str, list[ast.Attribute]] = {}
         self.calls: dict[ast.AST, ast.Call] = {}
@@ -43,7 +41,7 @@ class Spread:
                 self.attributes.setdefault(node.attr, []).append(node)
             elif isinstance(node, ast.Call):
                 self.calls[node.func] = node
-        self.things |= Once(tree, self.scope, self.names).globals(self.scope)
+        self.things = things(tree, self.known, self.scope, Once(tree, self.scope, self.names))
         self.by_text = not self.names.keys().isdisjoint((*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(tree)
         self.again = calls_constructor(self.attributes.get("__init__", []))
         self.functions = list(self._functions())
@@ -166,6 +164,13 @@ class Spread:
 def spread(tree: ast.Module) -> bool:
     """Change the whole program in place."""
     return Spread(tree).run()
+
+
+def things(tree: ast.Module, known: Idle, scope: Scope, once: Once) -> set[str]:
+    """The names of the top-level objects and functions that are one thing each in the whole run."""
+    inner = {name for other in scope.walk() if other is not scope for name in other.bound}
+    named = {name for name in _things(tree, known) if name in known.named}
+    return named - inner | once.globals(scope)
 
 
 def _things(tree: ast.Module, known: Idle) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pgolf.bundle.specialize.fold import SINGLETONS, Folder, is_empty, literal, 
 from pgolf.bundle.specialize.literals import may_fold
 from pgolf.bundle.specialize.propagate import propagate
 from pgolf.bundle.specialize.records import RECORDS, Facts, facts, fields, forget, record_of
-from pgolf.bundle.trees import Transformer, fix_locations, walk
+from pgolf.bundle.trees import Transformer, walk
 
 
 def substitute(flat: Flat) -> tuple[Flat, Facts]:
@@ -37,7 +37,7 @@ def _specialized(node: ast.stmt, known: Facts) -> ast.stmt:
         return node
     changed = _Substitute(known, node).visit(copy_tree(node))
     assert isinstance(changed, ast.stmt)
-    return fix_locations(changed)
+    return changed
 
 
 class _Substitute(Folder):
