@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 Node = TypeVar("Node", bound=ast.AST)
+Kinds = defaultdict[type[ast.AST], list[Any]]
+"""Class of node -> nodes; see `by_class`."""
 
 _PLACES = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 _LEAVES = frozenset(
@@ -72,9 +74,9 @@ def walk(root: ast.AST) -> list[ast.AST]:
     return found
 
 
-def by_class(nodes: Iterable[ast.AST]) -> dict[type[ast.AST], list[Any]]:
+def by_class(nodes: Iterable[ast.AST]) -> Kinds:
     """Class of node -> its nodes, in their order; nothing for any other class."""
-    found: dict[type[ast.AST], list[Any]] = defaultdict(list)
+    found: Kinds = defaultdict(list)
     for node in nodes:
         found[node.__class__].append(node)
     return found

@@ -119,9 +119,9 @@ def survey(tree: ast.Module, parameters: bool = True) -> Survey:
         found.fixed |= set(callback_parameters(found, nodes.table))
     if _may_rename_members(nodes):
         passed = {name for fields in found.records.values() for name in _meant(ties, set(fields))}
-        elsewhere = _used_elsewhere(nodes, found, outside, stores)
-        defined = set(_defined(classes, outside, stores)) - passed - elsewhere - NAMES
-        found.own = frozenset(name for name in defined if not name.startswith("_"))
+        defined = set(_defined(classes, outside, stores)) - passed - NAMES
+        defined = {name for name in defined if not name.startswith("_")}
+        found.own = frozenset(defined - _used_elsewhere(nodes, found, outside, stores, defined))
     return found
 
 
@@ -268,9 +268,12 @@ def _gets_object(method: FunctionNode) -> bool:
 
 
 def _used_elsewhere(
-    nodes: _Nodes, found: Survey, outside: set[str], stores: dict[str, list[ast.Attribute]]
+    nodes: _Nodes, found: Survey, outside: set[str], stores: dict[str, list[ast.Attribute]], asked: set[str]
 ) -> set[str]:
-    """Names that also mean something outside: in texts, on imported things, in patterns, on objects of unknown class."""
+    """Names that also mean something outside: in texts, on imported things, in patterns, on objects of unknown class.
+
+    Attributes are looked at only where they have one of the names `asked` about.
+    """
     owners = {item: name for name, items in stores.items() for item in items}
     names: set[str] = set()
     for node in nodes.of(ast.Constant):
@@ -280,7 +283,7 @@ def _used_elsewhere(
             names.update(word for part in parts for word in WORD.findall(part))
     for pattern in nodes.of(ast.MatchClass):
         names.update(pattern.kwd_attrs)
-    for item in nodes.of(ast.Attribute):
+    for item in [item for item in nodes.of(ast.Attribute) if item.attr in asked]:
         stored = not isinstance(item.ctx, ast.Load)
         strange = stored and (item not in owners or owners[item] in outside) and item.attr not in RECORD_NAMES
         if strange or is_imported(item, found.places):

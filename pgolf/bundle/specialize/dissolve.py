@@ -14,7 +14,7 @@ from pgolf.bundle.names import copy_tree
 from pgolf.bundle.source import ENTRY
 from pgolf.bundle.specialize.idle import Idle, copies_objects, fresh, is_idle_line, spellings
 from pgolf.bundle.specialize.records import RECORDS, field_name, forget, record_of
-from pgolf.bundle.trees import Transformer, walk
+from pgolf.bundle.trees import Transformer, by_class, walk
 
 Owners = dict[ast.stmt, str]
 """The module that each top-level statement came from."""
@@ -38,7 +38,7 @@ def dissolve(tree: ast.Module, owners: Owners) -> bool:
         return False
     reads = _reads(nodes)
     known = Idle(tree)
-    copied = copies_objects(tree)
+    copied = copies_objects(by_class(nodes))
     gone = [
         keyword
         for keyword in entry.call.keywords

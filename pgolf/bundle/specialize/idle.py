@@ -11,7 +11,7 @@ from pgolf.bundle.minify.members import binds_self, is_record
 from pgolf.bundle.names import IDENTIFIERS, bound_name
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of
 from pgolf.bundle.specialize.propagate import pairs
-from pgolf.bundle.trees import walk
+from pgolf.bundle.trees import Kinds, by_class, walk
 
 COPIERS = ("deepcopy", "AveragedModel")
 """What copies an object with all that it holds; so does anything else of the module `copy`."""
@@ -23,11 +23,15 @@ class Idle:
     Attributes:
         classes: every class by name.
         named: every top-level name that is bound once, and the builtins.
+
+    Args:
+        kinds: the nodes of the tree by their class, where the caller has them.
     """
 
-    def __init__(self, tree: ast.Module):
+    def __init__(self, tree: ast.Module, kinds: Kinds | None = None):
         self.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-        written = {name for node in walk(tree) if isinstance(node, ast.Global) for name in node.names}
+        lines = (kinds or by_class(walk(tree)))[ast.Global]
+        written = {name for node in lines for name in node.names}
         bound = Counter(name for node in tree.body for name in bound_names(node))
         self.named = {name for name, number in bound.items() if number == 1} - written | (BUILTINS - set(bound))
         self.partial = {
@@ -95,17 +99,14 @@ class Idle:
         )
 
 
-def copies_objects(tree: ast.AST) -> bool:
+def copies_objects(kinds: Kinds) -> bool:
     """May a library make a copy of an object with all that it holds? Then one thing may be there twice."""
-    for node in walk(tree):
-        if isinstance(node, ast.Import) and any(alias.name == "copy" for alias in node.names):
-            return True
-        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
-        if names and (getattr(node, "module", "") == "copy" or not {*COPIERS}.isdisjoint(names)):
-            return True
-        if isinstance(node, ast.Attribute) and node.attr in COPIERS:
-            return True
-    return False
+    return (
+        any(alias.name == "copy" for node in kinds[ast.Import] for alias in node.names)
+        or any(node.module == "copy" for node in kinds[ast.ImportFrom])
+        or any(alias.name in COPIERS for node in kinds[ast.ImportFrom] for alias in node.names)
+        or any(node.attr in COPIERS for node in kinds[ast.Attribute])
+    )
 
 
 def is_idle_line(node: ast.stmt) -> bool:

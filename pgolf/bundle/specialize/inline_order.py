@@ -54,8 +54,10 @@ def facts(tree: ast.Module, found: Survey) -> Facts:
     stored: dict[str, set[ast.AST]] = {}
     again = loose = False
     for node in walk(tree):
-        loose |= getattr(node, "id", "") in BY_TEXT or getattr(node, "attr", "") in SHOWN_FIELDS
-        if isinstance(node, ast.Attribute):
+        if isinstance(node, ast.Name):
+            loose |= node.id in BY_TEXT
+        elif isinstance(node, ast.Attribute):
+            loose |= node.attr in SHOWN_FIELDS
             if not isinstance(node.ctx, ast.Load):
                 stored.setdefault(node.attr, set()).add(node)
             again |= node.attr == "__init__" and not _is_super(node.value)

@@ -40,8 +40,6 @@ class Splice(Site):
         parts = split(self.callee.body)
         if not self._fits(parts):
             return False
-        # These are about the caller as it is before anything is written.
-        _ = self.live, self.needed, self.unsure
         results = self._results(parts)
         kept = self._aliases(results) | results
         given = {name: value for name, value in self.arguments.items() if not self._is_dropped(name, kept)}
@@ -51,8 +49,12 @@ class Splice(Site):
         # What the statement assigns lives on as before.
         lasting = {name for name, new in kept.items() if name in results or new in self.targets}
         clear = self._to_clear(given, moved, lasting)
-        written = None if clear is None else self._written(parts, results)
-        if clear is None or written is None:
+        if clear is None:
+            return False
+        # These are about the caller as it is before anything is written.
+        _ = self.live, self.needed, self.unsure
+        written = self._written(parts, results)
+        if written is None:
             return False
         self.gone |= moved
         names = self.names(kept, list(given))

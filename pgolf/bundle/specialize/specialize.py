@@ -33,10 +33,8 @@ PASSES: tuple[Pass, ...] = (constants, inline)
 """Those that a caller may leave out."""
 PLAN = (
     "dissolve spread promote spread solo flatten",
-    "constants prune spread flatten constants",
-    "spread inline",
-    "drop_unread constants inline",
-    "prune",
+    "constants prune spread flatten constants spread inline",
+    "drop_unread constants inline prune",
 )
 """The order of the passes, found by measuring bytes and time: each makes work for others, and most see less once functions are
 written out in others. What nothing reaches goes before each line, so that it counts as no use. To go on until no pass finds

@@ -17,7 +17,7 @@ from pgolf.bundle.specialize.constants_shapes import calls_constructor
 from pgolf.bundle.specialize.idle import Idle, copies_objects
 from pgolf.bundle.specialize.once import Once
 from pgolf.bundle.specialize.propagate import pairs
-from pgolf.bundle.trees import Transformer, walk
+from pgolf.bundle.trees import Transformer, by_class, walk
 
 BY_NAME = ("SimpleNamespace", "namedtuple", "attrgetter", "methodcaller", "make_dataclass")
 """These store or read attributes that no `x.y` shows."""
@@ -28,23 +28,21 @@ class Spread:
 
     def __init__(self, tree: ast.Module):
         self.tree = tree
-        self.known = Idle(tree)
+        kinds = by_class(walk(tree))
+        self.known = Idle(tree, kinds)
         self.scope, _ = scopes(tree)
         self.scopes = {scope.node: scope for scope in self.scope.walk()}
         self.names: dict[str, list[ast.AST]] = {}
         self.attributes: dict[str, list[ast.Attribute]] = {}
-        self.calls: dict[ast.AST, ast.Call] = {}
-        for node in walk(tree):
-            if isinstance(node, ast.Name):
-                self.names.setdefault(node.id, []).append(node)
-            elif isinstance(node, ast.Attribute):
-                self.attributes.setdefault(node.attr, []).append(node)
-            elif isinstance(node, ast.Call):
-                self.calls[node.func] = node
+        for name in kinds[ast.Name]:
+            self.names.setdefault(name.id, []).append(name)
+        for attribute in kinds[ast.Attribute]:
+            self.attributes.setdefault(attribute.attr, []).append(attribute)
+        self.calls: dict[ast.AST, ast.Call] = {node.func: node for node in kinds[ast.Call]}
         self.things = things(tree, self.known, self.scope, Once(tree, self.scope, self.names))
-        self.by_text = not self.names.keys().isdisjoint((*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(tree)
+        self.by_text = not self.names.keys().isdisjoint((*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(kinds)
         self.again = calls_constructor(self.attributes.get("__init__", []))
-        self.functions = list(self._functions())
+        self.functions = list(self._functions({node for node in kinds[ast.For] if _takes_one(node)}))
         self.found: dict[ast.AST, str] = {}
         self.loops: set[ast.AST] = set()
 
@@ -74,15 +72,16 @@ class Spread:
     def loop(self, function: ast.FunctionDef, node: ast.For) -> None:
         """`for x in (thing,)` without a way out of it, where nothing else binds or reads `x`: only its body is left."""
         scope, target = self.scopes[function], node.target
-        one = node.iter.elts if isinstance(node.iter, ast.Tuple) else []
-        if len(one) != 1 or not self.thing(one[0]) or node.orelse or not isinstance(target, ast.Name):
+        assert isinstance(node.iter, ast.Tuple)
+        (one,) = node.iter.elts
+        if not self.thing(one) or node.orelse or not isinstance(target, ast.Name):
             return
         if any(isinstance(item, (ast.Break, ast.Continue)) for item in walk(node)):
             return
         reads = self.reads(scope, target.id)
         below = {inner for item in node.body for inner in walk(item)}
         if scope.bound.get(target.id) == [target] and below.issuperset(reads):
-            self.found.update((read, self.thing(one[0])) for read in reads)
+            self.found.update((read, self.thing(one)) for read in reads)
             self.loops.add(node)
 
     def parameters(self, function: ast.FunctionDef, name: str, skipped: int) -> None:
@@ -125,13 +124,13 @@ class Spread:
             for name in ([item.name] if isinstance(item, ast.FunctionDef) else _assigned(item))
         }
 
-    def _functions(self) -> Iterator[tuple[ast.FunctionDef, ast.ClassDef | None, list[ast.For]]]:
-        """The top level's functions, and methods with their classes, each with the loops in it."""
+    def _functions(self, loops: set[ast.For]) -> Iterator[tuple[ast.FunctionDef, ast.ClassDef | None, list[ast.For]]]:
+        """The top level's functions, and methods with their classes, each with those of the loops that are in it."""
         for node in self.tree.body:
             owner = node if isinstance(node, ast.ClassDef) else None
             for item in owner.body if owner is not None else [node]:
                 if isinstance(item, ast.FunctionDef):
-                    yield item, owner, [inner for inner in walk(item) if isinstance(inner, ast.For)]
+                    yield item, owner, [node for node in walk(item) if node in loops] if loops else []  # type: ignore[misc]
 
     def run(self) -> bool:
         number = -1
@@ -142,8 +141,10 @@ class Spread:
         for node in self.found.keys() - elsewhere:
             assert isinstance(node, ast.Name)
             node.id = self.found[node]
-        if elsewhere or self.loops:
-            _Name(self.found, self.loops).visit(self.tree)
+        changes = elsewhere | self.loops
+        for statement in self.tree.body:
+            if not changes.isdisjoint(walk(statement)):
+                _Name(self.found, self.loops).visit(statement)
         return bool(self.found or self.loops)
 
     def look(self) -> None:
@@ -180,6 +181,10 @@ def _things(tree: ast.Module, known: Idle) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and known.is_idle(node.value):
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _takes_one(node: ast.For) -> bool:
+    return isinstance(node.iter, ast.Tuple) and len(node.iter.elts) == 1
 
 
 def _given(call: ast.Call, place: int, name: str) -> ast.expr | None:
