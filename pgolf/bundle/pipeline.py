@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from pgolf.bundle.pack.pack import compressed
 from pgolf.bundle.pack.pack import pack as pack_source
 from pgolf.bundle.rules.subset import check as check_subset
 from pgolf.bundle.shake import shake
-from pgolf.bundle.source import FindSource, load
+from pgolf.bundle.source import FindSource, Module, load
 from pgolf.bundle.specialize.specialize import specialize
 from pgolf.collector import paused_collector
 from pgolf.errors import raise_all
@@ -55,7 +55,14 @@ STAGES = ("resolve", "link", "specialize", "shake", "minify", "pack")
 DUMPS = ("0_live.py", "1_linked.py", "2_specialized.py", "3_shaken.py", "4_minified.py", "5_packed.py")
 
 
-def build(entry: str, find_source: FindSource, *, pack: str = "auto", allow_brotli: bool = False) -> Built:
+def build(
+    entry: str,
+    find_source: FindSource,
+    *,
+    pack: str = "auto",
+    allow_brotli: bool = False,
+    known: Mapping[str, Module] | None = None,
+) -> Built:
     """Bundle an entry module and what it reaches into one file.
 
     Args:
@@ -63,16 +70,16 @@ def build(entry: str, find_source: FindSource, *, pack: str = "auto", allow_brot
         find_source: the file of an internal module, None for a module that stays outside.
         pack: "auto" for the smallest file, or one of "plain", "b85", "latin1".
         allow_brotli: whether the file may import brotli to unpack itself.
+        known: see `load`.
 
     Raises:
         PgolfError: PG2xx and PG3xx for a program that cannot be bundled, PG4xx for a defect of a stage.
     """
     with paused_collector():
-        return _build(entry, find_source, pack, allow_brotli)
+        return _build(load(entry, find_source, known), entry, pack, allow_brotli)
 
 
-def _build(entry: str, find_source: FindSource, pack: str, allow_brotli: bool) -> Built:
-    modules = load(entry, find_source)
+def _build(modules: dict[str, Module], entry: str, pack: str, allow_brotli: bool) -> Built:
     reach(modules)
     raise_all(check_subset(list(modules.values())))
     linked = link(modules)

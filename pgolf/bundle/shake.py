@@ -12,7 +12,8 @@ from pgolf.errors import PgolfError
 def shake(flat: Flat) -> Flat:
     """The statements that those without a name (the main block) reach, in their order."""
     shaken = reached(flat)
-    check(flat, shaken)
+    if shaken is not flat:
+        check(flat, shaken)
     return shaken
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from pgolf.bundle.names import copy_tree, eager_reads, global_reads
-from pgolf.bundle.trees import Transformer, walk
+from pgolf.bundle.names import Scope, copy_tree, eager_reads, global_reads, scopes
+from pgolf.bundle.trees import Transformer, parents, walk
 from pgolf.errors import PgolfError
 
 FindSource = Callable[[str], Path | None]
@@ -90,6 +90,29 @@ class Module:
                 table.setdefault(name, statement)
         return table
 
+    @cached_property
+    def scoped(self) -> tuple[Scope, dict[ast.AST, Scope]]:
+        """`scopes` of the whole module."""
+        return scopes(self.tree)
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """`parents` of the whole module."""
+        return parents(self.tree)
+
+    def prepare(self) -> None:
+        """Find out now what a build will ask and what is the same in every build."""
+        for statement in self.statements:
+            _ = statement.uses, statement.uses_now
+        _ = self.scoped, self.parents
+
+    def reset(self) -> Module:
+        """The module as it was before a build, with what was found out about its text."""
+        self.internal.clear()
+        for statement in self.statements:
+            statement.reached = False
+        return self
+
     def reached(self) -> Iterator[Statement]:
         return (statement for statement in self.statements if statement.reached)
 
@@ -123,6 +146,11 @@ def parse(text: str, path: str) -> ast.Module:
         raise PgolfError("PG301", message, where=f"{path}:{error.lineno}:{error.offset}") from error
 
 
+def parsed(name: str, path: Path, text: str) -> Module:
+    """A module of this text."""
+    return Module(name, str(path), text, parse(text, str(path)))
+
+
 def compiles(text: str, path: str) -> None:
     """Raise SyntaxError for what only the compiler objects to, such as `return` outside a function; run nothing."""
     with warnings.catch_warnings():
@@ -130,12 +158,13 @@ def compiles(text: str, path: str) -> None:
         compile(text, path, "exec", dont_inherit=True)
 
 
-def load(entry: str, find_source: FindSource) -> dict[str, Module]:
+def load(entry: str, find_source: FindSource, known: Mapping[str, Module] | None = None) -> dict[str, Module]:
     """The entry and every internal module its imports lead to, in post-order: a module comes after what it imports.
 
     Args:
         entry: the entry module's text.
         find_source: the file of an internal module; None for one that stays outside.
+        known: modules by name, read for an earlier build that is over; used again where the file and its text are the same.
     """
     ordered: dict[str, Module] = {}
     seen: set[str] = set()
@@ -144,8 +173,9 @@ def load(entry: str, find_source: FindSource) -> dict[str, Module]:
     def enter(name: str, path: Path | None) -> None:
         if path is not None and name not in seen:
             seen.add(name)
-            text = read(path)
-            visit(Module(name, str(path), text, parse(text, str(path))))
+            text, old = read(path), (known or {}).get(name)
+            same = old is not None and (old.path, old.text) == (str(path), text)
+            visit(old.reset() if old is not None and same else parsed(name, path, text))
 
     def visit(module: Module) -> None:
         for node in module.tree.body:

@@ -8,9 +8,9 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
 from pgolf.bundle.source import ENTRY, Module, Statement, is_build_time
-from pgolf.bundle.trees import ONE, SHAPES, Shape, by_class, parents, walk
+from pgolf.bundle.trees import ONE, SHAPES, Shape, by_class, walk
 
 BUILD_TIME = "pgolf:"
 INTERNAL = "internal:"
@@ -29,8 +29,7 @@ class View:
 
     def __init__(self, module: Module, modules: dict[str, Module], methods: Methods):
         self.module, self.modules, self.methods = module, modules, methods
-        self.scope, self.places = scopes(module.tree)
-        self.parents = parents(module.tree)
+        (self.scope, self.places), self.parents = module.scoped, module.parents
         self._full: dict[ast.AST, str] = {}
 
     @cached_property

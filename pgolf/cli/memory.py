@@ -5,21 +5,24 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pgolf.errors import PgolfError
+
 if TYPE_CHECKING:
     from pgolf.bundle.pipeline import Built
+    from pgolf.bundle.source import Module
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A finished build and everything that decided it."""
+    """A finished build and everything that decided it; `sources` has (file, hash of it, `tree_hash`) by module."""
 
     entry: str
     options: tuple[Any, ...]
-    trees: Mapping[str, tuple[Path, str]]
+    sources: Mapping[str, tuple[Path, str, str]]
     built: Built
 
 
@@ -27,42 +30,77 @@ class Memory:
     """`pipeline.build` that gives the last result again where nothing that decides it has changed.
 
     The stages see syntax trees alone, so a module counts as unchanged while its tree without docstrings is the same.
+
+    Attributes:
+        kept: the last build, from here on this one.
+        modules: what `read_again` made of the last build's modules.
+        reused: the last result was given again.
+        sources: as in `Kept`, of this build.
     """
 
-    def __init__(self, build: Callable[..., Built], kept: Kept | None):
-        self.make, self.kept = build, kept
+    def __init__(self, build: Callable[..., Built], kept: Kept | None, modules: Mapping[str, Module]):
+        self.make, self.kept, self.modules = build, kept, modules
         self.reused = False
-        self.trees: dict[str, tuple[Path, str]] = {}
+        self.sources: dict[str, tuple[Path, str, str]] = {}
 
     def build(self, entry: str, find_source: Callable[[str], Path | None], **options: Any) -> Built:
         """The stages, or their last result."""
         key = tuple(sorted(options.items()))
+        before = self.kept.sources if self.kept is not None else {}
+        known = {path: (data, tree) for path, data, tree in before.values()}
         if self.kept is not None and (self.kept.entry, self.kept.options) == (entry, key):
-            self.trees = {name: (path, tree_hash(path)) for name, (path, _) in self.kept.trees.items()}
-            if self.trees == self.kept.trees and all(
-                find_source(name) == path for name, (path, _) in self.trees.items()
-            ):
-                self.reused = True
+            self.sources = {name: hashes(path, known) for name, (path, _, _) in before.items()}
+            same = all(self.sources[name][2] == tree for name, (_, _, tree) in before.items())
+            if same and all(find_source(name) == path for name, (path, _, _) in before.items()):
+                self.reused, self.kept = True, replace(self.kept, sources=dict(self.sources))
                 return self.kept.built
-        self.trees = {}
+        self.sources = {}
 
         def find(module: str) -> Path | None:
             path = find_source(module)
-            if path is not None and module not in self.trees:
-                self.trees[module] = (path, tree_hash(path))
+            if path is not None and module not in self.sources:
+                self.sources[module] = hashes(path, known)
             return path
 
-        built = self.make(entry, find, **options)
-        self.kept = Kept(entry, key, dict(self.trees), built)
+        built = self.make(entry, find, known=self.modules, **options)
+        self.kept = Kept(entry, key, dict(self.sources), built)
         return built
 
 
-def tree_hash(path: Path) -> str:
-    """Hash of a module's syntax tree without docstrings and without places; of its bytes where it does not parse."""
+def read_again(modules: Mapping[str, Module], kept: Kept | None) -> dict[str, Module]:
+    """The modules of the last build as they are now, ready for the next; those that have not changed are used again.
+
+    A module that cannot be read is left out: whoever builds with it says so.
+    """
+    from pgolf.bundle.source import parsed, read
+
+    found: dict[str, Module] = {}
+    for name, (path, _, _) in kept.sources.items() if kept is not None else ():
+        try:
+            text, old = read(path), modules.get(name)
+            if old is not None and (old.path, old.text) == (str(path), text):
+                found[name] = old
+            else:
+                found[name] = parsed(name, path, text)
+                found[name].prepare()
+        except PgolfError:
+            continue
+    return found
+
+
+def hashes(path: Path, known: Mapping[Path, tuple[str, str]]) -> tuple[Path, str, str]:
+    """A file, its hash, and that of its tree, which is not made where `known` has a file of the same hash."""
     try:
         data = path.read_bytes()
     except OSError:
-        return "unreadable"
+        return path, "unreadable", "unreadable"
+    digest = hashlib.sha256(data).hexdigest()
+    before, tree = known.get(path, ("", ""))
+    return path, digest, tree if before == digest else tree_hash(data)
+
+
+def tree_hash(data: bytes) -> str:
+    """Hash of a module's syntax tree without docstrings and without places; of its bytes where it does not parse."""
     try:
         tree = ast.parse(data)
     except (SyntaxError, ValueError):

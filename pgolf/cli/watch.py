@@ -22,17 +22,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pgolf.cli import output
 from pgolf.cli.build import gather_recipe
-from pgolf.cli.memory import Kept, Memory
+from pgolf.cli.memory import Kept, Memory, read_again
 from pgolf.errors import PgolfError, PgolfErrors
+
+if TYPE_CHECKING:
+    from pgolf.bundle.source import Module
 
 POLL_SECONDS = 0.25
 Stamp = Mapping[Path, tuple[int, int, str]]
+ABSENT = (0, 0, "")
 
 
 @dataclass(frozen=True)
@@ -76,20 +80,32 @@ def watch(order: Order, as_json: bool, builds: int | None = None) -> None:
 
     _load_torch()
     gc.freeze()  # so that no process forked from this one looks for garbage in torch
-    last, changed, number = Report(), "first build", 0
+    last, changed, number = Report(watched=_sources(order)), "first build", 0
+    modules: dict[str, Module] = {}
+    seen: Stamp = {}
     with Interrupt() as interrupt:
         while builds is None or number < builds:
             if number:
-                changed = _wait(last.watched, interrupt)
+                modules = read_again(modules, last.kept)
+                changed = _wait(seen, interrupt)
+            before = stamp(last.watched, {})
             begin = time.perf_counter()
-            report = _in_a_process(order, last.kept)
+            report = _in_a_process(order, last.kept, modules)
             seconds = time.perf_counter() - begin
             number += 1
             _tell(report, last, changed, seconds, as_json)
             report.watched |= last.watched if report.problem else set()
+            seen = _seen(report, before)
             report.kept = report.kept or last.kept
             report.code_bytes = report.code_bytes or last.code_bytes
             last = report
+
+
+def _seen(report: Report, before: Stamp) -> Stamp:
+    """What the files to watch were for the build: what it read, or else what they were when it began, if that is known."""
+    read = report.kept.sources.values() if report.kept is not None else ()
+    exact = {path: (0, 0, digest) for path, digest, _ in read}
+    return {**dict.fromkeys(report.watched, ABSENT), **stamp(report.watched, {}), **before, **exact}
 
 
 def _load_torch() -> None:
@@ -119,18 +135,17 @@ class Interrupt:
             raise KeyboardInterrupt
 
 
-def _wait(paths: Iterable[Path], interrupt: Interrupt) -> str:
+def _wait(seen: Stamp, interrupt: Interrupt) -> str:
     """Poll until the content of one of the files is another; returns their names."""
-    paths = sorted(paths)
-    before = stamp(paths, {})
+    paths = sorted(seen)
     while True:
         interrupt.check()
-        time.sleep(POLL_SECONDS)
-        now = stamp(paths, before)
-        names = [path.name for path in paths if now.get(path, (0, 0, ""))[2] != before.get(path, (0, 0, ""))[2]]
-        before = now
+        now = stamp(paths, seen)
+        names = [path.name for path in paths if now.get(path, ABSENT)[2] != seen.get(path, ABSENT)[2]]
         if names:
             return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
+        seen = now
+        time.sleep(POLL_SECONDS)
 
 
 def stamp(paths: Iterable[Path], before: Stamp) -> Stamp:
@@ -150,12 +165,13 @@ def stamp(paths: Iterable[Path], before: Stamp) -> Stamp:
     return found
 
 
-def _in_a_process(order: Order, kept: Kept | None) -> Report:
-    """One build in a process of its own."""
-    methods = multiprocessing.get_all_start_methods()
-    context: Any = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+def _in_a_process(order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> Report:
+    """One build in a process of its own, which has `modules` where it is a copy of this one."""
+    forks = "fork" in multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_build_and_send, args=(sender, order, kept), daemon=True)
+    arguments = (sender, order, kept, modules if forks else {})
+    child = context.Process(target=_build_and_send, args=arguments, daemon=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads, and this process uses none
         child.start()
@@ -172,18 +188,18 @@ def _in_a_process(order: Order, kept: Kept | None) -> Report:
     return report
 
 
-def _build_and_send(sender: Connection, order: Order, kept: Kept | None) -> None:
+def _build_and_send(sender: Connection, order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     # A compiled file counts as fresh by the second and the size, and plugins change more than once in a second.
     sys.dont_write_bytecode = True
     try:
-        report = build_once(order, kept)
+        report = build_once(order, kept, modules)
     except Exception:  # a defect of pgolf keeps its traceback, and watching goes on
         report = Report(problem=traceback.format_exc())
     sender.send(report)
 
 
-def build_once(order: Order, kept: Kept | None) -> Report:
+def build_once(order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> Report:
     """Build and write; what users can mend is the report's `problem`."""
     from pgolf import submission
     from pgolf.bundle.pipeline import build
@@ -196,7 +212,7 @@ def build_once(order: Order, kept: Kept | None) -> Report:
         recipe = gather_recipe(order.recipe, order.plugins, order.assignments, order.name)
         recipe = submission.smoke_recipe(recipe, registry) if order.smoke else recipe
         folder = order.folder or submission.default_folder(recipe.name)
-        memory = Memory(build, kept)
+        memory = Memory(build, kept, modules)
         # In this process alone, which ends with this build.
         setattr(submission, "build", memory.build)  # noqa: B010
         made = submission.make(recipe, registry, order.pack, order.smoke)
@@ -209,7 +225,7 @@ def build_once(order: Order, kept: Kept | None) -> Report:
         return report
     report.folder, report.code_bytes, report.sha256 = str(folder), lock.code_bytes, lock.code_sha256
     report.reused, report.kept = memory.reused, memory.kept
-    report.watched |= {path for path, _ in memory.trees.values()}
+    report.watched |= {path for path, _, _ in memory.sources.values()}
     report.watched |= {loaded.path for loaded in made.resolved.selection.plugins.values()}
     return report
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pgolf.cli import watch as module
-from pgolf.cli.memory import tree_hash
+from pgolf.cli.memory import Kept, read_again
+from pgolf.cli.memory import hashes as hashes_of
 from pgolf.cli.watch import Interrupt, Order, _named_files, stamp, watch
 from pgolf.errors import PgolfError, PgolfErrors
 
@@ -78,6 +79,44 @@ def test_what_is_built_again(order, monkeypatch, capsys):
         assert {"recipe.toml", "base.toml", "watched_penalty.py"} <= names and "train.py" in names
 
 
+def test_what_changes_during_a_build_is_built_again(order, monkeypatch, capsys):
+    """In the first one, in one that gives the last result again, and in one that fails."""
+    build, plugin = module._in_a_process, Path("extra/watched_penalty.py").resolve()
+    code = plugin.read_text()
+    texts = iter([code + "UNUSED = 1\n", code + "UNUSED = 1  # one\n", "def (\n", code, code, code])
+
+    def change_after(*arguments):
+        report = build(*arguments)
+        plugin.write_text(next(texts))
+        return report
+
+    monkeypatch.setattr(module, "_in_a_process", change_after)
+    waited = []
+    monkeypatch.setattr(
+        module.time, "sleep", lambda seconds: waited.append(seconds) or plugin.write_text("# the end\n")
+    )
+    watch(order, True, 6)
+    first, second, third, broken, last, end = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {item["changed"] for item in (second, third, broken, last, end)} == {"watched_penalty.py"}
+    assert first["sha256"] == second["sha256"] == third["sha256"] == last["sha256"] and "[PG101]" in broken["problem"]
+    assert third["reused"] and not second["reused"] and not last["reused"]
+    # It waited only when nothing had changed since the last build.
+    assert len(waited) == 1 and "[PG104]" in end["problem"]
+
+
+def test_modules_are_read_again_only_where_they_changed(tmp_path):
+    paths = {name: tmp_path / f"{name}.py" for name in "abc"}
+    for name, path in paths.items():
+        path.write_text(f"{name} = 1\n")
+    kept = Kept("", (), {name: (path, "", "") for name, path in paths.items()}, None)
+    first = read_again({}, kept)
+    paths["b"].write_text("b = 2\n")
+    paths["c"].write_text("c = (\n")
+    second = read_again(first, kept)
+    assert read_again({}, None) == {} and set(second) == {"a", "b"} and set(first) == {"a", "b", "c"}
+    assert second["a"] is first["a"] and second["b"] is not first["b"] and second["b"].text == "b = 2\n"
+
+
 def test_only_other_content_counts(tmp_path):
     path = tmp_path / "a.py"
     path.write_text("x = 1\n")
@@ -97,10 +136,13 @@ def test_a_tree_is_the_same_without_comments_and_docstrings(tmp_path):
         '"""A."""\ndef f(): return 2\n',
     ):
         path.write_text(text)
-        hashes.append(tree_hash(path))
+        hashes.append(hashes_of(path, {})[2])
     assert hashes[0] == hashes[1] != hashes[2]
     path.write_text("def (")
-    assert tree_hash(path) not in hashes and tree_hash(tmp_path / "none") == "unreadable"
+    assert hashes_of(path, {})[2] not in hashes
+    assert hashes_of(tmp_path / "none", {}) == (tmp_path / "none", "unreadable", "unreadable")
+    digest = hashes_of(path, {})[1]
+    assert hashes_of(path, {path: (digest, "known")})[2] == "known" != hashes_of(path, {path: ("other", "known")})[2]
 
 
 def test_an_interrupt_that_python_forgets_ends_it_too(monkeypatch):
