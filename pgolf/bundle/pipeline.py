@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from pgolf.bundle.link import link, reach
-from pgolf.bundle.minify.minify import minify
+from pgolf.bundle.minify.minify import Minified, minify
 from pgolf.bundle.pack.pack import compressed
 from pgolf.bundle.pack.pack import pack as pack_source
 from pgolf.bundle.rules.subset import check as check_subset
@@ -31,7 +32,7 @@ class Built:
         pack: how it is written, such as "latin1+lzma".
         needs: packages that the file itself imports to unpack itself.
         stages: bytes after resolve, link, specialize, shake, minify and pack.
-        segments: the minified text in pieces, each with the module that it came from.
+        minified: what the minified text was made of, for `modules`; None for a build that came from another process.
         module_names: the modules that the program needs, also those of which no text is left.
         dumps: stage file name -> content.
     """
@@ -41,14 +42,19 @@ class Built:
     pack: str
     needs: tuple[str, ...]
     stages: dict[str, int]
-    segments: tuple[tuple[str, str], ...]
     module_names: tuple[str, ...]
     dumps: dict[str, bytes]
+    minified: Minified | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def modules(self) -> dict[str, int]:
         """Compressed bytes that each module adds to the program, by a fixed compressor; an estimate."""
-        return weigh(self.segments, self.module_names)
+        assert self.minified is not None
+        return weigh(self.minified.segments, self.module_names)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without syntax trees, which are slow to send to another process."""
+        return {**vars(self), "minified": None}
 
 
 STAGES = ("resolve", "link", "specialize", "shake", "minify", "pack")
@@ -95,9 +101,9 @@ def _build(modules: dict[str, Module], entry: str, pack: str, allow_brotli: bool
         pack=packed.name,
         needs=packed.needs,
         stages={stage: len(content) for stage, content in zip(STAGES, contents, strict=True)},
-        segments=minified.segments,
         module_names=tuple(sorted({item.owner for item in linked.statements})),
         dumps=dict(zip(DUMPS, contents, strict=True)),
+        minified=minified,
     )
 
 

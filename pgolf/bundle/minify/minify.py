@@ -11,6 +11,7 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from python_minifier import UnstableMinification
 from python_minifier.f_string import OuterFString
@@ -33,10 +34,16 @@ RARE = 2
 
 @dataclass(frozen=True)
 class Minified:
-    """The minified text, and which module each piece of it came from."""
+    """The minified text, and the program that it was made of."""
 
     text: str
-    segments: tuple[tuple[str, str], ...]
+    flat: Flat
+
+    @cached_property
+    def segments(self) -> tuple[tuple[str, str], ...]:
+        """(module, piece of the text), in the order of the text."""
+        stripped, owners = _stripped(self.flat)
+        return tuple(pieces(self.text, ast.parse(self.text), stripped, owners))
 
 
 class _Strip(Transformer):
@@ -82,18 +89,21 @@ def strip(tree: ast.Module) -> ast.Module:
 
 def minify(flat: Flat) -> Minified:
     """The program's text with short names, polished."""
-    owners = [item.owner for item in flat.joined() if not _is_idle(item.node)]
     # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
-    parsed = ast.parse(flat.text)
-    hand_on(flat.tree, parsed)
-    stripped = strip(parsed)
-    if len(owners) != len(stripped.body):
-        raise PgolfError("PG401", f"{len(owners)} statements became {len(stripped.body)} by stripping")
+    stripped = strip(ast.parse(flat.text))
     found = survey(stripped)
     kept = [*kernel_names(stripped), *rare_imports(found)]
     text = write(Plan(stripped, found, kept).shortened(ALPHABET))
     text = polish(text, {name for _, name in found.fixed})
-    return Minified(text, tuple(pieces(text, check(stripped, text, found), stripped, owners)))
+    check(stripped, text, found)
+    return Minified(text, flat)
+
+
+def _stripped(flat: Flat) -> tuple[ast.Module, list[str]]:
+    """The program as `strip` leaves it, marked with the modules that it came from, and those of its statements."""
+    parsed = ast.parse(flat.text)
+    hand_on(flat.tree, parsed)
+    return strip(parsed), [item.owner for item in flat.joined() if not _is_idle(item.node)]
 
 
 def write(tree: ast.Module) -> str:
@@ -175,11 +185,8 @@ def rare_imports(found: Survey) -> list[str]:
     return sorted(name for name in imports if reads[name] <= RARE)
 
 
-def check(stripped: ast.Module, text: str, found: Survey | None = None) -> ast.Module:
+def check(stripped: ast.Module, text: str, found: Survey | None = None) -> None:
     """The stage's own check: the text parses for the oldest Python and is the same tree up to a renaming.
-
-    Returns:
-        The text's tree.
 
     Raises:
         PgolfError: PG401.
@@ -190,4 +197,3 @@ def check(stripped: ast.Module, text: str, found: Survey | None = None) -> ast.M
     except SyntaxError as error:
         raise PgolfError("PG401", f"the minified text does not compile: {error}") from error
     check_renaming(stripped, tree, found)
-    return tree

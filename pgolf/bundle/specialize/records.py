@@ -140,21 +140,22 @@ class _Forget(Transformer):
 
 
 def trim(flat: Flat) -> Flat:
-    """Drop fields of the two records that hold a literal and that no attribute in reachable code names any more."""
-    live = reached(flat)
-    read = {node.attr for item in live.statements for node in walk(item.node) if isinstance(node, ast.Attribute)}
+    """Drop fields of the two records that hold a literal and that no attribute names any more; all of `flat` is reached."""
+    read = {node.attr for item in flat.statements for node in walk(item.node) if isinstance(node, ast.Attribute)}
+    trimmed = False
     for class_name in RECORDS.values():
         given = fields(flat, class_name)
         definition = record_class(flat, class_name)
         if not given or definition is None or not _only_fields(definition[1]):
             continue
         dead = {name for name, node in given.items() if name not in read and _is_plain(node)}
+        trimmed |= bool(dead)
         # These statements are this stage's own copies.
         call = record_calls(flat, class_name)[0][1]
         call.keywords = [keyword for keyword in call.keywords if keyword.arg not in dead]
         kept = [item for item in definition[1].body if field_name(item) not in dead]
         definition[1].body = kept or [ast.Pass()]
-    return Flat(flat.statements)
+    return reached(Flat(flat.statements)) if trimmed else flat
 
 
 def _only_fields(node: ast.ClassDef) -> bool:

@@ -64,7 +64,7 @@ def settle(flat: Flat, passes: Sequence[Pass]) -> Flat:
         for name in line.split():
             _run(name, tree, owners, chosen)
         flat = Flat(tuple(Owned(owners[node], node) for node in tree.body))
-    return trim(flat)
+    return trim(reached(flat))
 
 
 def _run(name: str, tree: ast.Module, owners: Owners, chosen: Mapping[str, Pass]) -> None:
