@@ -70,10 +70,7 @@ def settle(flat: Flat, passes: Sequence[Pass]) -> Flat:
 def _run(name: str, tree: ast.Module, owners: Owners, chosen: Mapping[str, Pass]) -> None:
     """One pass. A statement that it adds belongs to the module of the one it says so for."""
     if name in OWNING:
-        changed = OWNING[name](tree, owners)
-        if name == "dissolve" and changed:
-            # What only handed the record on should not become a variable.
-            prune(tree)
+        OWNING[name](tree, owners)
     elif name in SIMPLE:
         SIMPLE[name](tree)
     elif name in chosen:
