@@ -18,4 +18,8 @@ def paused_collector() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():
+                # What was made counts as old from here on; as new, all of it would be looked through at once.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

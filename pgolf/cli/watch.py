@@ -192,6 +192,7 @@ def _build_and_send(sender: Connection, order: Order, kept: Kept | None, modules
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     # A compiled file counts as fresh by the second and the size, and plugins change more than once in a second.
     sys.dont_write_bytecode = True
+    gc.disable()  # this process ends before there is much garbage
     try:
         report = build_once(order, kept, modules)
     except Exception:  # a defect of pgolf keeps its traceback, and watching goes on

@@ -1,0 +1,62 @@
+"""Putting the garbage collector off."""
+
+import gc
+
+import pytest
+
+from pgolf.collector import paused_collector
+
+
+@pytest.fixture(autouse=True)
+def collector():
+    """The collector as it was, after each test."""
+    enabled = gc.isenabled()
+    yield
+    (gc.enable if enabled else gc.disable)()
+
+
+def test_nothing_is_collected_within_nor_right_after():
+    seen = []
+    gc.enable()
+    gc.callbacks.append(lambda phase, info: seen.append((phase, info["generation"])))
+    try:
+        with paused_collector():
+            assert not gc.isenabled()
+            made = [[number] for number in range(100_000)]
+        assert gc.isenabled() and len(made) == 100_000
+    finally:
+        gc.callbacks.pop()
+    assert not seen
+
+
+def test_garbage_of_a_pause_is_found_later():
+    class Node:
+        pass
+
+    found = []
+    with paused_collector():
+        node = Node()
+        node.itself = node
+        gc.callbacks.append(lambda phase, info: found.append(info["collected"]))
+        del node
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.pop()
+    assert sum(found) > 0
+
+
+def test_a_collector_that_is_off_stays_off_and_what_is_frozen_stays_frozen():
+    gc.disable()
+    with paused_collector():
+        pass
+    assert not gc.isenabled()
+    gc.enable()
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        with paused_collector():
+            pass
+        assert gc.get_freeze_count() == before and gc.isenabled()
+    finally:
+        gc.unfreeze()
