@@ -59,6 +59,12 @@ def body(text, name="main"):
         ("def f(x):\n    note(x, 5)\n    return 3\ndef main():\n    return f(note(1))", "note(note(1), 5)\nreturn 3"),
         ("def f():\n    a = note(1)\n    b = note(2)\n    return b, a\ndef main():\n    a, b = f()\n    note(a, b)",
          "b = note(1)\na = note(2)\nnote(a, b)"),
+        ("def f():\n    a = note(1)\n    return a, a\ndef main():\n    b, c = f()\n    note(b, c)",
+         "b = note(1)\nc = b\nnote(b, c)"),
+        # A variable that takes a name lets no other have it.
+        ("def f(x):\n    y = note(1)\n    note(x)\n    return note(x), y\n"
+         "def main():\n    a, x = f(note(2))\n    note(a)",
+         "x_2 = note(2)\nx = note(1)\nnote(x_2)\na = note(x_2)\nx_2 = None\nnote(a)"),
         ("def f(x):\n    if x: return 1\n    return 2\ndef main():\n    note(0)\n    return f(note(1))",
          "note(0)\nif note(1):\n    return 1\nreturn 2"),
         ("def f(x):\n    note(x)\n    return 2\ndef main():\n    a = 1\n    if f(a): note(5)",

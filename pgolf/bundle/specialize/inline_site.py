@@ -141,7 +141,7 @@ class Site:
                     continue
                 later = computed[computed.index(name) + 1 :] if own and name in computed else []
                 taken = substituted | _names_in(self.arguments[other] for other in later)
-                if name in taken or (self._is_taken(name) if own else name in kept.values()):
+                if name in taken or name in kept.values() or (own and self._is_taken(name)):
                     found[own, name] = self._fresh(name, used)
         return found
 

@@ -176,7 +176,7 @@ class Splice(Site):
         if parts is not None:
             start, value = parts
             if isinstance(statement, ast.Assign) and results:
-                rest = [pair for pair in _pairs(statement, value) if getattr(pair[1], "id", "") not in results]
+                rest = [pair for pair in _pairs(statement, value) if not _is_result(*pair, results)]
                 return [*start, assignment(rest, statement)] if rest else start
             if isinstance(statement, ast.Expr) and self.whole:
                 return start + self._finish(value)
@@ -233,6 +233,11 @@ class Splice(Site):
             if not hasattr(line, "lineno"):
                 ast.copy_location(line, statement)
         self.declare()
+
+
+def _is_result(target: ast.expr, value: ast.expr, results: dict[str, str]) -> bool:
+    """Does a variable become the one that it is assigned to? Assigned to two, it becomes the first."""
+    return isinstance(target, ast.Name) and isinstance(value, ast.Name) and results.get(value.id) == target.id
 
 
 def _pairs(statement: ast.Assign, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
