@@ -61,6 +61,8 @@ def body(text, name="main"):
          "b = note(1)\na = note(2)\nnote(a, b)"),
         ("def f():\n    a = note(1)\n    return a, a\ndef main():\n    b, c = f()\n    note(b, c)",
          "b = note(1)\nc = b\nnote(b, c)"),
+        ("def f(x, y): return y\ndef main():\n    f(2, note(1))\n    f(2, y=note(3))", "note(1)\nnote(3)"),
+        ("def f(x, y):\n    return y\ndef main():\n    f(note(1), y=note(2))\n    note(3)", "note(1)\nnote(2)\nnote(3)"),
         # A variable that takes a name lets no other have it.
         ("def f(x):\n    y = note(1)\n    note(x)\n    return note(x), y\n"
          "def main():\n    a, x = f(note(2))\n    note(a)",

@@ -34,6 +34,7 @@ class Splice(Site):
     trivial: dict[ast.expr, bool] = field(default_factory=dict)
     nothing: ast.expr = field(default_factory=lambda: ast.Constant(value=None))
     unread: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
 
     def write_statements(self) -> bool:
         """Change the caller and use up the callee's body; False, with nothing changed, where that cannot be shown."""
@@ -43,7 +44,7 @@ class Splice(Site):
         results = self._results(parts)
         kept = self._aliases(results) | results
         given = {name: value for name, value in self.arguments.items() if not self._is_dropped(name, kept)}
-        moved = self._moved(given, parts, kept)
+        self.moved = moved = self._moved(given, parts, kept)
         given = {name: value for name, value in given.items() if name not in moved}
         self.unread = {name for name in given if not self.reads[name] and len(self.callee.scope.bound[name]) == 1}
         # What the statement assigns lives on as before.
@@ -202,7 +203,8 @@ class Splice(Site):
             case ast.AugAssign() as node:
                 return [ast.AugAssign(copy_tree(node.target), node.op, value)]
         if value not in self.trivial:
-            self.trivial[value] = self.inside(set(self.arguments)).is_steady(value)
+            # What is given for a parameter that is moved here is still to be evaluated.
+            self.trivial[value] = self.inside(self.arguments.keys() - self.moved).is_steady(value)
         return [] if self.trivial[value] else [ast.Expr(value)]
 
     def _replace(
