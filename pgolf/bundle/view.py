@@ -11,11 +11,14 @@ from typing import Any
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
 from pgolf.bundle.source import ENTRY, Module, Statement, is_build_time
 from pgolf.bundle.trees import ONE, SHAPES, Shape, by_class, walk
+from pgolf.errors import PgolfError
 
 BUILD_TIME = "pgolf:"
 INTERNAL = "internal:"
 BUILTIN = "builtins."
 Methods = dict[str, list[ast.FunctionDef]]
+Findings = Iterator[PgolfError]
+"""What a rule gives."""
 
 
 class View:

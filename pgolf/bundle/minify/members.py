@@ -11,13 +11,12 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from pgolf.bundle.minify.callbacks import callback_parameters
 from pgolf.bundle.minify.external_names import COVERED, NAMES
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, bound_name, is_imported, scopes
 from pgolf.bundle.source import last_name
-from pgolf.bundle.trees import by_class, walk
+from pgolf.bundle.trees import Kinds, by_class, walk
 
 PLAIN_PACKAGES = COVERED | {"flash_attn", "flash_attn_interface"}
 """What may be imported; the last two hold functions of tensors."""
@@ -54,7 +53,6 @@ ANY = ("**",)
 """Stands for the keywords of a call with `**`."""
 WORD = re.compile(r"\w+")
 FIELD = re.compile(r"\{([^{}]*\.[^{}]*)")
-Node = TypeVar("Node", bound=ast.AST)
 
 
 @dataclass
@@ -103,10 +101,10 @@ def survey(tree: ast.Module, parameters: bool = True) -> Survey:
     """
     scope, places = scopes(tree)
     found = Survey(scope, places, of_node={inner.node: inner for inner in scope.walk()})
-    nodes = _Nodes(walk(tree))
+    nodes = by_class(walk(tree))
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     found.records = {name: _fields(node) for name, node in classes.items() if is_record(node)}
-    calls = [node for node in nodes.of(ast.Call) if node.keywords]
+    calls = [node for node in nodes[ast.Call] if node.keywords]
     ties = sorted({_keywords(node) for node in calls if not found.names_fields(node)} - {()})
     if any(item.arg is None for node in calls for item in node.keywords):
         ties = [ANY]
@@ -116,24 +114,13 @@ def survey(tree: ast.Module, parameters: bool = True) -> Survey:
     if parameters:
         functions = [inner for inner in scope.walk() if isinstance(inner.node, FUNCTIONS)]
         found.fixed = {(inner.node, name) for inner in functions for name in _fixed_parameters(inner, ties, outside)}
-        found.fixed |= set(callback_parameters(found, nodes.table))
+        found.fixed |= set(callback_parameters(found, nodes))
     if _may_rename_members(nodes):
         passed = {name for fields in found.records.values() for name in _meant(ties, set(fields))}
         defined = set(_defined(classes, outside, stores)) - passed - NAMES
         defined = {name for name in defined if not name.startswith("_")}
         found.own = frozenset(defined - _used_elsewhere(nodes, found, outside, stores, defined))
     return found
-
-
-class _Nodes:
-    """The program's nodes by their class."""
-
-    def __init__(self, nodes: list[ast.AST]):
-        self.table = by_class(nodes)
-
-    def of(self, kind: type[Node]) -> list[Node]:
-        """Those of one class."""
-        return self.table.get(kind, [])
 
 
 def is_record(node: ast.ClassDef) -> bool:
@@ -188,15 +175,15 @@ def _fixed_parameters(scope: Scope, ties: list[tuple[str, ...]], outside: set[st
 # Members
 
 
-def _may_rename_members(nodes: _Nodes) -> bool:
+def _may_rename_members(nodes: Kinds) -> bool:
     """False where the program finds an attribute by text, or uses a package whose attributes are not known."""
-    modules = [alias.name for node in nodes.of(ast.Import) for alias in node.names]
-    froms = [(node.module or "", alias.name) for node in nodes.of(ast.ImportFrom) for alias in node.names]
+    modules = [alias.name for node in nodes[ast.Import] for alias in node.names]
+    froms = [(node.module or "", alias.name) for node in nodes[ast.ImportFrom] for alias in node.names]
     return not (
         any(name.partition(".")[0] not in PLAIN_PACKAGES or name == "dataclasses" for name in modules)
         or any(module.partition(".")[0] not in PLAIN_PACKAGES or name in MAKERS for module, name in froms)
-        or any(node.attr in SHOWING for node in nodes.of(ast.Attribute))
-        or any(node.id in BY_TEXT for node in nodes.of(ast.Name))
+        or any(node.attr in SHOWING for node in nodes[ast.Attribute])
+        or any(node.id in BY_TEXT for node in nodes[ast.Name])
     )
 
 
@@ -208,10 +195,10 @@ def is_foreign(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
     return any(name not in classes or is_foreign(classes[name], classes) for name in names)
 
 
-def _borrowed(nodes: _Nodes, found: Survey, classes: dict[str, ast.ClassDef]) -> set[str]:
+def _borrowed(nodes: Kinds, found: Survey, classes: dict[str, ast.ClassDef]) -> set[str]:
     """Classes with a method that is called on the class, with whatever object."""
     names: set[str] = set()
-    for node in nodes.of(ast.Attribute):
+    for node in nodes[ast.Attribute]:
         if isinstance(node.value, ast.Name) and node.value.id in classes and node.attr != "__init__":
             name = found.global_name(node.value)
             methods = [item for item in classes[name].body if isinstance(item, ast.FunctionDef)] if name else []
@@ -242,6 +229,13 @@ def _defined(
                 yield stored.attr
 
 
+def member_names(node: ast.stmt) -> list[str]:
+    """Members that a line of a class's body gives it."""
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
+    return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
+
+
 def own_stores(node: ast.ClassDef, found: Survey | None = None) -> Iterator[ast.Attribute]:
     """`self.x` as a target, in a method whose `self` is never anything else."""
     for method in node.body:
@@ -268,7 +262,7 @@ def _gets_object(method: FunctionNode) -> bool:
 
 
 def _used_elsewhere(
-    nodes: _Nodes, found: Survey, outside: set[str], stores: dict[str, list[ast.Attribute]], asked: set[str]
+    nodes: Kinds, found: Survey, outside: set[str], stores: dict[str, list[ast.Attribute]], asked: set[str]
 ) -> set[str]:
     """Names that also mean something outside: in texts, on imported things, in patterns, on objects of unknown class.
 
@@ -276,14 +270,14 @@ def _used_elsewhere(
     """
     owners = {item: name for name, items in stores.items() for item in items}
     names: set[str] = set()
-    for node in nodes.of(ast.Constant):
+    for node in nodes[ast.Constant]:
         if isinstance(node.value, str):
             # `"is {0.size}".format(x)` reads an attribute.
             parts = FIELD.findall(node.value) if re.search(r"\s", node.value) else [node.value]
             names.update(word for part in parts for word in WORD.findall(part))
-    for pattern in nodes.of(ast.MatchClass):
+    for pattern in nodes[ast.MatchClass]:
         names.update(pattern.kwd_attrs)
-    for item in [item for item in nodes.of(ast.Attribute) if item.attr in asked]:
+    for item in [item for item in nodes[ast.Attribute] if item.attr in asked]:
         stored = not isinstance(item.ctx, ast.Load)
         strange = stored and (item not in owners or owners[item] in outside) and item.attr not in RECORD_NAMES
         if strange or is_imported(item, found.places):

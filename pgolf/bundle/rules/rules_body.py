@@ -14,11 +14,9 @@ from pgolf.bundle.source import (
 from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
     INTERNAL,
+    Findings,
     View,
 )
-from pgolf.errors import PgolfError
-
-Findings = Iterator[PgolfError]
 
 MUTATORS = ("append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "add", "discard", "popitem")
 HARMLESS_CALLS = re.compile(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
 from pgolf.bundle.names import FUNCTIONS
 from pgolf.bundle.source import (
@@ -15,6 +14,7 @@ from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
     BUILD_TIME,
     INTERNAL,
+    Findings,
     View,
     call_target,
     is_dataclass,
@@ -22,9 +22,6 @@ from pgolf.bundle.view import (
     is_literal,
     is_record,
 )
-from pgolf.errors import PgolfError
-
-Findings = Iterator[PgolfError]
 
 DECORATORS = re.compile(
     r"builtins\.(staticmethod|classmethod|property)|functools\.(cache|lru_cache)|contextlib\.contextmanager"

@@ -13,11 +13,9 @@ from pgolf.bundle.source import (
 )
 from pgolf.bundle.view import (
     BUILD_TIME,
+    Findings,
     View,
 )
-from pgolf.errors import PgolfError
-
-Findings = Iterator[PgolfError]
 
 PACKAGES = ("torch", "numpy", "sentencepiece", "brotli", "triton")
 OPTIONAL = ("flash_attn_interface", "flash_attn", "brotli", "zstandard", "lzma", "bz2", "zlib", "triton", "torch")

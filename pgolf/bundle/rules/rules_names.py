@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
 from pgolf.bundle.link import BUILTINS
 from pgolf.bundle.rules.rules_imports import DEFEATING
@@ -15,12 +14,10 @@ from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
     BUILTIN,
     INTERNAL,
+    Findings,
     View,
     is_main_block,
 )
-from pgolf.errors import PgolfError
-
-Findings = Iterator[PgolfError]
 
 DEFEATING_NAMES = re.compile(
     r"builtins\.(eval|exec|compile|globals|locals|vars|dir|__import__|breakpoint|__builtins__|__loader__|__spec__)"

@@ -9,10 +9,7 @@ from pgolf.bundle.names import FUNCTIONS, FunctionNode
 from pgolf.bundle.source import ENTRY
 from pgolf.bundle.specialize.records import RECORDS, field_name, record_of
 from pgolf.bundle.trees import walk
-from pgolf.bundle.view import BUILTIN, INTERNAL, View, is_docstring, is_record
-from pgolf.errors import PgolfError
-
-Findings = Iterator[PgolfError]
+from pgolf.bundle.view import BUILTIN, INTERNAL, Findings, View, is_docstring, is_record
 
 CLASSES = [INTERNAL + name for name in RECORDS.values()]
 KINDS = (

@@ -11,6 +11,7 @@ from pgolf.bundle.source import (
 )
 from pgolf.bundle.view import (
     INTERNAL,
+    Findings,
     View,
     call_target,
     is_dataclass,
@@ -18,9 +19,6 @@ from pgolf.bundle.view import (
     is_literal,
     is_main_block,
 )
-from pgolf.errors import PgolfError
-
-Findings = Iterator[PgolfError]
 
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*|__all__")
 PURE_CALLS = re.compile(

@@ -16,7 +16,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pgolf.bundle.minify.members import binds_self, survey
+from pgolf.bundle.minify.members import binds_self, member_names, survey
 from pgolf.bundle.names import FUNCTIONS, copy_tree
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.inline_order import Facts, facts
@@ -167,7 +167,7 @@ def _candidates(tree: ast.Module, known: Facts) -> Iterator[_Candidate]:
         elif isinstance(node, ast.Call):
             callers[node.func] = node
     for made in [node for node in tree.body if isinstance(node, ast.ClassDef)]:
-        for name in [name for item in made.body for name in _defined(item)]:
+        for name in [name for item in made.body for name in member_names(item)]:
             defined[name] = defined.get(name, 0) + 1
     for function, owner in _functions(tree):
         name = function.name
@@ -179,12 +179,6 @@ def _candidates(tree: ast.Module, known: Facts) -> Iterator[_Candidate]:
         small = len(here) == 2 and _size(function) <= SMALL
         if all(use in callers for use in here) and (len(here) == 1 or small):
             yield from (_Candidate(function, owner, callers[use], len(here) == 1) for use in here)
-
-
-def _defined(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef):
-        return [node.name]
-    return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
 
 
 def _size(function: ast.FunctionDef) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgolf.bundle.link import BUILTINS
-from pgolf.bundle.minify.members import BY_TEXT, SHOWN_FIELDS, Survey, own_stores
+from pgolf.bundle.minify.members import BY_TEXT, SHOWN_FIELDS, Survey, member_names, own_stores
 from pgolf.bundle.names import COMPREHENSIONS, Scope
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of
@@ -62,7 +62,7 @@ def facts(tree: ast.Module, found: Survey) -> Facts:
                 stored.setdefault(node.attr, set()).add(node)
             again |= node.attr == "__init__" and not _is_super(node.value)
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    declared = {name for node in classes.values() for item in node.body for name in _declared(item)}
+    declared = {name for node in classes.values() for item in node.body for name in member_names(item)}
     # A constructor that is called by name may store a second time.
     made = {} if again or loose else {name: _constructed(node, classes) for name, node in classes.items()}
     constructed: dict[str, set[ast.AST]] = {}
@@ -86,12 +86,6 @@ def facts(tree: ast.Module, found: Survey) -> Facts:
 
 def _is_super(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
-
-
-def _declared(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef):
-        return [node.name]
-    return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
 
 
 def _constructed(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> dict[str, ast.AST]:

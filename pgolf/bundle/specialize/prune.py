@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgolf.bundle.minify.external_names import NAMES
-from pgolf.bundle.minify.members import RECORD_NAMES, Survey, is_foreign, survey
+from pgolf.bundle.minify.members import RECORD_NAMES, Survey, is_foreign, member_names, survey
 from pgolf.bundle.names import scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.constants_shapes import calls_constructor, signature
@@ -181,7 +181,7 @@ def _targets(look: Look) -> Iterator[_Target]:
         attributes.setdefault(attribute.attr, []).append(attribute)
     callers: dict[ast.AST, ast.Call] = {node.func: node for node in look.of_kind(ast.Call)}
     classes = [node for node in look.tree.body if isinstance(node, ast.ClassDef)]
-    defined = Counter(name for node in classes for item in node.body for name in _defines(item))
+    defined = Counter(name for node in classes for item in node.body for name in member_names(item))
     again = calls_constructor(attributes.get("__init__", []))
     for node in look.tree.body:
         if isinstance(node, ast.FunctionDef):
@@ -195,13 +195,6 @@ def _targets(look: Look) -> Iterator[_Target]:
                 uses = attributes.get(item.name, [])
                 if not any(_is_class(use.value, look.found) for use in uses):
                     yield from _target(item, 1, list(uses), callers)
-
-
-def _defines(node: ast.stmt) -> list[str]:
-    """Members that a line of a class gives it."""
-    if isinstance(node, ast.FunctionDef):
-        return [node.name]
-    return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
 
 
 def _is_made_plainly(node: ast.ClassDef) -> bool:

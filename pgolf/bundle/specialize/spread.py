@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from pgolf.bundle.minify.external_names import NAMES
-from pgolf.bundle.minify.members import BY_TEXT, binds_self
+from pgolf.bundle.minify.members import BY_TEXT, binds_self, member_names
 from pgolf.bundle.names import Scope, scopes
 from pgolf.bundle.specialize.constants_shapes import calls_constructor
 from pgolf.bundle.specialize.idle import Idle, copies_objects
@@ -117,12 +117,7 @@ class Spread:
     @cached_property
     def members(self) -> set[str]:
         """What the classes of the program define."""
-        return {
-            name
-            for node in self.known.classes.values()
-            for item in node.body
-            for name in ([item.name] if isinstance(item, ast.FunctionDef) else _assigned(item))
-        }
+        return {name for node in self.known.classes.values() for item in node.body for name in member_names(item)}
 
     def _functions(self, loops: set[ast.For]) -> Iterator[tuple[ast.FunctionDef, ast.ClassDef | None, list[ast.For]]]:
         """The top level's functions, and methods with their classes, each with those of the loops that are in it."""
@@ -191,10 +186,6 @@ def _given(call: ast.Call, place: int, name: str) -> ast.expr | None:
     if place < len(call.args):
         return call.args[place]
     return next((item.value for item in call.keywords if item.arg == name), None)
-
-
-def _assigned(node: ast.stmt) -> list[str]:
-    return [item.id for item in walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
 
 
 def _is_read(node: ast.Attribute) -> bool:
