@@ -12,6 +12,7 @@ from typing import Any
 
 from pgolf.bundle.names import Scope, copy_tree, eager_reads, global_reads, scopes
 from pgolf.bundle.trees import Transformer, parents, walk
+from pgolf.bundle.typing_only import without_typing
 from pgolf.errors import PgolfError
 
 FindSource = Callable[[str], Path | None]
@@ -137,10 +138,10 @@ class Module:
 
 
 def parse(text: str, path: str) -> ast.Module:
-    """Parse source for the oldest supported Python."""
+    """Parse source for the oldest supported Python; what is there for type checkers alone is left out."""
     try:
         compiles(text, path)
-        return ast.parse(text, path, feature_version=PYTHON)
+        return without_typing(ast.parse(text, path, feature_version=PYTHON))
     except SyntaxError as error:
         message = f"this is not Python {PYTHON[0]}.{PYTHON[1]}: {error.msg}"
         raise PgolfError("PG301", message, where=f"{path}:{error.lineno}:{error.offset}") from error

@@ -1,6 +1,6 @@
 """A flag for the whole file."""
 
-from __future__ import annotations
+from __future__ import division
 
 
 def run():

@@ -130,7 +130,7 @@ def pg314(view: View) -> Findings:
 
 
 def pg318(view: View) -> Findings:
-    """No `from __future__ import`. | Such flags hold for a whole file, and a built file is one file."""
+    """No `from __future__ import` but `annotations`. | Such flags hold for a whole file, and a built file is one file."""
     for node in view.module.tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             help = "delete the line: Python 3.11 needs none of them here"

@@ -1,0 +1,150 @@
+"""Components of the model: everything that acts in the one forward."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.model import GPT
+
+Plan = tuple[tuple[int, ...], tuple[int, ...]]
+"""Physical layers of the encoder steps and of the decoder steps."""
+
+
+class Initializer(Protocol):
+    """Start of a tensor."""
+
+    def __call__(self, tensor: Tensor, generator: Generator, ledger: Ledger, /) -> None:
+        """Fill `tensor`, float32 on the CPU, in place, from `generator` alone."""
+
+
+class LayerPlan(Protocol):
+    """Order of layers."""
+
+    name: str
+    """The plugin's name, under which the walk counts its steps."""
+
+    def __call__(self, phases: tuple[str, ...], /) -> Plan:
+        """The plan while these phases are on; no torch."""
+
+
+class StemTerm(Protocol):
+    """Added to the token embedding."""
+
+    def __call__(self, model: GPT, ids_BT: Tensor, ctx: Context, /) -> Tensor:
+        """The addend x_BTD."""
+
+
+class StemMix(Protocol):
+    """Mixes positions of the embedding, raw (before its norm) or normed (before x0 is taken)."""
+
+    def __call__(self, model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context, /) -> Tensor:
+        """x_BTD -> x_BTD; position t may depend on positions up to t alone."""
+
+
+class BranchInput(Protocol):
+    """Changes the normed input of both branches of a layer."""
+
+    def __call__(self, model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context, /) -> Tensor:
+        """n_BTD -> n_BTD."""
+
+
+class WeightTap(Protocol):
+    """View of a matrix before it is used: mix, then fake-quantize, noise, cast."""
+
+    def __call__(self, model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context, /) -> Tensor:
+        """(out, in) -> (out, in); `role` is "attn.c_q", ..., "mlp.proj" or "head"."""
+
+
+class MatrixInput(Protocol):
+    """Changes the activation that a matrix multiplies, such as activation quantization."""
+
+    def __call__(self, model: GPT, x: Tensor, role: str, layer: int, position: int, ctx: Context, /) -> Tensor:
+        """(B, T, in) -> (B, T, in), before calibration observes it."""
+
+
+class ValueTerm(Protocol):
+    """Changes the values before heads are split off."""
+
+    def __call__(self, model: GPT, v_BTE: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context, /) -> Tensor:
+        """v_BTE -> v_BTE; `n_BTD` is the normed branch input."""
+
+
+class Rotary(Protocol):
+    """Position encoding of normed queries and of normed keys."""
+
+    def __call__(self, model: GPT, x_BTHC: Tensor, layer: int, position: int, ctx: Context, /) -> Tensor:
+        """x_BTHC -> x_BTHC; called once for queries and once for keys (K heads)."""
+
+
+class QueryKeyTap(Protocol):
+    """Changes queries and keys after rotation."""
+
+    def __call__(
+        self, model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context, /
+    ) -> tuple[Tensor, Tensor]:
+        """(q_BTHC, k_BTKC); `n_BTD` is the normed branch input."""
+
+
+class AttentionKernel(Protocol):
+    """Causal attention with scale 1/sqrt(C)."""
+
+    def __call__(
+        self, model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, layer: int, position: int, ctx: Context, /
+    ) -> Tensor:
+        """y_BTHC; query head h reads key/value head h // (H/K)."""
+
+
+class AttentionOutput(Protocol):
+    """Changes the attention output before its projection."""
+
+    def __call__(
+        self, model: GPT, y_BTHC: Tensor, v_BTKC: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context, /
+    ) -> Tensor:
+        """y_BTHC -> y_BTHC; `n_BTD` is the normed branch input."""
+
+
+class Mlp(Protocol):
+    """Body of the MLP branch."""
+
+    def __call__(self, model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context, /) -> Tensor:
+        """n_BTD -> x_BTD, through `model.project`."""
+
+
+class Wiring(Protocol):
+    """Residual lanes: walks the plan and joins branches and skips."""
+
+    def __call__(self, model: GPT, x_BTD: Tensor, x0_BTD: Tensor, ctx: Context, /) -> Tensor:
+        """The stem's output to the final hidden state, before its norm."""
+
+
+class Skip(Protocol):
+    """How a stored skip joins the stream."""
+
+    def __call__(self, model: GPT, x_BTD: Tensor, skip_BTD: Tensor, index: int, ctx: Context, /) -> Tensor:
+        """x_BTD; `index` counts decoder steps."""
+
+
+class Head(Protocol):
+    """Final hidden state to logits, cap included."""
+
+    def __call__(self, model: GPT, x_BTD: Tensor, ctx: Context, /) -> Tensor:
+        """logits_BTV."""
+
+
+class Loss(Protocol):
+    """Negative log-likelihood of the targets, in nats."""
+
+    def __call__(self, model: GPT, logits_BTV: Tensor, targets_BT: Tensor, reduction: str, ctx: Context, /) -> Tensor:
+        """A scalar for reduction "mean", (B,T) for "none"."""
+
+
+class AuxiliaryLoss(Protocol):
+    """Added to the training loss alone."""
+
+    def __call__(self, model: GPT, x_BTD: Tensor, logits_BTV: Tensor, targets_BT: Tensor, ctx: Context, /) -> Tensor:
+        """A scalar; `x_BTD` is the normed final hidden state."""

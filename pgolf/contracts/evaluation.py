@@ -1,0 +1,53 @@
+"""Components that decide how validation text is scored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.evaluate import Span
+    from pgolf.runtime.model import GPT
+    from pgolf.runtime.session import Session
+    from pgolf.runtime.tally import Tally
+
+
+class Windows(Protocol):
+    """Which targets are scored with which context."""
+
+    name: str
+    label: str
+    """What the final log line calls the score; "" for the windows of validation."""
+
+    def spans(self, num_tokens: int, seq_len: int, /) -> list[Span]:
+        """Windows that cover every target once."""
+
+
+class Evaluation(Protocol):
+    """A whole evaluation: order, batches, resets, updates and collectives are its own, numbers come from the tally."""
+
+    name: str
+    label: str
+    """What the final log line calls the score."""
+
+    def __call__(self, session: Session, tally: Tally, /) -> None:
+        """Score every target once, on all ranks together."""
+
+
+class Adapter(Protocol):
+    """Low-rank or other additions to the one forward, at declared sites."""
+
+    sites: frozenset[str]
+    """Roles of matrices ("attn.c_q", ..., "mlp.proj", "head") and branches ("attn", "mlp")."""
+
+    def delta(self, x: Tensor, site: str, position: int, /) -> Tensor:
+        """Added to the output of a matrix, or of a whole branch, whose input is `x`; for "head", `position` is 0."""
+
+
+class DistributionTransform(Protocol):
+    """Changes logits when scoring."""
+
+    def __call__(self, model: GPT, logits_BTV: Tensor, ids_BT: Tensor, ctx: Context, /) -> Tensor:
+        """logits_BTV -> logits_BTV; renormalized after."""

@@ -1,0 +1,127 @@
+"""Components of a training step. All calls happen under `torch.no_grad()`.
+
+`names` are the canonical names of what a tensor holds: one for a single tensor, one per member along the first axis for a
+bank or a shard of one, "" for padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.distributed import World
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.progress import Progress, Scalars
+    from pgolf.runtime.records import Group
+
+Names = tuple[str, ...]
+
+
+class MatrixOptimizer(Protocol):
+    """Optimizer of the parameters of group "matrix"."""
+
+    def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World, /) -> None:
+        """Take the parameters in declaration order and make all state anew."""
+
+    def launch(self) -> None:
+        """Start whatever can overlap with the other gradients' reduction."""
+
+    def step(self, scalars: Scalars, ledger: Ledger, /) -> None:
+        """One update of every matrix."""
+
+
+class Orthogonalizer(Protocol):
+    """Nearest semi-orthogonal matrix."""
+
+    name: str
+    """The plugin's name, under which the matrix optimizer counts its matrices."""
+
+    def __call__(self, update: Tensor, names: Names, steps: int, /) -> Tensor:
+        """(rows, cols) or (batch, rows, cols) to the same shape in bfloat16."""
+
+
+class RowBlocks(Protocol):
+    """Into how many blocks of consecutive rows a matrix is cut, each of which is orthogonalized by itself."""
+
+    def __call__(self, name: str, rows: int, /) -> int:
+        """A divisor of `rows`; 1 leaves the matrix whole. Asked once, when the optimizer binds."""
+
+
+class ElementOptimizer(Protocol):
+    """Optimizer of every group but "matrix"."""
+
+    def bind(self, groups: Sequence[tuple[Group, Sequence[Tensor], Sequence[Names]]], world: World, /) -> None:
+        """Take the groups with their tensors and make all state anew."""
+
+    def step(self, scalars: Scalars, ledger: Ledger, /) -> None:
+        """One update of every tensor."""
+
+
+class Clock(Protocol):
+    """Training time."""
+
+    deterministic: bool
+    """Whether time is a function of the step, so that two runs can be equal."""
+
+    def start(self) -> None:
+        """Begin, or go on after a pause."""
+
+    def pause(self, ledger: Ledger, /) -> None:
+        """Stop counting until `start`."""
+
+    def elapsed_ms(self, step: int, /) -> float:
+        """Milliseconds of training so far."""
+
+
+class Average(Protocol):
+    """Weight averaging; the same list of tensors each time."""
+
+    def start(self, tensors: Sequence[Tensor], names: Sequence[Names], /) -> None:
+        """Begin at the present weights."""
+
+    def update(self, tensors: Sequence[Tensor], /) -> None:
+        """Add the weights of a finished step."""
+
+    def apply(self, tensors: Sequence[Tensor], ledger: Ledger, /) -> None:
+        """Copy the average into the live tensors."""
+
+
+class GradientTap(Protocol):
+    """Changes this rank's own gradients before they are reduced."""
+
+    def __call__(self, tensors: Sequence[Tensor], names: Sequence[Names], ledger: Ledger, /) -> None:
+        """Change `tensor.grad`, which may be None, in place."""
+
+
+class UpdateTap(Protocol):
+    """Changes a matrix update before it is orthogonalized."""
+
+    def __call__(self, update: Tensor, names: Names, ledger: Ledger, /) -> Tensor:
+        """(rows, cols) or (batch, rows, cols) to the same shape."""
+
+
+class ApplyTap(Protocol):
+    """Changes a matrix just before its update is applied."""
+
+    def __call__(
+        self, tensor: Tensor, update: Tensor, names: Names, lr: float, scalars: Scalars, ledger: Ledger, /
+    ) -> None:
+        """Change `tensor` in place; `update` is what will be subtracted, times a factor, and `lr` is scheduled already."""
+
+
+class Schedule(Protocol):
+    """Sets the step's scalars."""
+
+    def __call__(self, progress: Progress, scalars: Scalars, ledger: Ledger, /) -> Scalars:
+        """New scalars."""
+
+
+class PhaseStart(Protocol):
+    """When a phase begins."""
+
+    def __call__(self, progress: Progress, /) -> bool:
+        """True from the step at which the phase is on."""
