@@ -255,7 +255,8 @@ def token_loader(settings: Any) -> Component:
 
 @_hook("data", "slot")
 def byte_counter(settings: Any) -> Component:
-    """UTF-8 bytes each target stands for: `open(tokenizer_path, vocab_size, device, ledger)`, `count(ids, targets)`."""
+    """UTF-8 bytes each target stands for: an object with `open(tokenizer_path, data_path, vocab_size, device, ledger)`
+    and `count(ids_BT, targets_BT, positions_BT) -> bytes_BT`."""
 
 
 @_hook("data", "records")

@@ -38,16 +38,19 @@ def rank_share(items, rank, world_size):
 
 
 def span_batch(tokens, spans, rows, seq_len):
-    """(x, y, scored) of shape (rows, seq_len), padded on the right and below; causal, so padding changes nothing.
+    """(x, y, scored, positions) of shape (rows, seq_len), padded on the right and below; causal: padding changes nothing.
 
+    `positions` are the targets' places in `tokens`; padding has place 0, which is never a target.
     Python's own types stand for the dtypes int64 and bool here, and for float64 below.
     """
     ids = torch.zeros(rows, seq_len + 1, dtype=int)  # type: ignore[call-overload]
     scored = torch.zeros(rows, seq_len, dtype=bool)  # type: ignore[call-overload]
+    positions = torch.zeros(rows, seq_len, dtype=int)  # type: ignore[call-overload]
     for row, (start, end, first) in enumerate(spans):
+        positions[row, : end - start] = torch.arange(start + 1, end + 1)
         ids[row, : end + 1 - start] = tokens[start : end + 1]
         scored[row, first : end - start] = True
-    return ids[:, :-1], ids[:, 1:], scored
+    return ids[:, :-1], ids[:, 1:], scored, positions
 
 
 def score_spans(session, spans, adapter=None):
@@ -61,8 +64,8 @@ def score_spans(session, spans, adapter=None):
     sums = torch.zeros(3, dtype=float, device=world.device)  # type: ignore[call-overload]
     for at in range(0, len(spans), rows):
         parts = span_batch(session.tokens, spans[at : at + rows], rows, session.seq_len)
-        x, y, scored = (part.to(world.device) for part in parts)
-        sums += score_batch(session, x, y, scored, adapter)
+        x, y, scored, positions = (part.to(world.device) for part in parts)
+        sums += score_batch(session, x, y, scored, positions, adapter)
         if at // rows % 100 == 99:
             session.log(f"eval: batch {at // rows}")
     session.model.train()
@@ -70,7 +73,7 @@ def score_spans(session, spans, adapter=None):
     return Score(nats / tokens, nats / LOG_TWO / byte_sum, int(tokens), 1000.0 * (time.perf_counter() - begin))
 
 
-def score_batch(session, x, y, scored, adapter):
+def score_batch(session, x, y, scored, positions, adapter):
     """Sums (nats, tokens, bytes) over the scored targets; their scores are final before the adapter learns."""
     fields = {name: field(x, session.ledger) for name, field in session.program.batch_fields}
     with torch.set_grad_enabled(adapter is not None):
@@ -78,5 +81,5 @@ def score_batch(session, x, y, scored, adapter):
     final = nll.detach().double()
     if adapter is not None:
         adapter.learn(nll, scored)
-    counts = session.program.byte_counter.count(x, y)
+    counts = session.program.byte_counter.count(x, y, positions)
     return torch.stack([part.sum().double() for part in (final * scored, scored, counts * scored)])

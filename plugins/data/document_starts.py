@@ -7,7 +7,17 @@ Reachable as `ctx.fields["starts"]`; gates that mix in the previous position use
 Source: the BOS fix of SmearGate, openai/parameter-golf#1851; the id is that of the published shards.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="document_starts",
@@ -18,7 +28,7 @@ PLUGIN = Plugin(
 )
 
 
-def mark_document_starts(ids_BT, ledger=None, bos_id=1):
+def mark_document_starts(ids_BT: Tensor, ledger: Ledger | None = None, bos_id: int = 1) -> Tensor:
     """True (B,T) where a document begins."""
     if ledger is not None:
         ledger.count("document_starts", "batches")
@@ -26,6 +36,6 @@ def mark_document_starts(ids_BT, ledger=None, bos_id=1):
 
 
 @hookimpl
-def batch_fields(settings):
+def batch_fields(settings: SettingsView) -> dict[str, Component]:
     """One field, "starts"."""
     return {"starts": Component(mark_document_starts, bos_id=settings.bos_id)}

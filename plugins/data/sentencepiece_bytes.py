@@ -9,8 +9,18 @@ The sum over a document is its UTF-8 length wherever SentencePiece's normaliser 
 Source: openai/parameter-golf, train_gpt.py at the repository root; the check for a lone word mark: issue #897.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.byte_count import byte_tables, load_tokenizer
+
+if TYPE_CHECKING:
+    from torch import Tensor, device
+
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="sentencepiece_bytes",
@@ -23,19 +33,19 @@ PLUGIN = Plugin(
 class SentencePieceBytes:
     """Byte counts by table lookup on the device."""
 
-    def open(self, tokenizer_path, vocab_size, device, ledger):
+    def open(self, tokenizer_path: str, data_path: str, vocab_size: int, device: device, ledger: Ledger) -> None:
         """Build the tables; ValueError when the vocabulary is too large or spaces could go uncounted."""
         tables = byte_tables(load_tokenizer(tokenizer_path, vocab_size), vocab_size)
         self.size, self.lead, self.boundary = tables.to(device)
         self.ledger = ledger
 
-    def count(self, x_BT, y_BT):
+    def count(self, x_BT: Tensor, y_BT: Tensor, positions_BT: Tensor) -> Tensor:
         """UTF-8 bytes of each target, int64 (B,T)."""
         self.ledger.count("sentencepiece_bytes", "targets", y_BT.numel())
         return self.size[y_BT] + (self.lead[y_BT] & ~self.boundary[x_BT])
 
 
 @hookimpl
-def byte_counter(settings):
+def byte_counter(settings: SettingsView) -> Component:
     """The baseline's counter."""
     return Component(SentencePieceBytes)

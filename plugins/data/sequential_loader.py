@@ -9,11 +9,21 @@ boundaries. The order depends on neither seed nor clock, so all seeds see the sa
 Source: openai/parameter-golf, train_gpt.py at the repository root.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.shards import load_shard, shard_files, shard_length
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="sequential_loader",
@@ -26,7 +36,7 @@ PLUGIN = Plugin(
 class SequentialLoader:
     """Training batches of one rank; `open` starts from the first token, also when called again."""
 
-    def open(self, pattern, rank, world_size, vocab_size, ledger):
+    def open(self, pattern: Path, rank: int, world_size: int, vocab_size: int, ledger: Ledger) -> None:
         """Check every shard's header and length; ids are checked as each shard is loaded."""
         self.files = shard_files(pattern)
         for path in self.files:
@@ -34,7 +44,7 @@ class SequentialLoader:
         self.rank, self.world_size, self.vocab_size, self.ledger = rank, world_size, vocab_size, ledger
         self.tokens = load_shard(self.files[0], vocab_size)
 
-    def take(self, count):
+    def take(self, count: int) -> np.ndarray:
         """The next `count` token ids (count,) of the stream."""
         parts = []
         while count > 0:
@@ -46,7 +56,7 @@ class SequentialLoader:
             count -= len(parts[-1])
         return np.concatenate(parts)
 
-    def next(self, tokens, seq_len):
+    def next(self, tokens: int, seq_len: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
         span = self.take(self.world_size * (tokens + 1)).reshape(self.world_size, -1)[self.rank]
         span = torch.from_numpy(span.astype(int))
@@ -55,6 +65,6 @@ class SequentialLoader:
 
 
 @hookimpl
-def token_loader(settings):
+def token_loader(settings: SettingsView) -> Component:
     """The baseline's loader."""
     return Component(SequentialLoader)

@@ -75,25 +75,25 @@ def test_counts_equal_the_baselines(case):
     counter.size, counter.lead, counter.boundary = byte_tables(Pieces(GOLDEN["pieces"]), 1024)
     counter.ledger = Ledger()
     ids = torch.tensor([case["ids"]])
-    counted = counter.count(ids[:, :-1], ids[:, 1:])
+    counted = counter.count(ids[:, :-1], ids[:, 1:], torch.arange(1, ids.shape[1])[None])
     assert counted.dtype == torch.int64
     assert counted[0].tolist() == case["bytes"]
 
 
 def test_a_documents_bytes_are_its_utf8_length(sample):
     counter = SentencePieceBytes()
-    counter.open(str(sample.tokenizer_path), 1024, "cpu", Ledger())
+    counter.open(str(sample.tokenizer_path), "", 1024, torch.device("cpu"), Ledger())
     tokenizer = SentencePieceProcessor(model_file=str(sample.tokenizer_path))
     text = "Naïve readers pay 3.50 € for “café” 日本語 🙂."
     ids = torch.tensor([[1, *tokenizer.encode(text), 1, *tokenizer.encode(text)]])
-    counted = counter.count(ids[:, :-1], ids[:, 1:])
+    counted = counter.count(ids[:, :-1], ids[:, 1:], torch.arange(1, ids.shape[1])[None])
     assert counted.sum() == 2 * len(text.encode())
     assert counter.ledger.receipt("sentencepiece_bytes") == f"{counted.numel()} targets"
 
 
 def test_a_vocabulary_that_is_too_large_is_refused(sample):
     with pytest.raises(ValueError, match="has 1024 pieces, wanted at most vocab_size=1023"):
-        SentencePieceBytes().open(str(sample.tokenizer_path), 1023, "cpu", Ledger())
+        SentencePieceBytes().open(str(sample.tokenizer_path), "", 1023, torch.device("cpu"), Ledger())
 
 
 def test_a_tokenizer_without_a_lone_word_mark_is_refused(tmp_path):
@@ -109,4 +109,4 @@ def test_a_tokenizer_without_a_lone_word_mark_is_refused(tmp_path):
     )
     (tmp_path / "no_space.model").write_bytes(model.getvalue())
     with pytest.raises(ValueError, match="U\\+2581 is not a piece of its own"):
-        SentencePieceBytes().open(str(tmp_path / "no_space.model"), 100, "cpu", Ledger())
+        SentencePieceBytes().open(str(tmp_path / "no_space.model"), "", 100, torch.device("cpu"), Ledger())
