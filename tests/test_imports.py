@@ -36,9 +36,17 @@ def module_name(path):
     return ".".join(part for part in parts if part != "__init__")
 
 
+class WithoutTypes(ast.NodeTransformer):
+    """Drops `if TYPE_CHECKING:` blocks, which never run."""
+
+    def visit_If(self, node):
+        only_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return None if only_types else self.generic_visit(node)
+
+
 def imported(path):
-    """Full names of the modules a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Full names of the modules a file imports when it runs, anywhere in it."""
+    for node in ast.walk(WithoutTypes().visit(ast.parse(path.read_text()))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
