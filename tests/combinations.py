@@ -1,0 +1,64 @@
+"""Random sets of plugins with random settings that build, the same for a seed; together they hold every plugin."""
+
+import random
+import shutil
+
+from micro import TUNED, micro
+from models import registry
+from test_plugin_contracts import NAMES, SIZES
+
+from pgolf.errors import PgolfError
+
+FIXED = {*SIZES, *TUNED}
+"""Settings at which every plugin has something to do in a run of a few steps; the others may vary."""
+
+
+def present(name):
+    """Is every external program there that the plugin needs?"""
+    needs = registry().plugins[name].plugin.needs
+    return all(shutil.which(need.name) for need in needs if getattr(need, "kind", "") == "program")
+
+
+def combinations(count, seed=0):
+    """`count` pairs (plugins, settings), each of which resolves."""
+    names = [name for name in NAMES if present(name)]
+    random.Random(seed).shuffle(names)
+    return [combination(names[place::count], names, random.Random(f"{seed}:{place}")) for place in range(count)]
+
+
+def combination(first, names, rng):
+    """These plugins as far as they go together, and others up to a dozen or so."""
+    chosen = []
+    others = rng.sample(names, len(names))
+    for name in [*first, *others]:
+        if name not in chosen and (name in first or len(chosen) < len(first) + rng.randint(0, 9)):
+            chosen += [name] if resolves([*chosen, name], {}) else []
+    settings = {}
+    for name in chosen:
+        for setting in registry().plugins[name].plugin.settings:
+            value = varied(setting, rng)
+            if setting.name not in FIXED and resolves(chosen, {**settings, setting.name: value}):
+                settings[setting.name] = value
+    return tuple(chosen), settings
+
+
+def varied(setting, rng):
+    """Another value of the setting's type, near its default."""
+    if setting.choices:
+        return rng.choice(setting.choices)
+    if isinstance(setting.default, bool):
+        return rng.random() < 0.5
+    if isinstance(setting.default, int):
+        return max(setting.default + rng.randint(-1, 2), int(setting.minimum or 0))
+    if isinstance(setting.default, float):
+        return setting.default * rng.choice((0.5, 0.9, 1.0, 1.25))
+    return setting.default
+
+
+def resolves(names, settings):
+    """Does this set build an entry module?"""
+    try:
+        micro(*names, **settings)
+    except PgolfError:
+        return False
+    return True
