@@ -75,37 +75,40 @@ def stem_normed(settings: Any) -> Component:
 
 @_hook("architecture", "tap")
 def branch_inputs(settings: Any) -> Component:
-    """Scales the normed input of both branches of a layer: `scale(x_BTD, layer, ctx) -> x_BTD`."""
+    """Changes the normed input of both branches: `scale(model, n_BTD, layer, position, ctx) -> n_BTD`."""
 
 
 @_hook("architecture", "tap")
 def weight_taps(settings: Any) -> Component:
-    """View of a matrix before it is used: `tap(weight, role, layer, ctx) -> weight`; mix, then fake-quant, noise, cast."""
+    """View of a matrix before it is used: `tap(model, weight, role, layer, position, ctx) -> weight`.
+
+    Order: mixes of matrices, fake quantization, noise; the engine casts to the activation's dtype last.
+    """
 
 
 @_hook("architecture", "tap")
 def value_terms(settings: Any) -> Component:
-    """Changes the values before heads are split off: `term(model, v_BTE, layer, ctx) -> v_BTE`, E = K*C."""
+    """Changes the values, E = K*C, before heads: `term(model, v_BTE, n_BTD, layer, position, ctx) -> v_BTE`."""
 
 
 @_hook("architecture", "slot")
 def rotary(settings: Any) -> Component:
-    """Position encoding of normed queries and keys: `rotate(x_BTHC, ctx) -> x_BTHC`."""
+    """Position encoding of normed queries and keys: `rotate(model, x_BTHC, layer, position, ctx) -> x_BTHC`."""
 
 
 @_hook("architecture", "tap")
 def query_key_taps(settings: Any) -> Component:
-    """Changes queries and keys after rotation: `tap(model, q_BTHC, k_BTKC, layer, ctx) -> (q, k)`."""
+    """After rotation: `tap(model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx) -> (q, k)`."""
 
 
 @_hook("architecture", "slot")
 def attention_kernel(settings: Any) -> Component:
-    """Causal attention: `kernel(q_BTHC, k_BTKC, v_BTKC, layer, ctx) -> y_BTHC`, scale 1/sqrt(C)."""
+    """Causal attention, scale 1/sqrt(C): `kernel(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx) -> y_BTHC`."""
 
 
 @_hook("architecture", "tap")
 def attention_outputs(settings: Any) -> Component:
-    """Changes the attention output before its projection: `tap(model, y_BTHC, v_BTKC, n_BTD, layer, ctx) -> y`."""
+    """Before the output projection: `tap(model, y_BTHC, v_BTKC, n_BTD, layer, position, ctx) -> y_BTHC`."""
 
 
 @_hook("architecture", "slot")
@@ -130,7 +133,7 @@ def head(settings: Any) -> Component:
 
 @_hook("architecture", "slot")
 def loss(settings: Any) -> Component:
-    """Per-token negative log-likelihood or its mean: `loss(logits_BTV, targets_BT, reduction, ctx) -> tensor`, nats."""
+    """Negative log-likelihood in nats, (B,T) or its mean: `loss(model, logits_BTV, targets_BT, reduction, ctx)`."""
 
 
 @_hook("architecture", "tap")
@@ -242,7 +245,7 @@ def adapter(settings: Any) -> Component:
 
 @_hook("eval", "tap")
 def distribution_transforms(settings: Any) -> Component:
-    """Changes logits when scoring: `transform(logits_BTV, ids_BT, ctx) -> logits_BTV`; renormalised after."""
+    """Changes logits when scoring: `transform(model, logits_BTV, ids_BT, ctx) -> logits_BTV`."""
 
 
 # Data ----------------------------------------------------------------------------------------------------------------

@@ -21,10 +21,10 @@ BODIES: dict[str, Body] = {
         "Branch inputs times a constant.",
         "",
         '''
-def ${name}_scale(x_BTD, layer, ctx, gain):
-    """x_BTD -> x_BTD."""
+def ${name}_scale(model, n_BTD, layer, position, ctx, gain):
+    """n_BTD -> n_BTD."""
     ctx.fired("${name}", "branches")
-    return x_BTD * gain
+    return n_BTD * gain
 
 
 @hookimpl
@@ -35,7 +35,7 @@ def branch_inputs(settings) -> Component:
         """
     ctx = SimpleNamespace(fired=lambda plugin, unit, number=1: None)
     x = torch.ones(1, 2, 3)
-    assert torch.equal(${name}.${name}_scale(x, 0, ctx, gain=2.0), 2 * x)
+    assert torch.equal(${name}.${name}_scale(None, x, 0, 0, ctx, gain=2.0), 2 * x)
 """,
     ),
     "optimizer": Body(

@@ -13,15 +13,15 @@ def attention_branch(model, n_BTD, layer, position, ctx):
     k = model.project(n_BTD, "attn.c_k", layer, position, ctx)
     v = model.project(n_BTD, "attn.c_v", layer, position, ctx)
     for term in program.value_terms:
-        v = term(model, v, layer, ctx)
-    q = program.rotary(rms_norm(q.unflatten(2, (settings.num_heads, -1))), ctx)
-    k = program.rotary(rms_norm(k.unflatten(2, (settings.num_kv_heads, -1))), ctx)
+        v = term(model, v, n_BTD, layer, position, ctx)
+    q = program.rotary(model, rms_norm(q.unflatten(2, (settings.num_heads, -1))), layer, position, ctx)
+    k = program.rotary(model, rms_norm(k.unflatten(2, (settings.num_kv_heads, -1))), layer, position, ctx)
     v = v.unflatten(2, (settings.num_kv_heads, -1))
     for tap in program.query_key_taps:
-        q, k = tap(model, q, k, layer, ctx)
-    y = program.attention_kernel(q, k, v, layer, ctx)
+        q, k = tap(model, q, k, n_BTD, layer, position, ctx)
+    y = program.attention_kernel(model, q, k, v, layer, position, ctx)
     for tap in program.attention_outputs:
-        y = tap(model, y, v, n_BTD, layer, ctx)
+        y = tap(model, y, v, n_BTD, layer, position, ctx)
     return model.project(y.flatten(2), "attn.proj", layer, position, ctx)
 
 

@@ -29,7 +29,7 @@ def use_matrix(model, weight, x, role, layer, position, ctx):
     indexed by `position`, the step of the layer plan, because repeats of one layer adapt separately.
     """
     for tap in model.program.weight_taps:
-        weight = tap(weight, role, layer, ctx)
+        weight = tap(model, weight, role, layer, position, ctx)
     if ctx.observe is not None:
         ctx.observe(role, layer, x)
     y = F.linear(x, weight.to(x.dtype))

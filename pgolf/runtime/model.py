@@ -58,8 +58,8 @@ class GPT(nn.Module):
         logits = self.program.head(self, x, ctx)
         if not self.training:
             for transform in self.program.distribution_transforms:
-                logits = transform(logits, ids, ctx)
-        loss = self.program.loss(logits, targets, reduction, ctx)
+                logits = transform(self, logits, ids, ctx)
+        loss = self.program.loss(self, logits, targets, reduction, ctx)
         if self.training:
             for extra in self.program.auxiliary_losses:
                 loss = loss + extra(self, x, logits, targets, ctx)

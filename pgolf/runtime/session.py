@@ -53,8 +53,7 @@ class Session:
         self.tokens = validation_tokens(pattern, self.seq_len, settings.vocab_size)
         program.byte_counter.open(env.tokenizer_path, env.data_path, settings.vocab_size, world.device, ledger)
         log(f"val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}")
-        seq_lens = (settings.train_seq_len, self.seq_len)
-        log(f"attention_kernel:{program.attention_kernel.prepare(world.device, seq_lens, activation_dtype)}")
+        log(f"attention_kernel:{program.attention_kernel.prepare(self)}")
 
     def open_loader(self, ledger):
         """Start the training stream from its first token; batches are counted in `ledger`."""

@@ -9,11 +9,11 @@ def residual_mix(model, x, x0, layer):
     return mix[0] * x + mix[1] * x0
 
 
-def branch_input(model, x, layer, ctx):
+def branch_input(model, x, layer, position, ctx):
     """The normed stream that a branch reads, after branch-input taps."""
     n = rms_norm(x)
     for scale in model.program.branch_inputs:
-        n = scale(n, layer, ctx)
+        n = scale(model, n, layer, position, ctx)
     return n
 
 

@@ -23,12 +23,12 @@ class CausalAttention:
     def __init__(self):
         self.flash = None
 
-    def prepare(self, device, seq_lens, activation_dtype):
-        """Choose the kernel for a device; returns its name for the log."""
-        name, self.flash = find_flash(device)
+    def prepare(self, session):
+        """Choose the kernel for the run's device; returns its name for the log."""
+        name, self.flash = find_flash(session.world.device)
         return name
 
-    def __call__(self, q, k, v, layer, ctx):
+    def __call__(self, model, q, k, v, layer, position, ctx):
         ctx.fired("causal_attention", "layers")
         if self.flash is not None:
             return flash_attention(self.flash, q, k, v, -1)

@@ -15,7 +15,7 @@ PLUGIN = Plugin(
 )
 
 
-def token_cross_entropy(logits_BTV, targets_BT, reduction, ctx):
+def token_cross_entropy(model, logits_BTV, targets_BT, reduction, ctx):
     """A scalar for reduction "mean", (B,T) for "none"."""
     ctx.fired("cross_entropy", "losses")
     loss = F.cross_entropy(logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), reduction=reduction)

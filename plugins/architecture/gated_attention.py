@@ -22,7 +22,7 @@ PLUGIN = Plugin(
 )
 
 
-def gate_heads(model, y_BTHC, v_BTKC, n_BTD, layer, ctx):
+def gate_heads(model, y_BTHC, v_BTKC, n_BTD, layer, position, ctx):
     """y_BTHC -> gated y_BTHC."""
     ctx.fired("gated_attention", "layers")
     gate = model.blocks[layer].attn.attn_gate

@@ -16,10 +16,10 @@ PLUGIN = Plugin(
 )
 
 
-def scale_by_depth(x, layer, ctx):
-    """x_BTD -> x_BTD."""
+def scale_by_depth(model, n_BTD, layer, position, ctx):
+    """n_BTD -> n_BTD."""
     ctx.fired("ln_scale", "branches")
-    return x * (layer + 1) ** -0.5
+    return n_BTD * (layer + 1) ** -0.5
 
 
 @hookimpl

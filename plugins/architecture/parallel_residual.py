@@ -33,12 +33,12 @@ class ParallelWiring:
         """One layer: x_BTD -> x_BTD."""
         block = model.blocks[layer]
         u = residual_mix(model, x, x0, layer)
-        n = branch_input(model, u, layer, ctx)
+        n = branch_input(model, u, layer, position, ctx)
         x = u + block.attn_scale.to(u.dtype) * attention_branch(model, n, layer, position, ctx)
         if 0 <= self.start <= layer:
             ctx.fired("parallel_residual", "parallel blocks")
         else:
-            n = branch_input(model, x, layer, ctx)
+            n = branch_input(model, x, layer, position, ctx)
         return x + block.mlp_scale.to(u.dtype) * model.program.mlp(model, n, layer, position, ctx)
 
 

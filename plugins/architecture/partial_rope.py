@@ -30,7 +30,7 @@ class PartialRope:
         self.base = base
         self.dims = dims
 
-    def __call__(self, x_BTHC, ctx):
+    def __call__(self, model, x_BTHC, layer, position, ctx):
         ctx.fired("partial_rope", "rotations")
         rotated = rotate_halves(x_BTHC[..., : self.dims], self.base, ctx)
         return torch.cat((rotated, x_BTHC[..., self.dims :]), -1)

@@ -31,7 +31,7 @@ class PartialKeyOffset:
         self.rope_dims = rope_dims
         self.first_layer = first_layer
 
-    def __call__(self, model, q_BTHC, k_BTKC, layer, ctx):
+    def __call__(self, model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
         if layer < self.first_layer:
             return q_BTHC, k_BTKC
         ctx.fired("pko", "layers")

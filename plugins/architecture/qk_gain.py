@@ -18,7 +18,7 @@ PLUGIN = Plugin(
 )
 
 
-def apply_qk_gain(model, q_BTHC, k_BTKC, layer, ctx):
+def apply_qk_gain(model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
     """(q, k) with q scaled."""
     ctx.fired("qk_gain", "layers")
     return q_BTHC * model.blocks[layer].attn.q_gain.to(q_BTHC.dtype)[:, None], k_BTKC

@@ -23,7 +23,7 @@ class Rope:
     def __init__(self, base):
         self.base = base
 
-    def __call__(self, x_BTHC, ctx):
+    def __call__(self, model, x_BTHC, layer, position, ctx):
         ctx.fired("rope", "rotations")
         return rotate_halves(x_BTHC, self.base, ctx)
 

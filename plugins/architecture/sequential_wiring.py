@@ -23,9 +23,9 @@ def sequential_block(model, x, x0, layer, position, ctx):
     ctx.fired("sequential_wiring", "blocks")
     block = model.blocks[layer]
     u = residual_mix(model, x, x0, layer)
-    attended = attention_branch(model, branch_input(model, u, layer, ctx), layer, position, ctx)
+    attended = attention_branch(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
     u = u + block.attn_scale.to(u.dtype) * attended
-    hidden = model.program.mlp(model, branch_input(model, u, layer, ctx), layer, position, ctx)
+    hidden = model.program.mlp(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
     return u + block.mlp_scale.to(u.dtype) * hidden
 
 

@@ -48,17 +48,18 @@ class SlidingWindowAttention:
         self.flash = None
         self.masks = {}
 
-    def prepare(self, device, seq_lens, activation_dtype):
-        """Choose the kernel for a device and build block masks; returns its name for the log."""
+    def prepare(self, session):
+        """Choose the kernel for the run's device and build block masks; returns its name for the log."""
+        device = session.world.device
         name, self.flash = find_flash(device)
         if device.type != "cuda" or self.flash is not None:
             return name
-        for length in seq_lens:
+        for length in (session.settings.train_seq_len, session.seq_len):
             rule = window_rule(self.window)
             self.masks[length] = create_block_mask(rule, None, None, length, length, device=device)
         return f"flex_attention (windows), {name} (full)"
 
-    def __call__(self, q, k, v, layer, ctx):
+    def __call__(self, model, q, k, v, layer, position, ctx):
         windowed = layer < self.windowed_layers
         ctx.fired("swa", "windowed layers" if windowed else "full layers")
         window = self.window if windowed else -1

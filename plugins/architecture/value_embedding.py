@@ -33,7 +33,7 @@ class ValueEmbedding:
         self.layers = layers
         self.projected = projected
 
-    def __call__(self, model, v_BTE, layer, ctx):
+    def __call__(self, model, v_BTE, n_BTD, layer, position, ctx):
         if layer not in self.layers:
             return v_BTE
         ctx.fired("value_embedding", "layers")

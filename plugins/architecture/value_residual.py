@@ -20,7 +20,7 @@ PLUGIN = Plugin(
 )
 
 
-def add_first_values(model, v_BTE, layer, ctx):
+def add_first_values(model, v_BTE, n_BTD, layer, position, ctx):
     """v_BTE -> v_BTE; the first layer only leaves its values behind."""
     if "v0" not in ctx.memo:
         ctx.memo["v0"] = v_BTE

@@ -28,7 +28,7 @@ class Xsa:
     def __init__(self, first_layer):
         self.first_layer = first_layer
 
-    def __call__(self, model, y_BTHC, v_BTKC, n_BTD, layer, ctx):
+    def __call__(self, model, y_BTHC, v_BTKC, n_BTD, layer, position, ctx):
         if layer < self.first_layer:
             return y_BTHC
         ctx.fired("xsa", "layers")

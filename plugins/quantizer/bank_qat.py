@@ -32,7 +32,7 @@ PLUGIN = Plugin(
 )
 
 
-def fake_quantize(weight, role, layer, ctx, half):
+def fake_quantize(model, weight, role, layer, position, ctx, half):
     """A (rows, columns) slice on the int6 grid, with the gradient of the slice itself."""
     if role == "head" or not ctx.training or "bank_qat" not in ctx.phases:
         return weight

@@ -1,7 +1,7 @@
 """Which attention kernel is chosen, with stand-ins for packages and devices that are not here."""
 
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -70,7 +70,7 @@ def test_flash_attention_gets_the_same_windows(plugin, monkeypatch):
     kernel = built(plugin, **sizes).program.attention_kernel
     q, k, v = torch.randn(1, 12, 4, 16), torch.randn(1, 12, 2, 16), torch.randn(1, 12, 2, 16)
     ctx = Context(None, (), True, {}, {}, {}, None, None, None)
-    plain = [kernel(q, k, v, layer, ctx) for layer in range(4)]
-    assert kernel.prepare(CUDA, (12,), torch.bfloat16) == "flash-attn 3"
+    plain = [kernel(None, q, k, v, layer, 0, ctx) for layer in range(4)]
+    assert kernel.prepare(SimpleNamespace(world=SimpleNamespace(device=CUDA))) == "flash-attn 3"
     for layer in range(4):
-        torch.testing.assert_close(kernel(q, k, v, layer, ctx), plain[layer])
+        torch.testing.assert_close(kernel(None, q, k, v, layer, 0, ctx), plain[layer])

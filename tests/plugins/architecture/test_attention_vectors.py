@@ -35,7 +35,7 @@ def test_window_sees_itself_and_w_keys_before(window):
     made = built("swa", num_layers=2, swa_window=window, swa_full_attn_layers=0)
     q, k, v = torch.randn(3, 1, 12, 2, 8).unbind(0)
     ctx = Context(None, (), True, {}, {}, {}, None, None, None)
-    found = made.program.attention_kernel(q, k, v, 0, ctx)
+    found = made.program.attention_kernel(made.model, q, k, v, 0, 0, ctx)
     for t in range(12):
         first = max(t - window, 0)
         scores = torch.einsum("bhc,bshc->bhs", q[:, t], k[:, first : t + 1]) / 8**0.5

@@ -26,7 +26,7 @@ def shifted_by_hand(k, rope_dims, starts=None):
 def test_every_key_takes_its_predecessors_old_value():
     (tap,) = [tap for tap in built("pko", rope_dims=8).program.query_key_taps if hasattr(tap, "first_layer")]
     q, k = torch.randn(2, 9, 4, 16), torch.randn(2, 9, 2, 16)
-    same_q, found = tap(None, q, k, 0, context())
+    same_q, found = tap(None, q, k, None, 0, 0, context())
     assert same_q is q and torch.equal(found, shifted_by_hand(k, 8))
 
 
@@ -35,7 +35,7 @@ def test_a_documents_first_key_keeps_its_own_value():
     k = torch.randn(2, 9, 2, 16)
     starts = torch.zeros(2, 9, dtype=torch.bool)
     starts[0, [0, 3, 4]], starts[1, 8] = True, True
-    _, found = tap(None, k, k, 0, context(starts=starts))
+    _, found = tap(None, k, k, None, 0, 0, context(starts=starts))
     assert torch.equal(found, shifted_by_hand(k, 8, starts))
 
 
@@ -52,7 +52,7 @@ def test_with_document_starts_a_document_does_not_see_the_one_before():
     k = torch.randn(2, 32, 2, 16)
     changed = k.clone()
     changed[:, 9] += 1
-    before, after = (tap(None, key, key, 0, context(starts=starts))[1] for key in (k, changed))
+    before, after = (tap(None, key, key, None, 0, 0, context(starts=starts))[1] for key in (k, changed))
     assert torch.equal(before[:, 10], after[:, 10])
 
 
@@ -61,7 +61,7 @@ def test_windowed_layers_keep_their_keys():
     scramble(made.model)
     (tap,) = [tap for tap in made.program.query_key_taps if hasattr(tap, "first_layer")]
     k = torch.randn(1, 5, 2, 16)
-    assert [tap(None, k, k, layer, context())[1] is k for layer in range(4)] == [True, True, True, False]
+    assert [tap(None, k, k, None, layer, 0, context())[1] is k for layer in range(4)] == [True, True, True, False]
 
 
 def test_it_brings_partial_rope_along():

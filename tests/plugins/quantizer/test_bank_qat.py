@@ -20,7 +20,7 @@ def context(training=True, on=("bank_qat",)):
 def test_forward_and_gradient(name):
     case, ctx = load_case(name), context()
     weight = case.inputs["W"].clone().requires_grad_()
-    forward = fake_quantize(weight, "mlp.fc", 0, ctx, half=False)
+    forward = fake_quantize(None, weight, "mlp.fc", 0, 0, ctx, half=False)
     assert forward.dtype == weight.dtype
     torch.testing.assert_close(forward.detach(), case.outputs["W_fwd"], rtol=1e-6, atol=1e-7)
     (forward.float() * case.inputs["G"]).sum().backward()
@@ -30,7 +30,7 @@ def test_forward_and_gradient(name):
 
 def test_training_sees_the_exporters_grid():
     weight = torch.randn(12, 50, generator=torch.Generator().manual_seed(4)) * 3
-    forward = fake_quantize(weight, "attn.c_q", 3, context(), half=True)
+    forward = fake_quantize(None, weight, "attn.c_q", 3, 0, context(), half=True)
     codes, step = int6_grid(weight, half=True)
     torch.testing.assert_close(forward, dequantize(codes, step, torch.float32), rtol=1e-6, atol=1e-6)
 
@@ -38,7 +38,7 @@ def test_training_sees_the_exporters_grid():
 @pytest.mark.parametrize("ctx", [context(training=False), context(on=("loop",))])
 def test_off_outside_its_phase_and_outside_training(ctx):
     weight = torch.randn(4, 4)
-    assert fake_quantize(weight, "attn.c_q", 0, ctx, half=True) is weight
+    assert fake_quantize(None, weight, "attn.c_q", 0, 0, ctx, half=True) is weight
     assert ctx.ledger.receipt("bank_qat") == ""
 
 
@@ -59,5 +59,7 @@ def test_settings_reach_the_tap():
 def test_one_graph_without_breaks():
     weight = torch.randn(8, 8)
     ctx = SimpleNamespace(training=True, phases=("bank_qat",), fired=lambda plugin, unit: None)
-    compiled = torch.compile(lambda w: fake_quantize(w, "mlp.fc", 0, ctx, True), backend="eager", fullgraph=True)
-    assert torch.equal(compiled(weight), fake_quantize(weight, "mlp.fc", 0, ctx, True))
+    compiled = torch.compile(
+        lambda w: fake_quantize(None, w, "mlp.fc", 0, 0, ctx, True), backend="eager", fullgraph=True
+    )
+    assert torch.equal(compiled(weight), fake_quantize(None, weight, "mlp.fc", 0, 0, ctx, True))
