@@ -4,7 +4,7 @@ The public names are the records that plugins declare and the marker for hook im
 lives in `pgolf.runtime`; the command line in `pgolf.cli`.
 """
 
-from pgolf.component import Component, Conflict, Group, Param, Phase, PlanFacts, Plugin, Setting
+from pgolf.component import Component, Conflict, Group, Need, Param, Phase, PlanFacts, Plugin, Setting
 from pgolf.errors import PgolfError
 from pgolf.hookspecs import hookimpl
 
@@ -12,6 +12,7 @@ __all__ = [
     "Component",
     "Conflict",
     "Group",
+    "Need",
     "Param",
     "PgolfError",
     "Phase",

@@ -7,6 +7,7 @@ call it with. The entry module that `resolve` writes makes the call, so what run
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from pgolf.errors import PgolfError
 
 FAMILIES = ("architecture", "optimizer", "quantizer", "compressor", "eval", "data")
+NEED_KINDS = ("python", "program", "gpu")
 
 
 class Component:
@@ -103,6 +105,42 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Need:
+    """Something a run needs that is not on every machine; `pgolf train` looks for it before it starts.
+
+    Attributes:
+        kind: "python" for a package, "program" for a command on PATH, "gpu" for a CUDA device.
+        name: the package as pip and `import` know it; the command, which is its Debian package's name too; "cuda" for
+            any device, or the least compute capability, such as "sm_90".
+        why: what it is for, in a few words.
+
+    Raises:
+        PgolfError: PG104, for another kind or a name that cannot be one.
+    """
+
+    kind: str
+    name: str
+    why: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in NEED_KINDS:
+            text = f"a need has the kind {self.kind!r}"
+            raise PgolfError("PG104", text, hint=f"use one of {', '.join(NEED_KINDS)}")
+        form = r"cuda|sm_[1-9]\d{1,2}" if self.kind == "gpu" else r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+        if not re.fullmatch(form, self.name):
+            wanted = '"cuda" or a compute capability such as "sm_90"' if self.kind == "gpu" else "one plain name"
+            raise PgolfError("PG104", f"a need of kind {self.kind!r} has the name {self.name!r}", hint=f"give {wanted}")
+
+    @property
+    def install(self) -> str:
+        """What provides it, e.g. `pip install brotli`."""
+        if self.kind == "gpu":
+            device = self.name if self.name == "cuda" else f"{self.name} or later"
+            return f"run on a machine with a CUDA device ({device})"
+        return f"{'pip' if self.kind == 'python' else 'apt-get'} install {self.name}"
+
+
+@dataclass(frozen=True)
 class Plugin:
     """What a plugin says about itself; the module-level name is `PLUGIN`.
 
@@ -119,7 +157,7 @@ class Plugin:
         before, after: plugins that this one must precede or follow in a shared chain.
         settings: what a recipe may set.
         hardware: the least hardware, or "" where any will do.
-        needs: wheels and binaries needed at run time beyond torch, numpy and sentencepiece.
+        needs: what a run needs beyond torch, numpy and sentencepiece.
     """
 
     name: str
@@ -135,7 +173,7 @@ class Plugin:
     after: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
     hardware: str = ""
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True)

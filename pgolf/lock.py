@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pgolf.component import Need
 from pgolf.errors import PgolfError
 from pgolf.manager import Loaded, Registry
 from pgolf.recipe import Recipe
 
 LOCK_NAME = "pgolf.lock"
-FORMAT = 1
+FORMAT = 2
 LIMIT = 4 * 2**20
 """Most bytes of a lock file that are read."""
 
@@ -32,7 +33,7 @@ class Lock:
         smoke: whether sizes were replaced by those of a smoke build.
         plugins: name -> version, origin, sha256 of the source file, for every selected plugin.
         modules: bundled module -> sha256 of its source.
-        needs: what a run needs beyond torch, numpy and sentencepiece.
+        needs: what a run needs beyond torch, numpy and sentencepiece, sorted.
         tools: distribution -> version, for everything that shaped the bytes.
         python: version of the Python that built.
         pack: asked for, and made.
@@ -45,7 +46,7 @@ class Lock:
     smoke: bool
     plugins: Mapping[str, Mapping[str, str]]
     modules: Mapping[str, str]
-    needs: tuple[str, ...]
+    needs: tuple[Need, ...]
     tools: Mapping[str, str]
     python: str
     pack: Mapping[str, str]
@@ -97,7 +98,11 @@ def parse_lock(data: bytes, where: str) -> Lock:
     problem = _shape_problem(document)
     if problem:
         raise PgolfError("PG505", f"the lock is damaged: {problem}", where, hint)
-    return Lock(**{**document, "needs": tuple(document["needs"])})
+    try:
+        needs = tuple(Need(**need) for need in document["needs"])
+    except PgolfError as error:
+        raise PgolfError("PG505", f"the lock is damaged: {error.message[:120]}", where, hint) from None
+    return Lock(**{**document, "needs": needs})
 
 
 def read_lock(folder: Path) -> Lock:
@@ -118,6 +123,7 @@ def _refuse_constant(text: str) -> float:
 
 
 _TEXT_TABLES = ("modules", "tools", "pack")
+_ENTRY = {"version", "origin", "sha256"}
 _RECIPE_TYPES: dict[str, type] = {
     "name": str,
     "plugins": list,
@@ -138,10 +144,11 @@ def _shape_problem(document: dict[str, Any]) -> str:
     for key, kind in types.items():
         if not isinstance(document[key], kind):
             return f"{key} is not {kind.__name__}"
-    texts = [*document["needs"], *(value for key in _TEXT_TABLES for value in document[key].values())]
-    texts += [value for entry in document["plugins"].values() for value in _values(entry)]
+    texts: list[Any] = [value for key in _TEXT_TABLES for value in document[key].values()]
+    texts += [value for need in document["needs"] for value in _values(need, {"kind", "name", "why"})]
+    texts += [value for entry in document["plugins"].values() for value in _values(entry, _ENTRY)]
     if not all(isinstance(text, str) for text in texts):
-        return "a version or hash is not text"
+        return "a version, hash or need is not text"
     recipe = document["recipe"]
     for key, kind in _RECIPE_TYPES.items():
         if not isinstance(recipe.get(key), kind):
@@ -153,9 +160,9 @@ def _shape_problem(document: dict[str, Any]) -> str:
     return ""
 
 
-def _values(entry: Any) -> Iterable[Any]:
-    """The three texts of a plugin's entry; anything else gives a value that is not text."""
-    if isinstance(entry, dict) and set(entry) == {"version", "origin", "sha256"}:
+def _values(entry: Any, keys: set[str]) -> Iterable[Any]:
+    """The texts of an entry with these keys; anything else gives a value that is not text."""
+    if isinstance(entry, dict) and set(entry) == keys:
         return list(entry.values())
     return [None]
 

@@ -21,7 +21,7 @@ import pluggy
 
 from pgolf import hookspecs
 from pgolf.collector import paused_collector
-from pgolf.component import FAMILIES, Plugin
+from pgolf.component import FAMILIES, Need, Plugin
 from pgolf.errors import PgolfError
 
 ENTRY_POINT_GROUP = "pgolf.plugins"
@@ -150,6 +150,9 @@ def _check(
         )
     if plugin.family not in FAMILIES:
         raise PgolfError("PG104", f"family is {plugin.family!r}", where, f"use one of {', '.join(FAMILIES)}")
+    if not isinstance(plugin.needs, tuple) or not all(isinstance(need, Need) for need in plugin.needs):
+        hint = 'e.g. needs=(Need("program", "lrzip", "packs each group"),)'
+        raise PgolfError("PG104", f"{plugin.name}.needs is not a tuple of Need", where, hint)
     if plugin.name in registry.plugins:
         other = registry.plugins[plugin.name].path
         raise PgolfError("PG103", f"the plugin name {plugin.name!r} is taken by {other}", where, "rename one")

@@ -14,6 +14,7 @@ from pgolf.bundle.pipeline import Built, build
 from pgolf.errors import PgolfError
 from pgolf.lock import LOCK_NAME, Lock, file_hash, plugin_entry, python_version, tool_versions
 from pgolf.manager import Registry
+from pgolf.needs import collect_needs
 from pgolf.recipe import Recipe, dump_recipe
 from pgolf.resolve import Resolved, resolve
 from pgolf.select import select
@@ -56,8 +57,9 @@ def make(recipe: Recipe, registry: Registry, pack: str = "auto", smoke: bool = F
     """
     resolved = resolve(recipe, registry)
     selection = resolved.selection
-    needs = {need for loaded in selection.plugins.values() for need in loaded.plugin.needs}
-    built = build(resolved.entry, resolved.find_source, pack=pack, allow_brotli="brotli" in needs)
+    plugins = [loaded.plugin for loaded in selection.plugins.values()]
+    allow_brotli = any((need.kind, need.name) == ("python", "brotli") for need in collect_needs(plugins))
+    built = build(resolved.entry, resolved.find_source, pack=pack, allow_brotli=allow_brotli)
     explicit = {name: selection.settings.as_dict()[name] for name in recipe.settings}
     text = dump_recipe(recipe.name, selection.chosen, selection.remove, explicit, recipe.challenge, recipe.notes)
     lock = Lock(
@@ -66,7 +68,7 @@ def make(recipe: Recipe, registry: Registry, pack: str = "auto", smoke: bool = F
         smoke=smoke,
         plugins={name: plugin_entry(loaded) for name, loaded in selection.plugins.items()},
         modules=_module_hashes(resolved, built),
-        needs=tuple(sorted(needs | set(built.needs))),
+        needs=collect_needs(plugins, built.needs),
         tools=tool_versions(built.pack),
         python=python_version(),
         pack={"choice": pack, "name": built.pack},

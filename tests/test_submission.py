@@ -51,7 +51,10 @@ def test_the_lock_says_what_decided_the_bytes():
     assert set(lock.plugins) == set(made().resolved.selection.plugins)
     assert lock.plugins["swa"]["origin"] == "pgolf" and len(lock.plugins["swa"]["sha256"]) == 64
     assert lock.modules["pgolf.runtime.train"] and "__main__" not in lock.modules
-    assert lock.needs == ("brotli",) and set(lock.tools) >= {"pgolf", "python-minifier"}
+    assert [(need.kind, need.name) for need in lock.needs] == [("python", "brotli")] and set(lock.tools) >= {
+        "pgolf",
+        "python-minifier",
+    }
     assert lock.pack == {"choice": "plain", "name": "plain"}
     assert not lock.smoke and lock.stages["pack"] == lock.code_bytes
 
@@ -114,12 +117,12 @@ def test_a_folders_own_path_stays_out_of_the_lock(tmp_path):
     [
         (lambda document: document.pop("pack"), "pack"),
         (lambda document: document.update(extra=1), "extra"),
-        (lambda document: document.update(format=2), "format"),
+        (lambda document: document.update(format=1), "format"),
         (lambda document: document["recipe"].pop("settings"), "recipe.settings"),
         (lambda document: document["recipe"].update(plugins=[1]), "plugin name"),
         (lambda document: document["recipe"]["settings"].update(x=[1]), "setting"),
-        (lambda document: document["plugins"].update(x=1), "version or hash"),
-        (lambda document: document["tools"].update(x=1), "version or hash"),
+        (lambda document: document["plugins"].update(x=1), "version, hash or need"),
+        (lambda document: document["tools"].update(x=1), "version, hash or need"),
         (lambda document: document.update(smoke="yes"), "smoke"),
     ],
 )

@@ -114,7 +114,9 @@ def describe(loaded: Loaded) -> dict[str, Any]:
         "before": list(plugin.before),
         "after": list(plugin.after),
         "hardware": plugin.hardware,
-        "needs": list(plugin.needs),
+        "needs": [
+            {"kind": need.kind, "name": need.name, "why": need.why, "install": need.install} for need in plugin.needs
+        ],
         "settings": [
             {
                 "name": item.name,
@@ -149,9 +151,10 @@ def _list(found: list[Loaded]) -> None:
 
 
 def _relations(row: dict[str, Any]) -> str:
-    """What else must, or must not, be selected; a question mark stands for a soft conflict."""
+    """What else must be here or selected, or must not; a question mark stands for a soft conflict."""
     against = [f"not {item['name']}" + ("" if item["hard"] else "?") for item in row["conflicts"]]
-    return ", ".join([*row["requires"], *against])
+    outside = [f"{need['name']} ({need['kind']})" for need in row["needs"]]
+    return ", ".join([*row["requires"], *against, *outside])
 
 
 def _show(loaded: Loaded) -> None:
@@ -162,9 +165,11 @@ def _show(loaded: Loaded) -> None:
             click.echo(f"{key}: {row[key]}")
     if row["baseline"]:
         click.echo("baseline: yes")
-    for key in ("requires", "replaces", "before", "after", "needs", "hooks", "slots"):
+    for key in ("requires", "replaces", "before", "after", "hooks", "slots"):
         if row[key]:
             click.echo(f"{key}: {', '.join(row[key])}")
+    for need in row["needs"]:
+        click.echo(f"needs the {need['kind']} {need['name']}: {need['why']} ({need['install']})")
     for item in row["conflicts"]:
         click.echo(f"{'conflicts with' if item['hard'] else 'better without'} {item['name']}: {item['reason']}")
     if row["settings"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -13,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pgolf.component import Need
 from pgolf.errors import PgolfError
 from pgolf.logs import RunRecord, parse_log
+from pgolf.needs import how_to_install, missing_needs
 from pgolf.run.data import DataPaths
 from pgolf.run.process import stream
 
@@ -33,7 +34,7 @@ class Target:
         root: gets logs/ and artifacts/.
         script: the file to run.
         settings: every setting of the build.
-        needs: packages and programs it needs.
+        needs: packages, programs and devices it needs.
         smoke: whether it is a smoke build.
         python_path: folders the script imports from, for a live run.
     """
@@ -41,7 +42,7 @@ class Target:
     root: Path
     script: Path
     settings: Mapping[str, Any]
-    needs: tuple[str, ...]
+    needs: tuple[Need, ...]
     smoke: bool
     python_path: tuple[Path, ...] = ()
 
@@ -88,24 +89,18 @@ def check_ready(target: Target) -> None:
     """What a run will need, before it starts.
 
     Raises:
-        PgolfError: PG001 for a missing file or a full disk, PG004 for a missing package or program.
+        PgolfError: PG001 for a missing file or a full disk, PG004 for a missing package, program or device.
     """
     if not target.script.is_file():
         raise PgolfError("PG001", "there is no script", str(target.script), "build it with pgolf build")
-    missing = [need for need in target.needs if not _present(need)]
+    missing = missing_needs(target.needs, target.smoke)
     if missing:
-        text = f"the build needs {', '.join(missing)}, not installed here"
-        raise PgolfError("PG004", text, str(target.root), f"install it, e.g. pip install {' '.join(missing)}")
+        text = "; ".join(f"the {need.kind} {need.name} is not here ({need.why})" for need in missing)
+        raise PgolfError("PG004", text, str(target.root), how_to_install(missing))
     free = shutil.disk_usage(target.root).free
     if free < FREE_BYTES:
         text = f"{free >> 20} MiB are free, wanted at least {FREE_BYTES >> 20} MiB"
         raise PgolfError("PG001", text, str(target.root), "make room: a checkpoint and an artifact are written")
-
-
-def _present(need: str) -> bool:
-    """Is there a package or a program of this name?"""
-    name = need.replace("-", "_")
-    return (name.isidentifier() and importlib.util.find_spec(name) is not None) or shutil.which(need) is not None
 
 
 def command_line(script: Path, nproc: int) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pgolf.errors import PgolfError
 from pgolf.lock import LOCK_NAME, Lock, file_hash, read_lock
 from pgolf.manager import Registry
+from pgolf.needs import collect_needs
 from pgolf.recipe import Recipe, load_recipe
 from pgolf.resolve import resolve
 from pgolf.run.launch import Target
@@ -86,7 +87,7 @@ def _live(folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[P
     """The entry module in a work folder of its own, so that its logs are not taken for the built file's."""
     resolved = resolve(recipe, registry)
     selection = resolved.selection
-    needs = {need for loaded in selection.plugins.values() for need in loaded.plugin.needs}
+    needs = collect_needs(loaded.plugin for loaded in selection.plugins.values())
     root = folder / "artifacts" / "live"
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -94,7 +95,7 @@ def _live(folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[P
     except OSError as error:
         raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(root)) from None
     python_path = tuple(path.resolve() for path in plugin_dirs)
-    return Target(root, root / LIVE_NAME, selection.settings.as_dict(), tuple(sorted(needs)), smoke, python_path)
+    return Target(root, root / LIVE_NAME, selection.settings.as_dict(), needs, smoke, python_path)
 
 
 def _check_file(folder: Path, lock: Lock) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pgolf.errors import PgolfError
 from pgolf.lock import Lock, file_hash
 from pgolf.logs import FinalLine, RunRecord, parse_log
+from pgolf.needs import how_to_install, missing_needs
 from pgolf.run.data import VAL_GLOB, DataPaths, find_data
 from pgolf.run.launch import error_line, smoke_threads
 from pgolf.verify.folder import CODE_NAME, LOG_LIMIT, View, printable
@@ -18,6 +19,7 @@ from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, viol
 from pgolf.verify.sandbox import Finished, has_gpu, run_program
 
 NOT_ASKED = "not run; give --run to execute the submission in a sandbox"
+NOT_HERE = "what the program needs is not here: {}"
 BPB_TOLERANCE = 1e-6
 RUN_ID = "verify"
 ARTIFACT_LIMIT = 2**30
@@ -91,6 +93,8 @@ def check_determinism(view: View) -> Outcome:
         return skipped(NOT_ASKED)
     if lock is None or code is None:
         return skipped("needs train_gpt.py and a usable pgolf.lock")
+    if missing := missing_needs(lock.needs, smoke=True):
+        return skipped(NOT_HERE.format(how_to_install(missing)))
     with tempfile.TemporaryDirectory(prefix="pgolf-verify-", ignore_cleanup_errors=True) as name:
         work = Path(name).resolve()
         try:
@@ -169,6 +173,8 @@ def check_score(view: View) -> Outcome:
         return skipped(NOT_ASKED)
     if lock is None or code is None:
         return skipped("needs train_gpt.py and a usable pgolf.lock")
+    if missing := missing_needs(lock.needs, lock.smoke):
+        return skipped(NOT_HERE.format(how_to_install(missing)))
     jobs = {
         record.seed: record for record in view.logs.values() if record.seed in view.artifacts and exact_finals(record)
     }

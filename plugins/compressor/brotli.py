@@ -9,7 +9,7 @@ Source: openai/parameter-golf#1089; the one-byte stride is #1394's (two bytes in
 
 import brotli
 
-from pgolf import Component, Plugin, hookimpl
+from pgolf import Component, Need, Plugin, hookimpl
 
 PLUGIN = Plugin(
     name="brotli",
@@ -17,7 +17,7 @@ PLUGIN = Plugin(
     source="openai/parameter-golf#1089, #1394",
     family="compressor",
     effect="about -1 % against lzma",
-    needs=("brotli",),
+    needs=(Need("python", "brotli", "compresses the artifact and reads it back"),),
 )
 
 

@@ -10,6 +10,7 @@ import time
 import pytest
 from folders import PROGRAM, make_data, make_folder
 
+from pgolf.component import Need
 from pgolf.errors import PgolfError
 from pgolf.run import launch
 from pgolf.run.data import find_data
@@ -99,10 +100,13 @@ def test_several_processes_go_through_torchrun(tmp_path):
 def test_what_a_run_needs_is_checked_first(tmp_path, monkeypatch):
     with pytest.raises(PgolfError, match="there is no script"):
         check_ready(Target(tmp_path, tmp_path / "none.py", {}, (), True))
-    with pytest.raises(PgolfError, match="no_such_wheel") as caught:
-        check_ready(target_of(tmp_path / "toy", needs=("brotli", "no_such_wheel")))
-    assert caught.value.code == "PG004"
-    check_ready(target_of(tmp_path / "toy", needs=("brotli", "sh")))
+    here = (Need("python", "brotli", "packs"), Need("program", "sh", "runs"))
+    missing = (Need("python", "no_such_wheel", "speaks"), Need("program", "no_such_program", "sings"))
+    with pytest.raises(PgolfError, match="the python no_such_wheel is not here") as caught:
+        check_ready(target_of(tmp_path / "toy", needs=(*here, *missing)))
+    assert caught.value.code == "PG004" and "the program no_such_program is not here (sings)" in caught.value.message
+    assert caught.value.hint == "pip install no_such_wheel; apt-get install no_such_program"
+    check_ready(target_of(tmp_path / "toy", needs=here))
     monkeypatch.setattr(launch, "FREE_BYTES", 2**60)
     with pytest.raises(PgolfError, match="MiB are free"):
         check_ready(target_of(tmp_path / "toy"))

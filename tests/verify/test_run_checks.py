@@ -1,8 +1,11 @@
 """The checks that execute, on a stand-in program that needs no torch."""
 
+from dataclasses import replace
+
 import pytest
 from folders import PROGRAM, edit, make_data, make_folder, outcome
 
+from pgolf.component import Need
 from pgolf.run.data import find_data
 from pgolf.run.launch import RunOptions, Target, run_seed
 from pgolf.verify import sandbox
@@ -144,3 +147,12 @@ def test_links_and_pipes_that_a_program_leaves_are_not_read(tmp_path, data):
     (folder / "train_gpt.py").write_text(code)
     found = check(folder, "run.determinism", data)
     assert found.status == "PASS" and list(found.evidence["artifact_sha256"][0]) == ["final_model.int8.ptz"]
+
+
+@pytest.mark.parametrize("name", ["run.determinism", "run.score"])
+def test_a_program_whose_needs_are_missing_is_not_judged(name, tmp_path, data):
+    folder = trained(tmp_path / "toy", data)
+    lock = View(folder, lambda: None).lock[0]
+    (folder / "pgolf.lock").write_text(replace(lock, needs=(Need("program", "no_such_program", "sings"),)).dump())
+    found = check(folder, name, data)
+    assert found.status == "SKIP" and "apt-get install no_such_program" in found.message
