@@ -13,6 +13,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgolf.errors import PgolfError
+from pgolf.runtime.records import Group, Param, Phase
+
+__all__ = [
+    "FAMILIES",
+    "Component",
+    "Conflict",
+    "Group",
+    "Need",
+    "Param",
+    "Phase",
+    "PlanFacts",
+    "Plugin",
+    "Setting",
+    "is_literal",
+]
 
 FAMILIES = ("architecture", "optimizer", "quantizer", "compressor", "eval", "data")
 NEED_KINDS = ("python", "program", "gpu")
@@ -149,7 +164,7 @@ class Plugin:
         summary: one sentence.
         source: the pull request, record folder or paper.
         family: one of `FAMILIES`.
-        effect: the measured effect as the catalogue gives it, or "" where none was isolated.
+        effect: the measured effect as its source gives it, or "" where none was isolated.
         requires: plugins that are selected along with this one.
         conflicts: plugins that must not, or had better not, be selected with this one.
         replaces: baseline plugins that this one stands in for where no shared slot says so.
@@ -174,74 +189,6 @@ class Plugin:
     settings: tuple[Setting, ...] = ()
     hardware: str = ""
     needs: tuple[Need, ...] = ()
-
-
-@dataclass(frozen=True)
-class Param:
-    """One trained tensor, declared once by whoever creates it (design decision 6).
-
-    Attributes:
-        name: canonical state-dict name; `{}` stands for each of 0 .. layers-1.
-        shape: sizes; () is a scalar.
-        group: optimizer group; must be declared by some plugin.
-        quant: quantization class; must have a tensor recipe.
-        init: how it starts; None leaves it to the `initializer` slot. A bank gives a tuple with one entry per member.
-        dtype: "float32", or "activation" for the dtype that activations have on the device.
-        layers: how many tensors `{}` stands for, or 0 for a single tensor.
-        members: for a bank, the canonical names stacked along its first axis, each with `{}` for the layer: first all
-            layers of the first member, then all layers of the second. Quantizer and exporter see the members.
-        reduction: "replicated" (gradients averaged over ranks) or "sharded" (the matrix optimizer reduces them).
-        tap: the role whose input statistics calibrate this tensor ("attn.c_q", ...), or "".
-        average: whether weight averaging covers it.
-        adapt: whether test-time training may change it.
-        export: "yes", or "drop" for tensors that scoring does not need.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    group: str
-    quant: str
-    init: Component | tuple[Component | None, ...] | None = None
-    dtype: str = "float32"
-    layers: int = 0
-    members: tuple[str, ...] = ()
-    reduction: str = "replicated"
-    tap: str = ""
-    average: bool = True
-    adapt: bool = True
-    export: str = "yes"
-
-    def names(self) -> tuple[str, ...]:
-        """The state-dict names this record stands for."""
-        return tuple(self.name.format(layer) for layer in range(self.layers)) or (self.name,)
-
-    def size(self) -> int:
-        """Number of elements over all layers."""
-        return math.prod(self.shape) * max(1, self.layers)
-
-
-@dataclass(frozen=True)
-class Group:
-    """One optimizer group: its learning rate and decoupled weight decay before any schedule."""
-
-    name: str
-    lr: float
-    weight_decay: float = 0.0
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A run-time variant that switches on once during training and stays on (design decision 9).
-
-    Attributes:
-        name: what `phases` holds while it is on.
-        start: a function of `Progress` that is true from the step at which the phase begins.
-        scoring: whether the phase is also on when the model is scored and calibrated.
-    """
-
-    name: str
-    start: Component
-    scoring: bool = True
 
 
 @dataclass(frozen=True)

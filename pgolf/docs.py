@@ -8,12 +8,6 @@ from pathlib import Path
 from pgolf import hookspecs
 from pgolf.component import FAMILIES
 
-SHAPES = {
-    "slot": "exactly one provider",
-    "optional slot": "at most one provider",
-    "tap": "an ordered chain, may be empty",
-    "records": "declarations of every provider, merged",
-}
 HEAD = """# Hooks
 
 <!-- Generated from pgolf/hookspecs.py by `python -m pgolf.docs`; edit there. -->
@@ -40,8 +34,22 @@ def hooks_page() -> str:
             arguments = ", ".join(inspect.signature(function).parameters)
             shape = hookspecs.HOOKS[name][1]
             doc = inspect.getdoc(function) or ""
-            parts.append(f"### {name}({arguments})\n\n*{shape}*: {SHAPES[shape]}. {doc}\n")
+            parts.append(f"### {name}({arguments})\n\n*{shape}*: {hookspecs.SHAPES[shape]}. {doc}\n")
+            parts.append(contract_text(hookspecs.CONTRACTS[name]))
     return "\n".join(parts)
+
+
+def contract_text(contract: type) -> str:
+    """The calls of a Protocol with what they take and give; one line for a record."""
+    if not getattr(contract, "_is_protocol", False):
+        return f"Record `{contract.__name__}`.\n"
+    lines = [f"`{contract.__name__}`: {inspect.getdoc(contract)}\n"]
+    for name, member in vars(contract).items():
+        if inspect.isfunction(member) and (not name.startswith("_") or name == "__call__") and member.__doc__:
+            taken = ", ".join(list(inspect.signature(member).parameters)[1:])
+            shown = "" if name == "__call__" else f".{name}"
+            lines.append(f"- `{contract.__name__}{shown}({taken})`: {inspect.getdoc(member)}")
+    return "\n".join(lines) + "\n"
 
 
 def rules() -> str:

@@ -9,9 +9,9 @@ from typing import Any
 from pgolf.component import Component
 
 RUNTIME_NAMES = {
-    "GroupSpec": "pgolf.runtime.optimize",
-    "Parameter": "pgolf.runtime.parameters",
-    "PhaseSpec": "pgolf.runtime.session",
+    "Group": "pgolf.runtime.records",
+    "Param": "pgolf.runtime.records",
+    "Phase": "pgolf.runtime.records",
     "Program": "pgolf.runtime.program",
     "Settings": "pgolf.runtime.settings",
     "train": "pgolf.runtime.train",
@@ -79,7 +79,7 @@ def write_entry(name: str, settings: Mapping[str, Any], parameters: Sequence[Cal
     Args:
         name: the recipe's name, for the docstring.
         settings: engine settings by name.
-        parameters: `Parameter` calls.
+        parameters: `Param` calls.
         program: hook name -> component, tuple of components, dict or literal.
     """
     writer = EntryWriter()

@@ -1,35 +1,50 @@
-"""Every hook on one page, grouped by family. A hook runs once, at build time.
+"""Every hook on one page, grouped by family: what it is for, how many may provide it, and the contract it is held to.
 
-Two shapes only. A *slot* has exactly one provider; the baseline's provider steps back for a plugin that is selected by
-name, and two plugins selected by name are an error. A *tap* is an ordered chain that may be empty; its order comes from
-the plugins' `order`, `before` and `after`, never from the order on the command line.
+A hook runs once, at build time. Its docstring says what it is for; the call that the running program makes, with shapes
+and units, is the docstring of the contract named beside it: a `Protocol` of `pgolf.contracts`, or a record.
 
-Hooks that provide behaviour return `Component(target, **literals)` or None ("not with these settings"). Each docstring
-states how the running program calls the component. Shapes: B batch, T sequence, D model width, H query heads, K
-key/value heads, C head width, V vocabulary. `settings` holds every setting of the selected plugins by name, and
-`settings.plugins`, the set of selected names; `plan` is `PlanFacts`. `ctx` is `pgolf.runtime.context.Context`.
+Hooks that provide behaviour return `Component(target, **literals)` or None ("not with these settings"). `settings` holds
+every setting of the selected plugins by name, and `settings.plugins`, the set of selected names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from pgolf.component import Component, Group, Param, Phase, PlanFacts
+from pgolf.contracts import architecture, compressor, data, evaluation, optimizer, quantizer
+
+if TYPE_CHECKING:
+    from pgolf.settings import SettingsView
 
 hookspec = pluggy.HookspecMarker("pgolf")
 hookimpl = pluggy.HookimplMarker("pgolf")
 
+# Shape of a hook -> what its providers are for each other.
+SHAPES: dict[str, str] = {
+    "slot": "exactly one provider; the baseline's steps back for a plugin that is selected by name",
+    "optional slot": "at most one provider",
+    "tap": "an ordered chain, may be empty; `order`, `before` and `after` of the plugins decide, never the command line",
+    "records": "lists of all providers, joined",
+    "by name": "dicts of all providers, merged; for one key a selected plugin wins over the baseline's",
+    "number": "numbers of all providers, added up",
+}
+# Name of a hook -> (family, shape).
 HOOKS: dict[str, tuple[str, str]] = {}
+# Name of a hook -> the Protocol of its components, or the record that it returns.
+CONTRACTS: dict[str, type] = {}
 
 
-def _hook(family: str, shape: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a specification and record its family and shape: slot, optional slot, tap or records."""
+def _hook(family: str, shape: str, contract: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a specification; `shape` is one of `SHAPES`."""
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        assert shape in SHAPES
         HOOKS[function.__name__] = (family, shape)
+        CONTRACTS[function.__name__] = contract
         return hookspec(function)
 
     return mark
@@ -38,230 +53,226 @@ def _hook(family: str, shape: str) -> Callable[[Callable[..., Any]], Callable[..
 # Architecture --------------------------------------------------------------------------------------------------------
 
 
-@_hook("architecture", "records")
-def parameters(settings: Any, plan: PlanFacts) -> list[Param]:
+@_hook("architecture", "records", Param)
+def parameters(settings: SettingsView, plan: PlanFacts) -> list[Param]:
     """Tensors that this plugin creates, beyond the six matrices of each layer."""
 
 
-@_hook("architecture", "slot")
-def parameter_layout(settings: Any) -> list[Param]:
+@_hook("architecture", "slot", Param)
+def parameter_layout(settings: SettingsView) -> list[Param]:
     """Where the six matrices of each layer live: one tensor each, or banks with `members`."""
 
 
-@_hook("architecture", "slot")
-def initializer(settings: Any) -> Component:
-    """Start of every matrix whose record gives no `init`: `f(tensor, generator, ledger)` fills `tensor` in place."""
+@_hook("architecture", "slot", architecture.Initializer)
+def initializer(settings: SettingsView) -> Component | None:
+    """Start of every matrix whose record gives no `init`."""
 
 
-@_hook("architecture", "slot")
-def layer_plan(settings: Any) -> Component:
-    """Order of layers: `plan(phases) -> (encoder, decoder)`, tuples of physical indices, and `name`; no torch."""
+@_hook("architecture", "slot", architecture.LayerPlan)
+def layer_plan(settings: SettingsView) -> Component | None:
+    """Order of layers, for every set of phases; also called at build time, so it needs no torch."""
 
 
-@_hook("architecture", "tap")
-def stem_terms(settings: Any) -> Component:
-    """Added to the token embedding: `term(model, ids_BT, ctx) -> x_BTD`."""
+@_hook("architecture", "tap", architecture.StemTerm)
+def stem_terms(settings: SettingsView) -> Component | None:
+    """Added to the token embedding, such as the embedding of a hashed bigram."""
 
 
-@_hook("architecture", "tap")
-def stem_raw(settings: Any) -> Component:
-    """Mixes positions of the raw embedding, before its norm: `mix(model, x_BTD, ids_BT, ctx) -> x_BTD`."""
+@_hook("architecture", "tap", architecture.StemMix)
+def stem_raw(settings: SettingsView) -> Component | None:
+    """Mixes positions of the raw embedding, before its norm."""
 
 
-@_hook("architecture", "tap")
-def stem_normed(settings: Any) -> Component:
-    """Mixes positions of the normed embedding, before x0 is taken: `mix(model, x_BTD, ids_BT, ctx) -> x_BTD`."""
+@_hook("architecture", "tap", architecture.StemMix)
+def stem_normed(settings: SettingsView) -> Component | None:
+    """Mixes positions of the normed embedding, before x0 is taken."""
 
 
-@_hook("architecture", "tap")
-def branch_inputs(settings: Any) -> Component:
-    """Changes the normed input of both branches: `scale(model, n_BTD, layer, position, ctx) -> n_BTD`."""
+@_hook("architecture", "tap", architecture.BranchInput)
+def branch_inputs(settings: SettingsView) -> Component | None:
+    """Changes the normed input of both branches of a layer, such as a scale that falls with depth."""
 
 
-@_hook("architecture", "tap")
-def weight_taps(settings: Any) -> Component:
-    """View of a matrix before it is used: `tap(model, weight, role, layer, position, ctx) -> weight`.
-
-    Order: mixes of matrices, fake quantization, noise; the engine casts to the activation's dtype last.
-    """
+@_hook("architecture", "tap", architecture.WeightTap)
+def weight_taps(settings: SettingsView) -> Component | None:
+    """View of a matrix before it is used: mix, then fake-quantize, noise, cast."""
 
 
-@_hook("architecture", "tap")
-def value_terms(settings: Any) -> Component:
-    """Changes the values, E = K*C, before heads: `term(model, v_BTE, n_BTD, layer, position, ctx) -> v_BTE`."""
+@_hook("architecture", "tap", architecture.ValueTerm)
+def value_terms(settings: SettingsView) -> Component | None:
+    """Changes the values before heads are split off, such as a value embedding."""
 
 
-@_hook("architecture", "slot")
-def rotary(settings: Any) -> Component:
-    """Position encoding of normed queries and keys: `rotate(model, x_BTHC, layer, position, ctx) -> x_BTHC`."""
+@_hook("architecture", "slot", architecture.Rotary)
+def rotary(settings: SettingsView) -> Component | None:
+    """Position encoding of normed queries and keys."""
 
 
-@_hook("architecture", "tap")
-def query_key_taps(settings: Any) -> Component:
-    """After rotation: `tap(model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx) -> (q, k)`."""
+@_hook("architecture", "tap", architecture.QueryKeyTap)
+def query_key_taps(settings: SettingsView) -> Component | None:
+    """Changes queries and keys after rotation, such as a gain for each head."""
 
 
-@_hook("architecture", "slot")
-def attention_kernel(settings: Any) -> Component:
-    """Causal attention, scale 1/sqrt(C): `kernel(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx) -> y_BTHC`."""
+@_hook("architecture", "slot", architecture.AttentionKernel)
+def attention_kernel(settings: SettingsView) -> Component | None:
+    """Causal attention."""
 
 
-@_hook("architecture", "tap")
-def attention_outputs(settings: Any) -> Component:
-    """Before the output projection: `tap(model, y_BTHC, v_BTKC, n_BTD, layer, position, ctx) -> y_BTHC`."""
+@_hook("architecture", "tap", architecture.AttentionOutput)
+def attention_outputs(settings: SettingsView) -> Component | None:
+    """Changes the attention output before its projection, such as a gate for each head."""
 
 
-@_hook("architecture", "slot")
-def mlp(settings: Any) -> Component:
-    """The MLP body: `mlp(model, n_BTD, layer, position, ctx) -> x_BTD`, through `model.project`."""
+@_hook("architecture", "slot", architecture.Mlp)
+def mlp(settings: SettingsView) -> Component | None:
+    """Body of the MLP branch."""
 
 
-@_hook("architecture", "slot")
-def wiring(settings: Any) -> Component:
-    """Residual lanes: `wiring(model, x_BTD, x0_BTD, ctx) -> x_BTD` walks the plan and joins branches and skips."""
+@_hook("architecture", "slot", architecture.Wiring)
+def wiring(settings: SettingsView) -> Component | None:
+    """Residual lanes: walks the plan and joins branches and skips."""
 
 
-@_hook("architecture", "slot")
-def skip(settings: Any) -> Component:
-    """How a stored skip joins the stream: `skip(model, x_BTD, skip_BTD, index, ctx) -> x_BTD`."""
+@_hook("architecture", "slot", architecture.Skip)
+def skip(settings: SettingsView) -> Component | None:
+    """How a stored skip joins the stream."""
 
 
-@_hook("architecture", "slot")
-def head(settings: Any) -> Component:
-    """Final hidden state to logits, cap included: `head(model, x_BTD, ctx) -> logits_BTV`."""
+@_hook("architecture", "slot", architecture.Head)
+def head(settings: SettingsView) -> Component | None:
+    """Final hidden state to logits, cap included."""
 
 
-@_hook("architecture", "slot")
-def loss(settings: Any) -> Component:
-    """Negative log-likelihood in nats, (B,T) or its mean: `loss(model, logits_BTV, targets_BT, reduction, ctx)`."""
+@_hook("architecture", "slot", architecture.Loss)
+def loss(settings: SettingsView) -> Component | None:
+    """Negative log-likelihood of the targets."""
 
 
-@_hook("architecture", "tap")
-def auxiliary_losses(settings: Any) -> Component:
-    """Added to the training loss alone: `loss(model, x_BTD, logits_BTV, targets_BT, ctx) -> scalar`."""
+@_hook("architecture", "tap", architecture.AuxiliaryLoss)
+def auxiliary_losses(settings: SettingsView) -> Component | None:
+    """Added to the training loss alone, such as a penalty on large logits."""
 
 
 # Optimizer -----------------------------------------------------------------------------------------------------------
 
 
-@_hook("optimizer", "records")
-def groups(settings: Any) -> list[Group]:
+@_hook("optimizer", "records", Group)
+def groups(settings: SettingsView) -> list[Group]:
     """Optimizer groups for everything but matrices, with their learning rates."""
 
 
-@_hook("optimizer", "slot")
-def matrix_optimizer(settings: Any) -> Component:
-    """Optimizer of group "matrix": an object with `bind`, `launch`, `step`; see `pgolf.runtime.optimize`."""
+@_hook("optimizer", "slot", optimizer.MatrixOptimizer)
+def matrix_optimizer(settings: SettingsView) -> Component | None:
+    """Optimizer of group "matrix"."""
 
 
-@_hook("optimizer", "slot")
-def orthogonalizer(settings: Any) -> Component:
-    """Nearest semi-orthogonal matrix: `f(update, steps) -> update`, 2-D or batched 3-D, and `name`."""
+@_hook("optimizer", "slot", optimizer.Orthogonalizer)
+def orthogonalizer(settings: SettingsView) -> Component | None:
+    """Nearest semi-orthogonal matrix of an update."""
 
 
-@_hook("optimizer", "slot")
-def element_optimizer(settings: Any) -> Component:
-    """Optimizer of every other group: an object with `bind(groups, world)`, `step(scalars, ledger)`."""
+@_hook("optimizer", "slot", optimizer.ElementOptimizer)
+def element_optimizer(settings: SettingsView) -> Component | None:
+    """Optimizer of every group but "matrix"."""
 
 
-@_hook("optimizer", "slot")
-def clock(settings: Any) -> Component:
-    """Training time: an object with `start()`, `pause(ledger)`, `elapsed_ms(step)`, `deterministic`."""
+@_hook("optimizer", "slot", optimizer.Clock)
+def clock(settings: SettingsView) -> Component | None:
+    """Training time."""
 
 
-@_hook("optimizer", "slot")
-def average(settings: Any) -> Component:
-    """Weight averaging: an object with `start(tensors)`, `update(tensors)`, `apply(tensors, ledger)`."""
+@_hook("optimizer", "slot", optimizer.Average)
+def average(settings: SettingsView) -> Component | None:
+    """Weight averaging."""
 
 
-@_hook("optimizer", "tap")
-def gradient_taps(settings: Any) -> Component:
-    """Changes gradients before they are reduced over ranks: `tap(tensors, ledger)`; a `.grad` may be None."""
+@_hook("optimizer", "tap", optimizer.GradientTap)
+def gradient_taps(settings: SettingsView) -> Component | None:
+    """Changes this rank's own gradients before they are reduced, such as clipping."""
 
 
-@_hook("optimizer", "tap")
-def update_taps(settings: Any) -> Component:
-    """Changes a matrix update before orthogonalisation: `tap(update, ledger) -> update`."""
+@_hook("optimizer", "tap", optimizer.UpdateTap)
+def update_taps(settings: SettingsView) -> Component | None:
+    """Changes a matrix update before it is orthogonalized, such as row normalization."""
 
 
-@_hook("optimizer", "tap")
-def apply_taps(settings: Any) -> Component:
-    """Changes a matrix just before its update is applied: `tap(tensor, lr, scalars, ledger)`, in place."""
+@_hook("optimizer", "tap", optimizer.ApplyTap)
+def apply_taps(settings: SettingsView) -> Component | None:
+    """Changes a matrix just before its update is applied, such as weight decay."""
 
 
-@_hook("optimizer", "tap")
-def schedules(settings: Any) -> Component:
-    """Sets the step's scalars: `schedule(progress, scalars, ledger) -> scalars`; see `pgolf.runtime.progress`."""
+@_hook("optimizer", "tap", optimizer.Schedule)
+def schedules(settings: SettingsView) -> Component | None:
+    """Sets the step's scalars: multipliers of learning rate and weight decay, momentum."""
 
 
-@_hook("optimizer", "records")
-def phases(settings: Any) -> list[Phase]:
-    """Run-time variants that switch on during training; `start` is `f(progress) -> bool`."""
+@_hook("optimizer", "records", Phase)
+def phases(settings: SettingsView) -> list[Phase]:
+    """Run-time variants that switch on during training, such as fake-quantization."""
 
 
 # Quantizer -----------------------------------------------------------------------------------------------------------
 
 
-@_hook("quantizer", "optional slot")
-def calibration_source(settings: Any) -> Component:
-    """Token batches for input statistics: `source(session) -> iterable of ids_BT`; X^T X reaches recipes."""
+@_hook("quantizer", "optional slot", quantizer.CalibrationSource)
+def calibration_source(settings: SettingsView) -> Component | None:
+    """Token batches for input statistics; without it no recipe gets any."""
 
 
-@_hook("quantizer", "records")
-def tensor_recipes(settings: Any) -> dict[str, Component]:
-    """Recipe for each quantization class: `name`, `encode(tensor, hessian, ledger) -> parts`, `decode(parts, dtype)`."""
+@_hook("quantizer", "by name", quantizer.TensorRecipe)
+def tensor_recipes(settings: SettingsView) -> dict[str, Component]:
+    """How tensors of each quantization class (`Param.quant`) are stored."""
 
 
-@_hook("quantizer", "optional slot")
-def fit(settings: Any) -> Component:
-    """Fits encoded tensors to the budget: `fit(encoded, measure, ledger) -> encoded`; `measure` gives packed bytes."""
+@_hook("quantizer", "optional slot", quantizer.Fit)
+def fit(settings: SettingsView) -> Component | None:
+    """Fits encoded tensors to the byte budget."""
 
 
 # Compressor ----------------------------------------------------------------------------------------------------------
 
 
-@_hook("compressor", "slot")
-def stream_layout(settings: Any) -> Component:
-    """Encoded tensors to one byte string and back: an object with `pack(encoded, ledger)` and `unpack(data)`."""
+@_hook("compressor", "slot", compressor.StreamLayout)
+def stream_layout(settings: SettingsView) -> Component | None:
+    """Encoded tensors to one byte string and back."""
 
 
-@_hook("compressor", "slot")
-def entropy_coder(settings: Any) -> Component:
-    """Lossless compression: an object with `name`, `compress(data, ledger)` and `decompress(data, limit)`."""
+@_hook("compressor", "slot", compressor.EntropyCoder)
+def entropy_coder(settings: SettingsView) -> Component | None:
+    """Lossless compression of that byte string."""
 
 
 # Eval ----------------------------------------------------------------------------------------------------------------
 
 
-@_hook("eval", "slot")
-def windows(settings: Any) -> Component:
-    """Which targets are scored with which context: an object with `label`, `spans(num_tokens, seq_len)`."""
+@_hook("eval", "slot", evaluation.Windows)
+def windows(settings: SettingsView) -> Component | None:
+    """Which targets are scored with which context."""
 
 
-@_hook("eval", "optional slot")
-def adapter(settings: Any) -> Component:
-    """Test-time training: an object with `open(model)`, `delta(x, role, position)`, `learn(nll_BT, scored_BT)`."""
+@_hook("eval", "optional slot", evaluation.Adapter)
+def adapter(settings: SettingsView) -> Component | None:
+    """Test-time training."""
 
 
-@_hook("eval", "tap")
-def distribution_transforms(settings: Any) -> Component:
-    """Changes logits when scoring: `transform(model, logits_BTV, ids_BT, ctx) -> logits_BTV`."""
+@_hook("eval", "tap", evaluation.DistributionTransform)
+def distribution_transforms(settings: SettingsView) -> Component | None:
+    """Changes logits when scoring, such as a mixture with an n-gram model of the past."""
 
 
 # Data ----------------------------------------------------------------------------------------------------------------
 
 
-@_hook("data", "slot")
-def token_loader(settings: Any) -> Component:
-    """Training batches: an object with `open(pattern, rank, world_size, vocab_size, ledger)`, `next(tokens, seq_len)`."""
+@_hook("data", "slot", data.TokenLoader)
+def token_loader(settings: SettingsView) -> Component | None:
+    """Training batches."""
 
 
-@_hook("data", "slot")
-def byte_counter(settings: Any) -> Component:
-    """UTF-8 bytes each target stands for: an object with `open(tokenizer_path, data_path, vocab_size, device, ledger)`
-    and `count(ids_BT, targets_BT, positions_BT) -> bytes_BT`."""
+@_hook("data", "slot", data.ByteCounter)
+def byte_counter(settings: SettingsView) -> Component | None:
+    """UTF-8 bytes that each target stands for."""
 
 
-@_hook("data", "records")
-def batch_fields(settings: Any) -> dict[str, Component]:
-    """Extra tensors per batch, by name, reachable as `ctx.fields`: `field(ids_BT, ledger) -> tensor`."""
+@_hook("data", "by name", data.BatchField)
+def batch_fields(settings: SettingsView) -> dict[str, Component]:
+    """Extra tensors for each batch, by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,26 +71,26 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     groups = hooks.records("groups", Group)
     recipes = hooks.merged("tensor_recipes")
     _check_params(params, groups, recipes)
-    program = {name: hooks.component(name, shape) for name, (_, shape) in hookspecs.HOOKS.items() if shape != "records"}
-    del program["parameter_layout"], program["initializer"]
+    program = {
+        name: hooks.number(name) if shape == "number" else hooks.component(name, shape)
+        for name, (_, shape) in hookspecs.HOOKS.items()
+        if shape not in ("records", "by name") and name not in ("parameter_layout", "initializer")
+    }
     used_quants, used_groups = {param.quant for _, param in params}, {param.group for _, param in params}
     program |= {
         "batch_fields": tuple(sorted(hooks.merged("batch_fields").items())),
         "groups": tuple(
-            Call("GroupSpec", {"name": group.name, "lr": group.lr, "weight_decay": group.weight_decay})
+            _record_call(group)
             for _, group in sorted(groups, key=lambda pair: pair[1].name)
             if group.name in used_groups
         ),
-        "phases": tuple(
-            Call("PhaseSpec", {"name": phase.name, "start": phase.start, "scoring": phase.scoring, "plugin": plugin})
-            for plugin, phase in phases
-        ),
+        "phases": tuple(_record_call(phase._replace(plugin=plugin)) for plugin, phase in phases),
         "plugins": tuple(selection.plugins),
         "tensor_recipes": {key: value for key, value in recipes.items() if key in used_quants},
     }
     engine = {setting.name: selection.settings.as_dict()[setting.name] for setting in ENGINE_SETTINGS}
     initializer = hooks.component("initializer", "slot")
-    calls = [_parameter_call(plugin, param, initializer) for plugin, param in params]
+    calls = [_param_call(plugin, param, initializer) for plugin, param in params]
     return Resolved(recipe, selection, write_entry(recipe.name, engine, calls, program), plan, params)
 
 
@@ -122,7 +123,7 @@ class _Hooks:
         """The one component of a slot, the tuple of a tap, None for an empty optional slot."""
         found = self.call(hook)
         for loaded, result in found:
-            if not isinstance(result, (Component, list) if hook == "parameter_layout" else Component):
+            if not isinstance(result, Component):
                 raise _wrong_result(loaded, hook, result, "a Component")
         if shape == "tap":
             return tuple(result for _, result in found)
@@ -141,6 +142,14 @@ class _Hooks:
                 raise _wrong_result(loaded, hook, result, f"a list of {wanted.__name__}")
             found += [(loaded.plugin.name, item) for item in result]
         return found
+
+    def number(self, hook: str) -> float:
+        """The sum of what all providers ask for."""
+        found = self.call(hook)
+        for loaded, result in found:
+            if isinstance(result, bool) or not isinstance(result, (int, float)) or not 0 <= result < math.inf:
+                raise _wrong_result(loaded, hook, result, "a finite number that is not negative")
+        return float(sum(result for _, result in found))
 
     def merged(self, hook: str) -> dict[str, Component]:
         """One dict from all providers; a chosen plugin's keys win over the baseline's, two chosen ones collide."""
@@ -229,7 +238,7 @@ def _check_params(
     owners: dict[str, str] = {}
     for plugin, param in params:
         where = f"{plugin}: parameters"
-        for name in param.names():
+        for name in param.stored_names():
             if name in owners:
                 text = f"{plugin} and {owners[name]} both declare the parameter {name}"
                 findings.append(PgolfError("PG207", text, where, "leave one of the plugins out"))
@@ -249,18 +258,22 @@ def _check_params(
     raise_all(findings)
 
 
-def _parameter_call(plugin: str, param: Param, initializer: Component) -> Call:
-    """The runtime record; fields that hold their defaults are left out."""
+def _param_call(plugin: str, param: Param, initializer: Component) -> Call:
+    """A tensor's record with every start filled in, and the plugin that declared it."""
     init: Any = param.init or initializer
     if isinstance(param.init, tuple):
         init = tuple(part or initializer for part in param.init)
-    default = Param("", (), "", "")
-    arguments: dict[str, Any] = {"name": param.name, "shape": param.shape, "init": init, "group": param.group}
-    arguments |= {"quant": param.quant, "plugin": plugin}
-    for key in ("dtype", "layers", "members", "reduction", "tap", "average", "adapt", "export"):
-        if getattr(param, key) != getattr(default, key):
-            arguments[key] = getattr(param, key)
-    return Call("Parameter", arguments)
+    return _record_call(param._replace(init=init, plugin=plugin))
+
+
+def _record_call(record: Param | Group | Phase) -> Call:
+    """The call that makes a record; fields that hold their defaults are left out."""
+    defaults = record._field_defaults
+    values = record._asdict()
+    return Call(
+        type(record).__name__,
+        {key: value for key, value in values.items() if key not in defaults or value != defaults[key]},
+    )
 
 
 def internal_source(module: str, selection: Selection) -> Path | None:

@@ -26,7 +26,19 @@ NEVER = {
     "pgolf.prove": ("pgolf.cli", "pgolf.verify"),
     "pgolf.run": ("pgolf.cli", "pgolf.verify", "pgolf.prove"),
 }
-RANKS = ["errors", "component", "hookspecs", "challenge", "settings", "manager", "recipe", "select", "entry", "resolve"]
+RANKS = [
+    "errors",
+    "component",
+    "contracts",
+    "hookspecs",
+    "challenge",
+    "settings",
+    "manager",
+    "recipe",
+    "select",
+    "entry",
+    "resolve",
+]
 
 
 def module_name(path):

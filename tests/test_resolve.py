@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -41,7 +40,7 @@ class Plan:
 
 
 def param(**changes):
-    return replace(Param("x", (2,), "scalar", "control"), **changes)
+    return Param("x", (2,), "scalar", "control")._replace(**changes)
 
 
 def build(registry, hooks=None, settings=None, remove=(), names=()):

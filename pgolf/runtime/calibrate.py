@@ -2,7 +2,7 @@
 
 import torch
 
-from pgolf.runtime.parameters import slices
+from pgolf.runtime.parameters import canonical_tensors
 
 
 class HessianObserver:
@@ -32,7 +32,7 @@ def collect_hessians(session):
         count += 1
     session.model.train()
     found = {}
-    for name, _, record in slices(session.parameters):
+    for name, _, record in canonical_tensors(session.parameters):
         key = matrix_role(name, record.tap)
         if key in observer.sums:
             found[name] = observer.sums[key] / count

@@ -15,13 +15,15 @@ bytes.
 import functools
 
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.parameters import slices
+from pgolf.runtime.parameters import canonical_tensors
 
 
 def exported_recipes(parameters, program):
     """canonical name -> recipe of the tensors that an artifact holds, in declaration order."""
     return {
-        name: program.tensor_recipes[record.quant] for name, _, record in slices(parameters) if record.export != "drop"
+        name: program.tensor_recipes[record.quant]
+        for name, _, record in canonical_tensors(parameters)
+        if record.export != "drop"
     }
 
 

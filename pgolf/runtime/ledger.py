@@ -1,4 +1,4 @@
-"""Receipts: every selected plugin proves at run time that it did something (design decision 12)."""
+"""Receipts: every selected plugin proves at run time that it did something."""
 
 
 class Ledger:

@@ -5,7 +5,7 @@ from torch import nn
 
 from pgolf.runtime.context import Context
 from pgolf.runtime.layers import rms_norm, use_matrix
-from pgolf.runtime.parameters import canonical_state, grow
+from pgolf.runtime.parameters import canonical_state, register_parameters
 
 
 class GPT(nn.Module):
@@ -24,7 +24,7 @@ class GPT(nn.Module):
         self.settings = settings
         self.program = program
         self.records = parameters
-        grow(self, parameters, device, activation_dtype)
+        register_parameters(self, parameters, device, activation_dtype)
 
     def matrices(self):
         """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""

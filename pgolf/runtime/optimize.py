@@ -4,7 +4,7 @@ Protocols of the slots and taps of this page; all calls happen under `torch.no_g
 
 - `matrix_optimizer`: `bind(tensors, program, world)` takes the parameters of group "matrix" in declaration order and
   makes all state anew; `launch()` starts whatever can overlap with the other reductions; `step(scalars, ledger)`.
-- `element_optimizer`: `bind(groups, world)` takes `[(GroupSpec, [tensor, ...]), ...]` and makes all state anew;
+- `element_optimizer`: `bind(groups, world)` takes `[(Group, [tensor, ...]), ...]` and makes all state anew;
   `step(scalars, ledger)`.
 - `orthogonalizer`: `f(update, steps) -> update`, and `name`, under which the matrix optimizer counts its matrices.
 - `gradient_taps`: `tap(tensors, ledger)` on this rank's own gradients (`tensor.grad` may be None).
@@ -12,20 +12,9 @@ Protocols of the slots and taps of this page; all calls happen under `torch.no_g
   already holds the schedule's multiplier.
 """
 
-from typing import NamedTuple
-
 import torch
 
 from pgolf.runtime.distributed import mean_gradients
-from pgolf.runtime.parameters import stored_names
-
-
-class GroupSpec(NamedTuple):
-    """One optimizer group: learning rate and decoupled weight decay before any schedule."""
-
-    name: str
-    lr: float
-    weight_decay: float = 0.0
 
 
 class Optimizers:
@@ -37,7 +26,7 @@ class Optimizers:
 
     def __init__(self, program, model, parameters, world):
         self.program, self.world = program, world
-        owned = [(model.get_parameter(name), record) for record in parameters for name in stored_names(record)]
+        owned = [(model.get_parameter(name), record) for record in parameters for name in record.stored_names()]
         self.tensors = [tensor for tensor, record in owned]
         self.replicated = [tensor for tensor, record in owned if record.reduction == "replicated"]
         self.averaged = [tensor for tensor, record in owned if record.average]

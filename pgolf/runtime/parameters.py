@@ -1,42 +1,13 @@
 """Parameter records at run time: the module tree, keyed initialisation, and banks."""
 
 import hashlib
-from typing import NamedTuple
 
 import torch
 from torch import nn
 
 
-class Parameter(NamedTuple):
-    """One declared tensor, or one per layer; the fields are those of the build-time record `pgolf.Param`.
-
-    `init` is a function `(tensor, generator, ledger) -> None`, or a tuple of one per member for a bank; `plugin` is the
-    one that declared the record.
-    """
-
-    name: str
-    shape: tuple
-    init: object
-    group: str
-    quant: str
-    plugin: str
-    layers: int = 0
-    dtype: str = "float32"
-    members: tuple = ()
-    reduction: str = "replicated"
-    tap: str = ""
-    average: bool = True
-    adapt: bool = True
-    export: str = "yes"
-
-
-def stored_names(record):
-    """State-dict names of a record's tensors."""
-    return [record.name.format(layer) for layer in range(record.layers)] or [record.name]
-
-
-def slices(parameters):
-    """(name, start, record) of every canonical tensor in declaration order: banks as their members, all else as itself."""
+def canonical_tensors(parameters):
+    """(name, init, record) of every canonical tensor in declaration order: banks as their members, all else as itself."""
     found = []
     for record in parameters:
         if record.members:
@@ -44,15 +15,15 @@ def slices(parameters):
             for member, init in zip(record.members, record.init, strict=True):
                 found += [(member.format(layer), init, record) for layer in layers]
         else:
-            found += [(name, record.init, record) for name in stored_names(record)]
+            found += [(name, record.init, record) for name in record.stored_names()]
     return found
 
 
-def grow(root, parameters, device, activation_dtype):
+def register_parameters(root, parameters, device, activation_dtype):
     """Register every declared tensor under its state-dict name, uninitialised; a point of the tree computes nothing."""
     for record in parameters:
         dtype = activation_dtype if record.dtype == "activation" else torch.float32
-        for name in stored_names(record):
+        for name in record.stored_names():
             *path, leaf = name.split(".")
             node = root
             for step in path:
@@ -71,7 +42,7 @@ def keyed_generator(seed, name):
 def initialize(model, parameters, seed, ledger):
     """Fill every tensor from its own keyed generator; a bank's slices are keyed by their members' names."""
     state = canonical_state(model.state_dict(), parameters)
-    for name, init, _ in slices(parameters):
+    for name, init, _ in canonical_tensors(parameters):
         start = torch.empty(state[name].shape)
         init(start, keyed_generator(seed, name), ledger)
         state[name].copy_(start)
@@ -81,9 +52,9 @@ def canonical_state(state, parameters):
     """A state dict with banks taken apart into their members, in declaration order; its tensors are views."""
     tensors: list = []
     for record in parameters:
-        for name in stored_names(record):
+        for name in record.stored_names():
             tensors += state[name].unbind() if record.members else [state[name]]
-    return {name: tensor for (name, _, _), tensor in zip(slices(parameters), tensors, strict=True)}
+    return {name: tensor for (name, _, _), tensor in zip(canonical_tensors(parameters), tensors, strict=True)}
 
 
 def zeros(tensor, generator, ledger):

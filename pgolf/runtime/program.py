@@ -1,6 +1,44 @@
 """The chosen components, one field per hook; built once, in the entry module."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pgolf.contracts.architecture import (
+        AttentionKernel,
+        AttentionOutput,
+        AuxiliaryLoss,
+        BranchInput,
+        Head,
+        LayerPlan,
+        Loss,
+        Mlp,
+        QueryKeyTap,
+        Rotary,
+        Skip,
+        StemMix,
+        StemTerm,
+        ValueTerm,
+        WeightTap,
+        Wiring,
+    )
+    from pgolf.contracts.compressor import EntropyCoder, StreamLayout
+    from pgolf.contracts.data import BatchField, ByteCounter, TokenLoader
+    from pgolf.contracts.evaluation import Adapter, DistributionTransform, Windows
+    from pgolf.contracts.optimizer import (
+        ApplyTap,
+        Average,
+        Clock,
+        ElementOptimizer,
+        GradientTap,
+        MatrixOptimizer,
+        Orthogonalizer,
+        Schedule,
+        UpdateTap,
+    )
+    from pgolf.contracts.quantizer import CalibrationSource, Fit, TensorRecipe
+    from pgolf.runtime.records import Group, Phase
 
 
 class Program(NamedTuple):
@@ -9,43 +47,55 @@ class Program(NamedTuple):
     `specialize` replaces every `program.name` that holds None or () by that literal, which drops the code around it.
     """
 
-    adapter: object
-    apply_taps: tuple
-    attention_kernel: object
-    attention_outputs: tuple
-    auxiliary_losses: tuple
-    average: object
-    batch_fields: tuple
-    branch_inputs: tuple
-    byte_counter: object
-    calibration_source: object
-    clock: object
-    distribution_transforms: tuple
-    element_optimizer: object
-    entropy_coder: object
-    fit: object
-    gradient_taps: tuple
-    groups: tuple
-    head: object
-    layer_plan: object
-    loss: object
-    matrix_optimizer: object
-    mlp: object
-    orthogonalizer: object
-    phases: tuple
-    plugins: tuple
-    query_key_taps: tuple
-    rotary: object
-    schedules: tuple
-    skip: object
-    stem_normed: tuple
-    stem_raw: tuple
-    stem_terms: tuple
-    stream_layout: object
-    tensor_recipes: dict
-    token_loader: object
-    update_taps: tuple
-    value_terms: tuple
-    weight_taps: tuple
-    windows: object
-    wiring: object
+    plugins: tuple[str, ...]
+
+    # Architecture
+    attention_kernel: AttentionKernel
+    attention_outputs: tuple[AttentionOutput, ...]
+    auxiliary_losses: tuple[AuxiliaryLoss, ...]
+    branch_inputs: tuple[BranchInput, ...]
+    head: Head
+    layer_plan: LayerPlan
+    loss: Loss
+    mlp: Mlp
+    query_key_taps: tuple[QueryKeyTap, ...]
+    rotary: Rotary
+    skip: Skip
+    stem_normed: tuple[StemMix, ...]
+    stem_raw: tuple[StemMix, ...]
+    stem_terms: tuple[StemTerm, ...]
+    value_terms: tuple[ValueTerm, ...]
+    weight_taps: tuple[WeightTap, ...]
+    wiring: Wiring
+
+    # Optimizer
+    apply_taps: tuple[ApplyTap, ...]
+    average: Average
+    clock: Clock
+    element_optimizer: ElementOptimizer
+    gradient_taps: tuple[GradientTap, ...]
+    groups: tuple[Group, ...]
+    matrix_optimizer: MatrixOptimizer
+    orthogonalizer: Orthogonalizer
+    phases: tuple[Phase, ...]
+    schedules: tuple[Schedule, ...]
+    update_taps: tuple[UpdateTap, ...]
+
+    # Quantizer
+    calibration_source: CalibrationSource | None
+    fit: Fit | None
+    tensor_recipes: dict[str, TensorRecipe]
+
+    # Compressor
+    entropy_coder: EntropyCoder
+    stream_layout: StreamLayout
+
+    # Eval
+    adapter: Adapter | None
+    distribution_transforms: tuple[DistributionTransform, ...]
+    windows: Windows
+
+    # Data
+    batch_fields: tuple[tuple[str, BatchField], ...]
+    byte_counter: ByteCounter
+    token_loader: TokenLoader

@@ -1,7 +1,6 @@
 """One run's state: model, data, phases; shared by training, export and scoring."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
@@ -10,15 +9,6 @@ from pgolf.runtime.model import GPT
 from pgolf.runtime.optimize import compile_on_gpu
 from pgolf.runtime.parameters import initialize
 from pgolf.runtime.shards import validation_tokens
-
-
-class PhaseSpec(NamedTuple):
-    """A declared phase: `start(progress)` says when it switches on, `scoring` whether scoring runs under it."""
-
-    name: str
-    start: object
-    scoring: bool
-    plugin: str
 
 
 class Session:

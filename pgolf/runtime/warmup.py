@@ -4,7 +4,6 @@ import torch
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.optimize import Optimizers
-from pgolf.runtime.parameters import stored_names
 from pgolf.runtime.progress import Scalars
 
 
@@ -28,7 +27,7 @@ def probe_plugins(session):
     every_phase = tuple(spec.name for spec in session.program.phases)
     model(x, y, phases=every_phase, fields=fields, ledger=ledger).backward()
     for record in session.parameters:
-        reached = sum(model.get_parameter(name).grad is not None for name in stored_names(record))
+        reached = sum(model.get_parameter(name).grad is not None for name in record.stored_names())
         ledger.count(record.plugin, "trained tensors", reached)
     model.zero_grad()
     if session.program.distribution_transforms:

@@ -35,7 +35,7 @@ class ElementAdam:
         self.betas, self.eps = (beta1, beta2), eps
 
     def bind(self, groups, world):
-        """Take `[(GroupSpec, tensors), ...]` and start with zero moments."""
+        """Take `[(Group, tensors), ...]` and start with zero moments."""
         members = [{"params": tensors, "spec": spec} for spec, tensors in groups]
         self.optimizer = torch.optim.AdamW(members, betas=self.betas, eps=self.eps, fused=True)
 

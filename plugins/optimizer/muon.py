@@ -1,4 +1,4 @@
-"""Muon: momentum whose update is replaced by its nearest semi-orthogonal matrix (O1).
+"""Muon: momentum whose update is replaced by its nearest semi-orthogonal matrix.
 
     M <- mu M + G          U = orthogonalise(G + mu M)          W <- W - lr sqrt(max(1, rows / cols)) U
 

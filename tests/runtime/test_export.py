@@ -5,16 +5,17 @@ import torch
 
 from pgolf.runtime.export import decode_model, encode_model, pack_artifact, unpack_artifact
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.parameters import Parameter, canonical_state, ones
+from pgolf.runtime.parameters import canonical_state, ones
+from pgolf.runtime.records import Param
 from pgolf_plugins.compressor.torch_save import TorchSave
 from pgolf_plugins.compressor.zlib import ZlibCoder
 from pgolf_plugins.quantizer.int8 import Int8Recipe
 
 RECORDS = (
-    Parameter("tok_emb.weight", (300, 256), ones, "embed", "embed", "test", dtype="activation"),
-    Parameter("up_bank", (2, 300, 256), (ones,), "matrix", "mlp", "test", members=("blocks.{}.mlp.fc.weight",)),
-    Parameter("blocks.{}.attn_scale", (16,), ones, "scalar", "control", "test", layers=2),
-    Parameter("helper", (3,), ones, "scalar", "aux", "test", export="drop"),
+    Param("tok_emb.weight", (300, 256), "embed", "embed", ones, "test", dtype="activation"),
+    Param("up_bank", (2, 300, 256), "matrix", "mlp", (ones,), "test", members=("blocks.{}.mlp.fc.weight",)),
+    Param("blocks.{}.attn_scale", (16,), "scalar", "control", ones, "test", layers=2),
+    Param("helper", (3,), "scalar", "aux", ones, "test", export="drop"),
 )
 
 
@@ -59,7 +60,7 @@ def test_round_trip():
 
 def test_the_artifact_does_not_depend_on_the_layout():
     program, state = make()
-    apart = Parameter("blocks.{}.mlp.fc.weight", (300, 256), ones, "matrix", "mlp", "test", layers=2)
+    apart = Param("blocks.{}.mlp.fc.weight", (300, 256), "matrix", "mlp", ones, "test", layers=2)
     records = (RECORDS[0], apart, *RECORDS[2:])
     banked = pack_artifact(encode_model(state, RECORDS, program, {}, Ledger()), program, Ledger())
     separate = pack_artifact(encode_model(state, records, program, {}, Ledger()), program, Ledger())

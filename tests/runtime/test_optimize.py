@@ -5,9 +5,10 @@ import torch
 
 from pgolf.runtime.distributed import World
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.optimize import GroupSpec, Optimizers, aspect_scale, compile_on_gpu, nesterov_update
-from pgolf.runtime.parameters import Parameter, grow, initialize, ones
+from pgolf.runtime.optimize import Optimizers, aspect_scale, compile_on_gpu, nesterov_update
+from pgolf.runtime.parameters import initialize, ones, register_parameters
 from pgolf.runtime.progress import Scalars
+from pgolf.runtime.records import Group, Param
 from pgolf_plugins.optimizer.adam import ElementAdam
 from pgolf_plugins.optimizer.muon import Muon
 from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
@@ -15,9 +16,9 @@ from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 ALONE = World(0, 1, 0, torch.device("cpu"))
 RECORDS = (
-    Parameter("tok_emb.weight", (6, 4), ones, "embed", "embed", "test", dtype="activation"),
-    Parameter("blocks.{}.attn.c_q.weight", (4, 4), ones, "matrix", "attn", "test", layers=2),
-    Parameter("blocks.{}.attn.q_gain", (2,), ones, "scalar", "control", "test", layers=2),
+    Param("tok_emb.weight", (6, 4), "embed", "embed", ones, "test", dtype="activation"),
+    Param("blocks.{}.attn.c_q.weight", (4, 4), "matrix", "attn", ones, "test", layers=2),
+    Param("blocks.{}.attn.q_gain", (2,), "scalar", "control", ones, "test", layers=2),
 )
 
 
@@ -41,9 +42,9 @@ def make(records=RECORDS, **fields):
     """A model of `records` and a program with real optimizers, unless `fields` say otherwise."""
     torch.set_num_threads(1)
     model = torch.nn.Module()
-    grow(model, records, torch.device("cpu"), torch.float32)
+    register_parameters(model, records, torch.device("cpu"), torch.float32)
     initialize(model, records, 1, Ledger())
-    groups = (GroupSpec("embed", 0.05), GroupSpec("scalar", 0.04), GroupSpec("head", 0.008))
+    groups = (Group("embed", 0.05), Group("scalar", 0.04), Group("head", 0.008))
     defaults = {
         "matrix_optimizer": Muon(0.04, 5),
         "element_optimizer": ElementAdam(0.9, 0.95, 1e-8),
@@ -92,9 +93,7 @@ def test_every_tensor_goes_where_its_record_says():
 def test_sharded_tensors_are_left_to_the_matrix_optimizer():
     records = (
         RECORDS[0],
-        Parameter(
-            "qo_bank", (4, 4, 4), (ones, ones), "matrix", "attn", "test", members=("a.{}", "b.{}"), reduction="sharded"
-        ),
+        Param("qo_bank", (4, 4, 4), "matrix", "attn", (ones, ones), members=("a.{}", "b.{}"), reduction="sharded"),
     )
     model, program = make(records, matrix_optimizer=ParallelMuon(0.04, 5))
     optimizers = Optimizers(program, model, records, ALONE)

@@ -7,7 +7,8 @@ from pipeline_vectors import load_case
 
 from pgolf.runtime.export import decode_model, encode_model
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.parameters import Parameter, ones
+from pgolf.runtime.parameters import ones
+from pgolf.runtime.records import Param
 from pgolf_plugins.quantizer.int8 import Int8Recipe, int8_grid, tensor_recipes
 
 
@@ -64,7 +65,7 @@ def test_a_whole_state_goes_through_the_export():
     state = {name: tensor for name, tensor in case.inputs.items() if tensor.is_floating_point()}
     classes = {"tok_emb.weight": "embed", "blocks.0.attn_scale": "control", "skip_weights": "control"}
     records = tuple(
-        Parameter(name, tuple(tensor.shape), ones, "scalar", classes.get(name, "attn"), "test")
+        Param(name, tuple(tensor.shape), "scalar", classes.get(name, "attn"), ones, "test")
         for name, tensor in state.items()
     )
     recipes = {name: recipe.target(**recipe.arguments) for name, recipe in tensor_recipes(None).items()}
