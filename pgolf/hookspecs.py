@@ -98,6 +98,11 @@ def weight_taps(settings: SettingsView) -> Component | None:
     """View of a matrix before it is used: mix, then fake-quantize, noise, cast."""
 
 
+@_hook("architecture", "tap", architecture.MatrixInput)
+def matrix_inputs(settings: SettingsView) -> Component | None:
+    """Changes the activation that a matrix multiplies, such as activation quantization."""
+
+
 @_hook("architecture", "tap", architecture.ValueTerm)
 def value_terms(settings: SettingsView) -> Component | None:
     """Changes the values before heads are split off, such as a value embedding."""

@@ -64,7 +64,7 @@ class MatrixInput(Protocol):
     """Changes the activation that a matrix multiplies, such as activation quantization."""
 
     def __call__(self, model: GPT, x: Tensor, role: str, layer: int, position: int, ctx: Context, /) -> Tensor:
-        """(B, T, in) -> (B, T, in), before calibration observes it."""
+        """(B, T, in) -> (B, T, in); calibration and adapters see the result."""
 
 
 class ValueTerm(Protocol):

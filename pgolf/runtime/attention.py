@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from pgolf.runtime.layers import rms_norm
+from pgolf.runtime.layers import adapt, rms_norm
 
 
 def attention_branch(model, n_BTD, layer, position, ctx):
@@ -22,7 +22,8 @@ def attention_branch(model, n_BTD, layer, position, ctx):
     y = program.attention_kernel(model, q, k, v, layer, position, ctx)
     for tap in program.attention_outputs:
         y = tap(model, y, v, n_BTD, layer, position, ctx)
-    return model.project(y.flatten(2), "attn.proj", layer, position, ctx)
+    y = model.project(y.flatten(2), "attn.proj", layer, position, ctx)
+    return adapt(y, n_BTD, "attn", position, ctx)
 
 
 def dense_attention(q_BTHC, k_BTKC, v_BTKC, window, ctx):

@@ -17,24 +17,29 @@ def shift_right(x):
     return F.pad(x[:, :-1], (0, 0) * (x.dim() - 2) + (1, 0))
 
 
-def previous_ids(ids):
-    """id_{t-1}; position 0 becomes 0."""
-    return F.pad(ids[:, :-1], (1, 0))
-
-
 def use_matrix(model, weight, x, role, layer, position, ctx):
     """x W^T, the one place where a matrix meets an activation.
 
-    Order: weight taps (mix, fake-quant, noise), observer, matmul in the activation's dtype, adapter delta. The adapter is
-    indexed by `position`, the step of the layer plan, because repeats of one layer adapt separately.
+    Order: weight taps (mix, fake-quant, noise), input taps, observer, matmul in the activation's dtype, adapter. Observer and
+    adapter see what the matrix multiplies.
     """
     for tap in model.program.weight_taps:
         weight = tap(model, weight, role, layer, position, ctx)
+    for tap in model.program.matrix_inputs:
+        x = tap(model, x, role, layer, position, ctx)
     if ctx.observe is not None:
         ctx.observe(role, layer, x)
-    y = F.linear(x, weight.to(x.dtype))
-    if ctx.adapter is not None:
-        y = y + ctx.adapter.delta(x, role, position)
+    return adapt(F.linear(x, weight.to(x.dtype)), x, role, position, ctx)
+
+
+def adapt(y, x, site, position, ctx):
+    """`y`, plus what the adapter adds at `site` for the input `x` where it has that site.
+
+    A site is a matrix's role or a branch ("attn", "mlp"), once for every `position`, the step of the layer plan: repeats of
+    one layer adapt separately.
+    """
+    if ctx.adapter is not None and site in ctx.adapter.sites:
+        y = y + ctx.adapter.delta(x, site, position)
     return y
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Head,
         LayerPlan,
         Loss,
+        MatrixInput,
         Mlp,
         QueryKeyTap,
         Rotary,
@@ -57,6 +58,7 @@ class Program(NamedTuple):
     head: Head
     layer_plan: LayerPlan
     loss: Loss
+    matrix_inputs: tuple[MatrixInput, ...]
     mlp: Mlp
     query_key_taps: tuple[QueryKeyTap, ...]
     rotary: Rotary

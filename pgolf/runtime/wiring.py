@@ -1,6 +1,6 @@
 """Walking the layer plan: residual mix, branch inputs, U-net skips. Wirings differ in how branches join the stream."""
 
-from pgolf.runtime.layers import rms_norm
+from pgolf.runtime.layers import adapt, rms_norm
 
 
 def residual_mix(model, x, x0, layer):
@@ -15,6 +15,11 @@ def branch_input(model, x, layer, position, ctx):
     for scale in model.program.branch_inputs:
         n = scale(model, n, layer, position, ctx)
     return n
+
+
+def mlp_branch(model, n_BTD, layer, position, ctx):
+    """The MLP of one layer, and what an adapter adds to it."""
+    return adapt(model.program.mlp(model, n_BTD, layer, position, ctx), n_BTD, "mlp", position, ctx)
 
 
 def walk_plan(model, x, x0, ctx, block):

@@ -7,7 +7,7 @@ Source: openai/parameter-golf PR #1412 and PR #1493.
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.attention import attention_branch
-from pgolf.runtime.wiring import branch_input, residual_mix, walk_plan
+from pgolf.runtime.wiring import branch_input, mlp_branch, residual_mix, walk_plan
 
 PLUGIN = Plugin(
     name="parallel_residual",
@@ -39,7 +39,7 @@ class ParallelWiring:
             ctx.fired("parallel_residual", "parallel blocks")
         else:
             n = branch_input(model, x, layer, position, ctx)
-        return x + block.mlp_scale.to(u.dtype) * model.program.mlp(model, n, layer, position, ctx)
+        return x + block.mlp_scale.to(u.dtype) * mlp_branch(model, n, layer, position, ctx)
 
 
 @hookimpl

@@ -7,7 +7,7 @@ Source: openai/parameter-golf, train_gpt.py (baseline).
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.attention import attention_branch
-from pgolf.runtime.wiring import branch_input, residual_mix, walk_plan
+from pgolf.runtime.wiring import branch_input, mlp_branch, residual_mix, walk_plan
 
 PLUGIN = Plugin(
     name="sequential_wiring",
@@ -25,7 +25,7 @@ def sequential_block(model, x, x0, layer, position, ctx):
     u = residual_mix(model, x, x0, layer)
     attended = attention_branch(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
     u = u + block.attn_scale.to(u.dtype) * attended
-    hidden = model.program.mlp(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
+    hidden = mlp_branch(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
     return u + block.mlp_scale.to(u.dtype) * hidden
 
 

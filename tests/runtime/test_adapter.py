@@ -2,8 +2,12 @@
 
 import pytest
 import torch
-from lora import SITES, Lora
+from lora import MATRICES, Lora
 from models import built, scramble, tokens
+
+from pgolf.runtime.attention import attention_branch
+from pgolf.runtime.context import Context
+from pgolf.runtime.layers import rms_norm
 
 STACK = ("banks", "bigram_hash", "leaky_relu2", "ln_scale", "partial_rope", "smear_gate", "value_embedding", "xsa")
 SMALL = {"num_layers": 4, "ve_dim": 16, "ve_layers": "2,3", "bigram_dim": 24, "bigram_vocab_size": 64, "rope_dims": 8}
@@ -32,7 +36,7 @@ def test_zero_lora_equals_the_plain_forward_bit_for_bit(loop):
 def test_random_lora_equals_merged_weights(loop):
     model, phases, plan = pr1019(loop)
     ids, targets = tokens()
-    lora = Lora(model, plan, 3, zero=False)
+    lora = Lora(model, plan, 3, zero=False, sites=MATRICES)
     if loop:  # merging gives all passes of a layer one matrix, so they must share factors for the comparison
         share_factors(lora, plan)
     adapted = model(ids, targets, phases=phases, reduction="none", adapter=lora)
@@ -55,10 +59,68 @@ def test_passes_of_a_looped_layer_adapt_separately():
     assert not torch.equal(plain, model(ids, targets, phases=phases, reduction="none", adapter=lora))
 
 
+@pytest.mark.parametrize("wiring", ["sequential_wiring", "parallel_residual"])
+@torch.no_grad()
+def test_a_branch_adds_its_delta_before_its_scale(wiring):
+    """Two layers by hand: u is what the branches read, s the scales, and the only skip is added before layer 1."""
+    settings = {"parallel_residual_start": 0} if wiring == "parallel_residual" else {}
+    made = built(wiring, num_layers=2, **settings)
+    model, plan = scramble(made.model).eval(), made.program.layer_plan(())
+    ids, targets = tokens()
+    lora = Lora(model, plan, 3, zero=False, sites=("attn", "mlp"))
+    ctx = Context(ids, (), False, model.matrices(), {}, {}, None, None, None)
+    x = x0 = model.stem(ids, ctx)
+    skip = None
+    for layer in range(2):
+        block = model.blocks[layer]
+        if layer == 1:
+            x = x + model.skip_weights[0] * skip
+        u = block.resid_mix[0] * x + block.resid_mix[1] * x0
+        n = rms_norm(u)
+        attended = attention_branch(model, n, layer, layer, ctx) + n @ lora.product("attn", layer).T
+        x = u + block.attn_scale * attended
+        n = n if wiring == "parallel_residual" else rms_norm(x)
+        x = x + block.mlp_scale * (made.program.mlp(model, n, layer, layer, ctx) + n @ lora.product("mlp", layer).T)
+        skip = x
+    logits = made.program.head(model, rms_norm(x), ctx)
+    want = made.program.loss(model, logits, targets, "none", ctx)
+    found = model(ids, targets, reduction="none", adapter=lora)
+    torch.testing.assert_close(found, want, rtol=1e-4, atol=1e-4)
+    assert (found - model(ids, targets, reduction="none")).abs().max() > 0.01
+
+
+@torch.no_grad()
+def test_only_the_sites_of_an_adapter_are_asked():
+    model, phases, plan = pr1019(True)
+    ids, targets = tokens()
+    asked = []
+
+    class Deaf:
+        sites = frozenset(("mlp", "attn.c_v"))
+
+        def delta(self, x, site, position):
+            asked.append((site, position))
+            return torch.zeros(())
+
+    model(ids, targets, phases=phases, adapter=Deaf())
+    steps = range(len(plan[0]) + len(plan[1]))
+    assert asked == [(site, step) for step in steps for site in ("attn.c_v", "mlp")]
+
+
+def test_an_adapted_forward_is_one_graph():
+    model, phases, plan = pr1019(True)
+    ids, targets = tokens()
+    lora = Lora(model, plan, 3, zero=False)
+    torch._dynamo.reset()
+    compiled = torch.compile(model, backend="eager", dynamic=False, fullgraph=True)
+    found = compiled(ids, targets, phases=phases, adapter=lora)
+    assert torch.equal(found, model(ids, targets, phases=phases, adapter=lora))
+
+
 def share_factors(lora, plan):
     """Give every pass of a layer the factors of its first pass."""
     order = (*plan[0], *plan[1])
-    for role in SITES[:-1]:
+    for role in MATRICES[:-1]:
         for position, layer in enumerate(order):
             lora.factors[role, position] = lora.factors[role, order.index(layer)]
 
@@ -67,7 +129,7 @@ def merge(model, lora, plan):
     """Add every product to the stored matrix, through the views the forward uses; the tied head keeps its lookup."""
     weights = model.matrices()
     order = (*plan[0], *plan[1])
-    for role in SITES[:-1]:
+    for role in MATRICES[:-1]:
         for layer in sorted(set(order)):
             weights[f"blocks.{layer}.{role}.weight"].add_(lora.product(role, order.index(layer)))
     head, embedding = model.program.head, model.tok_emb.weight

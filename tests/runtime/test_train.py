@@ -178,6 +178,7 @@ def test_log_lines_are_those_that_public_parsers_read(tmp_path, micro_data):
     [
         ("every_second_token", r"receipt every_second_token: 25 tensors with statistics, \d+ bytes packed"),
         ("scale_adapter", r"receipt scale_adapter: 1 transforms"),
+        ("coarse_inputs", r"receipt coarse_inputs: 24 inputs"),
         ("square_penalty", r"receipt square_penalty: 1 penalties"),
     ],
 )

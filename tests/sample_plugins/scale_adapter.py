@@ -20,13 +20,14 @@ PLUGIN = Plugin(
 class ScaleAdapter:
     """Adds a growing constant to the head's output."""
 
+    def __init__(self):
+        self.sites = frozenset(("head",))
+
     def open(self, model):
         self.learned = 0
         self.rows = model.tok_emb.weight.shape[0]
 
-    def delta(self, x, role, position):
-        if role != "head":
-            return torch.zeros((), dtype=x.dtype)
+    def delta(self, x, site, position):
         return x.new_full((self.rows,), 0.01 * self.learned) * torch.arange(self.rows).to(x.dtype) / self.rows
 
     def learn(self, nll, scored):
