@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from pgolf.component import Component
@@ -16,6 +17,8 @@ RUNTIME_NAMES = {
     "Settings": "pgolf.runtime.settings",
     "train": "pgolf.runtime.train",
 }
+
+OWN_NAMES = ("SETTINGS", "make_parameters", "make_program", "partial")
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,25 @@ class EntryWriter:
 
     imports: dict[str, set[str]] = field(default_factory=dict)
     partial: bool = False
+    called: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def use(self, module: str, name: str) -> str:
-        """Import `name` from `module`; returns the name."""
+        """Import `name` from `module`; returns what the entry calls it."""
         self.imports.setdefault(module, set()).add(name)
-        return name
+        return self.called.get((module, name), name)
+
+    def keep_apart(self) -> None:
+        """Give another name to a component that is called like another or like something of the entry's own."""
+        taken = set(OWN_NAMES)
+        used = [(module, name) for module, names in sorted(self.imports.items()) for name in sorted(names)]
+        used.sort(key=lambda item: RUNTIME_NAMES.get(item[1]) != item[0])
+        everything = {name for _, name in used} | taken
+        for module, name in used:
+            if name in taken:
+                called = next(new for number in count(2) if (new := f"{name}_{number}") not in everything)
+                self.called[module, name] = called
+                everything.add(called)
+            taken.add(name)
 
     def show(self, value: Any) -> str:
         """Python source of a literal, a component or a call."""
@@ -69,7 +86,11 @@ class EntryWriter:
         """Sorted import statements."""
         lines = ["from functools import partial", ""] if self.partial else []
         for module, names in sorted(self.imports.items()):
-            lines.append(f"from {module} import {', '.join(sorted(names))}")
+            shown = [
+                f"{name} as {self.called[module, name]}" if (module, name) in self.called else name
+                for name in sorted(names)
+            ]
+            lines.append(f"from {module} import {', '.join(shown)}")
         return lines
 
 
@@ -85,6 +106,9 @@ def write_entry(name: str, settings: Mapping[str, Any], parameters: Sequence[Cal
     writer = EntryWriter()
     for needed in ("Program", "Settings", "train"):
         writer.use(RUNTIME_NAMES[needed], needed)
+    for value in (*settings.values(), *parameters, *program.values()):
+        writer.show(value)
+    writer.keep_apart()
     settings_lines = [f"    {key}={writer.show(value)}," for key, value in sorted(settings.items())]
     parameter_lines = [f"        {writer.show(record)}," for record in parameters]
     program_lines = [f"        {key}={writer.show(value)}," for key, value in sorted(program.items())]

@@ -4,6 +4,7 @@ from types import ModuleType
 import pytest
 
 from pgolf.component import Component, Group, Param, Phase, Plugin
+from pgolf.entry import write_entry
 from pgolf.errors import PgolfError
 from pgolf.manager import Loaded, Registry, load_registry
 from pgolf.recipe import Recipe
@@ -179,3 +180,20 @@ def test_the_order_of_names_does_not_matter(built_in):
     forward = resolve(Recipe("x", layers=(tuple(names),)), built_in).entry
     backward = resolve(Recipe("x", layers=(tuple(reversed(names)),)), built_in).entry
     assert forward == backward
+
+
+def test_components_of_one_name_get_names_of_their_own():
+    classes = []
+    for module in ("kit.one", "kit.two", "pgolf.runtime.three"):
+        target = type("train", (), {"__module__": module})
+        classes.append(Component(target, gain=1.5))
+    text = write_entry(
+        "t", {}, (), {"taps": tuple(classes), "mlp": Component(type("partial", (), {"__module__": "kit"}))}
+    )
+    assert "from kit.one import train as train_2\n" in text and "from kit.two import train as train_3\n" in text
+    assert (
+        "from pgolf.runtime.three import train as train_4\n" in text
+        and "from pgolf.runtime.train import train\n" in text
+    )
+    assert "taps=(train_2(gain=1.5), train_3(gain=1.5), train_4(gain=1.5))," in text
+    assert "from kit import partial as partial_2\n" in text and "mlp=partial_2()" in text

@@ -1,26 +1,23 @@
 """Link: the entry and every statement it reaches become one flat module; internal imports vanish.
 
-Names are never changed: a name that would mean two things in the flat module is refused (PG201).
+A name that would mean two things in the flat module is changed for one of them (`meanings`).
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from pgolf.bundle.meanings import BUILTINS, Meaning, Mention, flat_names, mentions, renamed
 from pgolf.bundle.names import global_reads
 from pgolf.bundle.origins import mark
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement
 from pgolf.bundle.trees import walk
-from pgolf.errors import PgolfError, raise_all
+from pgolf.errors import PgolfError
 
 IMPORTS = "imports"
 """Owner of the import statements of a flat module."""
-
-BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__"}
 
 
 @dataclass(frozen=True)
@@ -109,77 +106,42 @@ def target(modules: dict[str, Module], module: Module, name: str) -> Statement:
     return found
 
 
-def identity(module: Module, name: str) -> tuple[str, str, str] | None:
-    """What a global name means in a module: ("declared" | "external" | "builtin", where, name), None if unknown."""
-    if name in module.declares:
-        return ("declared", module.name, name)
-    binding = module.imports.get(name)
-    if binding is not None:
-        kind = "declared" if binding.module in module.internal else "external"
-        return (kind, binding.module, binding.name)
-    return ("builtin", "", name) if name in BUILTINS else None
-
-
-def meanings(modules: dict[str, Module]) -> Iterator[tuple[str, tuple[str, str, str], Statement]]:
-    """Every (name, meaning, statement) of the reached statements, declarations first."""
-    for module in modules.values():
-        for statement in module.reached():
-            for name in statement.declares:
-                yield name, ("declared", module.name, name), statement
-    for module in modules.values():
-        for statement in module.reached():
-            for name in sorted(statement.uses):
-                meaning = identity(module, name)
-                if meaning is not None:
-                    yield name, meaning, statement
-
-
-def clashes(modules: dict[str, Module]) -> list[PgolfError]:
-    """PG201 for every name that the flat module could not keep apart."""
-    table: dict[str, tuple[tuple[str, str, str], Statement]] = {}
-    found: list[PgolfError] = []
-    for name, meaning, statement in meanings(modules):
-        first, other = table.setdefault(name, (meaning, statement))
-        if first == meaning:
-            continue
-        help = "rename one of them: bundled names are unique over the whole program"
-        if first[0] == meaning[0] == "external":
-            help = "import it in one and the same way everywhere"
-        message = f"{name!r} is {_describe(meaning)} here and {_describe(first)} in {other.module.place(other.node)}"
-        found.append(statement.module.finding("PG201", statement.node, message, help))
-    return found
-
-
-def _describe(meaning: tuple[str, str, str]) -> str:
-    kind, where, name = meaning
-    if kind == "declared":
-        return f"declared by {where}"
-    return f"imported as {where}.{name}".rstrip(".") if kind == "external" else "a builtin"
-
-
 def link(modules: dict[str, Module]) -> Flat:
     """One flat module out of the reached statements.
 
     Raises:
-        PgolfError: PG201 for clashing names, PG302 for definitions that need each other.
+        PgolfError: PG302 for definitions that need each other.
     """
-    raise_all(clashes(modules))
-    imports: dict[tuple[str, str, str], ast.stmt] = {}
-    for name, meaning, statement in meanings(modules):
-        if meaning[0] == "external":
-            imports[meaning[1], meaning[2], name] = _import(statement.module.imports[name], name)
+    found = list(mentions(modules))
+    chosen = flat_names(found)
+    names: dict[Statement, dict[str, str]] = {}
+    for item in found:
+        names.setdefault(item.statement, {})[item.name] = chosen[item.meaning]
     statements = [statement for module in modules.values() for statement in module.reached()]
-    for item in statements:
-        mark(item.bare, item.module.name)
-    ordered = [Owned(item.module.name, item.bare) for item in _in_order(modules, statements)]
-    flat = Flat((*(Owned(IMPORTS, node) for _, node in sorted(imports.items(), key=_import_order)), *ordered))
+    for statement in statements:
+        mark(statement.bare, statement.module.name)
+    ordered = [
+        Owned(statement.module.name, renamed(statement.bare, names.get(statement, {})))
+        for statement in _in_order(modules, statements)
+    ]
+    flat = Flat((*(Owned(IMPORTS, node) for node in _imports(found, chosen)), *ordered))
     check(flat, modules)
     return flat
 
 
-def _import_order(item: tuple[tuple[str, str, str], ast.stmt]) -> tuple[bool, str, str, str]:
-    (module, attribute, name), node = item
-    return (isinstance(node, ast.ImportFrom), module, attribute, name)
+def _imports(found: list[Mention], chosen: dict[Meaning, str]) -> list[ast.stmt]:
+    """The import statement of each external name, sorted; `from` where it is written in two ways."""
+    bindings: dict[Meaning, Binding] = {}
+    for item in found:
+        if item.meaning.kind == "external":
+            binding = item.statement.module.imports[item.name]
+            known = bindings.setdefault(item.meaning, binding)
+            bindings[item.meaning] = max(known, binding, key=lambda one: bool(one.name))
+    named = [(binding, chosen[meaning]) for meaning, binding in bindings.items()]
+    return [
+        _import(binding, name)
+        for binding, name in sorted(named, key=lambda one: (bool(one[0].name), one[0].module, one[0].name, one[1]))
+    ]
 
 
 def _import(binding: Binding, name: str) -> ast.stmt:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
+from pgolf.bundle.link import Flat, Owned, bound_names
+from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import global_reads, written_globals
 from pgolf.errors import PgolfError
 

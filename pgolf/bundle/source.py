@@ -149,7 +149,20 @@ def parse(text: str, path: str) -> ast.Module:
 
 def parsed(name: str, path: Path, text: str) -> Module:
     """A module of this text."""
-    return Module(name, str(path), text, parse(text, str(path)))
+    tree = parse(text, str(path))
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            make_absolute(node, package)
+    return Module(name, str(path), text, tree)
+
+
+def make_absolute(node: ast.ImportFrom, package: str) -> None:
+    """Write out where a relative import of a module in this package leads (in place); one that leads out of it stays."""
+    parts = package.split(".") if package else []
+    if node.level <= len(parts):
+        base = parts[: len(parts) - node.level + 1]
+        node.module, node.level = ".".join([*base, *([node.module] if node.module else [])]), 0
 
 
 def compiles(text: str, path: str) -> None:

@@ -120,7 +120,7 @@ class View:
         if is_build_time(binding.module):
             return BUILD_TIME + binding.name
         if binding.module in self.module.internal or self.is_internal(binding.module):
-            return INTERNAL + node.id
+            return INTERNAL + (binding.name or node.id)
         return f"{binding.module}.{binding.name}" if binding.name else binding.module
 
     def definition(self, name: str) -> ast.stmt | None:

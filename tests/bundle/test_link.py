@@ -54,24 +54,6 @@ def test_external_imports_are_sorted_and_joined(project):
     assert flat.text.splitlines()[:2] == ["import ast, math as m, zlib", "from os import curdir, sep"]
 
 
-@pytest.mark.parametrize(
-    ("one", "two"),
-    [
-        ("def same(): return 1\ndef f(): return same()\n", "def same(): return 2\ndef g(): return same()\n"),
-        ("def f(): return len('a')\n", "def len(x): return 0\ndef g(): return len('a')\n"),
-        ("from math import sqrt\ndef f(): return sqrt(1)\n", "def sqrt(x): return 0\ndef g(): return sqrt(1)\n"),
-        ("from math import pow\ndef f(): return pow(1, 2)\n", "def g(): return pow(1, 2)\n"),
-        ("import math as m\ndef f(): return m\n", "import cmath as m\ndef g(): return m\n"),
-        ("class A:\n    show = print\ndef f(): return A\n", "def print(): return 1\ndef g(): return print()\n"),
-    ],
-)
-def test_a_name_with_two_meanings_is_refused(project, one, two):
-    with pytest.raises(PgolfError) as caught:
-        linked(project, "from a import f\nfrom b import g\n" + MAIN.format("f(), g()"), {"a": one, "b": two})
-    assert caught.value.code == "PG201"
-    assert "a.py" in str(caught.value) and "b.py" in str(caught.value)
-
-
 def test_local_names_may_repeat_top_level_names_of_other_modules(project):
     flat = linked(project, "from a import f\nfrom b import g\n" + MAIN.format("f(1), g()"), {
         "a": "def f(g):\n    sqrt = g\n    return sqrt\n", "b": "from math import sqrt\ndef g(): return sqrt(1)\n",

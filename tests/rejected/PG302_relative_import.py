@@ -1,4 +1,4 @@
-"""A relative import cannot become a deleted line."""
+"""A relative import needs a package around the module."""
 
 from . import sibling
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
-from pgolf.bundle.link import BUILTINS
+from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import Survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree

@@ -29,8 +29,8 @@ PICKLING = ("pickle", "marshal", "shelve", "copyreg", "pickletools")
 
 
 def pg302(view: View) -> Findings:
-    """Internal imports are `from package.module import Name` at the top level: no alias, no star, no `import x`, nothing
-    relative; nothing of pgolf's build-time names is used. | Linking deletes the line and keeps the name."""
+    """Internal imports are `from package.module import Name` at the top level: no star, no `import x`; nothing of pgolf's
+    build-time names is used. | Linking deletes the line and writes the name that the definition has."""
     for node in view.imports():
         for message in _internal_import(view, node):
             help = "write `from package.module import Name` at the top of the file"
@@ -43,7 +43,7 @@ def pg302(view: View) -> Findings:
 
 def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     if isinstance(node, ast.ImportFrom) and node.level:
-        yield "a relative import cannot be linked"
+        yield "a relative import leads out of the package"
         return
     internal = [name for name in imported_modules(node) if view.is_internal(name)]
     if not internal:
@@ -58,10 +58,6 @@ def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[
         yield "an internal module is imported whole"
     elif any(alias.name == "*" for alias in node.names):
         yield "a star import hides which names it binds"
-    elif any(alias.asname not in (None, alias.name) for alias in node.names):
-        build_time = is_build_time(node.module or "")
-        if not build_time:
-            yield "an internal import renames what it imports"
 
 
 def pg303(view: View) -> Findings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from pgolf.bundle.link import BUILTINS
+from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.rules.rules_imports import DEFEATING
 from pgolf.bundle.source import (
     imported_modules,

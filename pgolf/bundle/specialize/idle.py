@@ -6,7 +6,8 @@ import ast
 import keyword
 from collections import Counter
 
-from pgolf.bundle.link import BUILTINS, bound_names
+from pgolf.bundle.link import bound_names
+from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.minify.members import binds_self, is_record
 from pgolf.bundle.names import IDENTIFIERS, bound_name
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of

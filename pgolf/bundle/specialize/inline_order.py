@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgolf.bundle.link import BUILTINS
+from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.minify.members import BY_TEXT, SHOWN_FIELDS, Survey, member_names, own_stores
 from pgolf.bundle.names import COMPREHENSIONS, Scope
 from pgolf.bundle.source import last_name

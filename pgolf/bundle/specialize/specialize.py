@@ -9,7 +9,8 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pgolf.bundle.link import BUILTINS, Flat, Owned, bound_names
+from pgolf.bundle.link import Flat, Owned, bound_names
+from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import global_reads, reads_of, scopes, words_of
 from pgolf.bundle.shake import reached
 from pgolf.bundle.source import compiles
