@@ -41,6 +41,8 @@ def hooks_page() -> str:
 
 def contract_text(contract: type) -> str:
     """The calls of a Protocol with what they take and give; one line for a record."""
+    if contract is float:
+        return "A number, at least 0.\n"
     if not getattr(contract, "_is_protocol", False):
         return f"Record `{contract.__name__}`.\n"
     lines = [f"`{contract.__name__}`: {inspect.getdoc(contract)}\n"]

@@ -221,17 +221,49 @@ def phases(settings: SettingsView) -> list[Phase]:
 
 @_hook("quantizer", "optional slot", quantizer.CalibrationSource)
 def calibration_source(settings: SettingsView) -> Component | None:
-    """Token batches for input statistics; without it no recipe gets any."""
+    """Token batches for input statistics; without it no recipe gets any. One that reads training data needs a `reserve`."""
+
+
+@_hook("quantizer", "number", float)
+def reserve(settings: SettingsView) -> float:
+    """Seconds by which training stops before its budget, for what else has to happen on the clock."""
+
+
+@_hook("quantizer", "tap", quantizer.StatisticsTap)
+def statistics_taps(settings: SettingsView) -> Component | None:
+    """Changes input statistics on every rank, such as a sum over ranks."""
+
+
+@_hook("quantizer", "optional slot", quantizer.Rounding)
+def rounding(settings: SettingsView) -> Component | None:
+    """Codes of matrices whose steps are known; the component reaches `tensor_recipes` as argument `rounding`, or None."""
+
+
+@_hook("quantizer", "tap", quantizer.ClipTap)
+def clip_taps(settings: SettingsView) -> Component | None:
+    """Changes where rows are clipped; the tuple of components reaches `tensor_recipes` as argument `clip_taps`."""
 
 
 @_hook("quantizer", "by name", quantizer.TensorRecipe)
-def tensor_recipes(settings: SettingsView) -> dict[str, Component]:
+def tensor_recipes(
+    settings: SettingsView, rounding: Component | None, clip_taps: tuple[Component, ...]
+) -> dict[str, Component]:
     """How tensors of each quantization class (`Param.quant`) are stored."""
+
+
+@_hook("quantizer", "optional slot", quantizer.QuantizationPlan)
+def quantization_plan(settings: SettingsView) -> Component | None:
+    """Chooses classes across tensors, once their statistics are known."""
 
 
 @_hook("quantizer", "optional slot", quantizer.Fit)
 def fit(settings: SettingsView) -> Component | None:
     """Fits encoded tensors to the byte budget."""
+
+
+@_hook("quantizer", "tap", quantizer.Correction)
+def corrections(settings: SettingsView) -> Component | None:
+    """A second set of parts for some tensors, from what their fitted codes miss."""
 
 
 # Compressor ----------------------------------------------------------------------------------------------------------

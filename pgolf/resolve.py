@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from pgolf import hookspecs
+from pgolf.calibration import calibrated_classes, check_calibration, check_used
 from pgolf.component import Component, Group, Param, Phase, PlanFacts
 from pgolf.entry import Call, write_entry
 from pgolf.errors import PgolfError, raise_all
@@ -69,14 +70,18 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     plan = _plan_facts(hooks, [phase for _, phase in phases])
     params = _declared(hooks, plan)
     groups = hooks.records("groups", Group)
+    parts = {name: hooks.component(name, hookspecs.HOOKS[name][1]) for name in ("rounding", "clip_taps")}
+    hooks.available |= parts
     recipes = hooks.merged("tensor_recipes")
     _check_params(params, groups, recipes)
     program = {
         name: hooks.number(name) if shape == "number" else hooks.component(name, shape)
         for name, (_, shape) in hookspecs.HOOKS.items()
-        if shape not in ("records", "by name") and name not in ("parameter_layout", "initializer")
+        if shape not in ("records", "by name") and name not in ("parameter_layout", "initializer", *parts)
     }
     used_quants, used_groups = {param.quant for _, param in params}, {param.group for _, param in params}
+    if program["quantization_plan"] is None:
+        recipes = {key: value for key, value in recipes.items() if key in used_quants}
     program |= {
         "batch_fields": tuple(sorted(hooks.merged("batch_fields").items())),
         "groups": tuple(
@@ -86,7 +91,8 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
         ),
         "phases": tuple(_record_call(phase._replace(plugin=plugin)) for plugin, phase in phases),
         "plugins": tuple(selection.plugins),
-        "tensor_recipes": {key: value for key, value in recipes.items() if key in used_quants},
+        "tensor_recipes": recipes,
+        **_quantization(selection, program, recipes, parts),
     }
     engine = {setting.name: selection.settings.as_dict()[setting.name] for setting in ENGINE_SETTINGS}
     initializer = hooks.component("initializer", "slot")
@@ -94,12 +100,24 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     return Resolved(recipe, selection, write_entry(recipe.name, engine, calls, program), plan, params)
 
 
+def _quantization(
+    selection: Selection, program: dict[str, Any], recipes: dict[str, Component], parts: dict[str, Any]
+) -> dict[str, Any]:
+    """What the program knows of statistics and the time for them, once it is clear that they can be had."""
+    calibrated = calibrated_classes(recipes)
+    check_used([part for part in (parts["rounding"], *parts["clip_taps"]) if part is not None], recipes)
+    used = bool(calibrated or program["quantization_plan"] or program["corrections"])
+    budget = selection.settings.max_wallclock_seconds
+    check_calibration(program["calibration_source"], calibrated, program["reserve"], budget, used)
+    return {"calibrated": calibrated, "reserve": program["reserve"] or None}
+
+
 class _Hooks:
     """Calls hook implementations of the selected plugins, in order, and checks what they return."""
 
     def __init__(self, selection: Selection):
         self.selection = selection
-        self.plan = PlanFacts(0, 0)
+        self.available: dict[str, Any] = {"settings": selection.settings, "plan": PlanFacts(0, 0)}
 
     def call(self, hook: str) -> list[tuple[Loaded, Any]]:
         """(plugin, result) of every implementation, without None results."""
@@ -108,8 +126,7 @@ class _Hooks:
         return [(loaded, result) for loaded, result in results if result is not None]
 
     def _call_one(self, loaded: Loaded, function: Callable[..., Any], hook: str) -> Any:
-        available = {"settings": self.selection.settings, "plan": self.plan}
-        arguments = {name: available[name] for name in inspect.signature(function).parameters}
+        arguments = {name: self.available[name] for name in inspect.signature(function).parameters}
         try:
             return function(**arguments)
         except PgolfError as error:
@@ -215,7 +232,7 @@ def _plan_facts(hooks: _Hooks, phases: Sequence[Phase]) -> PlanFacts:
         num_skips=max(min(len(encoder), len(decoder)) for encoder, decoder in plans.values()),
         variants=plans,
     )
-    hooks.plan = facts
+    hooks.available["plan"] = facts
     return facts
 
 

@@ -1,8 +1,10 @@
 """Components that turn trained tensors into parts and back.
 
 `state` maps canonical names to tensors; `statistics` maps canonical names to named statistics of that tensor, such as
-{"hessian": X^T X summed over a batch, averaged over batches, (in, in) float32}. Parts are named tensors; the names that
-layouts may rely on are "codes" (int8, shaped like the tensor), "step" (one per row, or one), and "kept".
+{"hessian": X^T X summed over a batch, averaged over batches, (in, in) float32}. Parts are tensors by name; the names that
+layouts may rely on are "codes" (int8, shaped like the tensor), "step" (one per row, or one), "kept" (the tensor itself in
+another dtype), and "class" (uint8 scalar, where a plan has changed the class). Parts of a correction are called
+"CORRECTION.PART".
 """
 
 from __future__ import annotations
@@ -25,28 +27,55 @@ class CalibrationSource(Protocol):
     """Token batches for input statistics."""
 
     reads: str
-    """What it reads: "train" for training data, which must be over before the clock stops, or "" for none."""
+    """What it reads: "train" for training data, which must be over before the budget is, or "" for none.
+
+    With "train" the source runs while the clock does. Otherwise it runs after the clock has stopped, when
+    `session.next_batch` and `session.open_loader` raise.
+    """
 
     def __call__(self, session: Session, /) -> Iterable[Tensor]:
-        """Batches ids_BT on the device, this rank's own."""
+        """Batches ids_BT on the device, this rank's own; at least one."""
 
 
 class StatisticsTap(Protocol):
     """Changes the statistics on every rank, such as a sum over ranks."""
 
     def __call__(self, statistics: Statistics, world: World, ledger: Ledger, /) -> Statistics:
-        """All ranks have the same keys."""
+        """Called on every rank; Hessians are float64 here, and cast to float32 afterwards."""
+
+
+class Rounding(Protocol):
+    """Chooses the codes of a matrix whose steps are known."""
+
+    def __call__(
+        self, name: str, weight: Tensor, step: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger, /
+    ) -> Tensor:
+        """int8 codes in [-top, top], shaped like `weight` (rows, columns), float32; `step` (rows,) is float16 and not 0.
+
+        A class attribute `statistics` names what it needs; without it nothing is promised.
+        """
+
+
+class ClipTap(Protocol):
+    """Changes where the rows of a matrix are clipped, before steps are made of it."""
+
+    def __call__(self, weight: Tensor, clip: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger, /) -> Tensor:
+        """`weight` (rows, columns) and `clip` (rows,), the magnitude that the largest code stands for, both float32."""
 
 
 class QuantizationPlan(Protocol):
     """Decides across tensors which quantization class each belongs to."""
 
     def __call__(self, state: Mapping[str, Tensor], statistics: Statistics, ledger: Ledger, /) -> dict[str, str]:
-        """canonical name -> class, for tensors whose class is not that of their record."""
+        """canonical name -> class, for tensors whose class is not that of their record; the artifact remembers it."""
 
 
 class TensorRecipe(Protocol):
-    """How tensors of one quantization class are stored."""
+    """How tensors of one quantization class are stored.
+
+    A class attribute `statistics`, such as ("hessian",), says what `encode` needs for every matrix of more than 65,536
+    elements; a build without a source and a run whose forward does not show such a matrix are refused.
+    """
 
     name: str
     """Part of file names and log lines."""
@@ -59,7 +88,10 @@ class TensorRecipe(Protocol):
 
 
 class Correction(Protocol):
-    """Adds a second set of parts to some tensors, from what the first set missed."""
+    """Adds a second set of parts to some tensors, from what the first set missed.
+
+    Corrections see the codes that `fit` has left, and are made anew whenever `fit` measures.
+    """
 
     name: str
     """Prefix of its parts."""
@@ -67,10 +99,10 @@ class Correction(Protocol):
     def encode(
         self, state: Mapping[str, Tensor], decoded: Mapping[str, Tensor], statistics: Statistics, ledger: Ledger, /
     ) -> dict[str, Parts]:
-        """canonical name -> parts, for the tensors that are corrected."""
+        """canonical name -> parts, for the tensors that are corrected; `decoded` is float32."""
 
     def decode(self, name: str, parts: Parts, tensor: Tensor, /) -> Tensor:
-        """`tensor`, decoded from its recipe, with the correction."""
+        """`tensor`, decoded from its recipe in float32, with the correction."""
 
 
 class Fit(Protocol):
@@ -79,4 +111,4 @@ class Fit(Protocol):
     def __call__(
         self, encoded: dict[str, Parts], measure: Callable[[dict[str, Parts]], int], ledger: Ledger, /
     ) -> dict[str, Parts]:
-        """`measure` gives the packed bytes of what it is shown."""
+        """`measure` gives the packed bytes of what it is shown, with its corrections; `encoded` is without them."""

@@ -1,47 +1,112 @@
-"""Input statistics of every matrix, for quantizers that use them."""
+"""Input statistics of matrices, for quantizers that use them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import torch
 
+from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_tensors
+from pgolf.runtime.quantize import KEPT_ELEMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from pgolf.contracts.quantizer import Statistics
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.records import Param
+    from pgolf.runtime.session import Session
 
 
 class HessianObserver:
-    """Sums X^T X of every (role, layer) it is shown, in float32."""
+    """Sums X^T X of every (role, layer) it is shown; repeats of a layer add up.
 
-    def __init__(self):
-        self.sums = {}
-
-    def __call__(self, role, layer, x):
-        x = x.flatten(0, -2).float()
-        key = (role, layer)
-        if key not in self.sums:
-            self.sums[key] = torch.zeros(x.size(1), x.size(1), device=x.device)
-        self.sums[key].addmm_(x.T, x)
-
-
-@torch.no_grad()
-def collect_hessians(session):
-    """canonical tensor name -> sum over batches of X^T X divided by the number of batches.
-
-    Runs the uncompiled forward in eval mode under the scoring phases, so windows, gates and loops are those of scoring.
+    Products are float32 and sums float64, so that a sum hardly depends on how ranks share the batches.
     """
-    observer, count = HessianObserver(), 0
-    session.model.eval()
-    for ids in session.program.calibration_source(session):
-        session.model(ids, ids, phases=session.scoring_phases(), observe=observer)
-        count += 1
-    session.model.train()
-    found = {}
-    for name, _, record in canonical_tensors(session.parameters):
-        key = matrix_role(name, record.tap)
-        if key in observer.sums:
-            found[name] = observer.sums[key] / count
-    return found
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[str, int], torch.Tensor] = {}
+
+    def __call__(self, role: str, layer: int, x: Tensor) -> None:
+        x = x.flatten(0, -2).float()
+        product, key = (x.T @ x).double(), (role, layer)
+        self.sums[key] = self.sums[key].add_(product) if key in self.sums else product
 
 
-def matrix_role(name, tap):
+def matrix_role(name: str, tap: str) -> tuple[str, int]:
     """("attn.c_q", 3) for "blocks.3.attn.c_q.weight"; (tap, 0) for a tensor outside the blocks that names its tap."""
     if name.startswith("blocks.") and name.endswith(".weight"):
         layer, role = name[len("blocks.") : -len(".weight")].split(".", 1)
         return role, int(layer)
     return tap, 0
+
+
+@torch.no_grad()
+def collect_statistics(session: Session) -> Statistics:
+    """canonical tensor name -> {"hessian": sum over batches of X^T X divided by the number of batches, float32}.
+
+    Runs the uncompiled forward in eval mode under the scoring phases, so windows, gates and loops are those of scoring.
+
+    Raises:
+        ValueError: when the source gives no batch.
+    """
+    program, observer, count = session.program, HessianObserver(), 0
+    session.model.eval()
+    for ids in program.calibration_source(session):
+        observe_batch(session, ids, session.scoring_phases(), observer)
+        count += 1
+    session.model.train()
+    if not count:
+        raise ValueError("calibration found no batch of tokens")
+    found = {}
+    for name, _, record in canonical_tensors(session.parameters):
+        key = matrix_role(name, record.tap)
+        if key in observer.sums:
+            found[name] = {"hessian": observer.sums[key] / count}
+    for tap in program.statistics_taps:
+        found = tap(found, session.world, session.ledger)
+    return {name: {key: value.float() for key, value in known.items()} for name, known in found.items()}
+
+
+def observe_batch(session: Session, ids: Tensor, phases: tuple[str, ...], observer: HessianObserver) -> None:
+    """One forward of ids_BT with the extra tensors that the model may read."""
+    fields = {name: field(ids, Ledger()) for name, field in session.program.batch_fields}
+    session.model(ids, ids, phases=phases, observe=observer, fields=fields)
+
+
+def calibrated_names(parameters: Sequence[Param], program: Program) -> list[str]:
+    """Tensors that cannot be encoded without input statistics: large matrices of the classes that need them."""
+    return [
+        name
+        for name, _, record in canonical_tensors(parameters)
+        if record.quant in program.calibrated
+        and record.export != "drop"
+        and len(record.shape[bool(record.members) :]) == 2
+        and record.shape[-1] * record.shape[-2] > KEPT_ELEMENTS
+    ]
+
+
+@torch.no_grad()
+def check_statistics(session: Session) -> None:
+    """Before any training: does the forward show the input of every matrix that needs statistics, and of one alone?
+
+    Raises:
+        ValueError: for a matrix without an observed input, or two that stand for the same one.
+    """
+    observer = HessianObserver()
+    owners: dict[tuple[str, int], str] = {}
+    session.model.eval()
+    phases = tuple(spec.name for spec in session.program.phases if spec.scoring)
+    observe_batch(session, session.next_batch()[0][:1, :64], phases, observer)
+    session.model.train()
+    wanted = calibrated_names(session.parameters, session.program)
+    for name, _, record in canonical_tensors(session.parameters):
+        key = matrix_role(name, record.tap)
+        if name in wanted and key not in observer.sums:
+            raise ValueError(f"{name} needs input statistics, and the forward uses no matrix under its role {key[0]!r}")
+        if name in wanted and key in owners:
+            raise ValueError(f"{name} and {owners[key]} have the same role {key[0]!r}: wanted one matrix for each")
+        owners[key] = name

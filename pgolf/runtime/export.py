@@ -1,62 +1,113 @@
 """The artifact: trained tensors to bytes and back.
 
-    encode_model -> {name: {part: tensor}} -> fit (optional) -> pack_artifact -> bytes
+    encode_model -> {name: {part: tensor}} -> pack_artifact -> bytes
     unpack_artifact -> {name: {part: tensor}} -> decode_model -> canonical state
 
-Names are canonical, so the artifact never depends on the parameter layout. It holds tensors, strings, numbers and
-bytes only: no class could be found again after renaming.
-
-Protocols: a recipe has `encode(tensor, hessian, ledger) -> parts` and `decode(parts, dtype) -> tensor`; the stream
-layout `pack(encoded, ledger) -> bytes` and `unpack(data) -> encoded`; the entropy coder `name`, for file names,
-`compress(data, ledger)` and `decompress(data, limit)`, which raises ValueError rather than produce more than `limit`
-bytes.
+Encoding: the plan assigns classes, the recipe of its class encodes each tensor, `fit` makes the codes smaller where they
+do not fit, and corrections add their parts to what codes then stand for. Names are canonical, so the artifact never
+depends on the parameter layout. It holds tensors, strings, numbers and bytes only: no class could be found again after
+renaming. The calls are described in `pgolf.contracts.quantizer` and `pgolf.contracts.compressor`.
 """
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
+
+import torch
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_tensors
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-def exported_recipes(parameters, program):
-    """canonical name -> recipe of the tensors that an artifact holds, in declaration order."""
-    return {
-        name: program.tensor_recipes[record.quant]
-        for name, _, record in canonical_tensors(parameters)
-        if record.export != "drop"
-    }
+    from torch import Tensor, dtype
+
+    from pgolf.contracts.quantizer import Parts, Statistics
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.records import Param
 
 
-def encode_model(state, parameters, program, hessians, ledger):
+def quantization_classes(parameters: Sequence[Param]) -> dict[str, str]:
+    """canonical name -> quantization class of the tensors that an artifact holds, in declaration order."""
+    return {name: record.quant for name, _, record in canonical_tensors(parameters) if record.export != "drop"}
+
+
+def encode_model(
+    state: Mapping[str, Tensor],
+    parameters: Sequence[Param],
+    program: Program,
+    statistics: Statistics,
+    ledger: Ledger,
+) -> dict[str, Parts]:
     """Quantize a canonical state.
 
     Args:
         state: canonical name -> tensor.
-        hessians: canonical name -> input statistics, for tensors that have any; {} without calibration.
+        statistics: canonical name -> input statistics by name, for tensors that have any; {} without calibration.
 
     Returns:
-        canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen.
+        canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
+        the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
     """
-    encoded = {}
-    for name, recipe in exported_recipes(parameters, program).items():
-        parts = recipe.encode(state[name], hessians.get(name), ledger)
+    classes, encoded = quantization_classes(parameters), {}
+    planned = {}
+    if program.quantization_plan is not None:
+        planned = program.quantization_plan(state, statistics, ledger)
+    for name, own in classes.items():
+        recipe = program.tensor_recipes[planned.get(name, own)]
+        parts = recipe.encode(name, state[name], statistics.get(name, {}), ledger)
+        if name in planned:
+            parts["class"] = torch.tensor([*program.tensor_recipes].index(planned[name]), dtype=torch.uint8)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     if program.fit is not None:
-        encoded = program.fit(encoded, functools.partial(packed_bytes, program), ledger)
+        measure = functools.partial(packed_bytes, state, parameters, program, statistics)
+        encoded = program.fit(encoded, measure, ledger)
+    return add_corrections(state, parameters, program, statistics, encoded, ledger)
+
+
+def add_corrections(
+    state: Mapping[str, Tensor],
+    parameters: Sequence[Param],
+    program: Program,
+    statistics: Statistics,
+    encoded: dict[str, Parts],
+    ledger: Ledger,
+) -> dict[str, Parts]:
+    """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended."""
+    if program.corrections:
+        classes = quantization_classes(parameters)
+        decoded = {
+            name: decode_tensor(name, parts, classes[name], program, torch.float32).to(state[name].device)
+            for name, parts in encoded.items()
+        }
+        for correction in program.corrections:
+            for name, parts in correction.encode(state, decoded, statistics, ledger).items():
+                decoded[name] = correction.decode(name, parts, decoded[name])
+                named = {f"{correction.name}.{key}": value.cpu() for key, value in parts.items()}
+                encoded = {**encoded, name: {**encoded[name], **named}}
     return encoded
 
 
-def packed_bytes(program, encoded):
-    """Size of the artifact that `encoded` would give, in bytes."""
-    return len(pack_artifact(encoded, program, Ledger()))
+def packed_bytes(
+    state: Mapping[str, Tensor],
+    parameters: Sequence[Param],
+    program: Program,
+    statistics: Statistics,
+    encoded: dict[str, Parts],
+) -> int:
+    """Size of the artifact that `encoded` would give with its corrections, in bytes."""
+    whole = add_corrections(state, parameters, program, statistics, encoded, Ledger())
+    return len(pack_artifact(whole, program, Ledger()))
 
 
-def pack_artifact(encoded, program, ledger):
+def pack_artifact(encoded: dict[str, Parts], program: Program, ledger: Ledger) -> bytes:
     """Encoded tensors as the bytes that are stored and counted."""
     return program.entropy_coder.compress(program.stream_layout.pack(encoded, ledger), ledger)
 
 
-def unpack_artifact(data, state, program):
+def unpack_artifact(data: bytes, state: Mapping[str, Tensor], program: Program) -> dict[str, Parts]:
     """The inverse of `pack_artifact`.
 
     Nothing may grow past eight bytes per element of `state` plus 4 KiB per tensor and 1 MiB in all.
@@ -71,17 +122,42 @@ def unpack_artifact(data, state, program):
         raise ValueError(f"the artifact cannot be read: {error}") from error
 
 
-def decode_model(encoded, state, parameters, program):
+def decode_tensor(name: str, parts: Parts, quant: str, program: Program, kind: dtype) -> Tensor:
+    """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
+    if program.quantization_plan is not None and "class" in parts:
+        quant = [*program.tensor_recipes][int(parts["class"].item())]
+    return program.tensor_recipes[quant].decode(name, parts, kind)
+
+
+def decode_model(
+    encoded: dict[str, Parts], state: Mapping[str, Tensor], parameters: Sequence[Param], program: Program
+) -> None:
     """Copy what an artifact stands for into `state`, the canonical state of the model to be filled.
 
     Raises:
-        ValueError: when names or shapes are not those of the model.
+        ValueError: when names, parts or shapes are not those of the model.
     """
-    recipes = exported_recipes(parameters, program)
-    if encoded.keys() != recipes.keys():
+    classes = quantization_classes(parameters)
+    if encoded.keys() != classes.keys():
         raise ValueError("the artifact's tensors are not the model's")
-    for name, recipe in recipes.items():
-        tensor = recipe.decode(encoded[name], state[name].dtype)
+    for name, quant in classes.items():
+        try:
+            tensor = decode_corrected(name, encoded[name], quant, program, state[name].dtype)
+        except Exception as error:
+            raise ValueError(f"the artifact's {name} cannot be decoded: {error!r}") from error
         if tensor.shape != state[name].shape:
             raise ValueError(f"{name}: shape {[*tensor.shape]}, wanted {[*state[name].shape]}")
         state[name].copy_(tensor)
+
+
+def decode_corrected(name: str, parts: Parts, quant: str, program: Program, kind: dtype) -> Tensor:
+    """A tensor from all its parts; corrections are added in float32."""
+    if not program.corrections:
+        return decode_tensor(name, parts, quant, program, kind)
+    tensor = decode_tensor(name, parts, quant, program, torch.float32)
+    for correction in program.corrections:
+        prefix = correction.name + "."
+        own = {key[len(prefix) :]: value for key, value in parts.items() if key.startswith(prefix)}
+        if own:
+            tensor = correction.decode(name, own, tensor)
+    return tensor

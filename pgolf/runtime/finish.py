@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from pgolf.runtime.calibrate import collect_hessians
+from pgolf.runtime.calibrate import collect_statistics
 from pgolf.runtime.distributed import max_over_ranks
 from pgolf.runtime.evaluate import score_spans
 from pgolf.runtime.export import decode_model, encode_model, pack_artifact, unpack_artifact
@@ -33,15 +33,15 @@ def export_and_score(session):
     if main:
         torch.save(state, partial)
         partial.replace(raw)
-    score, hessians = session.validate(), {}
+    score, statistics = session.validate(), {}
     session.log(
         f"diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} "
         f"eval_time:{score.eval_ms:.0f}ms"
     )
     if program.calibration_source is not None:
-        hessians = collect_hessians(session)
+        statistics = collect_statistics(session)
     if main:
-        encoded = encode_model(state, session.parameters, program, hessians, session.ledger)
+        encoded = encode_model(state, session.parameters, program, statistics, session.ledger)
         data = pack_artifact(encoded, program, session.ledger)
         partial.write_bytes(data)
         partial.replace(artifact_path(program))

@@ -38,7 +38,14 @@ if TYPE_CHECKING:
         Schedule,
         UpdateTap,
     )
-    from pgolf.contracts.quantizer import CalibrationSource, Fit, TensorRecipe
+    from pgolf.contracts.quantizer import (
+        CalibrationSource,
+        Correction,
+        Fit,
+        QuantizationPlan,
+        StatisticsTap,
+        TensorRecipe,
+    )
     from pgolf.runtime.records import Group, Phase
 
 
@@ -84,8 +91,13 @@ class Program(NamedTuple):
     update_taps: tuple[UpdateTap, ...]
 
     # Quantizer
+    calibrated: tuple[str, ...]
     calibration_source: CalibrationSource | None
+    corrections: tuple[Correction, ...]
     fit: Fit | None
+    quantization_plan: QuantizationPlan | None
+    reserve: float | None
+    statistics_taps: tuple[StatisticsTap, ...]
     tensor_recipes: dict[str, TensorRecipe]
 
     # Compressor

@@ -1,26 +1,35 @@
 """Symmetric integer grids, shared by exporters and fake-quantization so that both see the same numbers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor, dtype
+
+    from pgolf.contracts.quantizer import Parts
 
 KEPT_ELEMENTS = 65536
 
 
-def integer_codes(weight, step, top):
+def integer_codes(weight: Tensor, step: Tensor, top: int) -> Tensor:
     """round(weight / step), half to even, clamped to [-top, top], as int8. `step` has one entry per row, or one."""
     return (weight / per_row(step)).round().clamp(-top, top).to(torch.int8)
 
 
-def per_row(step):
+def per_row(step: Tensor) -> Tensor:
     """A step per row as a column; a single step as itself."""
     return step[:, None] if step.ndim else step
 
 
-def dequantize(codes, step, dtype):
-    """codes * step in float32, cast to `dtype`."""
-    return (codes.float() * per_row(step).float()).to(dtype)
+def dequantize(codes: Tensor, step: Tensor, kind: dtype) -> Tensor:
+    """codes * step in float32, cast to the dtype `kind`."""
+    return (codes.float() * per_row(step).float()).to(kind)
 
 
-def int6_grid(weight, half):
+def int6_grid(weight: Tensor, half: bool) -> tuple[Tensor, Tensor]:
     """Codes in [-31, 31] and their step, from the largest magnitude of each row.
 
         step = max(max_j |W_ij| / 31, 1/31)        q_ij = round(W_ij / step_i)
@@ -46,8 +55,8 @@ def int6_grid(weight, half):
     return integer_codes(weight, step.float(), 31), step
 
 
-def restore_tensor(parts, dtype):
+def restore_tensor(parts: Parts, kind: dtype) -> Tensor:
     """What was kept, or codes times steps; the tensor's own dtype comes back."""
     if "kept" in parts:
-        return parts["kept"].to(dtype)
-    return dequantize(parts["codes"], parts["step"], dtype)
+        return parts["kept"].to(kind)
+    return dequantize(parts["codes"], parts["step"], kind)

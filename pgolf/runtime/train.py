@@ -5,6 +5,7 @@ import sys
 
 import torch
 
+from pgolf.runtime.calibrate import check_statistics
 from pgolf.runtime.distributed import max_over_ranks, start_world, stop_world
 from pgolf.runtime.environment import read_environment
 from pgolf.runtime.finish import export_and_score, report_receipts, score_artifact
@@ -55,6 +56,8 @@ def open_session(settings, program, parameters, env, world, log, ledger):
             score_artifact(session)
         else:
             session.open_loader(Ledger())
+            if program.calibrated:
+                check_statistics(session)
         return session
     except (OSError, ValueError) as error:
         log(f"error: {error}")
@@ -109,12 +112,20 @@ def read_schedules(session, step, elapsed_ms, cap_ms):
     return scalars
 
 
+def training_budget(session):
+    """Milliseconds that training may take: the budget less what is reserved for later work on the clock, or 0."""
+    budget = session.env.max_wallclock_seconds
+    if budget > 0 and session.program.reserve is not None:
+        budget -= session.program.reserve
+    return 1000.0 * budget
+
+
 def train_loop(session):
     """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns."""
     env, clock, average = session.env, session.program.clock, session.program.average
     optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
     average.start(optimizers.averaged)
-    cap_ms, step, elapsed_ms = 1000.0 * env.max_wallclock_seconds, 0, 0.0
+    cap_ms, step, elapsed_ms = training_budget(session), 0, 0.0
     clock.start()
     while True:
         last = step == env.iterations or 0 < cap_ms <= elapsed_ms

@@ -1,4 +1,4 @@
-"""Late fake quantization of the banked matrices, straight through (Q8).
+"""Late fake quantization of the banked matrices, straight through.
 
     W_fwd = W + stopgrad(Q(W) - W)      Q: the int6 grid per row, in float32, cast to the dtype of W
 
@@ -12,8 +12,20 @@ the fork's.
 Source: the fork of openai/parameter-golf#1512 with bank QAT (train_gpt_swa.py).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Conflict, Phase, Plugin, Setting, hookimpl
 from pgolf.runtime.quantize import dequantize, int6_grid
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.runtime.progress import Progress
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="bank_qat",
@@ -32,7 +44,7 @@ PLUGIN = Plugin(
 )
 
 
-def fake_quantize(model, weight, role, layer, position, ctx, half):
+def fake_quantize(model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context, half: bool) -> Tensor:
     """A (rows, columns) slice on the int6 grid, with the gradient of the slice itself."""
     if role == "head" or not ctx.training or "bank_qat" not in ctx.phases:
         return weight
@@ -41,19 +53,19 @@ def fake_quantize(model, weight, role, layer, position, ctx, half):
     return weight + (dequantize(codes, step, weight.dtype) - weight).detach()
 
 
-def bank_qat_starts(progress, threshold):
+def bank_qat_starts(progress: Progress, threshold: float) -> bool:
     """Has the warm-down come far enough?"""
     return progress.lr_mul < threshold
 
 
 @hookimpl
-def weight_taps(settings):
+def weight_taps(settings: SettingsView) -> Component:
     """After any mixing of matrices, before noise and cast."""
     return Component(fake_quantize, half=settings.bank_qat_step == "float16")
 
 
 @hookimpl
-def phases(settings):
+def phases(settings: SettingsView) -> list[Phase]:
     """Scoring and calibration see the plain weights."""
     start = Component(bank_qat_starts, threshold=settings.late_qat_threshold)
     return [Phase(name="bank_qat", start=start, scoring=False)]

@@ -1,4 +1,4 @@
-"""int8 rows: the baseline's export (Q1).
+"""int8 rows: the baseline's export.
 
 Matrices of more than 65,536 elements, per row with the 0.9999984 quantile (linear interpolation) of |W| as clip:
 
@@ -11,10 +11,23 @@ The 1/127 floor makes the stored size depend on the weights' magnitude; all expo
 Source: the baseline script; its quantization gap is about +0.007 BPB.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.quantize import KEPT_ELEMENTS, integer_codes, per_row, restore_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor, dtype
+
+    from pgolf.contracts.quantizer import Parts
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="int8",
@@ -29,10 +42,10 @@ class Int8Recipe:
 
     name = "int8"
 
-    def __init__(self, half):
+    def __init__(self, half: bool) -> None:
         self.half = half
 
-    def encode(self, tensor, hessian, ledger):
+    def encode(self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Parts:
         """Codes and steps of a large tensor, or a small one as it is."""
         if tensor.numel() <= KEPT_ELEMENTS:
             ledger.count("int8", "tensors kept")
@@ -41,12 +54,12 @@ class Int8Recipe:
         codes, step = int8_grid(tensor.float())
         return {"codes": codes, "step": step}
 
-    def decode(self, parts, dtype):
+    def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
         """The tensor in its own dtype."""
-        return restore_tensor(parts, dtype)
+        return restore_tensor(parts, kind)
 
 
-def int8_grid(weight):
+def int8_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Codes in [-127, 127] and the stored step of a float32 tensor."""
     if weight.ndim == 2:
         clip = torch.quantile(weight.abs(), 0.9999984, 1)
@@ -61,7 +74,7 @@ def int8_grid(weight):
 
 
 @hookimpl
-def tensor_recipes(settings):
+def tensor_recipes(settings: SettingsView) -> dict[str, Component]:
     """Every class; plugins that are selected by name take classes over."""
     recipes = {name: Component(Int8Recipe, half=True) for name in ("attn", "mlp", "embed", "aux", "head")}
     return {**recipes, "control": Component(Int8Recipe, half=False)}

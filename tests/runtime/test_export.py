@@ -29,6 +29,8 @@ def make(**fields):
         "stream_layout": TorchSave(),
         "entropy_coder": ZlibCoder(),
         "fit": None,
+        "quantization_plan": None,
+        "corrections": (),
     }
     generator = torch.Generator().manual_seed(1)
     stored = {
@@ -71,14 +73,15 @@ def test_statistics_reach_the_recipe_of_their_tensor():
     seen = {}
 
     class Probe(Int8Recipe):
-        def encode(self, tensor, hessian, ledger):
-            seen[tensor.shape] = hessian
-            return super().encode(tensor, hessian, ledger)
+        def encode(self, name, tensor, statistics, ledger):
+            seen[name] = statistics
+            return super().encode(name, tensor, statistics, ledger)
 
     program, state = make()
     program.tensor_recipes["mlp"] = program.tensor_recipes["control"] = Probe(True)
-    encode_model(state, RECORDS, program, {"blocks.1.mlp.fc.weight": "statistics"}, Ledger())
-    assert seen == {torch.Size([300, 256]): "statistics", torch.Size([16]): None}
+    encode_model(state, RECORDS, program, {"blocks.1.mlp.fc.weight": {"hessian": 1}}, Ledger())
+    empty = ("blocks.0.mlp.fc.weight", "blocks.0.attn_scale", "blocks.1.attn_scale")
+    assert seen == {"blocks.1.mlp.fc.weight": {"hessian": 1}, **{name: {} for name in empty}}
 
 
 def test_fit_sees_packed_sizes_and_has_the_last_word():

@@ -15,24 +15,28 @@ PLUGIN = Plugin(
 )
 
 
-def two_batches(session):
-    """The first two micro-batches of the training stream."""
-    session.open_loader(session.ledger)
-    return [session.next_batch()[0] for _ in range(2)]
+class TwoBatches:
+    """Two more micro-batches of the training stream."""
+
+    reads = "train"
+
+    def __call__(self, session):
+        return [session.next_batch()[0] for _ in range(2)]
 
 
 class WeighedRecipe:
     """float16 everywhere; counts the tensors whose statistics arrived."""
 
     name = "weighed"
+    statistics = ("hessian",)
 
-    def encode(self, tensor, hessian, ledger):
-        if hessian is not None and hessian.shape == (tensor.shape[1],) * 2:
+    def encode(self, name, tensor, statistics, ledger):
+        if "hessian" in statistics and statistics["hessian"].shape == (tensor.shape[1],) * 2:
             ledger.count("every_second_token", "tensors with statistics")
         return {"kept": tensor.half()}
 
-    def decode(self, parts, dtype):
-        return parts["kept"].to(dtype)
+    def decode(self, name, parts, kind):
+        return parts["kept"].to(kind)
 
 
 def drop_nothing(encoded, measure, ledger):
@@ -43,7 +47,12 @@ def drop_nothing(encoded, measure, ledger):
 
 @hookimpl
 def calibration_source(settings):
-    return Component(two_batches)
+    return Component(TwoBatches)
+
+
+@hookimpl
+def reserve(settings):
+    return 1.0
 
 
 @hookimpl

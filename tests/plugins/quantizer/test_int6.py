@@ -37,12 +37,12 @@ def test_extremes():
 def test_the_recipe_quantizes_large_matrices_and_keeps_small_ones():
     recipe, ledger = Int6Recipe(), Ledger()
     weight = torch.randn(300, 300, generator=torch.Generator().manual_seed(1)).bfloat16()
-    parts = recipe.encode(weight, None, ledger)
+    parts = recipe.encode("w", weight, {}, ledger)
     assert (parts["codes"].dtype, parts["step"].dtype) == (torch.int8, torch.float16)
-    restored = recipe.decode(parts, torch.bfloat16)
+    restored = recipe.decode("w", parts, torch.bfloat16)
     assert restored.dtype == torch.bfloat16
     assert (restored.float() - weight.float()).abs().max() < 0.1
-    assert recipe.encode(weight[:10], None, ledger)["kept"].dtype == torch.float16
+    assert recipe.encode("w", weight[:10], {}, ledger)["kept"].dtype == torch.float16
     assert ledger.receipt("int6") == "1 tensors quantized, 1 tensors kept"
 
 

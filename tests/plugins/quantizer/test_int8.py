@@ -19,7 +19,7 @@ def test_codes_and_steps(name):
     assert torch.equal(codes, case.outputs["q"])
     assert step.dtype == (torch.float16 if codes.ndim == 2 else torch.float32)
     assert torch.equal(step.float(), case.outputs["scale"].float())
-    restored = Int8Recipe(True).decode({"codes": codes, "step": step}, torch.float32)
+    restored = Int8Recipe(True).decode("w", {"codes": codes, "step": step}, torch.float32)
     torch.testing.assert_close(restored, case.outputs["dequant"], rtol=1e-6, atol=0)
 
 
@@ -46,10 +46,10 @@ def test_one_step_for_anything_but_a_matrix(value, step):
 def test_small_tensors_are_kept(half, dtype):
     ledger, recipe = Ledger(), Int8Recipe(half)
     limit, beyond = torch.full((256, 256), 0.1), torch.full((256, 257), 0.1)
-    parts = recipe.encode(limit, None, ledger)
+    parts = recipe.encode("w", limit, {}, ledger)
     assert parts["kept"].dtype == dtype
-    assert recipe.decode(parts, torch.bfloat16).dtype == torch.bfloat16
-    assert sorted(recipe.encode(beyond, None, ledger)) == ["codes", "step"]
+    assert recipe.decode("w", parts, torch.bfloat16).dtype == torch.bfloat16
+    assert sorted(recipe.encode("w", beyond, {}, ledger)) == ["codes", "step"]
     assert ledger.receipt("int8") == "1 tensors kept, 1 tensors quantized"
 
 
@@ -69,7 +69,7 @@ def test_a_whole_state_goes_through_the_export():
         for name, tensor in state.items()
     )
     recipes = {name: recipe.target(**recipe.arguments) for name, recipe in tensor_recipes(None).items()}
-    program = SimpleNamespace(tensor_recipes=recipes, fit=None)
+    program = SimpleNamespace(tensor_recipes=recipes, fit=None, quantization_plan=None, corrections=())
     encoded = encode_model(state, records, program, {}, Ledger())
     restored = {name: torch.zeros_like(tensor) for name, tensor in state.items()}
     decode_model(encoded, restored, records, program)

@@ -1,0 +1,76 @@
+"""Build-time checks of quantization: who needs input statistics, where they come from, and whether there is time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pgolf.component import Component
+from pgolf.errors import PgolfError
+
+READS = ("", "train")
+
+
+def components_in(value: Any) -> list[Component]:
+    """A component with those in its arguments, at any depth; [] for a literal."""
+    if isinstance(value, Component):
+        return [value, *components_in(tuple(value.arguments.values()))]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
+    return [found for item in items for found in components_in(item)]
+
+
+def calibrated_classes(recipes: Mapping[str, Component]) -> tuple[str, ...]:
+    """Quantization classes whose recipe, or a component in it, needs statistics of its matrices."""
+    return tuple(
+        key
+        for key, recipe in sorted(recipes.items())
+        if any(getattr(part.target, "statistics", ()) for part in components_in(recipe))
+    )
+
+
+def check_used(parts: Iterable[Component], recipes: Mapping[str, Component]) -> None:
+    """A rounding or clip rule that no recipe takes would do nothing.
+
+    Raises:
+        PgolfError: PG210, naming it.
+    """
+    used = [part for recipe in recipes.values() for part in components_in(recipe)]
+    for part in parts:
+        if part not in used:
+            text = f"no recipe takes {part.name} of {part.module.rsplit('.', 1)[-1]}"
+            raise PgolfError("PG210", text, hint="select a plugin whose recipes do, such as sdclip")
+
+
+def check_calibration(
+    source: Component | None, calibrated: tuple[str, ...], reserve: float, budget: float, used: bool
+) -> None:
+    """Statistics that are needed have a source, and one that reads training data has time for it.
+
+    Args:
+        source: the calibration source.
+        calibrated: classes whose matrices need statistics.
+        reserve: seconds kept for it.
+        budget: `max_wallclock_seconds`; 0 means that there is no limit.
+        used: does anything look at statistics?
+
+    Raises:
+        PgolfError: PG211, for a source that is missing, useless, says nothing about what it reads, or has no time.
+    """
+    if source is None:
+        if calibrated:
+            text = f"the recipes of {', '.join(calibrated)} need input statistics, and nothing collects them"
+            raise PgolfError("PG211", text, hint="select a calibration source, such as train_calibration")
+        return
+    reads = getattr(source.target, "reads", None)
+    if reads not in READS:
+        text = f"{source.name} has reads = {reads!r}, wanted 'train' or ''"
+        raise PgolfError("PG211", text, hint="say as a class attribute whether it reads training data")
+    if not used:
+        text = f"{source.name} collects input statistics, and nothing uses them"
+        raise PgolfError("PG211", text, hint="select what does, such as gptq and sdclip, or leave it out")
+    if reads and budget and not reserve:
+        text = f"{source.name} reads training data, and no time is reserved for it"
+        raise PgolfError("PG211", text, hint="give its plugin a hook `reserve`, or its setting a value above 0")
+    if budget and reserve >= budget:
+        text = f"{reserve:g} s are reserved of max_wallclock_seconds = {budget:g}"
+        raise PgolfError("PG211", text, hint="leave time for training")
