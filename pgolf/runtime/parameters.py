@@ -6,6 +6,14 @@ import torch
 from torch import nn
 
 
+def canonical_names(record, name):
+    """Canonical names of what the stored tensor `name` holds: a bank's members along its first axis, else itself."""
+    if not record.members:
+        return (name,)
+    layers = range(record.shape[0] // len(record.members))
+    return tuple(member.format(layer) for member in record.members for layer in layers)
+
+
 def canonical_tensors(parameters):
     """(name, init, record) of every canonical tensor in declaration order: banks as their members, all else as itself."""
     found = []

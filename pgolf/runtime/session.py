@@ -38,7 +38,7 @@ class Session:
         torch._dynamo.config.recompile_limit = settings.recompile_limit
         self.model = GPT(settings, program, parameters, world.device, activation_dtype)
         initialize(self.model, parameters, env.seed, ledger)
-        self.forward = compile_on_gpu(self.model, world)
+        self.forward = compile_on_gpu(self.model)
         pattern = Path(env.data_path, "fineweb_val_*.bin")
         self.tokens = validation_tokens(pattern, self.seq_len, settings.vocab_size)
         program.byte_counter.open(env.tokenizer_path, env.data_path, settings.vocab_size, world.device, ledger)

@@ -124,7 +124,7 @@ def train_loop(session):
     """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns."""
     env, clock, average = session.env, session.program.clock, session.program.average
     optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
-    average.start(optimizers.averaged)
+    average.start(optimizers.averaged, optimizers.averaged_names)
     cap_ms, step, elapsed_ms = training_budget(session), 0, 0.0
     clock.start()
     while True:

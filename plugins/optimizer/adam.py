@@ -1,4 +1,4 @@
-"""Adam for everything that is not a matrix of a layer: embeddings, head, scalars and vectors (O2).
+"""Adam for everything that is not a matrix of a layer: embeddings, head, scalars and vectors.
 
     m <- b1 m + (1-b1) g    v <- b2 v + (1-b2) g^2    w <- (1 - lr wd) w - lr m' / (sqrt(v') + eps)
 
@@ -8,9 +8,23 @@ decoupled (AdamW), zero in the baseline, where AdamW and Adam are the same numbe
 Source: the baseline script; decoupled decay from openai/parameter-golf#198 on.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Group, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.runtime.distributed import World
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.progress import Scalars
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="adam",
@@ -29,17 +43,17 @@ PLUGIN = Plugin(
 
 
 class ElementAdam:
-    """Element optimizer; protocol in `pgolf.runtime.optimize`."""
+    """`pgolf.contracts.optimizer.ElementOptimizer`, one AdamW over all groups."""
 
-    def __init__(self, beta1, beta2, eps):
+    def __init__(self, beta1: float, beta2: float, eps: float) -> None:
         self.betas, self.eps = (beta1, beta2), eps
 
-    def bind(self, groups, world):
-        """Take `[(Group, tensors), ...]` and start with zero moments."""
-        members = [{"params": tensors, "spec": spec} for spec, tensors in groups]
+    def bind(self, groups: Sequence[tuple[Group, Sequence[Tensor], Sequence[Names]]], world: World) -> None:
+        """Start with zero moments."""
+        members = [{"params": tensors, "spec": spec} for spec, tensors, names in groups]
         self.optimizer = torch.optim.AdamW(members, betas=self.betas, eps=self.eps, fused=True)
 
-    def step(self, scalars, ledger):
+    def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """One update with the scheduled learning rates and weight decays."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["spec"].lr * scalars.lr_mul
@@ -49,13 +63,13 @@ class ElementAdam:
 
 
 @hookimpl
-def element_optimizer(settings):
+def element_optimizer(settings: SettingsView) -> Component:
     """The betas and epsilon are the engine's."""
     return Component(ElementAdam, beta1=settings.beta1, beta2=settings.beta2, eps=settings.adam_eps)
 
 
 @hookimpl
-def groups(settings):
+def groups(settings: SettingsView) -> list[Group]:
     """The embedding learns more slowly when it doubles as the head."""
     embed_lr = settings.embed_lr if "untied_head" in settings.plugins else settings.tied_embed_lr
     return [

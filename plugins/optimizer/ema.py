@@ -1,4 +1,4 @@
-"""Exponential moving average of the weights (V1).
+"""Exponential moving average of the weights.
 
     E_0 = W_0 (float32, after the compile warm-up)      E <- d E + (1 - d) W after every step      W <- E at the end
 
@@ -8,9 +8,21 @@ quantization, is averaged with weights that did not have it.
 Source: openai/parameter-golf#287 (d = .997), .9965 from #1493 on.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="ema",
@@ -23,26 +35,26 @@ PLUGIN = Plugin(
 
 
 class Ema:
-    """Average component: `start(tensors)`, `update(tensors)`, `apply(tensors, ledger)`; the same list each time."""
+    """`pgolf.contracts.optimizer.Average` in float32, whatever the dtype of the live tensors."""
 
-    def __init__(self, decay):
+    def __init__(self, decay: float) -> None:
         self.decay = decay
 
     @torch.no_grad()
-    def start(self, tensors):
+    def start(self, tensors: Sequence[Tensor], names: Sequence[Names]) -> None:
         """Begin at the present weights."""
         self.updates = 0
         self.shadow = [tensor.detach().float().clone() for tensor in tensors]
 
     @torch.no_grad()
-    def update(self, tensors):
+    def update(self, tensors: Sequence[Tensor]) -> None:
         """Add the weights of a finished step."""
         self.updates += 1
         torch._foreach_mul_(self.shadow, self.decay)
         torch._foreach_add_(self.shadow, [tensor.detach().float() for tensor in tensors], alpha=1 - self.decay)
 
     @torch.no_grad()
-    def apply(self, tensors, ledger):
+    def apply(self, tensors: Sequence[Tensor], ledger: Ledger) -> None:
         """Copy the average into the live tensors, in their dtype."""
         for tensor, shadow in zip(tensors, self.shadow, strict=True):
             tensor.copy_(shadow)
@@ -50,6 +62,6 @@ class Ema:
 
 
 @hookimpl
-def average(settings):
+def average(settings: SettingsView) -> Component:
     """One decay for the whole run."""
     return Component(Ema, decay=settings.ema_decay)

@@ -1,4 +1,4 @@
-"""Gradient clipping by the global norm (O5).
+"""Gradient clipping by the global norm.
 
     G <- G min(1, max_norm / (|G| + 1e-6))      |G| over all parameters of the model
 
@@ -8,9 +8,21 @@ is not the clip of the average.
 Source: openai/parameter-golf#549 (0.3).
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from torch import nn
 
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="grad_clip",
@@ -21,13 +33,13 @@ PLUGIN = Plugin(
 )
 
 
-def clip_gradients(tensors, ledger, max_norm):
+def clip_gradients(tensors: Sequence[Tensor], names: Sequence[Names], ledger: Ledger, max_norm: float) -> None:
     """Scale the gradients of `tensors` in place."""
     nn.utils.clip_grad_norm_(tensors, max_norm)
     ledger.count("grad_clip", "steps")
 
 
 @hookimpl
-def gradient_taps(settings):
+def gradient_taps(settings: SettingsView) -> Component | None:
     """Nothing to do at 0."""
     return Component(clip_gradients, max_norm=settings.grad_clip_norm) if settings.grad_clip_norm > 0 else None

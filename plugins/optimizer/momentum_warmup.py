@@ -1,4 +1,4 @@
-"""Muon's momentum rises linearly over the first steps (O4).
+"""Muon's momentum rises linearly over the first steps.
 
     f = min(step / steps, 1)        mu = (1 - f) start + f final
 
@@ -8,7 +8,16 @@ from .85 to .95 over 500 steps; later records from .92 to .99 or .97 over 1,500.
 Source: the baseline script; openai/parameter-golf#1514 measured .99 -> .97.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.progress import Progress, Scalars
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="momentum_warmup",
@@ -24,7 +33,9 @@ PLUGIN = Plugin(
 )
 
 
-def momentum_schedule(progress, scalars, ledger, start, final, steps):
+def momentum_schedule(
+    progress: Progress, scalars: Scalars, ledger: Ledger, start: float, final: float, steps: int
+) -> Scalars:
     """Set the step's momentum."""
     done = min(progress.step / steps, 1.0) if steps > 0 else 1.0
     momentum = (1 - done) * start + done * final
@@ -33,7 +44,7 @@ def momentum_schedule(progress, scalars, ledger, start, final, steps):
 
 
 @hookimpl
-def schedules(settings):
+def schedules(settings: SettingsView) -> Component:
     """From the start value to the final one."""
     return Component(
         momentum_schedule,

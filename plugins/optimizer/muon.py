@@ -9,11 +9,26 @@ orthogonalised by rank i mod world_size, and one bfloat16 sum over ranks shares 
 Source: the challenge's baseline script (after Keller Jordan's Muon), record "Naive Baseline".
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.distributed import sum_over_ranks
-from pgolf.runtime.optimize import aspect_scale, compile_on_gpu, nesterov_update
+from pgolf.runtime.distributed import gradient_of, sum_over_ranks
+from pgolf.runtime.optimize import aspect_scale, nesterov_update
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.runtime.distributed import World
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.progress import Scalars
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="muon",
@@ -28,43 +43,43 @@ PLUGIN = Plugin(
 
 
 class Muon:
-    """Matrix optimizer for separate matrices with replicated gradients; protocol in `pgolf.runtime.optimize`."""
+    """Matrix optimizer for separate matrices with replicated gradients: `pgolf.contracts.optimizer.MatrixOptimizer`."""
 
-    def __init__(self, lr, backend_steps):
+    def __init__(self, lr: float, backend_steps: int) -> None:
         self.lr, self.backend_steps = lr, backend_steps
 
-    def bind(self, tensors, program, world):
-        """Take the matrices and start with zero momentum."""
-        self.tensors, self.program, self.world = tensors, program, world
-        self.orthogonalize = compile_on_gpu(program.orthogonalizer, world)
+    def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World) -> None:
+        """Start with zero momentum."""
+        self.tensors, self.names, self.program, self.world = tensors, names, program, world
         self.buffers = [torch.zeros_like(tensor) for tensor in tensors]
 
-    def launch(self):
+    def launch(self) -> None:
         """Nothing to start: the gradients are averaged with all others."""
 
-    def step(self, scalars, ledger):
+    def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """One update of every matrix."""
         sizes = [tensor.numel() for tensor in self.tensors]
         packed = torch.zeros(sum(sizes), dtype=torch.bfloat16, device=self.world.device)
         parts = packed.split(sizes)
         for index in range(self.world.rank, len(self.tensors), self.world.world_size):
-            tensor = self.tensors[index]
-            update = nesterov_update(tensor.grad, self.buffers[index], scalars.momentum)
+            tensor, names = self.tensors[index], self.names[index]
+            update = nesterov_update(gradient_of(tensor), self.buffers[index], scalars.momentum)
             for tap in self.program.update_taps:
-                update = tap(update, ledger)
-            update = self.orthogonalize(update, self.backend_steps) * aspect_scale(tensor)
+                update = tap(update, names, ledger)
+            update = self.program.orthogonalizer(update, names, self.backend_steps) * aspect_scale(tensor)
             parts[index].copy_(update.flatten())
         sum_over_ranks(packed, self.world)
         lr = self.lr * scalars.lr_mul
-        for tensor, part in zip(self.tensors, parts, strict=True):
+        for tensor, names, part in zip(self.tensors, self.names, parts, strict=True):
+            update = part.view_as(tensor)
             for tap in self.program.apply_taps:
-                tap(tensor, lr, scalars, ledger)
-            tensor.add_(part.view_as(tensor), alpha=-lr)
+                tap(tensor, update, names, lr, scalars, ledger)
+            tensor.add_(update, alpha=-lr)
         ledger.count("muon", "matrix updates", len(self.tensors))
         ledger.count(self.program.orthogonalizer.name, "matrices", len(self.tensors))
 
 
 @hookimpl
-def matrix_optimizer(settings):
+def matrix_optimizer(settings: SettingsView) -> Component:
     """Matrices are Muon's."""
     return Component(Muon, lr=settings.matrix_lr, backend_steps=settings.muon_backend_steps)

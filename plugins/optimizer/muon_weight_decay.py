@@ -1,4 +1,4 @@
-"""Decoupled weight decay for Muon (O3).
+"""Decoupled weight decay for Muon.
 
     W <- (1 - lr wd) W      just before the update; lr with the schedule's multiplier, wd with its own
 
@@ -8,7 +8,19 @@ bank decays as a whole.
 Source: record 2026-03-19 "10L Muon WD Overtone"; .01 to .04 in openai/parameter-golf#162 and its line, .085 in #1218.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.progress import Scalars
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="muon_weight_decay",
@@ -20,13 +32,15 @@ PLUGIN = Plugin(
 )
 
 
-def decay_matrix(tensor, lr, scalars, ledger, weight_decay):
+def decay_matrix(
+    tensor: Tensor, update: Tensor, names: Names, lr: float, scalars: Scalars, ledger: Ledger, weight_decay: float
+) -> None:
     """Shrink `tensor` in place."""
     tensor.mul_(1 - lr * weight_decay * scalars.weight_decay_mul)
     ledger.count("muon_weight_decay", "tensors decayed")
 
 
 @hookimpl
-def apply_taps(settings):
+def apply_taps(settings: SettingsView) -> Component:
     """One decay for all matrices."""
     return Component(decay_matrix, weight_decay=settings.muon_wd)

@@ -1,4 +1,4 @@
-"""Newton-Schulz orthogonalisation: five odd polynomials in place of a singular value decomposition (O1, O6).
+"""Newton-Schulz orthogonalisation: five odd polynomials in place of a singular value decomposition.
 
     X = U / (|U|_F + 1e-7);  repeat:  A = X X^T,  B = b A + c A^2,  X <- a X + B X
 
@@ -11,7 +11,21 @@ batch of matrices is transposed first, each normalised by its own norm, and squa
 Source: the baseline script (matrices) and openai/parameter-golf#399 (batches).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+
 from pgolf import Component, Plugin, hookimpl
+from pgolf.runtime.optimize import compile_on_gpu
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="newton_schulz",
@@ -21,7 +35,7 @@ PLUGIN = Plugin(
 )
 
 
-def iterate_newton_schulz(x, steps):
+def iterate_newton_schulz(x: Tensor, steps: int) -> Tensor:
     """The iteration in the dtype of `x`, a (rows, columns) matrix or a (batch, rows, columns) stack."""
     tall = x.shape[-2] > x.shape[-1]
     if tall:
@@ -34,17 +48,26 @@ def iterate_newton_schulz(x, steps):
     return x.mT if tall else x
 
 
+def orthogonalize(update: Tensor, steps: int) -> Tensor:
+    """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
+    return iterate_newton_schulz(update.bfloat16(), steps)
+
+
 class NewtonSchulz:
-    """Orthogonalizer; protocol in `pgolf.runtime.optimize`."""
+    """`pgolf.contracts.optimizer.Orthogonalizer`; compiled at its first use, names aside: one variant for each shape."""
 
     name = "newton_schulz"
 
-    def __call__(self, update, steps):
-        """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
-        return iterate_newton_schulz(update.bfloat16(), steps)
+    def __init__(self) -> None:
+        self.compiled: Callable[..., torch.Tensor] | None = None
+
+    def __call__(self, update: Tensor, names: Names, steps: int) -> Tensor:
+        if self.compiled is None:
+            self.compiled = compile_on_gpu(orthogonalize)
+        return self.compiled(update, steps)
 
 
 @hookimpl
-def orthogonalizer(settings):
+def orthogonalizer(settings: SettingsView) -> Component:
     """Fixed coefficients at every step."""
     return Component(NewtonSchulz)

@@ -3,7 +3,19 @@
 Source: the baseline script.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="no_average",
@@ -14,20 +26,20 @@ PLUGIN = Plugin(
 
 
 class NoAverage:
-    """Average component that changes nothing: `start(tensors)`, `update(tensors)`, `apply(tensors, ledger)`."""
+    """`pgolf.contracts.optimizer.Average` that changes nothing."""
 
-    def start(self, tensors):
+    def start(self, tensors: Sequence[Tensor], names: Sequence[Names]) -> None:
         """Nothing to keep."""
 
-    def update(self, tensors):
+    def update(self, tensors: Sequence[Tensor]) -> None:
         """Nothing to add."""
 
-    def apply(self, tensors, ledger):
+    def apply(self, tensors: Sequence[Tensor], ledger: Ledger) -> None:
         """Leave the live tensors as they are."""
         ledger.note("no_average", "last weights")
 
 
 @hookimpl
-def average(settings):
+def average(settings: SettingsView) -> Component:
     """The last weights."""
     return Component(NoAverage)

@@ -1,4 +1,4 @@
-"""Parallel Muon: Muon on banks of stacked matrices, sharded over ranks (O6).
+"""Parallel Muon: Muon on banks of stacked matrices, sharded over ranks.
 
 For each bank, largest first: the gradient is cast to bfloat16, padded with zeros to a multiple of the world size and
 reduce-scattered, so that a rank holds the mean of its share of the matrices and their bfloat16 momentum only.
@@ -12,13 +12,26 @@ Unlike the public scripts, the momentum starts at zero again after the compile w
 Source: openai/parameter-golf#399, #549: 85 -> 83.3 ms per step.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.distributed import finish, gradient_of, start_all_gather, start_reduce_scatter
-from pgolf.runtime.optimize import aspect_scale, compile_on_gpu, nesterov_update
+from pgolf.runtime.optimize import aspect_scale, nesterov_update
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.optimizer import Names
+    from pgolf.runtime.distributed import World
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.progress import Scalars
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="parallel_muon",
@@ -34,35 +47,44 @@ PLUGIN = Plugin(
 
 
 class MuonBank(NamedTuple):
-    """One bank (n, rows, cols) with its buffers: N = n padded, S = N / world size; (N|S, rows, cols) each."""
+    """One bank (n, rows, cols) with its buffers: N = n padded, S = N / world size; (N|S, rows, cols) each.
 
-    weight: object
-    full: object
-    shard: object
-    momentum: object
-    gathered: object
+    `names` has a name for each of the n members, `owned` one for each of the S slots of this rank, "" for padding.
+    """
+
+    weight: Tensor
+    names: Names
+    owned: Names
+    full: Tensor
+    shard: Tensor
+    momentum: Tensor
+    gathered: Tensor
 
 
 class ParallelMuon:
     """Matrix optimizer that reduces its own gradients; a lone matrix counts as a bank of one."""
 
-    def __init__(self, lr, backend_steps):
+    def __init__(self, lr: float, backend_steps: int) -> None:
         self.lr, self.backend_steps = lr, backend_steps
 
-    def bind(self, tensors, program, world):
-        """Take the banks, largest first, and start with zero momentum."""
-        self.program, self.world, self.pending, self.banks = program, world, [], []
-        self.orthogonalize = compile_on_gpu(program.orthogonalizer, world)
+    def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World) -> None:
+        """Start with zero momentum; the largest bank comes first."""
+        self.program, self.world = program, world
+        self.pending: list[Any] = []
+        self.banks: list[MuonBank] = []
         wire = torch.bfloat16 if world.device.type == "cuda" else torch.float32
-        for weight in sorted(tensors, key=torch.numel, reverse=True):
-            *count, rows, columns = weight.shape
-            share = -(-(count[0] if count else 1) // world.world_size)
+        pairs = list(zip(tensors, names, strict=True))
+        for weight, held in sorted(pairs, key=lambda pair: pair[0].numel(), reverse=True):
+            *_, rows, columns = weight.shape
+            share = -(-len(held) // world.world_size)
+            first = share * world.rank
+            owned = (*held, *[""] * share * world.world_size)[first : first + share]
             shapes = [(size, rows, columns) for size in (share * world.world_size, share)]
             full, shard = [torch.zeros(shape, dtype=wire, device=world.device) for shape in shapes]
             gathered, momentum = [torch.zeros(shape, dtype=torch.bfloat16, device=world.device) for shape in shapes]
-            self.banks.append(MuonBank(weight, full, shard, momentum, gathered))
+            self.banks.append(MuonBank(weight, held, owned, full, shard, momentum, gathered))
 
-    def launch(self):
+    def launch(self) -> None:
         """Start the reduction of every bank's gradient."""
         self.pending = []
         for bank in self.banks:
@@ -70,35 +92,35 @@ class ParallelMuon:
             bank.full.flatten()[: gradient.numel()].copy_(gradient.flatten())
             self.pending.append(start_reduce_scatter(bank.shard, bank.full, self.world))
 
-    def step(self, scalars, ledger):
+    def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """Update every bank, each one applied while the next is orthogonalised."""
-        ready = []
+        ready: list[Any] = []
         for bank, handle in zip(self.banks, self.pending, strict=True):
             finish(handle)
             gradient = (bank.shard / self.world.world_size).bfloat16()
             update = nesterov_update(gradient, bank.momentum, scalars.momentum)
             for tap in self.program.update_taps:
-                update = tap(update, ledger)
-            update = self.orthogonalize(update, self.backend_steps).contiguous()
+                update = tap(update, bank.owned, ledger)
+            update = self.program.orthogonalizer(update, bank.owned, self.backend_steps).contiguous()
             ready.append((bank, start_all_gather(bank.gathered, update, self.world), update))
             if len(ready) > 1:
                 self.apply(*ready.pop(0), scalars, ledger)
         for waiting in ready:
             self.apply(*waiting, scalars, ledger)
 
-    def apply(self, bank, handle, update, scalars, ledger):
+    def apply(self, bank: MuonBank, handle: Any, update: Tensor, scalars: Scalars, ledger: Ledger) -> None:
         """Apply a gathered update; `update` is kept alive until the gather has read it."""
         finish(handle)
         weight, lr = bank.weight, self.lr * scalars.lr_mul
-        for tap in self.program.apply_taps:
-            tap(weight, lr, scalars, ledger)
         step = bank.gathered.flatten()[: weight.numel()].view_as(weight)
+        for tap in self.program.apply_taps:
+            tap(weight, step, bank.names, lr, scalars, ledger)
         weight.add_(step, alpha=-lr * aspect_scale(weight))
         ledger.count("parallel_muon", "bank updates")
         ledger.count(self.program.orthogonalizer.name, "matrices", bank.gathered.size(0))
 
 
 @hookimpl
-def matrix_optimizer(settings):
+def matrix_optimizer(settings: SettingsView) -> Component:
     """Matrices are Parallel Muon's."""
     return Component(ParallelMuon, lr=settings.matrix_lr, backend_steps=settings.muon_backend_steps)

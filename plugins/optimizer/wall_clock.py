@@ -7,11 +7,18 @@ a reading that trails the queue by a step or two is enough, and waiting would co
 Source: the baseline script.
 """
 
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING
 
 import torch
 
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="wall_clock",
@@ -22,30 +29,30 @@ PLUGIN = Plugin(
 
 
 class WallClock:
-    """Clock component: `start()`, `pause(ledger)`, `elapsed_ms(step)`."""
+    """`pgolf.contracts.optimizer.Clock` of real time."""
 
     deterministic = False
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.before = 0.0
 
-    def start(self):
+    def start(self) -> None:
         """Go on counting."""
         self.since = time.perf_counter() - self.before
 
-    def pause(self, ledger):
+    def pause(self, ledger: Ledger) -> None:
         """Stop counting until the next `start`."""
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         self.before = time.perf_counter() - self.since
         ledger.note("wall_clock", f"{self.before:.3f} seconds")
 
-    def elapsed_ms(self, step):
+    def elapsed_ms(self, step: int) -> float:
         """Milliseconds of training so far, while it runs."""
         return 1000.0 * (time.perf_counter() - self.since)
 
 
 @hookimpl
-def clock(settings):
+def clock(settings: SettingsView) -> Component:
     """Real time."""
     return Component(WallClock)

@@ -1,4 +1,4 @@
-"""Warm-down that times itself: the learning rate falls linearly to zero over the last WARMDOWN_ITERS steps (S1).
+"""Warm-down that times itself: the learning rate falls linearly to zero over the last WARMDOWN_ITERS steps.
 
 Under a time cap the end is not a step but a moment, so the length is estimated from the average step so far:
 
@@ -10,7 +10,16 @@ whole run decays from the first step on.
 Source: the baseline script.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.progress import Progress, Scalars
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="warmdown_iters",
@@ -21,7 +30,7 @@ PLUGIN = Plugin(
 )
 
 
-def warmdown_multiplier(progress, length):
+def warmdown_multiplier(progress: Progress, length: int) -> float:
     """The learning-rate multiplier at `progress`."""
     if length <= 0:
         return 1.0
@@ -32,7 +41,7 @@ def warmdown_multiplier(progress, length):
     return left / length if 0 < left <= length else 1.0
 
 
-def warmdown_schedule(progress, scalars, ledger, length):
+def warmdown_schedule(progress: Progress, scalars: Scalars, ledger: Ledger, length: int) -> Scalars:
     """Multiply the learning-rate multiplier by the warm-down's."""
     multiplier = warmdown_multiplier(progress, length)
     ledger.note("warmdown_iters", f"multiplier {multiplier:.4f} at step {progress.step}")
@@ -40,6 +49,6 @@ def warmdown_schedule(progress, scalars, ledger, length):
 
 
 @hookimpl
-def schedules(settings):
+def schedules(settings: SettingsView) -> Component:
     """The same length under a cap and without."""
     return Component(warmdown_schedule, length=settings.warmdown_iters)

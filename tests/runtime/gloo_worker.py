@@ -45,7 +45,10 @@ def set_gradients(tensors, values):
 
 def train(optimizer, tensors, world, values):
     """Two steps; `values(step)` are this rank's gradients, `mean` says whether they must be averaged first."""
-    optimizer.bind(tensors, Slots, world)
+    names = [
+        tuple(f"{index}.{slot}" for slot in range(len(t) if t.ndim == 3 else 1)) for index, t in enumerate(tensors)
+    ]
+    optimizer.bind(tensors, names, Slots, world)
     for step in range(2):
         set_gradients(tensors, values(step))
         optimizer.launch()

@@ -21,6 +21,8 @@ RECORDS = (
     Param("blocks.{}.attn.q_gain", (2,), "scalar", "control", ones, "test", layers=2),
 )
 
+BANK = Param("qo_bank", (4, 4, 4), "matrix", "attn", (ones, ones), members=("a.{}", "b.{}"), reduction="sharded")
+
 
 class Recorder:
     """An optimizer that writes down what it was asked to do."""
@@ -28,8 +30,8 @@ class Recorder:
     def __init__(self, name, log):
         self.name, self.log = name, log
 
-    def bind(self, tensors, *rest):
-        self.bound = tensors
+    def bind(self, *arguments):
+        self.bound = arguments
 
     def launch(self):
         self.log.append(f"{self.name} launch")
@@ -69,7 +71,7 @@ def test_order_of_a_step():
     model, program = make(
         matrix_optimizer=Recorder("matrix", log),
         element_optimizer=Recorder("element", log),
-        gradient_taps=(lambda tensors, ledger: log.append(f"tap {len(tensors)}"),),
+        gradient_taps=(lambda tensors, names, ledger: log.append(f"tap {len(tensors)}"),),
     )
     optimizers = Optimizers(program, model, RECORDS, ALONE)
     set_gradients(model, 1)
@@ -83,18 +85,19 @@ def test_every_tensor_goes_where_its_record_says():
     model, program = make(matrix_optimizer=matrix, element_optimizer=element)
     optimizers = Optimizers(program, model, RECORDS, ALONE)
     tensors = dict(model.named_parameters())
-    assert [tensor is tensors[f"blocks.{layer}.attn.c_q.weight"] for layer, tensor in enumerate(matrix.bound)] == [
-        True
-    ] * 2
-    assert [(spec.name, len(members)) for spec, members in element.bound] == [("embed", 1), ("scalar", 2), ("head", 0)]
+    held, names = matrix.bound[:2]
+    assert names == [("blocks.0.attn.c_q.weight",), ("blocks.1.attn.c_q.weight",)]
+    assert [tensor is tensors[name] for tensor, (name,) in zip(held, names, strict=True)] == [True] * 2
+    assert [(spec.name, len(held), names) for spec, held, names in element.bound[0]] == [
+        ("embed", 1, [("tok_emb.weight",)]),
+        ("scalar", 2, [("blocks.0.attn.q_gain",), ("blocks.1.attn.q_gain",)]),
+        ("head", 0, []),
+    ]
     assert len(optimizers.replicated) == 5
 
 
 def test_sharded_tensors_are_left_to_the_matrix_optimizer():
-    records = (
-        RECORDS[0],
-        Param("qo_bank", (4, 4, 4), "matrix", "attn", (ones, ones), members=("a.{}", "b.{}"), reduction="sharded"),
-    )
+    records = (RECORDS[0], BANK)
     model, program = make(records, matrix_optimizer=ParallelMuon(0.04, 5))
     optimizers = Optimizers(program, model, records, ALONE)
     assert [tensor.ndim for tensor in optimizers.replicated] == [2]
@@ -137,15 +140,27 @@ def test_tall_matrices_take_larger_steps(shape, scale):
     assert aspect_scale(torch.zeros(shape)) == scale
 
 
-def test_functions_are_compiled_on_a_gpu_only():
+def test_functions_are_compiled_on_a_gpu_only(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     function = NewtonSchulz()
-    assert compile_on_gpu(function, ALONE) is function
-    compiled = compile_on_gpu(function, ALONE._replace(device=torch.device("cuda")))
+    assert compile_on_gpu(function) is function
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    compiled = compile_on_gpu(function)
     assert compiled is not function and callable(compiled)
 
 
 def test_weight_averaging_takes_every_layer_of_a_record_or_none():
     records = (RECORDS[0], RECORDS[1]._replace(average=False), RECORDS[2])
     model, program = make(records)
-    averaged = Optimizers(program, model, records, ALONE).averaged
-    assert [tensor.shape for tensor in averaged] == [(6, 4), (2,), (2,)]
+    optimizers = Optimizers(program, model, records, ALONE)
+    assert [tensor.shape for tensor in optimizers.averaged] == [(6, 4), (2,), (2,)]
+    names = [("tok_emb.weight",), ("blocks.0.attn.q_gain",), ("blocks.1.attn.q_gain",)]
+    assert optimizers.averaged_names == names
+
+
+def test_the_names_of_a_bank_are_its_members():
+    """Members along the first axis, in the order in which they are stacked: all layers of one, then of the next."""
+    matrix = Recorder("matrix", [])
+    model, program = make((BANK,), matrix_optimizer=matrix)
+    optimizers = Optimizers(program, model, (BANK,), ALONE)
+    assert matrix.bound[1] == optimizers.names == [("a.0", "a.1", "b.0", "b.1")]

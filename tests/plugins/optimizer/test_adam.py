@@ -25,7 +25,7 @@ def test_trajectories(name):
     params, ledger = case.params, Ledger()
     weight = torch.nn.Parameter(case.inputs["W"].clone())
     adam = ElementAdam(*params["betas"], params["eps"])
-    adam.bind([(Group("scalar", params["lr"], params.get("wd", 0.0)), [weight])], ALONE)
+    adam.bind([(Group("scalar", params["lr"], params.get("wd", 0.0)), [weight], [("w",)])], ALONE)
     for step, multiplier in enumerate(params["mul"]):
         weight.grad = case.inputs["G"][step].clone()
         adam.step(scalars(lr_mul=multiplier), ledger)
@@ -39,7 +39,10 @@ def test_first_step_by_hand():
     first, second = torch.nn.Parameter(torch.tensor([2.0])), torch.nn.Parameter(torch.tensor([[2.0, 4.0]]))
     first.grad, second.grad = torch.tensor([3.0]), torch.tensor([[-1.0, 1.0]])
     adam = ElementAdam(0.9, 0.95, 1e-12)
-    adam.bind([(Group("embed", 0.1), [first]), (Group("scalar", 0.2, 0.5), [second])], ALONE)
+    adam.bind(
+        [(Group("embed", 0.1), [first], [("first",)]), (Group("scalar", 0.2, 0.5), [second], [("second",)])],
+        ALONE,
+    )
     adam.step(scalars(lr_mul=0.5, weight_decay_mul=2.0), Ledger())
     torch.testing.assert_close(first.detach(), torch.tensor([2.0 - 0.05]))
     torch.testing.assert_close(second.detach(), torch.tensor([[2.0 * 0.9 + 0.1, 4.0 * 0.9 - 0.1]]))
@@ -49,7 +52,7 @@ def test_binding_again_forgets_the_moments():
     adam, seen = ElementAdam(0.9, 0.95, 1e-8), []
     for _ in range(2):
         weight = torch.nn.Parameter(torch.ones(3))
-        adam.bind([(Group("scalar", 0.1), [weight])], ALONE)
+        adam.bind([(Group("scalar", 0.1), [weight], [("w",)])], ALONE)
         for value in (1.0, -3.0):
             weight.grad = torch.full((3,), value)
             adam.step(scalars(), Ledger())

@@ -11,7 +11,7 @@ def test_average_of_five_steps():
     case, ledger = load_case("V1_ema_a"), Ledger()
     live = {name: torch.nn.Parameter(history[0].clone()) for name, history in case.inputs.items()}
     ema = Ema(case.params["decay"])
-    ema.start(list(live.values()))
+    ema.start(list(live.values()), [(name,) for name in live])
     for step in range(1, 6):
         for name, tensor in live.items():
             tensor.data.copy_(case.inputs[name][step])
@@ -30,7 +30,7 @@ def test_closed_form():
     values, decay = [1.0, 4.0, -2.0, 8.0], 0.75
     tensor = torch.nn.Parameter(torch.tensor([values[0]]))
     ema = Ema(decay)
-    ema.start([tensor])
+    ema.start([tensor], [("w",)])
     for value in values[1:]:
         tensor.data.fill_(value)
         ema.update([tensor])
@@ -40,16 +40,16 @@ def test_closed_form():
 
 def test_starting_again_forgets():
     tensor, ema = torch.nn.Parameter(torch.ones(2)), Ema(0.5)
-    ema.start([tensor])
+    ema.start([tensor], [("w",)])
     tensor.data.fill_(5.0)
     ema.update([tensor])
-    ema.start([tensor])
+    ema.start([tensor], [("w",)])
     assert torch.equal(ema.shadow[0], torch.full((2,), 5.0)) and ema.updates == 0
 
 
 def test_no_average_keeps_the_last_weights():
     tensor, average, ledger = torch.nn.Parameter(torch.ones(2)), NoAverage(), Ledger()
-    average.start([tensor])
+    average.start([tensor], [("w",)])
     tensor.data.fill_(5.0)
     average.update([tensor])
     average.apply([tensor], ledger)

@@ -14,7 +14,7 @@ def test_each_rank_clips_its_own_gradient():
         tensors = {name: torch.nn.Parameter(torch.zeros_like(case.inputs[name][rank])) for name in clipped}
         for name, tensor in tensors.items():
             tensor.grad = case.inputs[name][rank].clone()
-        clip_gradients(list(tensors.values()), ledger, case.params["max_norm"])
+        clip_gradients(list(tensors.values()), [(name,) for name in tensors], ledger, case.params["max_norm"])
         for name, tensor in tensors.items():
             clipped[name].append(tensor.grad)
     for name, ranks in clipped.items():
@@ -26,7 +26,7 @@ def test_each_rank_clips_its_own_gradient():
 def test_small_gradients_and_missing_ones_are_left_alone():
     small, missing = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(2))
     small.grad = torch.tensor([0.03, 0.04])
-    clip_gradients([small, missing], Ledger(), 0.1)
+    clip_gradients([small, missing], [("small",), ("missing",)], Ledger(), 0.1)
     torch.testing.assert_close(small.grad, torch.tensor([0.03, 0.04]))
     assert missing.grad is None
 
@@ -34,7 +34,7 @@ def test_small_gradients_and_missing_ones_are_left_alone():
 def test_mixed_dtypes_share_one_norm():
     first, second = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1, dtype=torch.bfloat16))
     first.grad, second.grad = torch.tensor([3.0]), torch.tensor([4.0], dtype=torch.bfloat16)
-    clip_gradients([first, second], Ledger(), 1.0)
+    clip_gradients([first, second], [("first",), ("second",)], Ledger(), 1.0)
     torch.testing.assert_close(first.grad, torch.tensor([0.6]))
     torch.testing.assert_close(second.grad, torch.tensor([0.8], dtype=torch.bfloat16))
 

@@ -16,7 +16,7 @@ def run(case, world, weight_decay=None):
     muon, ledger, history = Muon(params["lr"], params["backend_steps"]), Ledger(), []
     taps = () if weight_decay is None else (partial(decay_matrix, weight_decay=weight_decay),)
     with torch.no_grad():
-        muon.bind(weights, program(apply_taps=taps), world)
+        muon.bind(weights, [(name,) for name in params["names"]], program(apply_taps=taps), world)
         for step in range(params["steps"]):
             for name, weight in zip(params["names"], weights, strict=True):
                 weight.grad = case.inputs[f"G:{name}"][step].clone()
@@ -65,11 +65,11 @@ def test_weight_decay_trajectory():
 
 def test_decay_comes_before_the_update_and_follows_both_schedules():
     weight = torch.full((2, 2), 3.0)
-    decay_matrix(weight, 0.1, scalars(weight_decay_mul=0.5), Ledger(), 0.2)
+    decay_matrix(weight, weight, ("w",), 0.1, scalars(weight_decay_mul=0.5), Ledger(), 0.2)
     torch.testing.assert_close(weight, torch.full((2, 2), 3.0 * (1 - 0.1 * 0.2 * 0.5)))
     parameter = torch.nn.Parameter(torch.eye(2))
     muon = Muon(1.0, 5)
-    muon.bind([parameter], program(apply_taps=(partial(decay_matrix, weight_decay=1.0),)), ALONE)
+    muon.bind([parameter], [("w",)], program(apply_taps=(partial(decay_matrix, weight_decay=1.0),)), ALONE)
     parameter.grad = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
     with torch.no_grad():
         muon.step(scalars(), Ledger())
@@ -79,14 +79,14 @@ def test_decay_comes_before_the_update_and_follows_both_schedules():
 def test_update_taps_see_the_nesterov_update():
     seen = []
 
-    def tap(update, ledger):
+    def tap(update, names, ledger):
         seen.append(update.clone())
         return -update
 
     parameter = torch.nn.Parameter(torch.zeros(2, 3))
     parameter.grad = torch.ones(2, 3)
     muon = Muon(0.1, 5)
-    muon.bind([parameter], program(update_taps=(tap,)), ALONE)
+    muon.bind([parameter], [("w",)], program(update_taps=(tap,)), ALONE)
     with torch.no_grad():
         muon.step(scalars(momentum=0.5), Ledger())
     assert torch.equal(seen[0], torch.full((2, 3), 1.5))
@@ -97,5 +97,5 @@ def test_binding_again_forgets_the_momentum():
     case = load_case("O1_muon_baseline_a")
     _, muon, _ = run(case, ALONE)
     assert any(buffer.any() for buffer in muon.buffers)
-    muon.bind([torch.nn.Parameter(torch.ones(2, 3))], program(), ALONE)
+    muon.bind([torch.nn.Parameter(torch.ones(2, 3))], [("w",)], program(), ALONE)
     assert len(muon.buffers) == 1 and not muon.buffers[0].any()

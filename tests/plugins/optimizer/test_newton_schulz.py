@@ -2,6 +2,7 @@ import pytest
 import torch
 from pipeline_vectors import load_case
 
+from pgolf_plugins.optimizer import newton_schulz
 from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz, iterate_newton_schulz
 
 
@@ -32,7 +33,7 @@ def test_bfloat16_stays_within_its_rounding(name):
     case = load_case(name)
     for key, x in case.inputs.items():
         batch = x if name.startswith("O1") or x.ndim == 3 else x[None]
-        found = NewtonSchulz()(batch, case.params["steps"]).view_as(x)
+        found = NewtonSchulz()(batch, ("w",), case.params["steps"]).view_as(x)
         assert found.dtype == torch.bfloat16
         if key != "rank3":  # rounding noise of its null space is amplified: only the origin machine has these numbers
             assert relative_error(found, case.outputs[key]) <= 0.10
@@ -52,11 +53,26 @@ def test_singular_vectors_stay_and_singular_values_come_close_to_one(shape):
 
 
 def test_a_zero_matrix_stays_zero():
-    assert not NewtonSchulz()(torch.zeros(4, 6), 5).any()
-    assert not NewtonSchulz()(torch.zeros(2, 6, 4), 5).any()
+    assert not NewtonSchulz()(torch.zeros(4, 6), ("w",), 5).any()
+    assert not NewtonSchulz()(torch.zeros(2, 6, 4), ("v", "w"), 5).any()
 
 
-def test_one_graph_without_breaks():
-    for x in (torch.randn(8, 4), torch.randn(2, 4, 8)):
-        compiled = torch.compile(NewtonSchulz(), backend="eager", fullgraph=True)
-        assert torch.equal(compiled(x, 5), NewtonSchulz()(x, 5))
+def test_one_graph_for_each_shape_whatever_the_names(monkeypatch):
+    """Where there is a GPU the iteration is compiled without breaks, and names are no part of it."""
+    graphs = []
+
+    def record(graph, inputs):
+        graphs.append(graph)
+        return graph
+
+    def compile_here(function):
+        return torch.compile(function, backend=record, dynamic=False, fullgraph=True)
+
+    eager, compiled = NewtonSchulz(), NewtonSchulz()
+    shapes = (torch.randn(8, 4), torch.randn(2, 4, 8))
+    wanted = [eager(x, ("w",), 5) for x in shapes]
+    monkeypatch.setattr(newton_schulz, "compile_on_gpu", compile_here)
+    for x, expected in zip(shapes, wanted, strict=True):
+        for names in (("a", "b"), ("c", ""), ("d",)):
+            assert torch.equal(compiled(x, names, 5), expected)
+    assert len(graphs) == 2

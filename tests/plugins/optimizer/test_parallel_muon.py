@@ -17,7 +17,8 @@ def run(case, world):
     muon, ledger, history = ParallelMuon(params["lr"], params["backend_steps"]), Ledger(), []
     taps = (partial(decay_matrix, weight_decay=params["wd"]),)
     with torch.no_grad():
-        muon.bind(list(weights.values()), program(apply_taps=taps), world)
+        names = [tuple(f"{name}.{index}" for index in range(len(weight))) for name, weight in weights.items()]
+        muon.bind(list(weights.values()), names, program(apply_taps=taps), world)
         for step in range(params["steps"]):
             for name, weight in weights.items():
                 weight.grad = case.inputs[f"G:{name}"][step][world.rank].clone()
@@ -67,7 +68,7 @@ def test_one_step_by_a_slower_route():
     bank = torch.nn.Parameter(start.clone())
     bank.grad = gradient.clone()
     muon = ParallelMuon(0.1, 5)
-    muon.bind([bank], program(), ALONE)
+    muon.bind([bank], [("a", "b", "c")], program(), ALONE)
     with torch.no_grad():
         muon.launch()
         muon.step(scalars(lr_mul=0.5, momentum=0.9), Ledger())
@@ -80,7 +81,7 @@ def test_one_step_by_a_slower_route():
 def test_largest_bank_first_and_equal_ones_in_order():
     small, first, second = torch.zeros(1, 2, 2), torch.zeros(2, 2, 2), torch.ones(2, 2, 2)
     muon = ParallelMuon(0.1, 5)
-    muon.bind([small, first, second], program(), ALONE)
+    muon.bind([small, first, second], [("a",), ("b", "c"), ("d", "e")], program(), ALONE)
     assert [bank.weight is tensor for bank, tensor in zip(muon.banks, (first, second, small), strict=True)] == [
         True
     ] * 3
@@ -91,7 +92,7 @@ def test_a_lone_matrix_is_a_bank_of_one():
     bank.grad = torch.randn(1, 4, 6, generator=torch.Generator().manual_seed(1))
     matrix.grad = bank.grad[0].clone()
     muon = ParallelMuon(0.1, 5)
-    muon.bind([bank, matrix], program(), ALONE)
+    muon.bind([bank, matrix], [("a",), ("b",)], program(), ALONE)
     with torch.no_grad():
         muon.launch()
         muon.step(scalars(), Ledger())
@@ -101,7 +102,7 @@ def test_a_lone_matrix_is_a_bank_of_one():
 def test_a_missing_gradient_counts_as_zeros():
     bank = torch.nn.Parameter(torch.ones(2, 4, 4))
     muon = ParallelMuon(0.1, 5)
-    muon.bind([bank], program(), ALONE)
+    muon.bind([bank], [("a", "b")], program(), ALONE)
     with torch.no_grad():
         muon.launch()
         muon.step(scalars(), Ledger())
@@ -114,7 +115,7 @@ def test_binding_again_forgets_everything():
     weights = []
     for _ in range(2):
         bank = torch.nn.Parameter(case.inputs["W:kv"].clone())
-        muon.bind([bank], program(), ALONE)
+        muon.bind([bank], [tuple("abcdefgh"[: len(bank)])], program(), ALONE)
         bank.grad = case.inputs["G:kv"][0][0].clone()
         with torch.no_grad():
             muon.launch()
@@ -125,6 +126,6 @@ def test_binding_again_forgets_everything():
 
 def test_nothing_to_update():
     muon = ParallelMuon(0.1, 5)
-    muon.bind([], program(), ALONE)
+    muon.bind([], [], program(), ALONE)
     muon.launch()
     muon.step(scalars(), Ledger())
