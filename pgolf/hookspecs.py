@@ -310,6 +310,11 @@ def byte_counter(settings: SettingsView) -> Component | None:
     """UTF-8 bytes that each target stands for."""
 
 
+@_hook("data", "optional slot", data.TextTransform)
+def text_transform(settings: SettingsView) -> Component:
+    """Changes documents before they are tokenized, for `pgolf data tokenize --transform NAME`; never in a built file."""
+
+
 @_hook("data", "by name", data.BatchField)
 def batch_fields(settings: SettingsView) -> dict[str, Component]:
     """Extra tensors for each batch, by name."""

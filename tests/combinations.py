@@ -3,13 +3,13 @@
 import random
 import shutil
 
-from micro import TUNED, micro
+from micro import MICRO, TUNED, micro
 from models import registry
 from test_plugin_contracts import NAMES, SIZES
 
 from pgolf.errors import PgolfError
 
-FIXED = {*SIZES, *TUNED}
+FIXED = {*SIZES, *TUNED, *MICRO}
 """Settings at which every plugin has something to do in a run of a few steps; the others may vary."""
 
 

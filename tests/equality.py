@@ -39,7 +39,9 @@ def run_recorded(program, folder, data, seed=1337):
 
 
 def live_and_built(resolved, tmp_path, data):
-    """(what the entry did, what the packed file did)."""
+    """(what the entry did, what the packed file did); a build that counts bytes from side files gets data with them."""
+    if "SideFileBytes" in resolved.entry:
+        data = data.side_files
     entry = tmp_path / "entry.py"
     entry.write_text(resolved.entry)
     packed = tmp_path / "train_gpt.py"

@@ -10,6 +10,8 @@ import sentencepiece
 from models import resolved
 from test_plugin_contracts import sizes
 
+from pgolf.data.writer import write_shard
+
 MICRO = {
     "vocab_size": 300,
     "model_dim": 64,
@@ -34,7 +36,7 @@ TUNED = {
 
 
 def make_corpus(root):
-    """Real shards of a thousand short documents and their tokenizer; a second of work."""
+    """Real shards of a thousand short documents and their tokenizer, also with byte side files; a second of work."""
     text = [f"number {n} and its square {n * n} stand beside {n % 7} and {n % 13}" for n in range(2000)]
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(text),
@@ -51,12 +53,17 @@ def make_corpus(root):
         minloglevel=2,
     )
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(root / "tok.model"))
+    with_bytes = root / "side_files"
+    with_bytes.mkdir()
     for name, lines in (("train", text[:1500]), ("val", text[1500:1560])):
         ids = [token for line in lines for token in [1, *tokenizer.encode(line)]]
-        header = numpy.zeros(256, "<i4")
-        header[:3] = (20240520, 1, len(ids))
-        (root / f"fineweb_{name}_000000.bin").write_bytes(header.tobytes() + numpy.array(ids, "<u2").tobytes())
-    return SimpleNamespace(data_path=root, tokenizer_path=root / "tok.model")
+        write_shard(root / f"fineweb_{name}_000000.bin", numpy.array(ids))
+        write_shard(with_bytes / f"fineweb_{name}_000000.bin", numpy.array(ids))
+    # No token but BOS is a control one, so what a token stands for does not depend on the one before it.
+    sizes = [0 if token == 1 else len(tokenizer.id_to_piece(token).replace("\u2581", " ")) for token in ids]
+    write_shard(with_bytes / "fineweb_val_bytes_000000.bin", numpy.array(sizes))
+    side_files = SimpleNamespace(data_path=with_bytes, tokenizer_path=root / "tok.model")
+    return SimpleNamespace(data_path=root, tokenizer_path=root / "tok.model", side_files=side_files)
 
 
 def micro(*names, **settings):

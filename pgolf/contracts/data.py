@@ -40,13 +40,21 @@ class BatchField(Protocol):
 
 
 class TextTransform(Protocol):
-    """A lossless change of text before it is tokenized; used when data are prepared, never by the running program."""
+    """A lossless change of text before it is tokenized; used when data are prepared, never by the running program.
+
+    Whoever prepares data holds it to its promises, document by document: `decode(encode(text)) == text`, and the byte
+    counts of a transformed document sum to the UTF-8 length of the original. It is sent to worker processes by pickle.
+    """
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Characters with a meaning of their own: pieces that the tokenizer must have and never merges."""
 
     def encode(self, text: str, /) -> str:
         """The transformed document."""
 
     def decode(self, text: str, /) -> str:
-        """The original; ValueError for text that `encode` cannot give."""
+        """The original; ValueError for text that is no transformed document."""
 
-    def byte_counts(self, pieces: Sequence[str], /) -> list[int]:
-        """UTF-8 bytes of the original that each consecutive piece of a transformed document stands for."""
+    def byte_counts(self, text: str, /) -> Sequence[int]:
+        """UTF-8 bytes of the original that each character of a transformed document stands for, one entry each."""

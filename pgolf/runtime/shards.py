@@ -17,10 +17,13 @@ HEADER_BYTES = 1024
 def shard_files(pattern: str | Path) -> list[Path]:
     """Paths that match, sorted by name; wildcards may stand in the last component only.
 
-    Byte sidecars (`fineweb_val_bytes_*`) match the usual validation pattern but hold counts, so they are left out.
+    Byte side files (`fineweb_val_bytes_*`) match the usual validation pattern but hold counts: only a pattern that names
+    them gives them.
     """
     pattern = Path(pattern)
-    files = sorted(path for path in pattern.parent.glob(pattern.name) if "_bytes_" not in path.name)
+    files = sorted(
+        path for path in pattern.parent.glob(pattern.name) if ("_bytes_" in path.name) == ("_bytes_" in pattern.name)
+    )
     if not files:
         raise ValueError(f"{pattern}: no shard matches, see DATA_PATH")
     return files

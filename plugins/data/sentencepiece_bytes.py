@@ -11,6 +11,7 @@ Source: openai/parameter-golf, train_gpt.py at the repository root; the check fo
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, hookimpl
@@ -34,7 +35,9 @@ class SentencePieceBytes:
     """Byte counts by table lookup on the device."""
 
     def open(self, tokenizer_path: str, data_path: str, vocab_size: int, device: device, ledger: Ledger) -> None:
-        """Build the tables; ValueError when the vocabulary is too large or spaces could go uncounted."""
+        """Build the tables; ValueError for a vocabulary that is too large, uncounted spaces, or transformed text."""
+        if any(Path(data_path).glob("fineweb_val_bytes_*.bin")):
+            raise ValueError(f"{data_path} has byte side files, which this build does not read, see docs/data.md")
         tables = byte_tables(load_tokenizer(tokenizer_path, vocab_size), vocab_size)
         self.size, self.lead, self.boundary = tables.to(device)
         self.ledger = ledger
