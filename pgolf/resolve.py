@@ -77,7 +77,8 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     program = {
         name: hooks.number(name) if shape == "number" else hooks.component(name, shape)
         for name, (_, shape) in hookspecs.HOOKS.items()
-        if shape not in ("records", "by name") and name not in ("parameter_layout", "initializer", "text_transform", *parts)
+        if shape not in ("records", "by name")
+        and name not in ("parameter_layout", "initializer", "text_transform", *parts)
     }
     used_quants, used_groups = {param.quant for _, param in params}, {param.group for _, param in params}
     if program["quantization_plan"] is None:
