@@ -56,6 +56,9 @@ def check_calibration(
     Raises:
         PgolfError: PG211, for a source that is missing, useless, says nothing about what it reads, or has no time.
     """
+    if budget and reserve >= budget:
+        text = f"{reserve:g} s are reserved of max_wallclock_seconds = {budget:g}"
+        raise PgolfError("PG211", text, hint="leave time for training")
     if source is None:
         if calibrated:
             text = f"the recipes of {', '.join(calibrated)} need input statistics, and nothing collects them"
@@ -71,6 +74,3 @@ def check_calibration(
     if reads and budget and not reserve:
         text = f"{source.name} reads training data, and no time is reserved for it"
         raise PgolfError("PG211", text, hint="give its plugin a hook `reserve`, or its setting a value above 0")
-    if budget and reserve >= budget:
-        text = f"{reserve:g} s are reserved of max_wallclock_seconds = {budget:g}"
-        raise PgolfError("PG211", text, hint="leave time for training")

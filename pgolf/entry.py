@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from pgolf.component import Component
+from pgolf.component import Component, Group, Param, Phase
 
 RUNTIME_NAMES = {
     "Group": "pgolf.runtime.records",
@@ -15,10 +15,11 @@ RUNTIME_NAMES = {
     "Phase": "pgolf.runtime.records",
     "Program": "pgolf.runtime.program",
     "Settings": "pgolf.runtime.settings",
+    "log_prepared": "pgolf.runtime.prepare",
     "train": "pgolf.runtime.train",
 }
 
-OWN_NAMES = ("SETTINGS", "make_parameters", "make_program", "partial")
+OWN_NAMES = ("SETTINGS", "make_parameters", "make_program", "partial", "prepare_components")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,32 @@ class Call:
 
     name: str
     arguments: Mapping[str, Any]
+
+
+def record_call(record: Param | Group | Phase) -> Call:
+    """The call that makes a record; fields that hold their defaults are left out."""
+    defaults, values = record._field_defaults, record._asdict()
+    changed = {key: value for key, value in values.items() if key not in defaults or value != defaults[key]}
+    return Call(type(record).__name__, changed)
+
+
+@dataclass
+class Entry:
+    """What an entry module is written from.
+
+    Attributes:
+        name: the recipe's name, for the docstring.
+        settings: engine settings by name.
+        parameters: `Param` calls.
+        program: field of `Program` -> component, tuple of components, dict or literal.
+        preparations: (plugin, expression) of every component with a method `prepare`.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    parameters: Sequence[Call]
+    program: Mapping[str, Any]
+    preparations: Sequence[tuple[str, str]] = ()
 
 
 @dataclass
@@ -94,26 +121,21 @@ class EntryWriter:
         return lines
 
 
-def write_entry(name: str, settings: Mapping[str, Any], parameters: Sequence[Call], program: Mapping[str, Any]) -> str:
-    """The entry module's source; importing it has no effect, running it trains.
-
-    Args:
-        name: the recipe's name, for the docstring.
-        settings: engine settings by name.
-        parameters: `Param` calls.
-        program: hook name -> component, tuple of components, dict or literal.
-    """
+def write_entry(entry: Entry) -> str:
+    """The entry module's source; importing it has no effect, running it trains."""
     writer = EntryWriter()
     for needed in ("Program", "Settings", "train"):
         writer.use(RUNTIME_NAMES[needed], needed)
-    for value in (*settings.values(), *parameters, *program.values()):
+    for value in (*entry.settings.values(), *entry.parameters, *entry.program.values()):
         writer.show(value)
+    _prepare_lines(entry.preparations, writer)
     writer.keep_apart()
-    settings_lines = [f"    {key}={writer.show(value)}," for key, value in sorted(settings.items())]
-    parameter_lines = [f"        {writer.show(record)}," for record in parameters]
-    program_lines = [f"        {key}={writer.show(value)}," for key, value in sorted(program.items())]
+    settings_lines = [f"    {key}={writer.show(value)}," for key, value in sorted(entry.settings.items())]
+    parameter_lines = [f"        {writer.show(record)}," for record in entry.parameters]
+    program_lines = [f"        {key}={writer.show(value)}," for key, value in sorted(entry.program.items())]
+    prepare_lines = _prepare_lines(entry.preparations, writer)
     # Nothing in a name may end the docstring.
-    shown = "".join(char if char.isascii() and (char.isalnum() or char in " ._+-,") else "?" for char in name)
+    shown = "".join(char if char.isascii() and (char.isalnum() or char in " ._+-,") else "?" for char in entry.name)
     lines = [
         f'"""The training program of {shown}, written by pgolf."""',
         "",
@@ -138,7 +160,24 @@ def write_entry(name: str, settings: Mapping[str, Any], parameters: Sequence[Cal
         "    )",
         "",
         "",
+        "def prepare_components(session):",
+        '    """Before any time is spent, each component with a `prepare` tries what it will need."""',
+        *prepare_lines,
+        "",
+        "",
         'if __name__ == "__main__":',
-        "    train(SETTINGS, make_program(), make_parameters())",
+        "    train(SETTINGS, make_program(), make_parameters(), prepare_components)",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _prepare_lines(preparations: Sequence[tuple[str, str]], writer: EntryWriter) -> list[str]:
+    """Two lines for each component; the first says whose error the second may raise."""
+    lines = []
+    for plugin, component in preparations:
+        log_prepared = writer.use(RUNTIME_NAMES["log_prepared"], "log_prepared")
+        lines += [
+            f"    session.preparing = {plugin!r}",
+            f"    {log_prepared}(session, {component}.prepare(session))",
+        ]
+    return lines

@@ -31,6 +31,8 @@ CODES: dict[str, str] = {
     "PG207": "two parameters have one name",
     "PG208": "the phases need more compiled variants than the recompile limit",
     "PG209": "a layer plan is not consistent",
+    "PG210": "a rounding or clip rule that no tensor recipe takes",
+    "PG211": "input statistics without a source, a use or time",
     # PG3xx: the bundleable subset
     "PG301": "a statement is not allowed at the top level of a module",
     "PG302": "an internal import has a form that cannot be linked",

@@ -36,6 +36,7 @@ RANKS = [
     "manager",
     "recipe",
     "select",
+    "providers",
     "entry",
     "resolve",
 ]

@@ -4,7 +4,7 @@ from types import ModuleType
 import pytest
 
 from pgolf.component import Component, Group, Param, Phase, Plugin
-from pgolf.entry import write_entry
+from pgolf.entry import Entry, write_entry
 from pgolf.errors import PgolfError
 from pgolf.manager import Loaded, Registry, load_registry
 from pgolf.recipe import Recipe
@@ -187,9 +187,8 @@ def test_components_of_one_name_get_names_of_their_own():
     for module in ("kit.one", "kit.two", "pgolf.runtime.three"):
         target = type("train", (), {"__module__": module})
         classes.append(Component(target, gain=1.5))
-    text = write_entry(
-        "t", {}, (), {"taps": tuple(classes), "mlp": Component(type("partial", (), {"__module__": "kit"}))}
-    )
+    program = {"taps": tuple(classes), "mlp": Component(type("partial", (), {"__module__": "kit"}))}
+    text = write_entry(Entry("t", {}, (), program))
     assert "from kit.one import train as train_2\n" in text and "from kit.two import train as train_3\n" in text
     assert (
         "from pgolf.runtime.three import train as train_4\n" in text

@@ -62,6 +62,14 @@ def max_over_ranks(value, world):
     return seen.item()
 
 
+def gather_texts(text, world):
+    """Every rank's text, by rank, on every rank."""
+    texts = [text] * world.world_size
+    if world.world_size > 1:
+        dist.all_gather_object(texts, text)
+    return texts
+
+
 def gradient_of(tensor):
     """A parameter's gradient; zeros where backward left none, so that every rank reduces the same list."""
     if tensor.grad is None:

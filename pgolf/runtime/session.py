@@ -32,6 +32,7 @@ class Session:
         self.log = log
         self.ledger = ledger
         self.phases = ()
+        self.preparing = ""
         self.seq_len = settings.eval_seq_len or settings.train_seq_len
         self.rows = max(settings.val_batch_size // (8 * self.seq_len), 1)
         activation_dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
@@ -43,7 +44,6 @@ class Session:
         self.tokens = validation_tokens(pattern, self.seq_len, settings.vocab_size)
         program.byte_counter.open(env.tokenizer_path, env.data_path, settings.vocab_size, world.device, ledger)
         log(f"val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}")
-        log(f"attention_kernel:{program.attention_kernel.prepare(self)}")
 
     def open_loader(self, ledger):
         """Start the training stream from its first token; batches are counted in `ledger`."""

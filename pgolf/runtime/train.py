@@ -12,13 +12,16 @@ from pgolf.runtime.finish import export_and_score, report_receipts, score_artifa
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.log import RunLog, log_machine
 from pgolf.runtime.optimize import Optimizers
+from pgolf.runtime.prepare import prepare_run
 from pgolf.runtime.progress import Scalars, measure_progress
 from pgolf.runtime.session import Session
 from pgolf.runtime.warmup import probe_plugins, warm_up
 
 
-def train(settings, program, parameters):
+def train(settings, program, parameters, prepare_components):
     """Run the whole program: train, average, export, decode, score; or score an artifact that exists.
+
+    `prepare_components(session)` lets every component try what it will need, before anything else is done.
 
     Exits with status 1 when a selected plugin did nothing; the artifact and the log are complete by then.
     """
@@ -30,7 +33,8 @@ def train(settings, program, parameters):
         make_deterministic()
     log_machine(log, world.device)
     log("plugins:" + " ".join(program.plugins))
-    session, idle = open_session(settings, program, parameters, env, world, log, ledger), False
+    session = open_session(settings, program, parameters, env, world, log, ledger, prepare_components)
+    idle = False
     if not env.score:
         log_header(session)
         probe_plugins(session)
@@ -43,14 +47,19 @@ def train(settings, program, parameters):
         sys.exit(1)
 
 
-def open_session(settings, program, parameters, env, world, log, ledger):
+def open_session(settings, program, parameters, env, world, log, ledger, prepare_components):
     """A session with its data checked, and with the artifact scored if that is all there is to do.
 
-    What is wrong with the data or the artifact is one line and exit status 2, not a traceback. The artifact is scored
-    with every phase of the finished model on.
+    What is wrong with the data, the machine or the artifact is one line and exit status 2, not a traceback. The
+    artifact is scored with every phase of the finished model on.
     """
     try:
+        if program.reserve is not None and 0 < env.max_wallclock_seconds <= program.reserve:
+            raise ValueError(
+                f"MAX_WALLCLOCK_SECONDS is {env.max_wallclock_seconds:g}, wanted more than the {program.reserve:g} reserved"
+            )
         session = Session(settings, program, parameters, env, world, log, ledger)
+        prepare_run(session, prepare_components)
         if env.score:
             session.phases = tuple(spec.name for spec in program.phases)
             score_artifact(session)
