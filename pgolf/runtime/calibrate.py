@@ -45,8 +45,8 @@ def matrix_role(name: str, tap: str) -> tuple[str, int]:
 
 
 @torch.no_grad()
-def collect_statistics(session: Session) -> Statistics:
-    """canonical tensor name -> {"hessian": sum over batches of X^T X divided by the number of batches, float32}.
+def collect_statistics(session: Session) -> tuple[Statistics, int]:
+    """canonical tensor name -> {"hessian": sum of X^T X over batches, divided by their number, float32}; their number.
 
     Runs the uncompiled forward in eval mode under the scoring phases, so windows, gates and loops are those of scoring.
 
@@ -68,7 +68,7 @@ def collect_statistics(session: Session) -> Statistics:
             found[name] = {"hessian": observer.sums[key] / count}
     for tap in program.statistics_taps:
         found = tap(found, session.world, session.ledger)
-    return {name: {key: value.float() for key, value in known.items()} for name, known in found.items()}
+    return {name: {key: value.float() for key, value in known.items()} for name, known in found.items()}, count
 
 
 def observe_batch(session: Session, ids: Tensor, phases: tuple[str, ...], observer: HessianObserver) -> None:

@@ -11,6 +11,9 @@ from pgolf.runtime.export import decode_model, encode_model, pack_artifact, unpa
 from pgolf.runtime.log import code_bytes
 from pgolf.runtime.parameters import canonical_state
 
+CHECKPOINT = "final_model.pt"
+STATISTICS = "final_statistics.pt"
+
 
 def grid_name(program):
     """Name of the matrices' grid, e.g. "int8"; it is part of file names and log lines."""
@@ -22,38 +25,95 @@ def artifact_path(program):
     return Path(f"final_model.{grid_name(program)}.ptz")
 
 
-def export_and_score(session):
-    """Save the trained weights, write the artifact on rank 0, and score what decodes from it on every rank.
+def export_and_score(session, step, elapsed_ms):
+    """Checkpoint, calibrate, write the artifact on rank 0, and score what decodes from it on every rank.
 
-    Files are complete when they get their names, and the weights are on disk before anything that can fail.
+    The weights are on disk before anything that can fail.
+
+    Args:
+        step: steps that were trained.
+        elapsed_ms: training time so far.
     """
-    program, main = session.program, session.world.rank == 0
-    raw, partial = Path("final_model.pt"), Path("final_model.tmp")
     state = canonical_state(session.model.state_dict(), session.parameters)
-    if main:
-        torch.save(state, partial)
-        partial.replace(raw)
-    score, statistics = session.validate(), {}
+    if session.world.rank == 0:
+        Path(STATISTICS).unlink(missing_ok=True)
+        write_tensors(state, CHECKPOINT)
+    statistics = calibrate(session, step, elapsed_ms)
+    begin, score = session.stages.now(), session.validate()
+    session.stages.end("diagnostic", begin, "val")
     session.log(
         f"diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} "
         f"eval_time:{score.eval_ms:.0f}ms"
     )
-    if program.calibration_source is not None:
-        statistics = collect_statistics(session)
-    if main:
-        encoded = encode_model(state, session.parameters, program, statistics, session.ledger)
-        data = pack_artifact(encoded, program, session.ledger)
-        partial.write_bytes(data)
-        partial.replace(artifact_path(program))
-        label = f"{grid_name(program)}+{program.entropy_coder.name}"
-        session.log(
-            f"Serialized model: {raw.stat().st_size} bytes\nCode size: {code_bytes()} bytes\n"
-            f"Serialized model {label}: {len(data)} bytes\n"
-            f"Total submission size {label}: {len(data) + code_bytes()} bytes"
-        )
+    if session.world.rank == 0:
+        export_model(session, state, statistics)
     # No rank reads the artifact before rank 0 has written it.
     max_over_ranks(0.0, session.world)
     score_artifact(session)
+
+
+def write_tensors(tensors, path):
+    """Save tensors; the file is complete when it gets its name."""
+    partial = Path("final_model.tmp")
+    torch.save(tensors, partial)
+    partial.replace(path)
+
+
+def calibrate(session, step, elapsed_ms):
+    """Input statistics of the trained weights by canonical name, {} without a source.
+
+    A source that reads training data runs while the clock does. For any other the clock has stopped, and training data are
+    closed then; they are for all that follows.
+    """
+    source, statistics = session.program.calibration_source, {}
+    session.stages.resume(elapsed_ms)
+    if source is not None:
+        session.training_data = source.reads == "train"
+        if session.training_data:
+            statistics, batches = collect_on_clock(session, step)
+        else:
+            statistics, batches = collect_statistics(session)
+        session.stages.end("calibration", elapsed_ms, source.reads or "none", f"batches:{batches}")
+        if session.world.rank == 0:
+            write_tensors(statistics, STATISTICS)
+    session.training_data = False
+    return statistics
+
+
+def collect_on_clock(session, step):
+    """`collect_statistics` as a part of training time; the run fails where it ends after the budget."""
+    clock, budget = session.program.clock, 1000.0 * session.env.max_wallclock_seconds
+    clock.start()
+    found = collect_statistics(session)
+    # Pausing waits for the GPU.
+    clock.pause(session.ledger)
+    clock.start()
+    session.stages.resume(max_over_ranks(clock.elapsed_ms(step), session.world))
+    if 0 < budget < session.stages.now():
+        session.fail(
+            f"calibration from training data ended at {session.stages.now():.0f}ms, after the {budget:.0f}ms of "
+            "max_wallclock_seconds: build with more time in reserve"
+        )
+    return found
+
+
+def export_model(session, state, statistics):
+    """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
+    program, stages, partial = session.program, session.stages, Path("final_model.tmp")
+    begin = stages.now()
+    encoded = encode_model(state, session.parameters, program, statistics, session.ledger)
+    stages.end("quantize", begin, "none")
+    begin = stages.now()
+    data = pack_artifact(encoded, program, session.ledger)
+    stages.end("compress", begin, "none")
+    partial.write_bytes(data)
+    partial.replace(artifact_path(program))
+    label = f"{grid_name(program)}+{program.entropy_coder.name}"
+    session.log(
+        f"Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\n"
+        f"Serialized model {label}: {len(data)} bytes\n"
+        f"Total submission size {label}: {len(data) + code_bytes()} bytes"
+    )
 
 
 def load_artifact(session):
@@ -69,13 +129,19 @@ def load_artifact(session):
 def score_artifact(session):
     """Score the decoded artifact: in windows side by side, then with the chosen windows and adapter."""
     program, label = session.program, session.program.windows.label or "adapted"
+    begin = session.stages.now()
     load_artifact(session)
+    session.stages.end("decode", begin, "none")
+    begin = session.stages.now()
     score = session.validate()
+    session.stages.end("score", begin, "val")
     log_final(session, f"{grid_name(program)}_{program.entropy_coder.name}_roundtrip", score)
     if program.windows.label or program.adapter is not None:
+        begin = session.stages.now()
         if program.adapter is not None:
             program.adapter.open(session.model)
         score = score_spans(session, program.windows.spans(len(session.tokens), session.seq_len), program.adapter)
+        session.stages.end("adapt" if program.adapter is not None else "score", begin, "val")
         log_final(session, f"{grid_name(program)}_{label}", score)
     session.ledger.count(program.windows.name, "targets", score.tokens)
 

@@ -9,6 +9,7 @@ from pgolf.runtime.model import GPT
 from pgolf.runtime.optimize import compile_on_gpu
 from pgolf.runtime.parameters import initialize
 from pgolf.runtime.shards import validation_tokens
+from pgolf.runtime.stages import Stages
 
 
 class Session:
@@ -33,6 +34,9 @@ class Session:
         self.ledger = ledger
         self.phases = ()
         self.preparing = ""
+        self.stages = Stages(log)
+        self.failed = False
+        self.training_data = not env.score
         self.seq_len = settings.eval_seq_len or settings.train_seq_len
         self.rows = max(settings.val_batch_size // (8 * self.seq_len), 1)
         activation_dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
@@ -47,16 +51,30 @@ class Session:
 
     def open_loader(self, ledger):
         """Start the training stream from its first token; batches are counted in `ledger`."""
+        self.check_training_data()
         pattern = Path(self.env.data_path, "fineweb_train_*.bin")
         world = self.world
         self.program.token_loader.open(pattern, world.rank, world.world_size, self.settings.vocab_size, ledger)
 
     def next_batch(self):
         """(x, y, fields) of one micro-step on the device."""
+        self.check_training_data()
         settings, world = self.settings, self.world
         batch = self.program.token_loader.next(settings.train_batch_tokens // 8, settings.train_seq_len)
         x, y = (part.to(world.device, non_blocking=True) for part in batch)
         return x, y, {name: field(x, self.ledger) for name, field in self.program.batch_fields}
+
+    def check_training_data(self):
+        """Training data are closed once the clock has stopped, and never open while an artifact is scored."""
+        if not self.training_data:
+            raise ValueError(
+                "training data are read while no training time is running: only a source that reads them may"
+            )
+
+    def fail(self, text):
+        """Log an error that takes nothing from the results, but the run's success."""
+        self.log(f"error: {text}")
+        self.failed = True
 
     def scoring_phases(self):
         """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""

@@ -39,9 +39,9 @@ def train(settings, program, parameters, prepare_components):
         log_header(session)
         probe_plugins(session)
         warm_up(session, run_step)
-        train_loop(session)
-        export_and_score(session)
-        idle = report_receipts(session)
+        step, elapsed_ms = train_loop(session)
+        export_and_score(session, step, elapsed_ms)
+        idle = report_receipts(session) or session.failed
     stop_world(world)
     if idle:
         sys.exit(1)
@@ -64,6 +64,7 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
             session.phases = tuple(spec.name for spec in program.phases)
             score_artifact(session)
         else:
+            training_budget(session)
             session.open_loader(Ledger())
             if program.calibrated:
                 check_statistics(session)
@@ -90,6 +91,8 @@ def log_header(session):
         f"iterations:{env.iterations} warmup_steps:{settings.warmup_steps} "
         f"max_wallclock_seconds:{env.max_wallclock_seconds:.3f}"
     )
+    if session.program.reserve is not None:
+        session.log(f"reserve_seconds:{session.program.reserve:.3f}")
 
 
 def run_step(session, optimizers, phases, scalars, ledger):
@@ -122,15 +125,25 @@ def read_schedules(session, step, elapsed_ms, cap_ms):
 
 
 def training_budget(session):
-    """Milliseconds that training may take: the budget less what is reserved for later work on the clock, or 0."""
-    budget = session.env.max_wallclock_seconds
-    if budget > 0 and session.program.reserve is not None:
-        budget -= session.program.reserve
+    """Milliseconds that training may take: the budget less what is reserved for later work on the clock; 0 for no limit.
+
+    Raises:
+        ValueError: when all of the budget is reserved.
+    """
+    budget, reserve = session.env.max_wallclock_seconds, session.program.reserve
+    if budget > 0 and reserve is not None:
+        if budget <= reserve:
+            raise ValueError(f"max_wallclock_seconds is {budget:g}, wanted more than the {reserve:g} s in reserve")
+        budget -= reserve
     return 1000.0 * budget
 
 
 def train_loop(session):
-    """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns."""
+    """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns.
+
+    Returns:
+        the number of steps, and training time in milliseconds.
+    """
     env, clock, average = session.env, session.program.clock, session.program.average
     optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
     average.start(optimizers.averaged, optimizers.averaged_names)
@@ -159,6 +172,8 @@ def train_loop(session):
     allocated, reserved = torch.cuda.max_memory_allocated() >> 20, torch.cuda.max_memory_reserved() >> 20
     session.log(f"peak memory allocated: {allocated} MiB reserved: {reserved} MiB")
     average.apply(optimizers.averaged, session.ledger)
+    session.stages.line("train", 0.0, elapsed_ms, "train")
+    return step, elapsed_ms
 
 
 def log_step(session, step, result, elapsed_ms):
