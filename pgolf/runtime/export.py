@@ -52,14 +52,12 @@ def encode_model(
         the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
     """
     classes, encoded = quantization_classes(parameters), {}
-    planned = {}
     if program.quantization_plan is not None:
-        planned = program.quantization_plan(state, statistics, ledger)
-    for name, own in classes.items():
-        recipe = program.tensor_recipes[planned.get(name, own)]
-        parts = recipe.encode(name, state[name], statistics.get(name, {}), ledger)
-        if name in planned:
-            parts["class"] = torch.tensor([*program.tensor_recipes].index(planned[name]), dtype=torch.uint8)
+        classes |= program.quantization_plan(state, statistics, ledger)
+    for name, quant in classes.items():
+        parts = program.tensor_recipes[quant].encode(name, state[name], statistics.get(name, {}), ledger)
+        if program.quantization_plan is not None and quant != quantization_classes(parameters)[name]:
+            parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     if program.fit is not None:
         measure = functools.partial(packed_bytes, state, parameters, program, statistics)

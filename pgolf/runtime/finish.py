@@ -25,22 +25,21 @@ def artifact_path(program):
     return Path(f"final_model.{grid_name(program)}.ptz")
 
 
-def export_and_score(session, step, elapsed_ms):
+def export_and_score(session, step):
     """Checkpoint, calibrate, write the artifact on rank 0, and score what decodes from it on every rank.
 
     The weights are on disk before anything that can fail.
 
     Args:
         step: steps that were trained.
-        elapsed_ms: training time so far.
     """
     state = canonical_state(session.model.state_dict(), session.parameters)
     if session.world.rank == 0:
-        Path(STATISTICS).unlink(missing_ok=True)
+        if session.program.calibration_source is not None:
+            Path(STATISTICS).unlink(missing_ok=True)
         write_tensors(state, CHECKPOINT)
-    statistics = calibrate(session, step, elapsed_ms)
-    begin, score = session.stages.now(), session.validate()
-    session.stages.end("diagnostic", begin, "val")
+    statistics, score = calibrate(session, step), session.validate()
+    session.stages.end("diagnostic", "val")
     session.log(
         f"diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} "
         f"eval_time:{score.eval_ms:.0f}ms"
@@ -59,21 +58,20 @@ def write_tensors(tensors, path):
     partial.replace(path)
 
 
-def calibrate(session, step, elapsed_ms):
+def calibrate(session, step):
     """Input statistics of the trained weights by canonical name, {} without a source.
 
     A source that reads training data runs while the clock does. For any other the clock has stopped, and training data are
     closed then; they are for all that follows.
     """
     source, statistics = session.program.calibration_source, {}
-    session.stages.resume(elapsed_ms)
-    if source is not None:
+    if session.program.calibration_source is not None:
         session.training_data = source.reads == "train"
         if session.training_data:
             statistics, batches = collect_on_clock(session, step)
         else:
             statistics, batches = collect_statistics(session)
-        session.stages.end("calibration", elapsed_ms, source.reads or "none", f"batches:{batches}")
+        session.stages.end("calibration", (source.reads or "none") + f" batches:{batches}")
         if session.world.rank == 0:
             write_tensors(statistics, STATISTICS)
     session.training_data = False
@@ -88,10 +86,11 @@ def collect_on_clock(session, step):
     # Pausing waits for the GPU.
     clock.pause(session.ledger)
     clock.start()
-    session.stages.resume(max_over_ranks(clock.elapsed_ms(step), session.world))
-    if 0 < budget < session.stages.now():
+    elapsed_ms = max_over_ranks(clock.elapsed_ms(step), session.world)
+    session.stages.set_clock(elapsed_ms)
+    if 0 < budget < elapsed_ms:
         session.fail(
-            f"calibration from training data ended at {session.stages.now():.0f}ms, after the {budget:.0f}ms of "
+            f"calibration from training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of "
             "max_wallclock_seconds: build with more time in reserve"
         )
     return found
@@ -99,13 +98,11 @@ def collect_on_clock(session, step):
 
 def export_model(session, state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
-    program, stages, partial = session.program, session.stages, Path("final_model.tmp")
-    begin = stages.now()
+    program, partial = session.program, Path("final_model.tmp")
     encoded = encode_model(state, session.parameters, program, statistics, session.ledger)
-    stages.end("quantize", begin, "none")
-    begin = stages.now()
+    session.stages.end("quantize", "none")
     data = pack_artifact(encoded, program, session.ledger)
-    stages.end("compress", begin, "none")
+    session.stages.end("compress", "none")
     partial.write_bytes(data)
     partial.replace(artifact_path(program))
     label = f"{grid_name(program)}+{program.entropy_coder.name}"
@@ -129,19 +126,16 @@ def load_artifact(session):
 def score_artifact(session):
     """Score the decoded artifact: in windows side by side, then with the chosen windows and adapter."""
     program, label = session.program, session.program.windows.label or "adapted"
-    begin = session.stages.now()
     load_artifact(session)
-    session.stages.end("decode", begin, "none")
-    begin = session.stages.now()
+    session.stages.end("decode", "none")
     score = session.validate()
-    session.stages.end("score", begin, "val")
+    session.stages.end("score", "val")
     log_final(session, f"{grid_name(program)}_{program.entropy_coder.name}_roundtrip", score)
     if program.windows.label or program.adapter is not None:
-        begin = session.stages.now()
         if program.adapter is not None:
             program.adapter.open(session.model)
         score = score_spans(session, program.windows.spans(len(session.tokens), session.seq_len), program.adapter)
-        session.stages.end("adapt" if program.adapter is not None else "score", begin, "val")
+        session.stages.end("score" if program.adapter is None else "adapt", "val")
         log_final(session, f"{grid_name(program)}_{label}", score)
     session.ledger.count(program.windows.name, "targets", score.tokens)
 

@@ -51,25 +51,18 @@ class Session:
 
     def open_loader(self, ledger):
         """Start the training stream from its first token; batches are counted in `ledger`."""
-        self.check_training_data()
         pattern = Path(self.env.data_path, "fineweb_train_*.bin")
         world = self.world
         self.program.token_loader.open(pattern, world.rank, world.world_size, self.settings.vocab_size, ledger)
 
     def next_batch(self):
-        """(x, y, fields) of one micro-step on the device."""
-        self.check_training_data()
+        """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
+        if not self.training_data:
+            raise ValueError("training data are closed: training time is over")
         settings, world = self.settings, self.world
         batch = self.program.token_loader.next(settings.train_batch_tokens // 8, settings.train_seq_len)
         x, y = (part.to(world.device, non_blocking=True) for part in batch)
         return x, y, {name: field(x, self.ledger) for name, field in self.program.batch_fields}
-
-    def check_training_data(self):
-        """Training data are closed once the clock has stopped, and never open while an artifact is scored."""
-        if not self.training_data:
-            raise ValueError(
-                "training data are read while no training time is running: only a source that reads them may"
-            )
 
     def fail(self, text):
         """Log an error that takes nothing from the results, but the run's success."""

@@ -39,8 +39,7 @@ def train(settings, program, parameters, prepare_components):
         log_header(session)
         probe_plugins(session)
         warm_up(session, run_step)
-        step, elapsed_ms = train_loop(session)
-        export_and_score(session, step, elapsed_ms)
+        export_and_score(session, train_loop(session))
         idle = report_receipts(session) or session.failed
     stop_world(world)
     if idle:
@@ -64,7 +63,8 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
             session.phases = tuple(spec.name for spec in program.phases)
             score_artifact(session)
         else:
-            training_budget(session)
+            if program.reserve is not None:
+                training_budget(session)
             session.open_loader(Ledger())
             if program.calibrated:
                 check_statistics(session)
@@ -130,8 +130,9 @@ def training_budget(session):
     Raises:
         ValueError: when all of the budget is reserved.
     """
-    budget, reserve = session.env.max_wallclock_seconds, session.program.reserve
-    if budget > 0 and reserve is not None:
+    budget = session.env.max_wallclock_seconds
+    if session.program.reserve is not None and budget > 0:
+        reserve = session.program.reserve
         if budget <= reserve:
             raise ValueError(f"max_wallclock_seconds is {budget:g}, wanted more than the {reserve:g} s in reserve")
         budget -= reserve
@@ -142,7 +143,7 @@ def train_loop(session):
     """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns.
 
     Returns:
-        the number of steps, and training time in milliseconds.
+        the number of steps.
     """
     env, clock, average = session.env, session.program.clock, session.program.average
     optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
@@ -172,8 +173,9 @@ def train_loop(session):
     allocated, reserved = torch.cuda.max_memory_allocated() >> 20, torch.cuda.max_memory_reserved() >> 20
     session.log(f"peak memory allocated: {allocated} MiB reserved: {reserved} MiB")
     average.apply(optimizers.averaged, session.ledger)
-    session.stages.line("train", 0.0, elapsed_ms, "train")
-    return step, elapsed_ms
+    session.stages.set_clock(elapsed_ms)
+    session.stages.end("train", "train")
+    return step
 
 
 def log_step(session, step, result, elapsed_ms):
