@@ -21,6 +21,7 @@ CODES: dict[str, str] = {
     "PG105": "a hook returned something other than what its specification asks for",
     "PG106": "two selected plugins exclude each other",
     "PG107": "plugins ask for an order that cannot be satisfied",
+    "PG108": "a component does not fit the contract of its hook",
     # PG2xx: resolve and link
     "PG201": "two bundled top-level statements have one name",
     "PG202": "an internal import does not lead to a top-level statement",

@@ -27,9 +27,15 @@ class Providers:
     def __init__(self, selection: Selection):
         self.selection = selection
         self.available: dict[str, Any] = {"settings": selection.settings, "plan": PlanFacts(0, 0)}
+        self.called: dict[str, list[tuple[Loaded, Any]]] = {}
 
     def call(self, hook: str) -> list[tuple[Loaded, Any]]:
-        """(plugin, result) of every implementation in the order of a chain, without None results."""
+        """(plugin, result) of every implementation in the order of a chain, without None results; called once."""
+        if hook not in self.called:
+            self.called[hook] = self._call(hook)
+        return self.called[hook]
+
+    def _call(self, hook: str) -> list[tuple[Loaded, Any]]:
         implementers = [loaded for loaded in self.selection.plugins.values() if hook in loaded.hooks]
         results = [(loaded, self._call_one(loaded, loaded.hooks[hook], hook)) for loaded in chain(implementers)]
         return [(loaded, result) for loaded, result in results if result is not None]

@@ -9,11 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pgolf.binding import check_component
 from pgolf.calibration import calibrated_classes, check_calibration, check_used
 from pgolf.component import Component, Param, Phase, PlanFacts
+from pgolf.contracts.architecture import Initializer
+from pgolf.contracts.optimizer import PhaseStart
 from pgolf.entry import Call, Entry, record_call, write_entry
 from pgolf.errors import PgolfError, raise_all
-from pgolf.hookspecs import HOOKS
+from pgolf.hookspecs import CONTRACTS, HOOKS
 from pgolf.manager import Registry
 from pgolf.providers import Provided, Providers, empty_slot
 from pgolf.recipe import Recipe
@@ -72,6 +75,7 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     params = _declared(providers)
     groups = providers.records("groups")
     chosen = _components(providers)
+    _check_contracts(chosen, phases, params)
     _check_params(params, groups, set(chosen["tensor_recipes"]))
     used_quants, used_groups = {param.quant for _, param in params}, {param.group for _, param in params}
     if not chosen["quantization_plan"]:
@@ -110,6 +114,23 @@ def _components(providers: Providers) -> dict[str, dict[Any, Provided]]:
         if hook in RECIPE_PARTS:
             providers.available[hook] = _field(hook, chosen[hook])
     return chosen
+
+
+def _check_contracts(
+    chosen: dict[str, dict[Any, Provided]], phases: list[tuple[str, Phase]], params: list[tuple[str, Param]]
+) -> None:
+    """Every component fits what the running program expects of it; all that do not are reported together."""
+    held = [(hook, provided, CONTRACTS[hook]) for hook, found in chosen.items() for provided in found.values()]
+    held += [("phases", (plugin, phase.start), PhaseStart) for plugin, phase in phases]
+    for plugin, param in params:
+        starts = param.init if isinstance(param.init, tuple) else (param.init,)
+        held += [("parameters", (plugin, start), Initializer) for start in starts if start is not None]
+    findings = [
+        finding
+        for hook, (plugin, component), contract in held
+        for finding in check_component(hook, plugin, component, contract)
+    ]
+    raise_all(list({str(finding): finding for finding in findings}.values()))
 
 
 def _field(hook: str, found: dict[Any, Provided]) -> Any:
@@ -153,7 +174,8 @@ def _plan_facts(providers: Providers, phases: Sequence[Phase]) -> PlanFacts:
             f"the phases {', '.join(names)} need {len(variants) + SCORING_VARIANTS} compiled variants, the limit is {limit}",
             hint="select fewer plugins with phases, or --set recompile_limit=32 and accept the compile time",
         )
-    ((_, component),) = providers.slot("layer_plan")
+    ((plugin, component),) = providers.slot("layer_plan")
+    raise_all(check_component("layer_plan", plugin, component, CONTRACTS["layer_plan"]))
     plan = component.target(**component.arguments)
     layers = providers.selection.settings.num_layers
     plans: dict[tuple[str, ...], tuple[tuple[int, ...], tuple[int, ...]]] = {}

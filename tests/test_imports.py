@@ -30,6 +30,7 @@ RANKS = [
     "errors",
     "component",
     "contracts",
+    "binding",
     "hookspecs",
     "challenge",
     "settings",
