@@ -62,6 +62,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "loop_end": 2,
     "loop_start": 1,
     "muon_momentum_warmup_steps": 20,
+    "parallel_start_layer": 2,
     "rope_dims": 16,
     "swa_full_attn_layers": 2,
     "swa_window": 32,

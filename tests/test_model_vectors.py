@@ -16,6 +16,7 @@ PR1019 = (
     "xsa",
 )
 PR1493 = ("layer_loop", "leaky_relu2", "ln_scale", "parallel_residual", "partial_rope", "skip_gates", "xsa")
+PR1855 = ("banks", "layer_loop", "leaky_relu2", "ln_scale", "partial_rope", "skip_gates", "two_lanes", "xsa")
 
 CASES = (
     [
@@ -94,6 +95,26 @@ CASES = (
             PR1493,
             {"num_layers": 6, "rope_dims": 8, "num_loops": 2, "loop_start": 2, "loop_end": 3}
             | {"parallel_residual_start": 4, "qk_gain_init": 5.25},
+        )
+        for loop in ("noloop", "loop")
+    ]
+    + [
+        (
+            "model_pr1855_6L_sparse",
+            f"pr1855_6L_sparse_{loop}",
+            (*PR1855, "smear_gate_v3", "sparse_attention_gate"),
+            {"num_layers": 6, "rope_dims": 8, "num_loops": 2, "loop_start": 2, "loop_end": 3}
+            | {"parallel_start_layer": 4, "sparse_attn_gate_scale": 0.5, "qk_gain_init": 5.25},
+        )
+        for loop in ("noloop", "loop")
+    ]
+    + [
+        (
+            "model_pr1855_4L_dense_nosmear",
+            f"pr1855_4L_dense_nosmear_{loop}",
+            (*PR1855, "dense_attention_gate"),
+            {"num_kv_heads": 4, "rope_dims": 8, "num_loops": 1, "loop_start": 1, "loop_end": 1}
+            | {"parallel_start_layer": 2, "qk_gain_init": 5.25},
         )
         for loop in ("noloop", "loop")
     ]

@@ -22,6 +22,7 @@ SIZES = {
     "loop_start": 1,
     "num_loops": 1,
     "parallel_residual_start": 2,
+    "parallel_start_layer": 2,
     "rope_dims": 8,
     "swa_full_attn_layers": 2,
     "swa_window": 4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Plan = tuple[tuple[int, ...], tuple[int, ...]]
 """Physical layers of the encoder steps and of the decoder steps."""
+
+Lanes: TypeAlias = "tuple[Tensor, ...]"
+"""Residual streams, each (B,T,D)."""
 
 
 class Initializer(Protocol):
@@ -120,6 +123,22 @@ class Wiring(Protocol):
 
     def __call__(self, model: GPT, x_BTD: Tensor, x0_BTD: Tensor, ctx: Context, /) -> Tensor:
         """The stem's output to the final hidden state, before its norm."""
+
+
+class Block(Protocol):
+    """One layer of a wiring, for `pgolf.runtime.wiring.walk_plan`."""
+
+    def __call__(self, model: GPT, lanes: Lanes, x0_BTD: Tensor, layer: int, position: int, ctx: Context, /) -> Lanes:
+        """Lanes before the layer to lanes after it; their number may change."""
+
+
+class Join(Protocol):
+    """What a wiring does before each decoder step, for `pgolf.runtime.wiring.walk_plan`."""
+
+    def __call__(
+        self, model: GPT, lanes: Lanes, skip_BTD: Tensor | None, index: int, layer: int, ctx: Context, /
+    ) -> Lanes:
+        """Merge the step's skip, None where there is none left; may fork a lane. `index` counts decoder steps."""
 
 
 class Skip(Protocol):

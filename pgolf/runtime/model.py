@@ -5,6 +5,7 @@ from torch import nn
 
 from pgolf.runtime.context import Context
 from pgolf.runtime.layers import rms_norm, use_matrix
+from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_state, register_parameters
 
 
@@ -49,10 +50,16 @@ class GPT(nn.Module):
     def forward(self, ids, targets, phases=(), reduction="mean", adapter=None, observe=None, ledger=None, fields=None):
         """Loss of `targets` (B,T) given `ids` (B,T), in nats: the mean, or per token (B,T) with reduction "none".
 
-        `phases` names the phases that are on. In training mode fake-quantization may act and auxiliary losses are added;
-        otherwise distribution transforms are applied to the logits.
+        `phases` names the phases that are on. Batch fields that `fields` lacks are made here, so no caller can forget one. In
+        training mode fake-quantization may act and auxiliary losses are added; otherwise distribution transforms are applied
+        to the logits.
         """
-        ctx = Context(ids, phases, self.training, self.matrices(), {}, fields or {}, adapter, observe, ledger)
+        given = fields or {}
+        missing = {
+            name: field(ids, ledger or Ledger()) for name, field in self.program.batch_fields if name not in given
+        }
+        fields = {**missing, **given}
+        ctx = Context(ids, phases, self.training, self.matrices(), {}, fields, adapter, observe, ledger)
         x = self.stem(ids, ctx)
         x = rms_norm(self.program.wiring(self, x, x, ctx))
         logits = self.program.head(self, x, ctx)

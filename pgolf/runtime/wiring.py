@@ -1,15 +1,27 @@
-"""Walking the layer plan: residual mix, branch inputs, U-net skips. Wirings differ in how branches join the stream."""
+"""Walking the layer plan: residual mix, branch inputs, lanes, U-net skips. Wirings differ in how branches join the stream."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pgolf.runtime.attention import attention_branch
 from pgolf.runtime.layers import adapt, rms_norm
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def residual_mix(model, x, x0, layer):
+    from pgolf.contracts.architecture import Block, Join, Lanes
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+
+
+def residual_mix(model: GPT, x: Tensor, x0: Tensor, layer: int, ctx: Context) -> Tensor:
     """a * x + b * x0 with the two learned rows of `resid_mix`."""
-    mix = model.blocks[layer].resid_mix.to(x.dtype)
+    mix = ctx.weights[f"blocks.{layer}.resid_mix"].to(x.dtype)
     return mix[0] * x + mix[1] * x0
 
 
-def branch_input(model, x, layer, position, ctx):
+def branch_input(model: GPT, x: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
     """The normed stream that a branch reads, after branch-input taps."""
     n = rms_norm(x)
     for scale in model.program.branch_inputs:
@@ -17,21 +29,46 @@ def branch_input(model, x, layer, position, ctx):
     return n
 
 
-def mlp_branch(model, n_BTD, layer, position, ctx):
-    """The MLP of one layer, and what an adapter adds to it."""
-    return adapt(model.program.mlp(model, n_BTD, layer, position, ctx), n_BTD, "mlp", position, ctx)
+def scaled_attention(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
+    """What the attention of one layer adds: the branch times `attn_scale`."""
+    attended = attention_branch(model, n_BTD, layer, position, ctx)
+    return ctx.weights[f"blocks.{layer}.attn_scale"].to(n_BTD.dtype) * attended
 
 
-def walk_plan(model, x, x0, ctx, block):
-    """Run `block(model, x, x0, layer, position, ctx)` over the plan; encoder outputs return as skips, last first."""
+def scaled_mlp(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
+    """What the MLP of one layer adds: the branch, with what an adapter adds to it, times `mlp_scale`."""
+    hidden = adapt(model.program.mlp(model, n_BTD, layer, position, ctx), n_BTD, "mlp", position, ctx)
+    return ctx.weights[f"blocks.{layer}.mlp_scale"].to(n_BTD.dtype) * hidden
+
+
+def sequential_block(model: GPT, lanes: Lanes, x0: Tensor, layer: int, position: int, ctx: Context) -> Lanes:
+    """One layer on one lane: attention first, then the MLP on the updated stream."""
+    u = residual_mix(model, lanes[0], x0, layer, ctx)
+    u = u + scaled_attention(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
+    return (u + scaled_mlp(model, branch_input(model, u, layer, position, ctx), layer, position, ctx),)
+
+
+def join_first_lane(model: GPT, lanes: Lanes, skip: Tensor | None, index: int, layer: int, ctx: Context) -> Lanes:
+    """The skip, if this decoder step has one, joins the first lane."""
+    if skip is None:
+        return lanes
+    return (model.program.skip(model, lanes[0], skip, index, ctx), *lanes[1:])
+
+
+def walk_plan(model: GPT, lanes: Lanes, x0: Tensor, ctx: Context, block: Block, join: Join) -> Lanes:
+    """Run every step of the plan on a tuple of lanes; returns those of the last step.
+
+    `block(model, lanes, x0, layer, position, ctx)` is one layer. The first lane of every encoder step returns as a skip,
+    last first: before each decoder step `join(model, lanes, skip, index, layer, ctx)` merges it, or None where there is none
+    left, and may fork a lane. Steps may change how many lanes there are.
+    """
     encoder, decoder = model.program.layer_plan(ctx.phases)
     ctx.fired(model.program.layer_plan.name, "steps", len(encoder) + len(decoder))
     skips = []
     for position, layer in enumerate(encoder):
-        x = block(model, x, x0, layer, position, ctx)
-        skips.append(x)
+        lanes = block(model, lanes, x0, layer, position, ctx)
+        skips.append(lanes[0])
     for index, layer in enumerate(decoder):
-        if skips:
-            x = model.program.skip(model, x, skips.pop(), index, ctx)
-        x = block(model, x, x0, layer, len(encoder) + index, ctx)
-    return x
+        lanes = join(model, lanes, skips.pop() if skips else None, index, layer, ctx)
+        lanes = block(model, lanes, x0, layer, len(encoder) + index, ctx)
+    return lanes

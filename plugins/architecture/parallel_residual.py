@@ -5,9 +5,28 @@
 Source: openai/parameter-golf PR #1412 and PR #1493.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.attention import attention_branch
-from pgolf.runtime.wiring import branch_input, mlp_branch, residual_mix, walk_plan
+from pgolf.runtime.wiring import (
+    branch_input,
+    join_first_lane,
+    residual_mix,
+    scaled_attention,
+    scaled_mlp,
+    sequential_block,
+    walk_plan,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.architecture import Lanes
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="parallel_residual",
@@ -23,26 +42,24 @@ PLUGIN = Plugin(
 class ParallelWiring:
     """The whole plan, sequential before `start` and parallel from it on."""
 
-    def __init__(self, start):
+    def __init__(self, start: int) -> None:
         self.start = start
 
-    def __call__(self, model, x, x0, ctx):
-        return walk_plan(model, x, x0, ctx, self.run_block)
+    def __call__(self, model: GPT, x_BTD: Tensor, x0_BTD: Tensor, ctx: Context) -> Tensor:
+        return walk_plan(model, (x_BTD,), x0_BTD, ctx, self.run_block, join_first_lane)[0]
 
-    def run_block(self, model, x, x0, layer, position, ctx):
+    def run_block(self, model: GPT, lanes: Lanes, x0: Tensor, layer: int, position: int, ctx: Context) -> Lanes:
         """One layer: x_BTD -> x_BTD."""
-        block = model.blocks[layer]
-        u = residual_mix(model, x, x0, layer)
+        if not 0 <= self.start <= layer:
+            return sequential_block(model, lanes, x0, layer, position, ctx)
+        ctx.fired("parallel_residual", "parallel blocks")
+        u = residual_mix(model, lanes[0], x0, layer, ctx)
         n = branch_input(model, u, layer, position, ctx)
-        x = u + block.attn_scale.to(u.dtype) * attention_branch(model, n, layer, position, ctx)
-        if 0 <= self.start <= layer:
-            ctx.fired("parallel_residual", "parallel blocks")
-        else:
-            n = branch_input(model, x, layer, position, ctx)
-        return x + block.mlp_scale.to(u.dtype) * mlp_branch(model, n, layer, position, ctx)
+        attended = scaled_attention(model, n, layer, position, ctx)
+        return (u + attended + scaled_mlp(model, n, layer, position, ctx),)
 
 
 @hookimpl
-def wiring(settings) -> Component:
+def wiring(settings: SettingsView) -> Component:
     """Two branches from one input."""
     return Component(ParallelWiring, start=settings.parallel_residual_start)

@@ -5,9 +5,19 @@
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.attention import attention_branch
-from pgolf.runtime.wiring import branch_input, mlp_branch, residual_mix, walk_plan
+from pgolf.runtime.wiring import join_first_lane, sequential_block, walk_plan
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="sequential_wiring",
@@ -18,23 +28,13 @@ PLUGIN = Plugin(
 )
 
 
-def sequential_block(model, x, x0, layer, position, ctx):
-    """One layer: x_BTD -> x_BTD."""
-    ctx.fired("sequential_wiring", "blocks")
-    block = model.blocks[layer]
-    u = residual_mix(model, x, x0, layer)
-    attended = attention_branch(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
-    u = u + block.attn_scale.to(u.dtype) * attended
-    hidden = mlp_branch(model, branch_input(model, u, layer, position, ctx), layer, position, ctx)
-    return u + block.mlp_scale.to(u.dtype) * hidden
-
-
-def sequential_wiring(model, x, x0, ctx):
+def sequential_wiring(model: GPT, x_BTD: Tensor, x0_BTD: Tensor, ctx: Context) -> Tensor:
     """The whole plan."""
-    return walk_plan(model, x, x0, ctx, sequential_block)
+    ctx.fired("sequential_wiring", "walks")
+    return walk_plan(model, (x_BTD,), x0_BTD, ctx, sequential_block, join_first_lane)[0]
 
 
 @hookimpl
-def wiring(settings) -> Component:
+def wiring(settings: SettingsView) -> Component:
     """One stream."""
     return Component(sequential_wiring)
