@@ -176,6 +176,11 @@ def orthogonalizer(settings: SettingsView) -> Component | None:
     """Nearest semi-orthogonal matrix of an update."""
 
 
+@_hook("optimizer", "optional slot", optimizer.RowBlocks)
+def row_blocks(settings: SettingsView) -> Component | None:
+    """Which matrices are orthogonalized in blocks of rows, such as pairs of attention heads."""
+
+
 @_hook("optimizer", "slot", optimizer.ElementOptimizer)
 def element_optimizer(settings: SettingsView) -> Component | None:
     """Optimizer of every group but "matrix"."""

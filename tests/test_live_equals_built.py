@@ -14,12 +14,12 @@ PR1019 = ("banks", "bigram_hash", "ema", "int6", "leaky_relu2", "ln_scale", "lzm
 PR1019 = (*PR1019, "partial_rope", "sliding_eval", "smear_gate", "value_embedding", "xsa", "grad_clip")
 RECIPES = {
     "baseline": (),
-    "three": ("swa", "bank_qat", "pko", "caseops"),
+    "three": ("swa", "bank_qat", "pko", "caseops", "paired_muon"),
     "pr1019": (*PR1019, "document_starts"),
     "loops": ("layer_loop", "parallel_residual", "skip_gates", "step_clock", "untied_head", "brotli", "pko"),
     "lanes": ("banks", "layer_loop", "skip_gates", "two_lanes", "smear_gate_v3", "sparse_attention_gate", "xsa"),
     "dense": ("two_lanes", "dense_attention_gate"),
-    "flags": ("gated_attention", "value_residual", "swa", "banks", "grad_clip"),
+    "flags": ("gated_attention", "value_residual", "swa", "banks", "grad_clip", "paired_muon", "weight_decay_schedule"),
 }
 
 

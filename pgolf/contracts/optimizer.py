@@ -45,10 +45,20 @@ class Orthogonalizer(Protocol):
 
 
 class RowBlocks(Protocol):
-    """Into how many blocks of consecutive rows a matrix is cut, each of which is orthogonalized by itself."""
+    """Into how many blocks of consecutive rows a matrix is cut, each of which is orthogonalized by itself.
+
+    A block has a Frobenius norm of its own. What depends on the matrix's shape, such as the size of the step, still goes
+    by the whole matrix.
+    """
+
+    name: str
+    """The plugin's name, under which the matrix optimizer notes how many matrices it cut."""
 
     def __call__(self, name: str, rows: int, /) -> int:
-        """A divisor of `rows`; 1 leaves the matrix whole. Asked once, when the optimizer binds."""
+        """A divisor of `rows`; 1 leaves the matrix whole.
+
+        Asked once for each canonical name of group "matrix", when the optimizer binds, and alike on every rank.
+        """
 
 
 class ElementOptimizer(Protocol):

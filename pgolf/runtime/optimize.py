@@ -16,6 +16,7 @@ from pgolf.runtime.parameters import canonical_names
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from pgolf.contracts.optimizer import Names
     from pgolf.runtime.distributed import World
     from pgolf.runtime.ledger import Ledger
     from pgolf.runtime.program import Program
@@ -76,6 +77,55 @@ def compile_on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
     if torch.cuda.is_available():
         return torch.compile(function, dynamic=False, fullgraph=True)
     return function
+
+
+def count_blocks(program: Program, tensors: Sequence[Tensor], names: Sequence[Names]) -> dict[str, int]:
+    """Number of row blocks of every matrix that is cut, for a matrix optimizer that binds all of `tensors`.
+
+    Raises:
+        ValueError: a number that does not divide the rows, or no matrix that is cut.
+    """
+    if program.row_blocks is None:
+        return {}
+    blocks = {}
+    for tensor, held in zip(tensors, names, strict=True):
+        for name in held:
+            rows = tensor.shape[-2]
+            count = program.row_blocks(name, rows)
+            if count < 1 or rows % count:
+                raise ValueError(f"{program.row_blocks.name} cuts the {rows} rows of {name} into {count} blocks")
+            if count > 1:
+                blocks[name] = count
+    if not blocks:
+        raise ValueError(
+            f"{program.row_blocks.name} cuts none of the matrices {[name for held in names for name in held]}"
+        )
+    return blocks
+
+
+def orthogonalize(
+    program: Program, update: Tensor, names: Names, steps: int, blocks: dict[str, int], ledger: Ledger
+) -> Tensor:
+    """The program's orthogonalizer on (rows, columns) or (batch, rows, columns); `blocks` is what `count_blocks` gave."""
+    if program.row_blocks is not None:
+        ledger.note(program.row_blocks.name, f"{len(blocks)} matrices in blocks of rows")
+        if not blocks.keys().isdisjoint(names):
+            return orthogonalize_blocks(program, update, names, steps, blocks)
+    return program.orthogonalizer(update, names, steps)
+
+
+def orthogonalize_blocks(program: Program, update: Tensor, names: Names, steps: int, blocks: dict[str, int]) -> Tensor:
+    """`orthogonalize` where some of the matrices are cut: one batched call for all that are cut alike."""
+    rows, columns = update.shape[-2:]
+    matrices, counts = update.reshape(-1, rows, columns).unbind(), [blocks.get(name, 1) for name in names]
+    done: dict[int, Any] = {}
+    for count in sorted(set(counts)):
+        slots = [slot for slot, other in enumerate(counts) if other == count]
+        stack = torch.stack([matrices[slot] for slot in slots]).view(-1, rows // count, columns)
+        repeated = tuple(names[slot] for slot in slots for _ in range(count))
+        found = program.orthogonalizer(stack, repeated, steps).reshape(-1, rows, columns)
+        done.update(zip(slots, found.unbind(), strict=True))
+    return torch.stack([done[slot] for slot in range(len(counts))]).view_as(update)
 
 
 def nesterov_update(gradient: Tensor, buffer: Tensor, momentum: float) -> Tensor:

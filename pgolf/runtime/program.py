@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         GradientTap,
         MatrixOptimizer,
         Orthogonalizer,
+        RowBlocks,
         Schedule,
         UpdateTap,
     )
@@ -87,6 +88,7 @@ class Program(NamedTuple):
     matrix_optimizer: MatrixOptimizer
     orthogonalizer: Orthogonalizer
     phases: tuple[Phase, ...]
+    row_blocks: RowBlocks | None
     schedules: tuple[Schedule, ...]
     update_taps: tuple[UpdateTap, ...]
 

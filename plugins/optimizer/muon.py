@@ -18,7 +18,7 @@ import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.distributed import gradient_of, sum_over_ranks
-from pgolf.runtime.optimize import aspect_scale, nesterov_update
+from pgolf.runtime.optimize import aspect_scale, count_blocks, nesterov_update, orthogonalize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +51,7 @@ class Muon:
     def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World) -> None:
         """Start with zero momentum."""
         self.tensors, self.names, self.program, self.world = tensors, names, program, world
+        self.blocks = count_blocks(program, tensors, names)
         self.buffers = [torch.zeros_like(tensor) for tensor in tensors]
 
     def launch(self) -> None:
@@ -66,7 +67,9 @@ class Muon:
             update = nesterov_update(gradient_of(tensor), self.buffers[index], scalars.momentum)
             for tap in self.program.update_taps:
                 update = tap(update, names, ledger)
-            update = self.program.orthogonalizer(update, names, self.backend_steps) * aspect_scale(tensor)
+            update = orthogonalize(self.program, update, names, self.backend_steps, self.blocks, ledger) * aspect_scale(
+                tensor
+            )
             parts[index].copy_(update.flatten())
         sum_over_ranks(packed, self.world)
         lr = self.lr * scalars.lr_mul

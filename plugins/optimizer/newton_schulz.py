@@ -5,10 +5,10 @@
 with (a, b, c) = (3.4445, -4.7750, 2.0315), on the wide orientation, in bfloat16. The coefficients maximise the slope at
 zero: singular values end up between about 0.7 and 1.2, not at one, which is enough.
 
-Two public arithmetics that agree up to rounding: a matrix is normalised before it is transposed and squares as (cA)A; a
-batch of matrices is transposed first, each normalised by its own norm, and squares as c(AA).
+Each matrix of a batch has its own norm. Two public arithmetics agree up to rounding: c A^2 is (cA)A where Muon works on
+separate matrices, as in the baseline, and c(AA) in the scripts with banks.
 
-Source: the baseline script (matrices) and openai/parameter-golf#399 (batches).
+Source: the baseline script (separate matrices) and openai/parameter-golf#399 (banks).
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ PLUGIN = Plugin(
 )
 
 
-def iterate_newton_schulz(x: Tensor, steps: int) -> Tensor:
-    """The iteration in the dtype of `x`, a (rows, columns) matrix or a (batch, rows, columns) stack."""
+def iterate_newton_schulz(x: Tensor, steps: int, scale_first: bool) -> Tensor:
+    """The iteration in the dtype of `x`, a (rows, columns) matrix or a (batch, rows, columns) batch; A^2 is (cA)A or c(AA)."""
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = x @ x.mT
-        square = 2.0315 * (gram @ gram) if x.ndim == 3 else (2.0315 * gram) @ gram
+        square = (2.0315 * gram) @ gram if scale_first else 2.0315 * (gram @ gram)
         x = 3.4445 * x + (-4.7750 * gram + square) @ x
     return x.mT if tall else x
 
 
-def orthogonalize(update: Tensor, steps: int) -> Tensor:
+def orthogonalize_bfloat16(update: Tensor, steps: int, scale_first: bool) -> Tensor:
     """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
-    return iterate_newton_schulz(update.bfloat16(), steps)
+    return iterate_newton_schulz(update.bfloat16(), steps, scale_first)
 
 
 class NewtonSchulz:
@@ -58,16 +58,17 @@ class NewtonSchulz:
 
     name = "newton_schulz"
 
-    def __init__(self) -> None:
+    def __init__(self, scale_first: bool) -> None:
+        self.scale_first = scale_first
         self.compiled: Callable[..., torch.Tensor] | None = None
 
     def __call__(self, update: Tensor, names: Names, steps: int) -> Tensor:
         if self.compiled is None:
-            self.compiled = compile_on_gpu(orthogonalize)
-        return self.compiled(update, steps)
+            self.compiled = compile_on_gpu(orthogonalize_bfloat16)
+        return self.compiled(update, steps, self.scale_first)
 
 
 @hookimpl
 def orthogonalizer(settings: SettingsView) -> Component:
-    """Fixed coefficients at every step."""
-    return Component(NewtonSchulz)
+    """Fixed coefficients at every step, in the arithmetic of the scripts that have this matrix optimizer."""
+    return Component(NewtonSchulz, scale_first="muon" in settings.plugins)

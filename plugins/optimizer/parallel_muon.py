@@ -21,7 +21,7 @@ import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.distributed import finish, gradient_of, start_all_gather, start_reduce_scatter
-from pgolf.runtime.optimize import aspect_scale, nesterov_update
+from pgolf.runtime.optimize import aspect_scale, count_blocks, nesterov_update, orthogonalize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,6 +70,7 @@ class ParallelMuon:
     def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World) -> None:
         """Start with zero momentum; the largest bank comes first."""
         self.program, self.world = program, world
+        self.blocks = count_blocks(program, tensors, names)
         self.pending: list[Any] = []
         self.banks: list[MuonBank] = []
         wire = torch.bfloat16 if world.device.type == "cuda" else torch.float32
@@ -101,7 +102,9 @@ class ParallelMuon:
             update = nesterov_update(gradient, bank.momentum, scalars.momentum)
             for tap in self.program.update_taps:
                 update = tap(update, bank.owned, ledger)
-            update = self.program.orthogonalizer(update, bank.owned, self.backend_steps).contiguous()
+            update = orthogonalize(
+                self.program, update, bank.owned, self.backend_steps, self.blocks, ledger
+            ).contiguous()
             ready.append((bank, start_all_gather(bank.gathered, update, self.world), update))
             if len(ready) > 1:
                 self.apply(*ready.pop(0), scalars, ledger)

@@ -15,7 +15,8 @@ from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 class Slots:
     """A program with the slots that matrix optimizers read."""
 
-    orthogonalizer = NewtonSchulz()
+    orthogonalizer = NewtonSchulz(scale_first=True)
+    row_blocks = None
     update_taps = ()
     apply_taps = ()
 

@@ -5,7 +5,14 @@ import torch
 
 from pgolf.runtime.distributed import World
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.optimize import Optimizers, aspect_scale, compile_on_gpu, nesterov_update
+from pgolf.runtime.optimize import (
+    Optimizers,
+    aspect_scale,
+    compile_on_gpu,
+    count_blocks,
+    nesterov_update,
+    orthogonalize,
+)
 from pgolf.runtime.parameters import initialize, ones, register_parameters
 from pgolf.runtime.progress import Scalars
 from pgolf.runtime.records import Group, Param
@@ -50,7 +57,8 @@ def make(records=RECORDS, **fields):
     defaults = {
         "matrix_optimizer": Muon(0.04, 5),
         "element_optimizer": ElementAdam(0.9, 0.95, 1e-8),
-        "orthogonalizer": NewtonSchulz(),
+        "orthogonalizer": NewtonSchulz(scale_first=True),
+        "row_blocks": None,
         "groups": groups,
         "gradient_taps": (),
         "update_taps": (),
@@ -142,7 +150,7 @@ def test_tall_matrices_take_larger_steps(shape, scale):
 
 def test_functions_are_compiled_on_a_gpu_only(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    function = NewtonSchulz()
+    function = NewtonSchulz(scale_first=True)
     assert compile_on_gpu(function) is function
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     compiled = compile_on_gpu(function)
@@ -164,3 +172,45 @@ def test_the_names_of_a_bank_are_its_members():
     model, program = make((BANK,), matrix_optimizer=matrix)
     optimizers = Optimizers(program, model, (BANK,), ALONE)
     assert matrix.bound[1] == optimizers.names == [("a.0", "a.1", "b.0", "b.1")]
+
+
+class Halves:
+    """Cuts every matrix into `count` blocks of rows."""
+
+    name = "halves"
+
+    def __init__(self, count):
+        self.count = count
+
+    def __call__(self, name, rows):
+        return self.count
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (3, "halves cuts the 4 rows of w into 3 blocks"),
+        (0, "halves cuts the 4 rows of w into 0 blocks"),
+        (1, r"halves cuts none of the matrices \['w'\]"),
+    ],
+)
+def test_blocks_of_rows_that_cannot_be(count, message):
+    with pytest.raises(ValueError, match=message):
+        count_blocks(SimpleNamespace(row_blocks=Halves(count)), [torch.zeros(4, 2)], [("w",)])
+
+
+def test_an_empty_slot_leaves_every_call_as_it_is():
+    calls, update = [], torch.zeros(4, 2)
+    program = SimpleNamespace(row_blocks=None, orthogonalizer=lambda *arguments: calls.append(arguments))
+    assert count_blocks(program, [update], [("w",)]) == {}
+    orthogonalize(program, update, ("w",), 5, {}, Ledger())
+    assert calls == [(update, ("w",), 5)]
+
+
+def test_whole_matrices_are_handed_on_as_they_are_though_others_are_cut():
+    """Rank 0 may hold none of the matrices that are cut; its receipt still says how many there are."""
+    calls, update, ledger = [], torch.zeros(4, 2), Ledger()
+    program = SimpleNamespace(row_blocks=Halves(2), orthogonalizer=lambda *arguments: calls.append(arguments))
+    orthogonalize(program, update, ("w",), 5, {"v": 2}, ledger)
+    assert calls == [(update, ("w",), 5)]
+    assert ledger.receipt("halves") == "1 matrices in blocks of rows"

@@ -17,7 +17,14 @@ ALONE = World(0, 1, 0, CPU)
 def program(**fields):
     """A program of optimizer slots and taps."""
     return SimpleNamespace(
-        **{"orthogonalizer": NewtonSchulz(), "gradient_taps": (), "update_taps": (), "apply_taps": (), **fields}
+        **{
+            "orthogonalizer": NewtonSchulz(scale_first=True),
+            "row_blocks": None,
+            "gradient_taps": (),
+            "update_taps": (),
+            "apply_taps": (),
+            **fields,
+        }
     )
 
 

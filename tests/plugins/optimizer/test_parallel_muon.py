@@ -6,7 +6,7 @@ from simulated import ALONE, ThreadGroup, program, scalars
 
 from pgolf.runtime.ledger import Ledger
 from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
-from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
+from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz, iterate_newton_schulz
 from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 
@@ -18,7 +18,12 @@ def run(case, world):
     taps = (partial(decay_matrix, weight_decay=params["wd"]),)
     with torch.no_grad():
         names = [tuple(f"{name}.{index}" for index in range(len(weight))) for name, weight in weights.items()]
-        muon.bind(list(weights.values()), names, program(apply_taps=taps), world)
+        muon.bind(
+            list(weights.values()),
+            names,
+            program(apply_taps=taps, orthogonalizer=NewtonSchulz(scale_first=False)),
+            world,
+        )
         for step in range(params["steps"]):
             for name, weight in weights.items():
                 weight.grad = case.inputs[f"G:{name}"][step][world.rank].clone()
@@ -73,7 +78,7 @@ def test_one_step_by_a_slower_route():
         muon.launch()
         muon.step(scalars(lr_mul=0.5, momentum=0.9), Ledger())
     for index in range(3):
-        update = iterate_newton_schulz(1.9 * gradient[index].double(), 5)
+        update = iterate_newton_schulz(1.9 * gradient[index].double(), 5, False)
         expected = start[index] - 0.1 * 0.5 * 2**0.5 * update
         assert (bank[index] - expected).abs().max() <= 0.12 * 0.05 * 2**0.5
 
