@@ -65,6 +65,7 @@ CODES: dict[str, str] = {
     "PG503": "tokenizer and text do not fit together",
     "PG504": "a log does not hold what is needed",
     "PG505": "a lock file does not fit this installation",
+    "PG506": "a text transform loses text or miscounts it",
 }
 
 

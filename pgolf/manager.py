@@ -52,9 +52,12 @@ class Registry:
     problems: list[PgolfError] = field(default_factory=list)
 
     def get(self, name: str, where: str = "") -> Loaded:
-        """The plugin called `name`; PG102 with a suggestion otherwise."""
+        """The plugin called `name`; what is wrong with it where it could not be loaded, PG102 with a suggestion otherwise."""
         if name in self.plugins:
             return self.plugins[name]
+        for problem in self.problems:
+            if Path(problem.where).stem == name:
+                raise problem
         close = difflib.get_close_matches(name, sorted(self.plugins), 1)
         hint = f"did you mean {close[0]}?" if close else "pgolf plugins lists all names"
         raise PgolfError("PG102", f"there is no plugin {name!r}", where, hint)

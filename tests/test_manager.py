@@ -119,6 +119,9 @@ def test_a_broken_plugin_is_one_problem_and_stops_nothing(tmp_path, changes, cod
     (problem,) = registry.problems
     assert problem.code == code and message in problem.message and "\n" not in problem.message
     assert "tm_bad" not in registry.plugins
+    with pytest.raises(PgolfError) as caught:
+        registry.get("tm_bad")
+    assert caught.value is problem, "asking for it says what is wrong with it"
 
 
 def test_a_name_that_is_taken(tmp_path):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from pgolf.cli.options import plugin_dirs
+from pgolf.errors import PgolfError
+
+if TYPE_CHECKING:
+    from pgolf.data.transform import Transform
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -83,29 +89,59 @@ def sample(output: Path, vocab_size: int, as_json: bool) -> None:
     "--allow-lossy", is_flag=True, help="Accept documents whose bytes do not add up; the manifest counts them."
 )
 @click.option("--force", is_flag=True, help="Replace shards that the folder holds.")
+@click.option("--transform", metavar="NAME", help="Plugin whose text transform changes every document first.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of it. May be repeated.")
+@plugin_dirs
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
-def tokenize(inputs: tuple[Path, ...], tokenizer: Path, output: Path, as_json: bool, **options: Any) -> None:
+def tokenize(
+    inputs: tuple[Path, ...],
+    tokenizer: Path,
+    output: Path,
+    transform: str | None,
+    assignments: tuple[str, ...],
+    plugin_dirs: tuple[Path, ...],
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Turn JSON lines (.jsonl, also .xz, .gz or .zst) into shards.
 
     The first documents are validation, the rest is train. Every document's bytes by the tokenizer's tables must equal
     the UTF-8 length of its text, or bits per byte would be wrong; blank lines and double spaces in the text are the
     usual reason why they differ, and --normalize the usual answer.
 
+    A transform must give back every document. Its byte counts are written beside the validation shards
+    (fineweb_val_bytes_*.bin), for builds with its plugin.
+
     \b
-    Example:
+    Examples:
       printf '{"text": "First."}\\n{"text": "Second."}\\n' > docs.jsonl
       pgolf data sample
       pgolf data tokenize docs.jsonl --tokenizer data/tokenizers/sample_1024_bpe.model -o data/docs --val-docs 1
+      pgolf data tokenize docs.jsonl --transform caseops --tokenizer caseops.model -o data/caseops
     """
     from pgolf.data.tokenize import Options
     from pgolf.data.tokenize import tokenize as run
 
-    chosen = Options(val_documents=options.pop("val_docs"), **options)
+    changes = open_transform(transform, assignments, plugin_dirs)
+    chosen = Options(val_documents=options.pop("val_docs"), transform=changes, **options)
     manifest = run(inputs, tokenizer, output, chosen)
     if as_json:
         report(manifest, True)
     else:
         report({key: manifest[key] for key in ("train", "val", "lossy")} | {"files": len(manifest["files"])}, False)
+
+
+def open_transform(name: str | None, assignments: tuple[str, ...], plugin_dirs: tuple[Path, ...]) -> Transform | None:
+    """What `--transform`, `--set` and `--plugin-dir` ask for; None without a transform."""
+    from pgolf.manager import load_registry
+    from pgolf.recipe import parse_assignments
+    from pgolf.transforms import find_transform
+
+    if name is None:
+        if assignments:
+            raise PgolfError("PG004", "--set without --transform sets nothing", "--set", "give --transform NAME too")
+        return None
+    return find_transform(name, parse_assignments(assignments), load_registry(plugin_dirs))
 
 
 @data.command()

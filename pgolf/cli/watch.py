@@ -220,7 +220,7 @@ def build_once(order: Order, kept: Kept | None, modules: Mapping[str, Module]) -
         lock = submission.write_submission(made, folder, order.keep_stages)
     except PgolfError as error:
         # A plugin that was not loaded is why its name is unknown.
-        report.problem = "\n".join([str(item) for item in problems] + [str(error)])
+        report.problem = "\n".join([str(item) for item in problems if item is not error] + [str(error)])
         report.watched |= {path for folder in order.plugin_dirs for path in folder.glob("*.py")}
         report.watched |= {path for item in [*problems, error] for path in _named_files(item)}
         return report

@@ -46,9 +46,8 @@ class TextTransform(Protocol):
     counts of a transformed document sum to the UTF-8 length of the original. It is sent to worker processes by pickle.
     """
 
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Characters with a meaning of their own: pieces that the tokenizer must have and never merges."""
+    symbols: tuple[str, ...]
+    """Characters with a meaning of their own: pieces that the tokenizer must have and never merges."""
 
     def encode(self, text: str, /) -> str:
         """The transformed document."""

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sentencepiece import SentencePieceProcessor
 
 from pgolf.data.documents import Batch
 from pgolf.data.text import BOS_ID, ByteTables, Normalizer
+from pgolf.data.transform import Array, Refusal, Transform, apply, token_bytes, tokenize_with_spans
 from pgolf.errors import PgolfError
+
+NO_TOKENS = np.zeros(0, dtype=np.uint16)
+
+
+class Document(NamedTuple):
+    """One document: its line, its number of tokens with BOS, the bytes they stand for, and a hash of its text."""
+
+    line: int
+    tokens: int
+    size: int
+    digest: bytes
 
 
 class Misfit(NamedTuple):
@@ -26,18 +39,26 @@ class Misfit(NamedTuple):
     actual: int
 
 
-class Encoded(NamedTuple):
-    """A batch as tokens: `ids` of all documents, each with BOS in front, and per document its length and byte count.
+class Problem(NamedTuple):
+    """A line that cannot be used, with the code of the error."""
 
-    `problems` holds `(line, message)` for lines that are no documents.
+    line: int
+    code: str
+    message: str
+
+
+class Encoded(NamedTuple):
+    """A batch as tokens: `ids` of all documents, each with BOS in front.
+
+    `sizes` are the bytes that each token stands for, where text is transformed; else it is empty.
     """
 
     file: str
-    ids: np.ndarray[Any, Any]
-    lengths: list[int]
-    byte_counts: list[int]
+    ids: Array
+    sizes: Array
+    documents: list[Document]
     misfits: list[Misfit]
-    problems: list[tuple[int, str]]
+    problems: list[Problem]
     done: int
 
 
@@ -48,6 +69,7 @@ class Plan(NamedTuple):
     tables: ByteTables
     text_field: str
     normalize: bool
+    transform: Transform | None = None
 
 
 class Encoder:
@@ -59,50 +81,62 @@ class Encoder:
         self.normalizer = Normalizer(plan.model) if plan.normalize else None
 
     def __call__(self, batch: Batch) -> Encoded:
-        parts: list[np.ndarray[Any, Any]] = [np.zeros(0, dtype=np.uint16)]
-        encoded = Encoded(batch.file, parts[0], [], [], [], [], batch.done)
+        ids, sizes = [NO_TOKENS], [NO_TOKENS]
+        encoded = Encoded(batch.file, NO_TOKENS, NO_TOKENS, [], [], [], batch.done)
         for line, data in enumerate(batch.lines, batch.first_line):
             if data.isspace():
                 continue
             try:
                 text = document_text(data, self.plan.text_field)
-            except ValueError as error:
-                encoded.problems.append((line, str(error)))
+                text = self.normalizer(text) if self.normalizer else text.replace("\0", "")
+                ids_of_one, sizes_of_one, counted = self.encode(text)
+            except Refusal as error:
+                encoded.problems.append(Problem(line, error.code, str(error)))
                 continue
-            text = self.normalizer(text) if self.normalizer else text.replace("\0", "")
+            raw = text.encode()
+            if counted != len(raw):
+                encoded.misfits.append(Misfit(line, counted, len(raw)))
+            ids.append(ids_of_one)
+            sizes.append(sizes_of_one)
+            digest = hashlib.blake2b(raw, digest_size=8).digest()
+            encoded.documents.append(Document(line, len(ids_of_one), counted, digest))
+        return encoded._replace(ids=np.concatenate(ids), sizes=np.concatenate(sizes))
+
+    def encode(self, text: str) -> tuple[Array, Array, int]:
+        """Ids (n,) with BOS in front, the bytes of each (n,) where text is transformed, and all bytes together."""
+        if self.plan.transform is None:
             ids = np.array([BOS_ID, *self.tokenizer.encode(text)], dtype=np.uint16)
-            counted, actual = self.plan.tables.count(ids), len(text.encode())
-            if counted != actual:
-                encoded.misfits.append(Misfit(line, counted, actual))
-            parts.append(ids)
-            encoded.lengths.append(len(ids))
-            encoded.byte_counts.append(counted)
-        return encoded._replace(ids=np.concatenate(parts))
+            return ids, NO_TOKENS, self.plan.tables.count(ids)
+        changed, counts = apply(self.plan.transform, text)
+        found, spans = tokenize_with_spans(self.tokenizer, changed)
+        sizes = token_bytes(found, spans, counts, self.tokenizer.unk_id())
+        ids = np.array([BOS_ID, *found], dtype=np.uint16)
+        return ids, np.array([0, *sizes], dtype=np.uint16), int(sizes.sum())
 
 
 def document_text(line: bytes, text_field: str) -> str:
-    """The text of one JSON line; ValueError says what is wrong with it."""
+    """The text of one JSON line; Refusal says what is wrong with it."""
     try:
         record = json.loads(line.rstrip())
     except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8: byte {line[error.start]:#04x} at column {error.start + 1}") from None
+        raise Refusal("PG001", f"not UTF-8: byte {line[error.start]:#04x} at column {error.start + 1}") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.pos + 1}") from None
+        raise Refusal("PG001", f"not JSON: {error.msg} at column {error.pos + 1}") from None
     except RecursionError:
-        raise ValueError("not usable JSON: nested too deeply") from None
+        raise Refusal("PG001", "not usable JSON: nested too deeply") from None
     if not isinstance(record, dict):
-        raise ValueError(f"a JSON {type(record).__name__}, wanted an object with field {text_field!r}")
+        raise Refusal("PG001", f"a JSON {type(record).__name__}, wanted an object with field {text_field!r}")
     if text_field not in record:
-        raise ValueError(f"no field {text_field!r}; it has {', '.join(map(repr, record)) or 'none'}")
+        raise Refusal("PG001", f"no field {text_field!r}; it has {', '.join(map(repr, record)) or 'none'}")
     text = record[text_field]
     if not isinstance(text, str):
-        raise ValueError(f"field {text_field!r} is {type(text).__name__}, wanted a string")
+        raise Refusal("PG001", f"field {text_field!r} is {type(text).__name__}, wanted a string")
     if not text.replace("\0", "").strip():
-        raise ValueError(f"field {text_field!r} is empty")
+        raise Refusal("PG001", f"field {text_field!r} is empty")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"field {text_field!r} holds a lone surrogate, which UTF-8 cannot express") from None
+        raise Refusal("PG001", f"field {text_field!r} holds a lone surrogate, which UTF-8 cannot express") from None
     return text
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pgolf.data.documents import count_documents, read_batches
 from pgolf.data.encoder import Encoded, Misfit, Plan, encode_batches
 from pgolf.data.manifest import NAME, Manifest, describe_files, write_manifest
 from pgolf.data.progress import Meter
 from pgolf.data.text import open_tokenizer
+from pgolf.data.transform import Transform
 from pgolf.data.writer import SHARD_TOKENS, ShardWriter, file_sha256, remove_leftovers, remove_shards
 from pgolf.errors import PgolfError, raise_all
 
@@ -36,26 +38,60 @@ class Options:
     normalize: bool = False
     allow_lossy: bool = False
     force: bool = False
+    transform: Transform | None = None
 
 
-@dataclass
-class Tally:
-    """Counts of one split."""
+class Split:
+    """Shards of one split and their counts; with `side_files`, also the bytes of every token."""
 
-    writer: ShardWriter
-    documents: int = 0
-    bytes: int = 0
+    def __init__(self, folder: Path, name: str, shard_tokens: int, side_files: bool = False):
+        self.writer = ShardWriter(folder, name, shard_tokens)
+        self.sizes = ShardWriter(folder, f"{name}_bytes", shard_tokens) if side_files else None
+        self.documents = self.bytes = 0
 
     def add(self, encoded: Encoded, start: int, stop: int) -> None:
         """Documents `start` to `stop` of a batch."""
-        before = sum(encoded.lengths[:start])
-        self.writer.add(encoded.ids[before : before + sum(encoded.lengths[start:stop])])
-        self.documents += stop - start
-        self.bytes += sum(encoded.byte_counts[start:stop])
+        before = sum(document.tokens for document in encoded.documents[:start])
+        chosen = encoded.documents[start:stop]
+        after = before + sum(document.tokens for document in chosen)
+        self.writer.add(encoded.ids[before:after])
+        if self.sizes is not None:
+            self.sizes.add(encoded.sizes[before:after])
+        self.documents += len(chosen)
+        self.bytes += sum(document.size for document in chosen)
+
+    def publish(self) -> list[str]:
+        """Give every file its name; returns the names."""
+        return self.writer.publish() + (self.sizes.publish() if self.sizes is not None else [])
+
+    def discard(self) -> None:
+        """Remove what was written and not published."""
+        self.writer.discard()
+        if self.sizes is not None:
+            self.sizes.discard()
 
     def record(self) -> Manifest:
         """For the manifest."""
         return {"documents": self.documents, "tokens": self.writer.tokens, "bytes": self.bytes}
+
+
+@dataclass
+class Overlap:
+    """Train documents that are validation documents too, word for word: what is scored would be what was trained on."""
+
+    validation: set[bytes] = field(default_factory=set)
+    count: int = 0
+    where: str = ""
+
+    def add(self, encoded: Encoded, cut: int) -> bool:
+        """Take in a batch whose first `cut` documents are validation; true when it has the first of all."""
+        self.validation |= {document.digest for document in encoded.documents[:cut]}
+        found = [document for document in encoded.documents[cut:] if document.digest in self.validation]
+        is_first = bool(found) and not self.count
+        if is_first:
+            self.where = f"{encoded.file}:{found[0].line}"
+        self.count += len(found)
+        return is_first
 
 
 @dataclass
@@ -91,25 +127,29 @@ def tokenize(inputs: Sequence[Path], model: Path, folder: Path, options: Options
 
     Raises:
         PgolfError: PG001 for unreadable input, lines that are no documents, or a folder that holds shards already;
-            PG503 for a tokenizer that does not fit shards, or for documents whose bytes do not add up; PG004 when no
-            training text would be left; PG005 when a worker dies.
+            PG503 for a tokenizer that does not fit shards or the transform, or for documents whose bytes do not add up;
+            PG506 for a transform that loses text; PG004 when no training text would be left; PG005 when a worker dies.
     """
     if not options.force and any(folder.glob("fineweb_*.bin")):
         raise PgolfError("PG001", "the folder holds shards already", str(folder), "choose another, or pass --force")
     tokenizer, tables = open_tokenizer(str(model))
+    transform = options.transform
+    if transform is not None:
+        check_symbols(transform, tokenizer, model)
     val_documents = choose_val_documents(inputs, options)
     remove_leftovers(folder)
-    train = Tally(ShardWriter(folder, "train", options.shard_tokens))
-    val = Tally(ShardWriter(folder, "val", options.shard_tokens))
+    train = Split(folder, "train", options.shard_tokens)
+    val = Split(folder, "val", options.shard_tokens, side_files=transform is not None)
     try:
-        plan = Plan(str(model), tables, options.text_field, options.normalize)
-        misfits = encode_all(inputs, plan, options.workers or os.cpu_count() or 1, train, val, val_documents)
-        check_result(train, val, misfits, options)
+        plan = Plan(str(model), tables, options.text_field, options.normalize, transform)
+        run = Run(train, val, val_documents, options)
+        run.encode_all(inputs, plan)
+        run.check()
         (folder / NAME).unlink(missing_ok=True)
-        shards = [folder / name for name in (*val.writer.publish(), *train.writer.publish())]
+        shards = [folder / name for name in (*val.publish(), *train.publish())]
     finally:
-        train.writer.discard()
-        val.writer.discard()
+        train.discard()
+        val.discard()
     remove_shards(folder, keep=shards)
     manifest: Manifest = {
         "kind": "tokenize",
@@ -117,14 +157,22 @@ def tokenize(inputs: Sequence[Path], model: Path, folder: Path, options: Options
         "inputs": [{"name": path.name, "bytes": path.stat().st_size} for path in inputs],
         "text_field": options.text_field,
         "normalized": options.normalize,
+        "transform": transform.record if transform is not None else None,
         "tokenizer": {"name": model.name, "vocab_size": len(tokenizer), "sha256": file_sha256(model)},
-        "train": train.record(),
-        "val": val.record(),
-        "lossy": {"documents": misfits.count, "bytes_not_counted": misfits.missing, "first": misfits.where},
+        **run.records(),
         "files": describe_files(folder, shards),
     }
     write_manifest(folder, manifest)
     return manifest
+
+
+def check_symbols(transform: Transform, tokenizer: Any, model: Path) -> None:
+    """Refuse a tokenizer that would spell the transform's symbols as bytes."""
+    missing = [symbol for symbol in transform.text.symbols if tokenizer.piece_to_id(symbol) == tokenizer.unk_id()]
+    if missing:
+        text = f"the tokenizer has no piece U+{ord(missing[0][0]):04X}, which {transform.name} needs"
+        hint = "train it on transformed text, with the transform's symbols as user-defined ones"
+        raise PgolfError("PG503", text, str(model), hint)
 
 
 def choose_val_documents(inputs: Sequence[Path], options: Options) -> int:
@@ -134,35 +182,74 @@ def choose_val_documents(inputs: Sequence[Path], options: Options) -> int:
     return min(VAL_DOCUMENTS, count_documents(inputs, VAL_DOCUMENTS * VAL_SHARE) // VAL_SHARE)
 
 
-def encode_all(
-    inputs: Sequence[Path], plan: Plan, workers: int, train: Tally, val: Tally, val_documents: int
-) -> Misfits:
-    """Send every document to its split. The first batch with broken lines ends it, with all lines of that batch."""
-    misfits = Misfits()
-    with Meter("tokenize", sum(path.stat().st_size for path in inputs if path.exists())) as meter:
-        for encoded in encode_batches(read_batches(inputs), plan, workers):
-            raise_all([PgolfError("PG001", text, f"{encoded.file}:{line}") for line, text in encoded.problems])
-            if misfits.add(encoded):
-                meter.note(f"bytes do not add up, first in {misfits.where}")
-            count = len(encoded.lengths)
-            cut = min(max(val_documents - val.documents, 0), count)
-            val.add(encoded, 0, cut)
-            train.add(encoded, cut, count)
-            meter.update(encoded.done, f"{val.documents + train.documents} documents, {train.writer.tokens} tokens")
-    return misfits
+@dataclass
+class Run:
+    """One pass over the corpus: every document goes to its split."""
 
+    train: Split
+    val: Split
+    val_documents: int
+    options: Options
+    misfits: Misfits = field(default_factory=Misfits)
+    overlap: Overlap = field(default_factory=Overlap)
 
-def check_result(train: Tally, val: Tally, misfits: Misfits, options: Options) -> None:
-    """Refuse an empty split and, unless allowed, documents whose bytes do not add up."""
-    documents = train.documents + val.documents
-    if documents == 0:
-        raise PgolfError(
-            "PG001", "no documents in the input", hint="each line is a JSON object with the text in a field"
-        )
-    if train.documents == 0:
-        raise PgolfError(
-            "PG004", f"all {documents} documents are validation: no training text is left", hint="lower --val-docs"
-        )
-    if misfits.count and not options.allow_lossy:
-        hint = "--normalize counts the text as the tokenizer sees it; --allow-lossy keeps the count in the manifest"
-        raise PgolfError("PG503", misfits.message(documents), misfits.where, hint)
+    @property
+    def documents(self) -> int:
+        """Documents so far."""
+        return self.val.documents + self.train.documents
+
+    def encode_all(self, inputs: Sequence[Path], plan: Plan) -> None:
+        """Encode everything. The first batch with broken lines ends it, with all lines of that batch."""
+        workers = self.options.workers or os.cpu_count() or 1
+        with Meter("tokenize", sum(path.stat().st_size for path in inputs if path.exists())) as meter:
+            for encoded in encode_batches(read_batches(inputs), plan, workers):
+                raise_all([PgolfError(code, text, f"{encoded.file}:{line}") for line, code, text in encoded.problems])
+                for remark in self.add(encoded):
+                    meter.note(remark)
+                meter.update(encoded.done, f"{self.documents} documents, {self.train.writer.tokens} tokens")
+
+    def add(self, encoded: Encoded) -> list[str]:
+        """Take in a batch; returns remarks on what came up in it for the first time."""
+        remarks, before, count = [], self.documents, len(encoded.documents)
+        cut = min(max(self.val_documents - self.val.documents, 0), count)
+        self.val.add(encoded, 0, cut)
+        self.train.add(encoded, cut, count)
+        if self.misfits.add(encoded):
+            remarks.append(f"bytes do not add up, first in {self.misfits.where}")
+        if self.overlap.add(encoded, cut):
+            remarks.append(
+                f"warning: {self.overlap.where} is a train document and, word for word, a validation document"
+            )
+        asked = self.options.val_documents
+        if asked is not None and asked < VAL_DOCUMENTS and before < VAL_DOCUMENTS <= self.documents:
+            remarks.append(
+                f"warning: the contest scores the first {VAL_DOCUMENTS:,} documents of its list; if this is that list, "
+                f"--val-docs {asked} trains on documents {asked + 1:,} to {VAL_DOCUMENTS:,}: leave it out"
+            )
+        return remarks
+
+    def check(self) -> None:
+        """Refuse an empty split and, unless allowed, documents whose bytes do not add up."""
+        if self.documents == 0:
+            raise PgolfError(
+                "PG001", "no documents in the input", hint="each line is a JSON object with the text in a field"
+            )
+        if self.train.documents == 0:
+            text = f"all {self.documents} documents are validation: no training text is left"
+            raise PgolfError("PG004", text, hint="lower --val-docs")
+        if self.misfits.count and not self.options.allow_lossy:
+            hint = "--normalize counts the text as the tokenizer sees it; --allow-lossy keeps the count in the manifest"
+            raise PgolfError("PG503", self.misfits.message(self.documents), self.misfits.where, hint)
+
+    def records(self) -> Manifest:
+        """For the manifest."""
+        return {
+            "train": self.train.record(),
+            "val": self.val.record(),
+            "lossy": {
+                "documents": self.misfits.count,
+                "bytes_not_counted": self.misfits.missing,
+                "first": self.misfits.where,
+            },
+            "train_in_val": {"documents": self.overlap.count, "first": self.overlap.where},
+        }
