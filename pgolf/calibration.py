@@ -9,6 +9,8 @@ from pgolf.component import Component
 from pgolf.errors import PgolfError
 
 READS = ("", "train")
+CLASSES = ("attn", "aux", "control", "embed", "head", "mlp")
+"""Quantization classes of built-in plugins; a model need not have tensors of each."""
 
 
 def components_in(value: Any) -> list[Component]:
@@ -26,6 +28,23 @@ def calibrated_classes(recipes: Mapping[str, Component]) -> tuple[str, ...]:
         for key, recipe in sorted(recipes.items())
         if any(getattr(part.target, "statistics", ()) for part in components_in(recipe))
     )
+
+
+def check_classes(owners: Mapping[str, str], used: Iterable[str]) -> None:
+    """A recipe for a class that no tensor has is a misspelt setting.
+
+    Args:
+        owners: class -> plugin that gives its recipe.
+        used: classes that tensors have.
+
+    Raises:
+        PgolfError: PG206, naming class and plugin.
+    """
+    known = sorted({*CLASSES, *used})
+    for quant, plugin in sorted(owners.items()):
+        if quant not in known:
+            text = f"{plugin} has a recipe for the quantization class {quant!r}; there are {', '.join(known)}"
+            raise PgolfError("PG206", text, f"{plugin}: tensor_recipes", "check the setting that lists its classes")
 
 
 def check_used(parts: Iterable[Component], recipes: Mapping[str, Component]) -> None:

@@ -28,7 +28,7 @@ CODES: dict[str, str] = {
     "PG203": "a slot has two providers",
     "PG204": "a slot has no provider",
     "PG205": "a parameter has no optimizer group",
-    "PG206": "a parameter has no quantization class with a recipe",
+    "PG206": "a parameter has no quantization class with a recipe, or a recipe a class of no parameter",
     "PG207": "two parameters have one name",
     "PG208": "the phases need more compiled variants than the recompile limit",
     "PG209": "a layer plan is not consistent",

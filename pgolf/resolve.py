@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from pgolf.binding import check_component
-from pgolf.calibration import calibrated_classes, check_calibration, check_used
+from pgolf.calibration import calibrated_classes, check_calibration, check_classes, check_used
 from pgolf.component import Component, Param, Phase, PlanFacts
 from pgolf.contracts.architecture import Initializer
 from pgolf.contracts.optimizer import PhaseStart
@@ -79,6 +79,7 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     _check_params(params, groups, set(chosen["tensor_recipes"]))
     used_quants, used_groups = {param.quant for _, param in params}, {param.group for _, param in params}
     if not chosen["quantization_plan"]:
+        check_classes({key: plugin for key, (plugin, _) in chosen["tensor_recipes"].items()}, used_quants)
         chosen["tensor_recipes"] = {key: chosen["tensor_recipes"][key] for key in sorted(used_quants)}
     ((_, initializer),) = chosen.pop("initializer").values()
     chosen.pop("text_transform")  # it acts when data are prepared, not when the program runs

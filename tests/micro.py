@@ -28,6 +28,7 @@ MICRO = {
 TUNED = {
     "enable_looping_at": 0.4,
     "eval_stride": 8,
+    "gptq_calibration_batches": 1,
     "grad_clip_norm": 0.3,
     "late_qat_threshold": 0.6,
     "muon_momentum_warmup_steps": 2,
@@ -70,6 +71,8 @@ def micro(*names, **settings):
     """A resolved recipe at micro size in which every phase begins and every plugin acts."""
     known = resolved(*names, **MICRO, **sizes(*names)).selection.settings.as_dict()
     tuned = {key: value for key, value in TUNED.items() if key in known}
+    if "gptq_damp" in known:
+        tuned["model_dim"] = 320  # GPTQ solves matrices of more than 65,536 elements
     return resolved(*names, **{**MICRO, **sizes(*names), **tuned, **settings})
 
 

@@ -35,11 +35,12 @@ SIZES = {
 def sizes(*names):
     """The settings of `SIZES` that these plugins, or what they bring, declare."""
     found = set()
-    waiting = list(names)
+    waiting, seen = list(names), set()
     while waiting:
         plugin = registry().plugins[waiting.pop()].plugin
         found |= {setting.name for setting in plugin.settings}
-        waiting += plugin.requires
+        waiting += set(plugin.requires) - seen
+        seen |= {plugin.name, *plugin.requires}
     return {key: value for key, value in SIZES.items() if key in found}
 
 

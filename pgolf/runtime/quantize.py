@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor, dtype
 
-    from pgolf.contracts.quantizer import Parts
+    from pgolf.contracts.quantizer import ClipTap, Parts, Rounding
+    from pgolf.runtime.ledger import Ledger
 
 KEPT_ELEMENTS = 65536
 
@@ -60,3 +63,69 @@ def restore_tensor(parts: Parts, kind: dtype) -> Tensor:
     if "kept" in parts:
         return parts["kept"].to(kind)
     return dequantize(parts["codes"], parts["step"], kind)
+
+
+def damped_hessian(hessian: Tensor, damp: float) -> tuple[Tensor, Tensor]:
+    """(X^T X made invertible, which columns had no input).
+
+    A column without input gets diagonal 1; then `damp` times the mean of the diagonal is added to all of it.
+    """
+    hessian = hessian.clone()
+    diagonal = hessian.diagonal()
+    dead = diagonal == 0
+    diagonal[dead] = 1.0
+    diagonal += damp * diagonal.mean()
+    return hessian, dead
+
+
+def nearest_codes(
+    name: str, weight: Tensor, step: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger
+) -> Tensor:
+    """The rounding without any statistics: each weight to the nearest multiple of its step."""
+    return integer_codes(weight, step.float(), top)
+
+
+class SpreadRecipe:
+    """Tensor recipe: rows are clipped at a multiple of their standard deviation.
+
+        clip = sigmas * std(row)      step = float16(clip / top)      q = rounding(W / step) in [-top, top]
+
+    `std` divides by n - 1. Rows whose step is zero in float16 get step 1 and with it zeros. Tensors of at most 65,536
+    elements are kept in float16; larger ones that are not matrices have one clip, and are rounded to the nearest code.
+
+    Args:
+        plugin: under whose name tensors are counted.
+        bits: 2 to 8; top = 2^(bits-1) - 1.
+        sigmas: the multiple.
+        taps: change the clips before steps are made of them.
+        rounding: chooses the codes of matrices.
+    """
+
+    def __init__(self, plugin: str, bits: int, sigmas: float, taps: tuple[ClipTap, ...], rounding: Rounding) -> None:
+        self.name = f"int{bits}"
+        self.plugin = plugin
+        self.top = 2 ** (bits - 1) - 1
+        self.sigmas = sigmas
+        self.taps = taps
+        self.rounding = rounding
+
+    def encode(self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Parts:
+        """Codes and steps of a large tensor, or a small one as it is."""
+        if tensor.numel() <= KEPT_ELEMENTS:
+            ledger.count(self.plugin, "tensors kept")
+            return {"kept": tensor.half()}
+        weight = tensor.float()
+        clip = self.sigmas * (weight.std(1) if weight.ndim == 2 else weight.std())
+        rounding = nearest_codes
+        if weight.ndim == 2:
+            rounding = self.rounding
+            for tap in self.taps:
+                clip = tap(weight, clip, statistics, ledger)
+        step = (clip / self.top).half()
+        step = torch.where(step > 0, step, torch.ones_like(step))
+        ledger.count(self.plugin, "tensors quantized")
+        return {"codes": rounding(name, weight, step, self.top, statistics, ledger), "step": step}
+
+    def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
+        """The tensor in its own dtype."""
+        return restore_tensor(parts, kind)

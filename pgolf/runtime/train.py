@@ -63,8 +63,6 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
             session.phases = tuple(spec.name for spec in program.phases)
             score_artifact(session)
         else:
-            if program.reserve is not None:
-                training_budget(session)
             session.open_loader(Ledger())
             if program.calibrated:
                 check_statistics(session)
@@ -125,17 +123,10 @@ def read_schedules(session, step, elapsed_ms, cap_ms):
 
 
 def training_budget(session):
-    """Milliseconds that training may take: the budget less what is reserved for later work on the clock; 0 for no limit.
-
-    Raises:
-        ValueError: when all of the budget is reserved.
-    """
+    """Milliseconds that training may take: the budget less what is reserved for later work on the clock; 0 for no limit."""
     budget = session.env.max_wallclock_seconds
     if session.program.reserve is not None and budget > 0:
-        reserve = session.program.reserve
-        if budget <= reserve:
-            raise ValueError(f"max_wallclock_seconds is {budget:g}, wanted more than the {reserve:g} s in reserve")
-        budget -= reserve
+        budget -= session.program.reserve
     return 1000.0 * budget
 
 

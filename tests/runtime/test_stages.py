@@ -81,9 +81,3 @@ def test_calibration_that_ends_after_the_budget_fails_the_run_and_loses_nothing(
     assert run.status == 1
     assert "error: calibration from training data ended at" in line(run, "error:")
     assert (run.folder / "final_model.weighed.ptz").exists() and line(run, "final_weighed_zlib_roundtrip_exact")
-
-
-def test_a_budget_that_is_all_reserve_is_refused(tmp_path, micro_data):
-    run = sampled(tmp_path, micro_data, MAX_WALLCLOCK_SECONDS="1")
-    assert run.status == 2
-    assert line(run, "error:") == "error: max_wallclock_seconds is 1, wanted more than the 1 s in reserve"
