@@ -62,6 +62,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "loop_end": 2,
     "loop_start": 1,
     "muon_momentum_warmup_steps": 20,
+    "parallel_residual_start": 2,
     "parallel_start_layer": 2,
     "rope_dims": 16,
     "swa_full_attn_layers": 2,
@@ -90,18 +91,44 @@ class SettingsView:
             raise AttributeError(f"no selected plugin declares the setting {name!r}") from None
 
     @property
+    def head_dim(self) -> int:
+        """Width of one head."""
+        return int(self.model_dim // self.num_heads)
+
+    @property
     def kv_dim(self) -> int:
         """Width of keys and values, all heads together."""
-        return int(self.model_dim // self.num_heads * self.num_kv_heads)
+        return self.head_dim * int(self.num_kv_heads)
 
     @property
     def hidden_dim(self) -> int:
         """Hidden width of the MLP."""
         return int(self.mlp_hidden or self.mlp_mult * self.model_dim)
 
+    def require(self, works: bool, name: str, wanted: str, hint: str = "", where: str = "") -> None:
+        """Refuse the value of `name` unless it `works`; for what `Setting.minimum` and `choices` cannot say.
+
+        Args:
+            wanted: what would work, such as "at most 64, the width of a head".
+            hint: what to do, such as "--set rope_dims=16".
+            where: where the value comes from; left out in a hook, whose plugin the build names.
+
+        Raises:
+            PgolfError: PG003.
+        """
+        if not works:
+            raise PgolfError("PG003", f"{name} is {self._values[name]!r}, wanted {wanted}", where, hint)
+
     def as_dict(self) -> dict[str, Any]:
         """All values by name."""
         return dict(self._values)
+
+
+def check_heads(settings: SettingsView, where: str) -> None:
+    """Refuse sizes that attention cannot split into heads, with PgolfError PG003."""
+    dim, heads, kv_heads = settings.model_dim, settings.num_heads, settings.num_kv_heads
+    settings.require(dim % heads == 0, "num_heads", f"a divisor of model_dim={dim}", where=where)
+    settings.require(heads % kv_heads == 0, "num_kv_heads", f"a divisor of num_heads={heads}", where=where)
 
 
 def parse_value(setting: Setting, value: Any, where: str) -> Any:

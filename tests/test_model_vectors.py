@@ -83,9 +83,8 @@ CASES = (
         (
             "model_fork_pko",
             "pko_2L_rd4_noloop",
-            (*PR1493, "pko"),
-            {"num_layers": 2, "rope_dims": 4, "num_loops": 0, "loop_start": 0, "loop_end": 1}
-            | {"parallel_residual_start": -1},
+            ("leaky_relu2", "ln_scale", "partial_rope", "skip_gates", "xsa", "pko"),
+            {"num_layers": 2, "rope_dims": 4},
         )
     ]
     + [

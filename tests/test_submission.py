@@ -22,7 +22,7 @@ from pgolf.submission import (
     write_submission,
 )
 
-RECIPE = Recipe("quick", layers=(("swa", "brotli"),), settings={"num_layers": "4"}, notes="a try")
+RECIPE = Recipe("quick", layers=(("swa", "brotli"),), settings={"num_layers": "6"}, notes="a try")
 
 
 @functools.cache
@@ -47,7 +47,7 @@ def test_a_build_writes_file_recipe_and_lock(tmp_path):
 
 def test_the_lock_says_what_decided_the_bytes():
     lock = made().lock
-    assert lock.recipe["plugins"] == ["brotli", "swa"] and lock.settings["num_layers"] == 4
+    assert lock.recipe["plugins"] == ["brotli", "swa"] and lock.settings["num_layers"] == 6
     assert set(lock.plugins) == set(made().resolved.selection.plugins)
     assert lock.plugins["swa"]["origin"] == "pgolf" and len(lock.plugins["swa"]["sha256"]) == 64
     assert lock.modules["pgolf.runtime.train"] and "__main__" not in lock.modules
@@ -63,7 +63,7 @@ def test_the_written_recipe_is_self_contained(tmp_path):
     write_submission(made(), tmp_path)
     recipe = load_recipe(tmp_path)
     assert (recipe.name, recipe.layers, recipe.notes) == ("quick", (("brotli", "swa"),), "a try")
-    assert recipe.settings == {"num_layers": 4}
+    assert recipe.settings == {"num_layers": 6}
 
 
 def test_bytes_are_given_to_plugins():
@@ -144,7 +144,7 @@ def test_what_is_no_lock_is_refused(tmp_path, data):
 
 
 def test_a_recipe_that_was_the_input_is_never_overwritten(tmp_path):
-    text = '# mine\nplugins = ["swa", "brotli"]\nnotes = "a try"\n[settings]\nnum_layers = 4\n'
+    text = '# mine\nplugins = ["swa", "brotli"]\nnotes = "a try"\n[settings]\nnum_layers = 6\n'
     (tmp_path / "recipe.toml").write_text(text)
     recipe = load_recipe(tmp_path)
     resolved = replace(made().resolved, recipe=recipe)

@@ -63,7 +63,8 @@ def walk_plan(model: GPT, lanes: Lanes, x0: Tensor, ctx: Context, block: Block, 
     left, and may fork a lane. Steps may change how many lanes there are.
     """
     encoder, decoder = model.program.layer_plan(ctx.phases)
-    ctx.fired(model.program.layer_plan.name, "steps", len(encoder) + len(decoder))
+    unit = f"steps over {model.settings.num_layers} layers"
+    ctx.fired(model.program.layer_plan.name, unit, len(encoder) + len(decoder))
     skips = []
     for position, layer in enumerate(encoder):
         lanes = block(model, lanes, x0, layer, position, ctx)

@@ -21,7 +21,7 @@ PLUGIN = Plugin(
         Conflict("smear_gate", "recurrence with SmearGate v2 measured negative (PR #363)", hard=False),
     ),
     settings=(
-        Setting("num_loops", 2, "extra passes over the looped layers", minimum=0),
+        Setting("num_loops", 2, "extra passes over the looped layers", minimum=1),
         Setting("loop_start", 3, "first looped layer", minimum=0),
         Setting("loop_end", 5, "last looped layer", minimum=0),
         Setting("enable_looping_at", 0.35, "share of the training budget after which the loop is on", minimum=0),
@@ -56,6 +56,11 @@ def loop_begins(progress, at):
 @hookimpl
 def layer_plan(settings) -> Component:
     """The looped order in phase "loop", the plain one before."""
+    start, end, last = settings.loop_start, settings.loop_end, settings.num_layers - 1
+    settings.require(end <= last, "loop_end", f"at most {last}, the last layer")
+    settings.require(start <= end, "loop_start", f"at most loop_end={end}")
+    begin = settings.enable_looping_at
+    settings.require(begin < 1, "enable_looping_at", "less than 1, or the loop begins after the last step")
     keys = ("num_layers", "num_loops", "loop_start", "loop_end")
     return Component(LayerLoop, **{key: getattr(settings, key) for key in keys})
 

@@ -27,10 +27,10 @@ def orthogonal_or_uniform(tensor, generator, ledger):
     else:
         bound = tensor.shape[-1] ** -0.5
         tensor.uniform_(-bound, bound, generator=generator)
-        ledger.count("ortho_init", "small matrices")
 
 
 @hookimpl
 def initializer(settings) -> Component:
     """For every matrix without a start of its own."""
+    settings.require(settings.model_dim >= 64, "model_dim", "at least 64: smaller matrices do not start orthogonal")
     return Component(orthogonal_or_uniform)

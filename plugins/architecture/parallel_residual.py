@@ -35,7 +35,7 @@ PLUGIN = Plugin(
     family="architecture",
     effect="about -0.0005 BPB, -0.5 ms a step",
     requires=("residual_scales",),
-    settings=(Setting("parallel_residual_start", 7, "first parallel physical layer; negative means none"),),
+    settings=(Setting("parallel_residual_start", 7, "first parallel physical layer", minimum=0),),
 )
 
 
@@ -50,7 +50,7 @@ class ParallelWiring:
 
     def run_block(self, model: GPT, lanes: Lanes, x0: Tensor, layer: int, position: int, ctx: Context) -> Lanes:
         """One layer: x_BTD -> x_BTD."""
-        if not 0 <= self.start <= layer:
+        if layer < self.start:
             return sequential_block(model, lanes, x0, layer, position, ctx)
         ctx.fired("parallel_residual", "parallel blocks")
         u = residual_mix(model, lanes[0], x0, layer, ctx)
@@ -62,4 +62,6 @@ class ParallelWiring:
 @hookimpl
 def wiring(settings: SettingsView) -> Component:
     """Two branches from one input."""
-    return Component(ParallelWiring, start=settings.parallel_residual_start)
+    start, last = settings.parallel_residual_start, settings.num_layers - 1
+    settings.require(start <= last, "parallel_residual_start", f"at most {last}, the last layer")
+    return Component(ParallelWiring, start=start)

@@ -39,4 +39,7 @@ class PartialRope:
 @hookimpl
 def rotary(settings) -> Component:
     """Some components rotate."""
-    return Component(PartialRope, base=settings.rope_base, dims=settings.rope_dims)
+    dims, width = settings.rope_dims, settings.head_dim
+    settings.require(dims % 2 == 0, "rope_dims", "an even number: components rotate in pairs")
+    settings.require(dims <= width, "rope_dims", f"at most {width}, the width of a head")
+    return Component(PartialRope, base=settings.rope_base, dims=dims)

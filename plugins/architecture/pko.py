@@ -2,6 +2,7 @@
 
     k_t[rope_dims:] <- k_{t-1}[rope_dims:]   for t >= 1, after rotation; the first key stays
 
+Where the whole head rotates, the upper half of each key is taken from the position before, rotation and all.
 Every key takes its predecessor's *old* value: a true shift. A slice assignment in place overlaps itself and is not that.
 Where documents are packed (batch field "starts"), the first token of a document keeps its own key. With windowed
 attention the shift acts on the layers without a window.
@@ -27,23 +28,28 @@ PLUGIN = Plugin(
 class PartialKeyOffset:
     """Shift by one on layers >= first_layer."""
 
-    def __init__(self, rope_dims, first_layer):
-        self.rope_dims = rope_dims
+    def __init__(self, offset, first_layer):
+        self.offset = offset
         self.first_layer = first_layer
 
     def __call__(self, model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
         if layer < self.first_layer:
             return q_BTHC, k_BTKC
         ctx.fired("pko", "layers")
-        still = k_BTKC[..., self.rope_dims :]
+        still = k_BTKC[..., self.offset :]
         shifted = torch.cat((still[:, :1], still[:, :-1]), dim=1)
         if "starts" in ctx.fields:
             shifted = torch.where(ctx.fields["starts"][:, :, None, None], still, shifted)
-        return q_BTHC, torch.cat((k_BTKC[..., : self.rope_dims], shifted), dim=-1)
+        return q_BTHC, torch.cat((k_BTKC[..., : self.offset], shifted), dim=-1)
 
 
 @hookimpl
 def query_key_taps(settings) -> Component:
     """All layers, or those without a window."""
-    first = settings.num_layers - settings.swa_full_attn_layers if "swa" in settings.plugins else 0
-    return Component(PartialKeyOffset, rope_dims=settings.rope_dims, first_layer=max(first, 0))
+    offset = settings.rope_dims if settings.rope_dims < settings.head_dim else settings.head_dim // 2
+    first = 0
+    if "swa" in settings.plugins:
+        full = settings.swa_full_attn_layers
+        settings.require(full > 0, "swa_full_attn_layers", "at least 1: pko shifts keys on layers without a window")
+        first = settings.num_layers - full
+    return Component(PartialKeyOffset, offset=offset, first_layer=first)

@@ -31,4 +31,5 @@ class Rope:
 @hookimpl
 def rotary(settings) -> Component:
     """All components rotate."""
+    settings.require(settings.head_dim % 2 == 0, "num_heads", "heads of an even width: components rotate in pairs")
     return Component(Rope, base=settings.rope_base)

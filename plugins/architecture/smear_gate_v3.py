@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from pgolf import Component, Conflict, Param, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Conflict, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.layers import shift_right
 from pgolf.runtime.parameters import zeros
 
@@ -49,13 +49,8 @@ def smear_raw(model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context, window: i
 @hookimpl
 def parameters(settings: SettingsView) -> list[Param]:
     """The gate's weights and the share."""
-    window = settings.gate_window
-    if window > settings.model_dim:
-        raise PgolfError(
-            "PG003",
-            f"gate_window is {window}, and the stream has {settings.model_dim} channels",
-            hint="for example --set gate_window=12",
-        )
+    window, dim = settings.gate_window, settings.model_dim
+    settings.require(window <= dim, "gate_window", f"at most {dim}, the channels of the stream")
     return [
         Param("smear_gate.weight", (1, window), "scalar", "control", init=Component(zeros)),
         Param("smear_lambda", (1,), "scalar", "control", init=Component(zeros)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from pgolf import Component, Conflict, Param, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Conflict, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import zeros
 
 if TYPE_CHECKING:
@@ -59,13 +59,8 @@ def gate_sparsely(
 @hookimpl
 def parameters(settings: SettingsView) -> list[Param]:
     """Weights of every head and layer."""
-    window = settings.gate_window
-    if window > settings.model_dim:
-        raise PgolfError(
-            "PG003",
-            f"gate_window is {window}, and the branch input has {settings.model_dim} channels",
-            hint="for example --set gate_window=12",
-        )
+    window, dim = settings.gate_window, settings.model_dim
+    settings.require(window <= dim, "gate_window", f"at most {dim}, the channels of the branch input")
     name, shape, layers = "blocks.{}.attn.attn_gate_w", (settings.num_heads, window), settings.num_layers
     return [Param(name, shape, "scalar", "control", init=Component(zeros), layers=layers)]
 
@@ -73,4 +68,6 @@ def parameters(settings: SettingsView) -> list[Param]:
 @hookimpl
 def attention_outputs(settings: SettingsView) -> Component:
     """After XSA."""
-    return Component(gate_sparsely, window=settings.gate_window, scale=settings.sparse_attn_gate_scale)
+    scale = settings.sparse_attn_gate_scale
+    settings.require(scale != 0, "sparse_attn_gate_scale", "another number: at 0 the gate learns nothing")
+    return Component(gate_sparsely, window=settings.gate_window, scale=scale)

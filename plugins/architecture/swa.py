@@ -76,5 +76,8 @@ class SlidingWindowAttention:
 @hookimpl
 def attention_kernel(settings) -> Component:
     """Window first, everything last."""
-    windowed = max(settings.num_layers - settings.swa_full_attn_layers, 0)
-    return Component(SlidingWindowAttention, window=settings.swa_window, windowed_layers=windowed)
+    layers, full, window = settings.num_layers, settings.swa_full_attn_layers, settings.swa_window
+    longest = max(settings.train_seq_len, settings.eval_seq_len)
+    settings.require(full < layers, "swa_full_attn_layers", f"less than num_layers={layers}, or no layer has a window")
+    settings.require(window < longest - 1, "swa_window", f"less than {longest - 1}, or it holds every sequence whole")
+    return Component(SlidingWindowAttention, window=window, windowed_layers=layers - full)

@@ -38,13 +38,15 @@ class TiedHead:
 @hookimpl
 def parameters(settings) -> list[Param]:
     """The embedding, stored in the activation dtype."""
+    std = settings.tied_embed_init_std
+    settings.require(std > 0, "tied_embed_init_std", "more than 0: no gradient leaves an embedding of zeros")
     return [
         Param(
             "tok_emb.weight",
             (settings.vocab_size, settings.model_dim),
             "embed",
             "embed",
-            init=Component(normal, std=settings.tied_embed_init_std),
+            init=Component(normal, std=std),
             dtype="activation",
             tap="head",
         )
@@ -54,4 +56,5 @@ def parameters(settings) -> list[Param]:
 @hookimpl
 def head(settings) -> Component:
     """The embedding again."""
+    settings.require(settings.logit_softcap > 0, "logit_softcap", "more than 0")
     return Component(TiedHead, softcap=settings.logit_softcap)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgolf import Component, Param, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import constant, ones
 from pgolf.runtime.wiring import (
     branch_input,
@@ -100,10 +100,5 @@ def parameters(settings: SettingsView) -> list[Param]:
 def wiring(settings: SettingsView) -> Component:
     """Takes the place of one stream."""
     start, last = settings.parallel_start_layer, settings.num_layers - 1
-    if start > last:
-        raise PgolfError(
-            "PG003",
-            f"parallel_start_layer is {start}, and the last layer is {last}: there would never be two lanes",
-            hint=f"for example --set parallel_start_layer={max(last - 2, 1)}",
-        )
+    settings.require(start <= last, "parallel_start_layer", f"at most {last}, the last layer")
     return Component(TwoLanes, start=start, final=settings.parallel_final_lane)

@@ -45,4 +45,5 @@ def parameters(settings) -> list[Param]:
 @hookimpl
 def head(settings) -> Component:
     """Its own matrix."""
+    settings.require(settings.logit_softcap > 0, "logit_softcap", "more than 0")
     return Component(UntiedHead, softcap=settings.logit_softcap)

@@ -9,7 +9,7 @@ Source: openai/parameter-golf PR #374 line; PR #414.
 
 import torch.nn.functional as F
 
-from pgolf import Component, Param, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import constant, normal, ones
 
 PLUGIN = Plugin(
@@ -48,17 +48,12 @@ class ValueEmbedding:
 
 
 def ve_layers(settings) -> tuple[int, ...]:
-    """The listed layers; PgolfError where one does not exist."""
-    try:
-        layers = tuple(int(part) for part in settings.ve_layers.split(","))
-    except ValueError:
-        layers = (-1,)
-    if not all(0 <= layer < settings.num_layers for layer in layers):
-        raise PgolfError(
-            "PG003",
-            f"ve_layers is {settings.ve_layers!r}, wanted layer numbers below {settings.num_layers}",
-            hint="for example --set ve_layers=9,10",
-        )
+    """The listed layers; PgolfError where one does not exist or comes twice."""
+    parts = settings.ve_layers.split(",")
+    layers = tuple(int(part) if part.strip().isdecimal() else -1 for part in parts)
+    works = all(0 <= layer < settings.num_layers for layer in layers) and len(set(layers)) == len(layers)
+    wanted = f"different layer numbers below {settings.num_layers}, with commas"
+    settings.require(works, "ve_layers", wanted, "for example --set ve_layers=9,10")
     return layers
 
 

@@ -18,7 +18,7 @@ PLUGIN = Plugin(
     family="architecture",
     effect="-0.001 to -0.003 BPB, 1 to 2 ms a step",
     order=10,
-    settings=(Setting("xsa_last_n", 11, "acts on this many last layers; 0 means none", minimum=0),),
+    settings=(Setting("xsa_last_n", 11, "acts on this many last layers", minimum=1),),
 )
 
 
@@ -38,8 +38,6 @@ class Xsa:
 
 
 @hookimpl
-def attention_outputs(settings) -> Component | None:
+def attention_outputs(settings) -> Component:
     """The last layers."""
-    if settings.xsa_last_n == 0:
-        return None
     return Component(Xsa, first_layer=max(settings.num_layers - settings.xsa_last_n, 0))

@@ -7,6 +7,8 @@ import pytest
 import torch
 from models import VECTORS, built, scramble, tokens
 
+from pgolf.runtime.ledger import Ledger
+
 FILE = VECTORS / "model" / "unit_plans"
 PLANS = [
     case for case in json.loads(FILE.with_suffix(".json").read_text())["cases"] if case["case"].startswith("loop_L")
@@ -19,7 +21,10 @@ def test_plan_matches_the_public_script(case):
     sizes = case["hyperparameters"]
     phases = ("loop",) if sizes["looping_active"] else ()
     keys = ("num_layers", "num_loops", "loop_start", "loop_end")
-    made = built("layer_loop", **{key: sizes[key] for key in keys})
+    # The scripts' loop of no extra pass is the plain plan, which is a plugin of its own.
+    made = (
+        built("layer_loop", **{key: sizes[key] for key in keys}) if sizes["num_loops"] else plain(sizes["num_layers"])
+    )
     encoder, decoder = made.program.layer_plan(phases)
     want = {key: arrays[f"{case['case']}.out.{key}"].tolist() for key in ("encoder", "decoder", "skip_pairs")}
     assert [list(encoder), list(decoder)] == [want["encoder"], want["decoder"]]
@@ -28,11 +33,24 @@ def test_plan_matches_the_public_script(case):
     assert made.model.skip_weights.shape[0] == arrays[f"{case['case']}.out.num_skip_weights"].item()
 
 
-def test_loop_of_zero_extra_passes_is_the_plain_model():
-    made = built("layer_loop", num_loops=0, loop_start=1, loop_end=2)
-    scramble(made.model)
+def plain(num_layers):
+    return built(num_layers=num_layers)
+
+
+def test_the_loop_is_off_before_its_phase():
+    looped, once = built("layer_loop", num_loops=1, loop_start=1, loop_end=2), built()
+    scramble(looped.model)
+    state = looped.model.state_dict()
+    once.model.load_state_dict({**state, "skip_weights": state["skip_weights"][:2]})
     ids, targets = tokens()
-    assert torch.equal(made.model(ids, targets, phases=("loop",)), made.model(ids, targets))
+    assert torch.equal(looped.model(ids, targets), once.model(ids, targets))
+    assert not torch.equal(looped.model(ids, targets, phases=("loop",)), once.model(ids, targets))
+
+
+def test_the_receipt_says_how_many_steps_went_over_how_many_layers():
+    made, ledger = built("layer_loop", num_loops=2, loop_start=1, loop_end=2), Ledger()
+    made.model(*tokens(), phases=("loop",), ledger=ledger)
+    assert ledger.receipt("layer_loop") == "8 steps over 4 layers"
 
 
 def test_passes_share_weights_and_add_their_gradients():

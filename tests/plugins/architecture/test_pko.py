@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from models import built, resolved, scramble, tokens
+from models import Case, built, resolved, scramble, tokens
 
 from pgolf.errors import PgolfError
+from pgolf.runtime.attention import attention_branch
 from pgolf.runtime.context import Context
 
 
@@ -54,6 +55,25 @@ def test_with_document_starts_a_document_does_not_see_the_one_before():
     changed[:, 9] += 1
     before, after = (tap(None, key, key, None, 0, 0, context(starts=starts))[1] for key in (k, changed))
     assert torch.equal(before[:, 10], after[:, 10])
+
+
+@pytest.mark.parametrize(
+    ("name", "kv_heads", "rope_dims"), [("pko_D16_rd8", 1, 8), ("pko_D8_rd4", 2, 4), ("pko_D16_rd0", 2, 16)]
+)
+def test_attention_core_matches_the_public_script(name, kv_heads, rope_dims):
+    """With rotation over the whole head (the script says rope_dims 0) the upper half is shifted."""
+    case = Case("unit_attention_variants", name)
+    sizes = {"num_layers": 2, "model_dim": 32, "num_heads": case.record["hyperparameters"]["num_heads"]}
+    for plugin, output in (("pko", "y"), ("partial_rope", "y_off")):
+        model = built(plugin, num_kv_heads=kv_heads, rope_dims=rope_dims, **sizes).model
+        model.blocks[0].attn.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
+        x = case.inputs["x"].clone().requires_grad_()
+        ctx = Context(None, (), True, model.matrices(), {}, {}, None, None, None)
+        y = attention_branch(model, x, 0, 0, ctx)
+        case.check(output, y.detach())
+        if plugin == "pko":
+            (y * case.inputs["w"]).sum().backward()
+            case.check("grad_x", x.grad)
 
 
 def test_windowed_layers_keep_their_keys():

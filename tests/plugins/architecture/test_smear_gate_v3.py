@@ -82,7 +82,7 @@ def test_no_caller_can_forget_where_documents_begin():
 
 
 def test_what_cannot_work_is_refused():
-    with pytest.raises(PgolfError, match="gate_window is 65, and the stream has 64 channels"):
+    with pytest.raises(PgolfError, match="gate_window is 65, wanted at most 64"):
         resolved("smear_gate_v3", gate_window=65)
     with pytest.raises(PgolfError, match="smear_gate"):
         resolved("smear_gate_v3", "smear_gate")

@@ -37,7 +37,9 @@ def test_heads_start_half_open():
 
 
 def test_what_cannot_work_is_refused():
-    with pytest.raises(PgolfError, match="gate_window is 65, and the branch input has 64 channels"):
+    with pytest.raises(PgolfError, match="gate_window is 65, wanted at most 64"):
         resolved("sparse_attention_gate", gate_window=65)
+    with pytest.raises(PgolfError, match="wanted another number: at 0"):
+        resolved("sparse_attention_gate", sparse_attn_gate_scale=0)
     with pytest.raises(PgolfError, match="both gate"):
         resolved("sparse_attention_gate", "gated_attention")

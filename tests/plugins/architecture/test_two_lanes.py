@@ -100,7 +100,7 @@ def test_the_receipt_counts_steps_on_two_lanes():
 
 
 def test_a_start_past_the_last_layer_is_refused():
-    with pytest.raises(PgolfError, match="parallel_start_layer is 4, and the last layer is 3"):
+    with pytest.raises(PgolfError, match="parallel_start_layer is 4, wanted at most 3"):
         resolved("two_lanes", parallel_start_layer=4)
     with pytest.raises(PgolfError, match="wanted at least 1"):
         resolved("two_lanes", parallel_start_layer=0)
