@@ -23,7 +23,7 @@ CODES: dict[str, str] = {
     "PG107": "plugins ask for an order that cannot be satisfied",
     "PG108": "a component does not fit the contract of its hook",
     # PG2xx: resolve and link
-    "PG201": "two bundled top-level statements have one name",
+    "PG201": "two bundled operators have one name",
     "PG202": "an internal import does not lead to a top-level statement",
     "PG203": "a slot has two providers",
     "PG204": "a slot has no provider",

@@ -12,9 +12,10 @@ from functools import cached_property
 from pgolf.bundle.meanings import BUILTINS, Meaning, Mention, flat_names, mentions, renamed
 from pgolf.bundle.names import global_reads
 from pgolf.bundle.origins import mark
-from pgolf.bundle.source import ENTRY, Binding, Module, Statement
+from pgolf.bundle.source import ENTRY, Binding, Module, Statement, declared_names
+from pgolf.bundle.toplevel import functions_of, operator_keys, registration
 from pgolf.bundle.trees import walk
-from pgolf.errors import PgolfError
+from pgolf.errors import PgolfError, raise_all
 
 IMPORTS = "imports"
 """Owner of the import statements of a flat module."""
@@ -78,6 +79,8 @@ def reach(modules: dict[str, Module]) -> None:
         if not statement.reached:
             statement.reached = True
             queue.append((statement.module, statement))
+            for other in registered_for(statement):
+                mark(other)
 
     for statement in modules[ENTRY].statements:
         if not statement.declares and not isinstance(statement.node, (ast.Import, ast.ImportFrom, ast.Expr)):
@@ -89,6 +92,12 @@ def reach(modules: dict[str, Module]) -> None:
                 mark(module.declares[name])
             elif name in module.imports and module.imports[name].name and module.imports[name].module in modules:
                 mark(target(modules, module, name))
+
+
+def registered_for(statement: Statement) -> list[Statement]:
+    """What the module registers for an operator that a statement defines."""
+    table = statement.module.registers
+    return [other for key in operator_keys(statement.node) for other in table.get(key, ())] if table else []
 
 
 def target(modules: dict[str, Module], module: Module, name: str) -> Statement:
@@ -110,8 +119,9 @@ def link(modules: dict[str, Module]) -> Flat:
     """One flat module out of the reached statements.
 
     Raises:
-        PgolfError: PG302 for definitions that need each other.
+        PgolfError: PG201 for two operators of one name, PG302 for definitions that need each other.
     """
+    raise_all(_twice(modules))
     found = list(mentions(modules))
     chosen = flat_names(found)
     names: dict[Statement, dict[str, str]] = {}
@@ -122,11 +132,31 @@ def link(modules: dict[str, Module]) -> Flat:
         mark(statement.bare, statement.module.name)
     ordered = [
         Owned(statement.module.name, renamed(statement.bare, names.get(statement, {})))
-        for statement in _in_order(modules, statements)
+        for statement in _without_twins(_in_order(modules, statements))
     ]
     flat = Flat((*(Owned(IMPORTS, node) for node in _imports(found, chosen)), *ordered))
     check(flat, modules)
     return flat
+
+
+def _twice(modules: dict[str, Module]) -> list[PgolfError]:
+    """PG201 for operators whose names, which torch keeps in one table, are the same."""
+    first: dict[str, Statement] = {}
+    found: list[PgolfError] = []
+    for statement in [statement for module in modules.values() for statement in module.reached()]:
+        for key in operator_keys(statement.node)[1:]:
+            other = first.setdefault(key, statement)
+            if other is not statement:
+                message = f"the operator {key!r} is also defined in {other.module.place(other.node)}"
+                help = "give it a name of its own: write the plugin's name before the colons"
+                found.append(statement.module.finding("PG201", statement.node, message, help))
+    return found
+
+
+def _without_twins(statements: list[Statement]) -> list[Statement]:
+    """The same imports that may fail, once."""
+    first = {statement.optional: statement for statement in reversed(statements) if statement.optional}
+    return [statement for statement in statements if first.get(statement.optional, statement) is statement]
 
 
 def _imports(found: list[Mention], chosen: dict[Meaning, str]) -> list[ast.stmt]:
@@ -177,7 +207,7 @@ def _in_order(modules: dict[str, Module], statements: list[Statement]) -> list[S
 
 def _needed_now(modules: dict[str, Module], statement: Statement) -> list[Statement]:
     """Reached statements whose names `statement` reads while it runs, itself excluded."""
-    is_definition = isinstance(statement.node, (ast.FunctionDef, ast.ClassDef))
+    is_definition = isinstance(statement.node, ast.ClassDef) or bool(functions_of(statement.node))
     found: list[Statement] = []
     queue = [statement]
     while queue:
@@ -221,11 +251,13 @@ def check(flat: Flat, modules: dict[str, Module]) -> None:
 
 
 def bound_names(node: ast.stmt) -> tuple[str, ...]:
-    """Names that a top-level statement of a flat module binds, imports included."""
+    """Names that a top-level statement of a flat module binds, imports included.
+
+    What is registered for an operator has a name that no variable has, for it must go where the operator goes.
+    """
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return tuple(alias.asname or alias.name.partition(".")[0] for alias in node.names)
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return (node.name,)
-    if isinstance(node, ast.Assign):
-        return tuple(item.id for target in node.targets for item in walk(target) if isinstance(item, ast.Name))
-    return ()
+    if isinstance(node, ast.Expr):
+        name = registration(node)[1]
+        return (name,) if name else ()
+    return declared_names(node)

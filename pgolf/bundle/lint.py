@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgolf.bundle.link import reach, target
+from pgolf.bundle.link import reach, registered_for, target
 from pgolf.bundle.rules.subset import check
 from pgolf.bundle.source import ENTRY, Module, Statement, last_name, load, parse, read
 from pgolf.errors import PgolfError, PgolfErrors
@@ -193,6 +193,7 @@ def mark(module: Module, modules: dict[str, Module]) -> None:
         if statement.reached:
             continue
         statement.reached = True
+        queue += registered_for(statement)
         owner = statement.module
         for name in sorted(statement.uses):
             if name in owner.declares:

@@ -25,8 +25,9 @@ class Meaning(NamedTuple):
     """What a global name stands for.
 
     Attributes:
-        kind: "declared" by a module of the program, "external" or "builtin".
-        where: the module that declares it, or the outermost part of an external name, such as `torch`.
+        kind: "declared" by a module of the program, "external", "optional" (None where it is missing) or "builtin".
+        where: the module that declares it, the outermost part of an external name, such as `torch`, or the whole statement
+            that imports what is optional.
         name: the name there, or the rest of the external name; empty for an external module.
         called: how the program spells it.
     """
@@ -37,15 +38,16 @@ class Meaning(NamedTuple):
     called: str
 
 
-def identity(module: Module, name: str) -> Meaning | None:
+def identity(modules: dict[str, Module], module: Module, name: str) -> Meaning | None:
     """What a global name means in a module; None if unknown."""
     if name in module.declares:
-        return Meaning("declared", module.name, name, name)
+        optional = module.declares[name].optional
+        return Meaning("optional", optional, name, name) if optional else Meaning("declared", module.name, name, name)
     binding = module.imports.get(name)
     if binding is None:
         return Meaning("builtin", "", name, name) if name in BUILTINS else None
     if binding.module in module.internal:
-        return Meaning("declared", binding.module, binding.name, binding.name)
+        return identity(modules, modules[binding.module], binding.name)
     # `import torch.nn as nn` and `from torch import nn` give one object.
     path = f"{binding.module}.{binding.name}".rstrip(".")
     where, _, rest = path.rpartition(".")
@@ -65,11 +67,13 @@ def mentions(modules: dict[str, Module]) -> Iterator[Mention]:
     for module in modules.values():
         for statement in module.reached():
             for name in statement.declares:
-                yield Mention(name, Meaning("declared", module.name, name, name), statement)
+                meaning = identity(modules, module, name)
+                if meaning is not None:
+                    yield Mention(name, meaning, statement)
     for module in modules.values():
         for statement in module.reached():
             for name in sorted(statement.uses):
-                meaning = identity(module, name)
+                meaning = identity(modules, module, name)
                 if meaning is not None:
                     yield Mention(name, meaning, statement)
 
@@ -125,6 +129,11 @@ def renamed(node: ast.stmt, names: dict[str, str]) -> ast.stmt:
         return node
     copied = copy_tree(node)
     for inner, scope in scopes(copied)[1].items():
+        if isinstance(inner, ast.alias):
+            old = inner.asname or inner.name.partition(".")[0]
+            if old in names and scope.kind == "module":
+                inner.asname = names[old]
+            continue
         field = IDENTIFIERS.get(type(inner), "")
         old = getattr(inner, field, "") if field else ""
         if old in names and scope.resolve(old).kind == "module":

@@ -7,6 +7,7 @@ import ast
 from pgolf.bundle.link import Flat, Owned, bound_names
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import global_reads, written_globals
+from pgolf.bundle.toplevel import operator_keys, registration
 from pgolf.errors import PgolfError
 
 
@@ -21,6 +22,10 @@ def shake(flat: Flat) -> Flat:
 def reached(flat: Flat) -> Flat:
     """What `shake` keeps, unchecked."""
     providers = {name: item for item in flat.statements for name in bound_names(item.node)}
+    registered: dict[str, list[Owned]] = {}
+    for item in flat.statements:
+        if key := registration(item.node)[0]:
+            registered.setdefault(key, []).append(item)
     kept: set[Owned] = set()
     queue = [item for item in flat.statements if not bound_names(item.node)]
     while queue:
@@ -29,6 +34,7 @@ def reached(flat: Flat) -> Flat:
             continue
         kept.add(item)
         queue += [providers[name] for name in sorted(global_reads(item.node)) if name in providers]
+        queue += [other for key in operator_keys(item.node) for other in registered.get(key, ())]
     statements = tuple(item for item in flat.statements if item in kept)
     return flat if len(statements) == len(flat.statements) else Flat(statements)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pgolf.bundle.names import Scope, copy_tree, eager_reads, global_reads, scopes
+from pgolf.bundle.toplevel import functions_of, imports_of, optional_names, registrations
 from pgolf.bundle.trees import Transformer, parents, walk
 from pgolf.bundle.typing_only import without_typing
 from pgolf.errors import PgolfError
@@ -56,6 +57,11 @@ class Statement:
         return declared_names(self.node)
 
     @cached_property
+    def optional(self) -> str:
+        """The text of imports that may fail, by which two modules have the same; empty for any other statement."""
+        return ast.unparse(self.node) if optional_names(self.node) else ""
+
+    @cached_property
     def uses(self) -> frozenset[str]:
         return global_reads(self.bare)
 
@@ -89,6 +95,15 @@ class Module:
         for statement in self.statements:
             for name in statement.declares:
                 table.setdefault(name, statement)
+        return table
+
+    @cached_property
+    def registers(self) -> dict[str, list[Statement]]:
+        """Name or key of an operator -> the statements that register something for it."""
+        table: dict[str, list[Statement]] = {}
+        owners = {statement.node: statement for statement in self.statements}
+        for key, node in registrations(self.tree.body):
+            table.setdefault(key, []).append(owners[node])
         return table
 
     @cached_property
@@ -255,7 +270,9 @@ def imported_modules(node: ast.stmt) -> list[str]:
 
 
 def import_bindings(node: ast.stmt) -> dict[str, Binding]:
-    """Local name -> what it stands for, of one import statement."""
+    """Local name -> what it stands for, of one import statement or a `try` of imports."""
+    if isinstance(node, ast.Try) and optional_names(node):
+        return {name: binding for item in imports_of(node) for name, binding in import_bindings(item).items()}
     if isinstance(node, ast.ImportFrom):
         return {alias.asname or alias.name: Binding(node.module or "", alias.name, node) for alias in node.names}
     if isinstance(node, ast.Import):
@@ -277,6 +294,10 @@ def declared_names(node: ast.stmt) -> tuple[str, ...]:
         return tuple(names)
     if isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
         return (node.target.id,)
+    if isinstance(node, ast.Try):
+        return optional_names(node)
+    if isinstance(node, ast.If):
+        return tuple(item.name for item in functions_of(node))
     return ()
 
 

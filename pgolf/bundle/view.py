@@ -113,7 +113,7 @@ class View:
         if self.places[node].resolve(node.id).kind != "module":
             return ""
         binding = self.module.imports.get(node.id)
-        if node.id in self.module.declares:
+        if node.id in self.module.declares and not self.module.declares[node.id].optional:
             return INTERNAL + node.id
         if binding is None:
             return BUILTIN + node.id

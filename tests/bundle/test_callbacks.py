@@ -34,14 +34,30 @@ def fixed(text):
     ],
 )
 def test_what_a_library_may_pass_on_keeps_its_name(text):
-    assert "scale" in fixed(FUNCTION + text) and "x" not in fixed(FUNCTION + text)
+    assert "scale" in fixed(FUNCTION + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "checkpoint(f)",
+        "pool.register(1, setup_context=f)",
+        "g = f\npool.register(g)",
+        "for g in (f,):\n    pool.register(1, [g])",
+        "class K:\n    def __init__(self): self.g = f\n    def run(self): return checkpoint(self.g)",
+    ],
+)
+def test_what_a_library_may_call_by_keywords_of_its_own_keeps_all_names(text):
+    assert {"x", "scale"} <= fixed(FUNCTION + text)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "f(1, 2)",
-        "checkpoint(f, 1, flag=1)",
+        "partial(f, 1)(flag=1)",
+        "sorted((2, 1), key=f)",
+        "g = f\npool.register(g(1, 2))",
         "checkpoint(1, flag=1, scale=2)",
         "checkpoint(f(1, 2), flag=1, scale=2)",
         "def g(other, scale): return checkpoint(other, scale=scale, flag=1)\ng(1, 2)",

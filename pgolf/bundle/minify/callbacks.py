@@ -1,9 +1,10 @@
 """Callbacks: which parameters a library may pass by name to a function of the program that it was handed.
 
-`checkpoint(f, x, use_reentrant=False, scale=2)` calls `f(x, scale=2)`, though `f` has no parameter `use_reentrant`; so does
-`pool.submit(f, scale=2)`, and `Thread(target=f, kwargs={"scale": 2})`. Which libraries do so is not known, so that a
-parameter keeps its name where its function is used other than by calling it, and the name is a keyword of a call that may be
-handed a function, or a key of a dictionary.
+`operator.register_autograd(back, setup_context=keep)` calls `keep(ctx=..., inputs=..., output=...)`, so that all parameters
+keep their names in a function that is given to something outside the program. Keywords may also be handed on: what
+`partial(f, 1)` gives is called as `f`, and `checkpoint(f, x, use_reentrant=False, scale=2)` calls `f(x, scale=2)`, though `f`
+has no parameter `use_reentrant`. So a parameter also keeps its name where its function is used other than by calling it, and
+the name is a keyword of a call that may be handed a function, or a key of a dictionary.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, is_imported
+from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import below, walk
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ Nodes = Mapping[type[ast.AST], Sequence[Any]]
 Key = str | tuple[Scope | ast.AST, str]
 """An attribute of any object, a variable of a scope, or what a function returns (with an empty name)."""
 
+POSITIONAL = ("partial",)
+"""Functions that add no keywords of their own to a call."""
 FLOWS: tuple[tuple[type[ast.AST], str, str], ...] = (
     (ast.Assign, "value", "targets"),
     (ast.AnnAssign, "value", "target"),
@@ -38,8 +42,12 @@ def callback_parameters(found: Survey, nodes: Nodes) -> Iterator[tuple[ast.AST, 
     """(function, parameter) of every such parameter."""
     holders = _Holders(found, nodes)
     passed = set(_passed(found, nodes, holders))
+    given = holders.given_away(nodes)
     for key, functions in holders.functions.items():
-        if key in ("", "__call__") or key in holders.handed:
+        if key in given:
+            for function in functions:
+                yield from ((function, name) for name in sorted(_names(function)))
+        elif key in ("", "__call__") or key in holders.handed:
             for function in functions:
                 yield from ((function, name) for name in sorted(_names(function) & passed))
 
@@ -80,10 +88,10 @@ class _Holders:
         self.handed = {self.key(node) for node in reads if self._is_handed(node)}
         self._held: dict[ast.AST, set[Key]] = {}
         self.known: set[Key] = {"", *self.functions}
-        flows, before = [(self.held(value), keys) for value, keys in self._flows()], -1
+        self.flows, before = [(self.held(value), keys) for value, keys in self._flows()], -1
         while before != len(self.known):
             before = len(self.known)
-            for held, keys in flows:
+            for held, keys in self.flows:
                 if not self.known.isdisjoint(held):
                     self.known.update(keys)
 
@@ -109,6 +117,26 @@ class _Holders:
     def called_by(self, call: ast.Call) -> list[FunctionNode]:
         """The program's functions that a call by a name or of a method may mean."""
         return self.functions.get(self.key(call.func), []) if isinstance(call.func, (ast.Name, ast.Attribute)) else []
+
+    def given_away(self, nodes: Nodes) -> set[Key]:
+        """What names functions that are arguments of calls outside the program, which may call them by their own keywords."""
+        found: set[Key] = set()
+        for call in nodes.get(ast.Call, ()):
+            if self.called_by(call) or not (
+                isinstance(call.func, ast.Attribute) or is_imported(call.func, self.found.places)
+            ):
+                continue
+            if last_name(call.func) not in POSITIONAL:
+                for value in (*call.args, *(word.value for word in call.keywords)):
+                    found |= self.held(value)
+        before = -1
+        while before != len(found):
+            before = len(found)
+            for held, keys in self.flows:
+                if not found.isdisjoint(keys):
+                    # An attribute that a variable holds is seldom a method, and often has the name of one.
+                    found.update(key for key in held if isinstance(key, tuple))
+        return found
 
     def may_hold(self, value: ast.AST) -> bool:
         """May an expression be a function of the program, or hold one?"""

@@ -26,6 +26,7 @@ from pgolf.bundle.minify.shorten import ALPHABET, Plan
 from pgolf.bundle.names import scopes
 from pgolf.bundle.origins import hand_on, pieces
 from pgolf.bundle.source import PYTHON, compiles, last_name
+from pgolf.bundle.toplevel import functions_of
 from pgolf.bundle.trees import CHILDREN, Node, Transformer
 from pgolf.errors import PgolfError
 
@@ -166,8 +167,8 @@ def _in_ascii(texts: list[str]) -> list[str]:
 def kernel_names(tree: ast.Module) -> list[str]:
     """Names in functions under `triton.jit`, whose compiler reads them: constants, builtins such as `range`."""
     names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and any(last_name(item) == "jit" for item in node.decorator_list):
+    for node in [inner for item in tree.body for inner in functions_of(item)]:
+        if any(last_name(item) == "jit" for item in node.decorator_list):
             top, _ = scopes(node)
             for scope in top.walk():
                 names.update(scope.bound, scope.reads)

@@ -37,7 +37,9 @@ def pg304(view: View) -> Findings:
     | In one flat namespace other code would see the write."""
     seen: dict[str, Binding | None] = {}
     for statement in view.module.statements:
-        bindings: dict[str, Binding | None] = dict.fromkeys(statement.declares) | import_bindings(statement.node)
+        bindings: dict[str, Binding | None] = dict.fromkeys(statement.declares)
+        if not statement.optional:
+            bindings |= import_bindings(statement.node)
         for name, binding in bindings.items():
             if name in seen and (binding is None or seen[name] != binding):
                 help = "give the second one a name of its own"

@@ -6,10 +6,12 @@ import ast
 import re
 
 from pgolf.bundle.names import FUNCTIONS
+from pgolf.bundle.rules.rules_top import impure, is_operator
 from pgolf.bundle.source import (
     keeps_annotations,
     last_name,
 )
+from pgolf.bundle.toplevel import registration
 from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
     BUILD_TIME,
@@ -26,8 +28,9 @@ from pgolf.bundle.view import (
 DECORATORS = re.compile(
     r"builtins\.(staticmethod|classmethod|property)|functools\.(cache|lru_cache)|contextlib\.contextmanager"
     r"|torch\.(no_grad|inference_mode|enable_grad|compile|compiler\.disable|library\.custom_op)"
-    r"|torch\.autograd\.function\.once_differentiable|triton\.jit|dataclasses\.dataclass"
+    r"|torch\.autograd\.function\.once_differentiable|triton\.(jit|autotune|heuristics)|dataclasses\.dataclass"
 )
+READS_ANNOTATIONS = ("torch.library.custom_op", "triton.jit")
 BASES = ("torch.nn.Module", "torch.optim.Optimizer", "torch.autograd.Function", "typing.NamedTuple")
 CLASS_HOOKS = (
     *("__init_subclass__", "__getattr__", "__getattribute__", "__set_name__", "__class_getitem__"),
@@ -37,13 +40,18 @@ CLASS_HOOKS = (
 
 def pg306(view: View) -> Findings:
     """Decorators come from a list: staticmethod, classmethod, property, torch.no_grad, torch.inference_mode, torch.compile,
-    torch.library.custom_op, triton.jit, dataclass and a few more. | Others run unknown code at definition."""
+    torch.library.custom_op, `operator.register_fake`, triton.jit, triton.autotune, dataclass and a few more; custom_op and jit
+    are imported under these names. | Others run unknown code at definition."""
     for node in view.parents:
         for decorator in getattr(node, "decorator_list", ()):
             name = view.full(call_target(decorator))
             hook = name == BUILD_TIME + "hookimpl" and not _is_reached(view, node)
             setter = isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "deleter")
-            if not (DECORATORS.fullmatch(name) or hook or setter) or not _plain_call(decorator):
+            listed = DECORATORS.fullmatch(name) or hook or setter or _registers(view, node)
+            if name in READS_ANNOTATIONS and last_name(decorator) != name.rpartition(".")[2]:
+                help = f"import it as {name.rpartition('.')[2]}"
+                yield view.module.finding("PG306", decorator, f"{name} has another name here", help)
+            elif not listed or not _plain_call(view, decorator):
                 help = "call the function from the code instead of decorating it"
                 yield view.module.finding("PG306", decorator, f"@{ast.unparse(decorator)} is not on the list", help)
 
@@ -55,11 +63,28 @@ def _is_reached(view: View, node: ast.AST) -> bool:
     return any(statement.node is node for statement in view.reached)
 
 
-def _plain_call(node: ast.expr) -> bool:
+def _registers(view: View, node: ast.AST) -> bool:
+    """Is this a top-level function that an operator of the module gets by a decorator, and no other?"""
+    if not isinstance(node, ast.FunctionDef) or view.parents[node] is not view.module.tree:
+        return False
+    return len(node.decorator_list) == 1 and is_operator(view, registration(node)[0])
+
+
+def _plain_call(view: View, node: ast.expr) -> bool:
+    """Has a decorator no arguments, or plain ones?"""
     if not isinstance(node, ast.Call):
         return True
     values = [*node.args, *(keyword.value for keyword in node.keywords)]
-    return all(is_literal(value) or isinstance(value, (ast.Name, ast.Attribute)) for value in values)
+    if view.full(node.func).startswith("triton."):
+        return not any(bad for value in values for bad in impure(view, value))
+    return all(_is_plain(value) for value in values)
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """A literal, a name, or a list, tuple or set of such."""
+    if isinstance(node, (ast.List, ast.Set, ast.Tuple)):
+        return all(_is_plain(item) for item in node.elts)
+    return is_literal(node) or isinstance(node, (ast.Name, ast.Attribute))
 
 
 def pg307(view: View) -> Findings:

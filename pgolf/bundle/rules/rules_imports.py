@@ -11,6 +11,7 @@ from pgolf.bundle.source import (
     imported_modules,
     is_build_time,
 )
+from pgolf.bundle.toplevel import optional_names
 from pgolf.bundle.view import (
     BUILD_TIME,
     Findings,
@@ -53,7 +54,7 @@ def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[
         yield f"{missing[0]} has no source file among the program's"
         return
     if node not in view.module.tree.body:
-        yield "an internal import inside a function cannot be linked"
+        yield "an internal import below the top level cannot be linked"
     elif isinstance(node, ast.Import):
         yield "an internal module is imported whole"
     elif any(alias.name == "*" for alias in node.names):
@@ -62,7 +63,8 @@ def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[
 
 def pg303(view: View) -> Findings:
     """External imports are of torch, numpy, sentencepiece, brotli, triton or the standard library, at the top level;
-    inside functions only packages that may be missing. | Hoisting must not change what is imported, or when."""
+    inside functions and below `try:` only packages that may be missing. | Hoisting must not change what is imported, or
+    when."""
     for node in view.imports():
         for name in imported_modules(node):
             if view.is_internal(name) or name == "__future__":
@@ -83,9 +85,12 @@ def _external_import(view: View, node: ast.Import | ast.ImportFrom, name: str) -
         return "a star import hides which names it binds"
     if root in DEFEATING or root in PICKLING:
         return ""  # PG305 and PG313
-    if node not in view.module.tree.body:
+    tried = optional_names(view.parents[node])
+    if tried and root not in OPTIONAL:
+        return f"{name} is not a package that may be missing"
+    if node not in view.module.tree.body and not tried:
         return "" if root in OPTIONAL else f"{name} is imported inside a function"
-    if root not in PACKAGES and root not in sys.stdlib_module_names:
+    if not tried and root not in PACKAGES and root not in sys.stdlib_module_names:
         return f"{name} is not a package that a built file may import"
     if isinstance(node, ast.Import) and root in HOLLOW and name == root:
         return f"{name} holds its modules only once each is imported"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pgolf.bundle.source import (
     ENTRY,
 )
+from pgolf.bundle.toplevel import functions_of, guard, operator_keys, optional_names, registration
 from pgolf.bundle.view import (
     INTERNAL,
     Findings,
@@ -21,9 +22,10 @@ from pgolf.bundle.view import (
 )
 
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*|__all__")
+CUSTOM_OP = "torch.library.custom_op"
 PURE_CALLS = re.compile(
     r"builtins\.(frozenset|tuple|dict|list|set|range|len|min|max|float|int|str|bytes|bool|abs|round|sum|sorted|zip)"
-    r"|math\.\w+|re\.compile|struct\.(calcsize|Struct)|functools\.partial|pgolf:\w+"
+    r"|math\.\w+|re\.compile|struct\.(calcsize|Struct)|functools\.partial|triton\.Config|pgolf:\w+"
 )
 EFFECTS = re.compile(
     r"(random|time|datetime|os|sys|io|socket|secrets|uuid|subprocess|pathlib|glob|shutil|tempfile|platform)\b.*"
@@ -34,8 +36,9 @@ ACTS = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 
 
 def pg301(view: View) -> Findings:
-    """A module's top level holds a docstring, imports, `def`, `class` and `UPPER = <pure expression>`; a class body holds
-    a docstring, methods and fields. | Then what is needed can be found without running anything."""
+    """A module's top level holds a docstring, imports, `def`, `class`, `UPPER = <pure expression>`, `try:` imports
+    `except ImportError:` their names = None, `if NAME is not None:` kernels, and `operator.register_autograd(...)`; a class
+    body holds a docstring, methods and fields. | Then what is needed can be found without running anything."""
     for place, node in enumerate(view.module.tree.body):
         if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef)) or (place == 0 and is_docstring(node)):
             continue
@@ -44,6 +47,12 @@ def pg301(view: View) -> Findings:
             yield from _own_names(view, node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             yield from _constant(view, node, node.value)
+        elif isinstance(node, ast.Try):
+            yield from _optional(view, node)
+        elif isinstance(node, ast.If) and guard(node):
+            yield from _kernels(view, node)
+        elif isinstance(node, ast.Expr) and registration(node)[0]:
+            yield from _registration(view, node)
         elif not (view.module.name == ENTRY and is_main_block(node)):
             yield view.module.finding(
                 "PG301",
@@ -51,6 +60,46 @@ def pg301(view: View) -> Findings:
                 "this statement runs when the module is imported, and would run elsewhere or not at all in a built file",
                 "put it into a function that the training program calls",
             )
+
+
+def _optional(view: View, node: ast.Try) -> Findings:
+    if not optional_names(node):
+        help = "write `try:` with imports alone, `except ImportError:` and None for each of their names"
+        yield view.module.finding("PG301", node, "only imports may be tried at the top level", help)
+
+
+def _kernels(view: View, node: ast.If) -> Findings:
+    statement = view.module.declares.get(guard(node))
+    if statement is None or not statement.optional or statement.node.lineno > node.lineno:
+        help = "import it above: `try: import triton`, `except ImportError: triton = None`"
+        yield view.module.finding(
+            "PG301", node, f"{guard(node)!r} is not imported as something that may be missing", help
+        )
+    for item in functions_of(node):
+        if not any(view.full(call_target(mark)) == "triton.jit" for mark in item.decorator_list):
+            help = "move it out of the `if`: a function may name what is missing as long as it is not called"
+            yield view.module.finding("PG301", item, f"{item.name} is no Triton kernel", help)
+
+
+def _registration(view: View, node: ast.Expr) -> Findings:
+    call = node.value
+    if not isinstance(call, ast.Call) or not is_operator(view, registration(node)[0]):
+        help = "register it in the module that has the function under torch.library.custom_op"
+        yield view.module.finding(
+            "PG301", node, "this registers something for an operator that is not defined here", help
+        )
+        return
+    for value in (*call.args, *(word.value for word in call.keywords)):
+        if not is_literal(value) and not view.full(value).startswith(INTERNAL):
+            help = "name functions of this module"
+            yield view.module.finding("PG301", value, "what an operator gets is not a function of the program", help)
+
+
+def is_operator(view: View, key: str) -> bool:
+    """Is this the name of a function of the module under `torch.library.custom_op`, or its operator's?"""
+    functions = [item for statement in view.module.statements for item in functions_of(statement.node)]
+    made = [item for item in functions if key in operator_keys(item)]
+    return any(view.full(call_target(mark)) == CUSTOM_OP for item in made for mark in item.decorator_list)
 
 
 def _constant(view: View, node: ast.Assign | ast.AnnAssign, value: ast.expr) -> Findings:
@@ -119,7 +168,7 @@ def impure(view: View, node: ast.expr) -> Iterator[ast.expr]:
 def pg314(view: View) -> Findings:
     """Default arguments of functions and methods are literals. | A default is computed once, at a moment that moves."""
     for statement in view.module.statements:
-        methods = statement.node.body if isinstance(statement.node, ast.ClassDef) else [statement.node]
+        methods = statement.node.body if isinstance(statement.node, ast.ClassDef) else functions_of(statement.node)
         for node in methods:
             if not isinstance(node, ast.FunctionDef):
                 continue
@@ -155,8 +204,8 @@ def _definition_time(node: ast.stmt) -> Iterator[ast.expr]:
     if isinstance(node, ast.FunctionDef):
         yield from node.args.defaults
         yield from (value for value in node.args.kw_defaults if value is not None)
-    if isinstance(node, ast.ClassDef):
-        for item in node.body:
+    if isinstance(node, ast.ClassDef) or guard(node):
+        for item in node.body if isinstance(node, (ast.ClassDef, ast.If)) else []:
             yield from _definition_time(item)
 
 
