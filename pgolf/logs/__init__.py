@@ -1,7 +1,7 @@
 """Training logs of pgolf and of the contest's scripts, read as typed records in bounded time and memory."""
 
 from pgolf.logs.parse import LogUnreadable, parse_lines, parse_log, read_log
-from pgolf.logs.record import Calibration, FinalLine, Pair, RunRecord, TrainLine
+from pgolf.logs.record import Calibration, FinalLine, Pair, RunRecord, Stage, TrainLine
 
 __all__ = [
     "Calibration",
@@ -9,6 +9,7 @@ __all__ = [
     "LogUnreadable",
     "Pair",
     "RunRecord",
+    "Stage",
     "TrainLine",
     "parse_lines",
     "parse_log",

@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pgolf.logs.record import RunRecord
+from pgolf.logs.record import RunRecord, Stage
 
 NUMBER = r"(?:\d{1,15}(?:\.\d{1,20})?|nan|inf)"
 COUNT = r"\d{1,15}"
 MOST_PARAMETERS = 512
+MOST_STAGES = 64
 Action = Callable[[RunRecord, re.Match[str]], None]
 
 
@@ -109,6 +110,11 @@ def _reserved(record: RunRecord, match: re.Match[str]) -> None:
     record.calibration.reserved = True
 
 
+def _stage(record: RunRecord, match: re.Match[str]) -> None:
+    if len(record.stages) < MOST_STAGES:
+        record.stages.append(Stage(match[1], float(match[2]), float(match[3]), match[4]))
+
+
 def _limited(record: RunRecord, match: re.Match[str]) -> None:
     record.limited = True
 
@@ -161,6 +167,8 @@ ENDS = _rules(
     ("error: ", r"^error: .{1,500}$", _error),
 )
 CALIBRATION = _rules(
+    ("stage:", rf"^stage:(\w{{1,40}}) begin:({NUMBER})ms end:({NUMBER})ms data:(\w{{1,20}})\b", _stage),
+    ("reserve_seconds:", r"^reserve_seconds:\d", _reserved),
     ("gptq:reserving", r"^gptq:reserving \d", _reserved),
     ("autoregressive", r"^gptq:(?:generating|collecting hessians from) autoregressive", _calibrates("self")),
     ("generating calibration", r"^gptq:generating calibration", _calibrates("self")),

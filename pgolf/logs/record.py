@@ -33,6 +33,15 @@ class FinalLine(NamedTuple):
     eval_ms: float | None
 
 
+class Stage(NamedTuple):
+    """A part of a run of pgolf, in milliseconds of the run's clock; `data` is "train", "val" or "none"."""
+
+    name: str
+    begin_ms: float
+    end_ms: float
+    data: str
+
+
 @dataclass
 class Calibration:
     """Statistics that a quantizer collected: from what ("train", "self" or ""), for how long, and when."""
@@ -76,6 +85,7 @@ class RunRecord:
     stop_step: int | None = None
     stepped_ms: float | None = None
     calibration: Calibration = field(default_factory=Calibration)
+    stages: list[Stage] = field(default_factory=list)
     raw_model_bytes: int | None = None
     model_bytes: int | None = None
     model_format: str = ""

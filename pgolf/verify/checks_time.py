@@ -74,11 +74,19 @@ def _time(seconds: dict[str, float], limit: float, allowance: float, what: str, 
     "training stops at 600.0 s and collection from training data starts then",
 )
 def check_calibration(view: View) -> Outcome:
-    """A violation where nothing was reserved and the time was used up; a warning where the sum is over the limit."""
+    """Stages say when collection ended, and that decides.
+
+    Without them, a violation where nothing was reserved and the time was used up, a warning where the sum is too much.
+    """
     rules, problems, doubts, sums = view.challenge, {}, {}, {}
     for name, run in timed(view).items():
         found, stop = run.calibration, (run.stop_ms or 0.0) / 1000.0
-        if found.source == "self":
+        if run.stages:
+            collected = [stage for stage in run.stages if stage.name == "calibration" and stage.data == "train"]
+            sums[name] = end = max((stage.end_ms / 1000.0 for stage in collected), default=0.0)
+            if end > rules.train_seconds + rules.allowance_seconds:
+                problems[name] = f"training data are read until {end:.1f} s; the limit is {rules.train_seconds:g} s"
+        elif found.source == "self":
             sums[name] = stop
         elif found.source == "train" and run.stop_ms is not None and found.after_stop:
             sums[name] = total = stop + (found.seconds or 0.0)

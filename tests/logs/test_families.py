@@ -33,6 +33,19 @@ def test_table():
     assert (found.source, found.seconds, found.reserved, found.after_stop) == ("train", 3.4, True, True)
 
 
+def test_stages_of_a_run():
+    lines = ["stage:train begin:0ms end:588012ms data:train", "stage:score begin:9ms end:10ms data:val", "stage:bad"]
+    lines += ["stage:calibration begin:588012ms end:591010ms data:train batches:16"]
+    found = parse_log(baseline_log(1, calibration=[*lines, "reserve_seconds:12.000"]))
+    assert found.stages == [
+        ("train", 0.0, 588012.0, "train"),
+        ("score", 9.0, 10.0, "val"),
+        ("calibration", 588012.0, 591010.0, "train"),
+    ]
+    assert found.calibration.reserved
+    assert len(parse_log(baseline_log(1, calibration=lines * 100)).stages) == 64
+
+
 def test_compact():
     run = parse_log(compact_log(9))
     assert (run.family, run.seed, run.world_size, run.steps) == ("compact", 9, 8, 6530)

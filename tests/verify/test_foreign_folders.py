@@ -155,6 +155,37 @@ def test_calibration(tmp_path, stop, lines, status):
     assert judge(tmp_path, "time.calib", logs).status == status
 
 
+def stages(end, data="train", late="none"):
+    """Stage lines of a run that trained for 588 s and calibrated until `end`, in seconds."""
+    times = (("train", 0, 588, "train"), ("calibration", 588, end, f"{data} batches:128"), ("quantize", end, 640, late))
+    return [f"stage:{name} begin:{a * 1000:.0f}ms end:{b * 1000:.0f}ms data:{what}" for name, a, b, what in times]
+
+
+@pytest.mark.parametrize(
+    ("lines", "collected", "read"),
+    [
+        (stages(591.0), "PASS", "PASS"),
+        (stages(600.4), "PASS", "PASS"),
+        (stages(600.6), "FAIL", "FAIL"),
+        (stages(700.0, data="none"), "PASS", "PASS"),
+        (stages(591.0, late="train"), "PASS", "FAIL"),
+        (stages(591.0)[:1] + stages(591.0)[2:], "PASS", "PASS"),
+        (stages(591.0)[1:], "PASS", "SKIP"),
+        ([], "SKIP", "SKIP"),
+    ],
+)
+def test_stages_decide_about_training_data(tmp_path, lines, collected, read):
+    logs = three(**{f"s{seed}": {"stop": 588_000, "calibration": lines} for seed in (1, 2, 3)})
+    assert judge(tmp_path / "a", "time.calib", logs).status == collected
+    assert judge(tmp_path / "b", "rule.calibtrain", logs).status == read
+
+
+def test_one_log_without_stages_leaves_the_question_open(tmp_path):
+    logs = three(s1={"stop": 588_000, "calibration": stages(591.0)})
+    found = judge(tmp_path, "rule.calibtrain", logs)
+    assert found.status == "SKIP" and "no stages in" in found.message
+
+
 def test_limits_are_those_of_the_record_track(tmp_path):
     slow = three(s1={"stop": 4_000_000, "evaluation": 900_000, "ranks": 1})
     for check in ("time.train", "time.eval", "hw.gpu", "seed.count", "stat.p"):
