@@ -5,32 +5,44 @@ would do with one member. Sums are divided by the world size, a power of two, so
 The list forms of reduce-scatter and all-gather are the ones that torch 2.9 to 2.13 and both backends share.
 """
 
+from __future__ import annotations
+
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.distributed as dist
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+# Micro-batches of a step over all ranks; a rank takes its share of them one after the other.
+MICRO_BATCHES = 8
+
 
 class World(NamedTuple):
-    """This process among its peers; `device` is the `torch.device` it computes on."""
+    """This process among its peers; `device` is what it computes on."""
 
     rank: int
     world_size: int
     local_rank: int
-    device: object
+    device: torch.device
 
 
-def start_world():
+def start_world() -> World:
     """Join the group that torchrun's RANK, WORLD_SIZE and LOCAL_RANK describe; one process alone without them.
 
     Raises:
-        ValueError: when the world size does not divide 8, the number of micro-batches of a step.
+        ValueError: when the world size does not divide the micro-batches of a step.
     """
     get = os.environ.get
     rank, world_size, local_rank = int(get("RANK", 0)), int(get("WORLD_SIZE", 1)), int(get("LOCAL_RANK", 0))
-    if world_size not in (1, 2, 4, 8):
-        raise ValueError(f"WORLD_SIZE is {world_size}, wanted 1, 2, 4 or 8: a step has 8 micro-batches")
+    if world_size < 1 or MICRO_BATCHES % world_size:
+        raise ValueError(
+            f"WORLD_SIZE is {world_size}, wanted a divisor of {MICRO_BATCHES}, the micro-batches of a step"
+        )
     backend, device = "gloo", torch.device("cpu")
     if torch.cuda.is_available():
         backend, device = "nccl", torch.device("cuda", local_rank)
@@ -40,20 +52,20 @@ def start_world():
     return World(rank, world_size, local_rank, device)
 
 
-def stop_world(world):
+def stop_world(world: World) -> None:
     """Leave the group."""
     if world.world_size > 1:
         dist.destroy_process_group()
 
 
-def sum_over_ranks(tensor, world):
+def sum_over_ranks(tensor: Tensor, world: World) -> Tensor:
     """Sum a tensor over ranks, in place; returns it."""
     if world.world_size > 1:
         dist.all_reduce(tensor)
     return tensor
 
 
-def max_over_ranks(value, world):
+def max_over_ranks(value: float, world: World) -> float:
     """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart; waits for every rank."""
     if world.world_size == 1:
         return value
@@ -70,17 +82,17 @@ def gather_texts(text, world):
     return texts
 
 
-def gradient_of(tensor):
+def gradient_of(tensor: Tensor) -> Tensor:
     """A parameter's gradient; zeros where backward left none, so that every rank reduces the same list."""
     if tensor.grad is None:
         tensor.grad = torch.zeros_like(tensor)
     return tensor.grad
 
 
-def mean_gradients(tensors, world):
+def mean_gradients(tensors: Sequence[Tensor], world: World) -> None:
     """Average the gradients of `tensors` over ranks, in place.
 
-    They travel together, in the widest of their dtypes (O13, openai/parameter-golf#1530). A missing gradient counts as
+    They travel together, in the widest of their dtypes (openai/parameter-golf#1530). A missing gradient counts as
     zeros.
     """
     gradients = [gradient_of(tensor) for tensor in tensors]
@@ -92,7 +104,7 @@ def mean_gradients(tensors, world):
             gradient.copy_(part.view_as(gradient))
 
 
-def start_reduce_scatter(shard, full, world):
+def start_reduce_scatter(shard: Tensor, full: Tensor, world: World) -> dist.Work | None:
     """Sum `full` over ranks and leave this rank's slice of the first axis in `shard`; returns a handle to finish."""
     if world.world_size > 1:
         return dist.reduce_scatter(shard, list(full.chunk(world.world_size)), async_op=True)
@@ -100,7 +112,7 @@ def start_reduce_scatter(shard, full, world):
     return None
 
 
-def start_all_gather(full, shard, world):
+def start_all_gather(full: Tensor, shard: Tensor, world: World) -> dist.Work | None:
     """Fill `full` with every rank's `shard` along the first axis; returns a handle to finish."""
     if world.world_size > 1:
         return dist.all_gather(list(full.chunk(world.world_size)), shard, async_op=True)
@@ -108,7 +120,7 @@ def start_all_gather(full, shard, world):
     return None
 
 
-def finish(handle):
+def finish(handle: dist.Work | None) -> None:
     """Wait for a started collective."""
     if handle is not None:
         handle.wait()

@@ -31,7 +31,7 @@ class Scalars(NamedTuple):
     momentum: float
 
 
-def measure_progress(step, iterations, elapsed_ms, cap_ms):
+def measure_progress(step: int, iterations: int, elapsed_ms: float, cap_ms: float) -> Progress:
     """A `Progress` before the schedules have run."""
     fraction = elapsed_ms / cap_ms if cap_ms > 0 else step / max(iterations, 1)
     return Progress(step, iterations, elapsed_ms, cap_ms, fraction, 1.0)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from pgolf.runtime.distributed import MICRO_BATCHES
 from pgolf.runtime.evaluate import chunk_spans, score_spans
 from pgolf.runtime.model import GPT
 from pgolf.runtime.optimize import compile_on_gpu
@@ -38,7 +39,7 @@ class Session:
         self.failed = False
         self.training_data = not env.score
         self.seq_len = settings.eval_seq_len or settings.train_seq_len
-        self.rows = max(settings.val_batch_size // (8 * self.seq_len), 1)
+        self.rows = max(settings.val_batch_size // (MICRO_BATCHES * self.seq_len), 1)
         activation_dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         torch._dynamo.config.recompile_limit = settings.recompile_limit
         self.model = GPT(settings, program, parameters, world.device, activation_dtype)
@@ -60,7 +61,7 @@ class Session:
         if not self.training_data:
             raise ValueError("training data are closed: training time is over")
         settings, world = self.settings, self.world
-        batch = self.program.token_loader.next(settings.train_batch_tokens // 8, settings.train_seq_len)
+        batch = self.program.token_loader.next(settings.train_batch_tokens // MICRO_BATCHES, settings.train_seq_len)
         x, y = (part.to(world.device, non_blocking=True) for part in batch)
         return x, y, {name: field(x, self.ledger) for name, field in self.program.batch_fields}
 

@@ -6,7 +6,7 @@ import sys
 import torch
 
 from pgolf.runtime.calibrate import check_statistics
-from pgolf.runtime.distributed import max_over_ranks, start_world, stop_world
+from pgolf.runtime.distributed import MICRO_BATCHES, max_over_ranks, start_world, stop_world
 from pgolf.runtime.environment import read_environment
 from pgolf.runtime.finish import export_and_score, report_receipts, score_artifact
 from pgolf.runtime.ledger import Ledger
@@ -84,7 +84,7 @@ def log_header(session):
     settings, env, world_size = session.settings, session.env, session.world.world_size
     session.log(
         f"model_params:{sum(tensor.numel() for tensor in session.model.parameters())}\n"
-        f"world_size:{world_size} grad_accum_steps:{8 // world_size}\nseed:{env.seed}\n"
+        f"world_size:{world_size} grad_accum_steps:{MICRO_BATCHES // world_size}\nseed:{env.seed}\n"
         f"train_batch_tokens:{settings.train_batch_tokens} train_seq_len:{settings.train_seq_len} "
         f"iterations:{env.iterations} warmup_steps:{settings.warmup_steps} "
         f"max_wallclock_seconds:{env.max_wallclock_seconds:.3f}"
@@ -95,7 +95,7 @@ def log_header(session):
 
 def run_step(session, optimizers, phases, scalars, ledger):
     """Gradient accumulation over this rank's micro-steps and one optimizer step; returns the mean loss, a tensor."""
-    micro_steps = 8 // session.world.world_size
+    micro_steps = MICRO_BATCHES // session.world.world_size
     total = 0.0
     for _ in range(micro_steps):
         x, y, fields = session.next_batch()

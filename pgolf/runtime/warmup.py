@@ -1,21 +1,33 @@
 """Before the clock starts: prove that every plugin takes part, and compile every variant the run will need."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.optimize import Optimizers
 from pgolf.runtime.progress import Scalars
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-def phase_variants(phases):
+    from torch import Tensor
+
+    from pgolf.runtime.records import Phase
+    from pgolf.runtime.session import Session
+
+
+def phase_variants(phases: Sequence[Phase]) -> list[tuple[str, ...]]:
     """Every set of phases that may be on together, each in declaration order."""
-    variants: list[tuple] = [()]
+    variants: list[tuple[str, ...]] = [()]
     for spec in phases:
         variants += [(*variant, spec.name) for variant in variants]
     return variants
 
 
-def probe_plugins(session):
+def probe_plugins(session: Session) -> None:
     """One eager step on a short batch with all phases on, so that the ledger sees what compiled steps will do.
 
     Counts uses by the forward and, per plugin, the tensors that a gradient reaches.
@@ -35,7 +47,7 @@ def probe_plugins(session):
 
 
 @torch.no_grad()
-def probe_scoring(session, x, y, phases, fields):
+def probe_scoring(session: Session, x: Tensor, y: Tensor, phases: tuple[str, ...], fields: dict[str, Tensor]) -> None:
     """One eager scoring forward: counts the plugins that act then alone."""
     scoring = Ledger()
     session.model.eval()
@@ -44,8 +56,8 @@ def probe_scoring(session, x, y, phases, fields):
     session.ledger.done = {**scoring.done, **session.ledger.done}
 
 
-def warm_up(session, run_step):
-    """Run `warmup_steps` real steps in every variant, then restore weights, optimizer state and the data stream.
+def warm_up(session: Session, run_step: Callable[..., Tensor]) -> None:
+    """Run `warmup_steps` real steps in every variant, then restore weights, optimizer state, data and random streams.
 
     Weights are restored in place, so that compiled code keeps its tensors.
 
@@ -62,4 +74,5 @@ def warm_up(session, run_step):
             session.log(" ".join((f"warmup_step:{step + 1}/{settings.warmup_steps}", *variant)))
     for name, tensor in state.items():
         tensor.copy_(saved[name])
+    torch.manual_seed(session.env.seed)
     session.open_loader(session.ledger)

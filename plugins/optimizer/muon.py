@@ -75,8 +75,8 @@ class Muon:
         lr = self.lr * scalars.lr_mul
         for tensor, names, part in zip(self.tensors, self.names, parts, strict=True):
             update = part.view_as(tensor)
-            for tap in self.program.apply_taps:
-                tap(tensor, update, names, lr, scalars, ledger)
+            for change in self.program.apply_taps:
+                change(tensor, update, names, lr, scalars, ledger)
             tensor.add_(update, alpha=-lr)
         ledger.count("muon", "matrix updates", len(self.tensors))
         ledger.count(self.program.orthogonalizer.name, "matrices", len(self.tensors))

@@ -95,7 +95,7 @@ class ParallelMuon:
 
     def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """Update every bank, each one applied while the next is orthogonalised."""
-        ready: list[Any] = []
+        ready: list[tuple[MuonBank, Any, torch.Tensor]] = []
         for bank, handle in zip(self.banks, self.pending, strict=True):
             finish(handle)
             gradient = (bank.shard / self.world.world_size).bfloat16()

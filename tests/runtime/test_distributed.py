@@ -1,11 +1,7 @@
-import os
-import socket
-import subprocess
-import sys
-
 import gloo_worker
 import pytest
 import torch
+from processes import run_ranks
 
 from pgolf.runtime.distributed import (
     World,
@@ -27,32 +23,7 @@ ALONE = World(0, 1, 0, torch.device("cpu"))
 @pytest.fixture
 def two_ranks(tmp_path):
     """What two gloo processes found, in order of rank."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    processes = []
-    for rank in range(2):
-        environment = {
-            **os.environ,
-            "RANK": str(rank),
-            "LOCAL_RANK": str(rank),
-            "WORLD_SIZE": "2",
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(port),
-            "OMP_NUM_THREADS": "1",
-            "CUDA_VISIBLE_DEVICES": "",
-        }
-        command = [sys.executable, "-W", "error", gloo_worker.__file__, str(tmp_path / f"{rank}.pt")]
-        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-    try:
-        for process in processes:
-            _, errors = process.communicate(timeout=120)
-            assert process.returncode == 0, errors
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
-    return [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
+    return run_ranks(gloo_worker.__file__, 2, tmp_path)
 
 
 def test_two_processes_agree_with_one(two_ranks):
@@ -115,7 +86,8 @@ def test_one_rank_needs_no_group(monkeypatch):
     stop_world(world)
 
 
-def test_the_world_must_divide_eight(monkeypatch):
-    monkeypatch.setenv("WORLD_SIZE", "3")
-    with pytest.raises(ValueError, match="WORLD_SIZE is 3, wanted 1, 2, 4 or 8"):
+@pytest.mark.parametrize("size", ["3", "16", "0", "-2"])
+def test_the_world_must_divide_the_micro_batches(monkeypatch, size):
+    monkeypatch.setenv("WORLD_SIZE", size)
+    with pytest.raises(ValueError, match=f"WORLD_SIZE is {size}, wanted a divisor of 8, the micro-batches of a step"):
         start_world()
