@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.parameters import canonical_tensors
+from pgolf.runtime.parameters import canonical_tensors, matrix_role
 from pgolf.runtime.quantize import KEPT_ELEMENTS
 
 if TYPE_CHECKING:
@@ -34,14 +34,6 @@ class HessianObserver:
         x = x.flatten(0, -2).float()
         product, key = (x.T @ x).double(), (role, layer)
         self.sums[key] = self.sums[key].add_(product) if key in self.sums else product
-
-
-def matrix_role(name: str, tap: str) -> tuple[str, int]:
-    """("attn.c_q", 3) for "blocks.3.attn.c_q.weight"; (tap, 0) for a tensor outside the blocks that names its tap."""
-    if name.startswith("blocks.") and name.endswith(".weight"):
-        layer, role = name[len("blocks.") : -len(".weight")].split(".", 1)
-        return role, int(layer)
-    return tap, 0
 
 
 @torch.no_grad()

@@ -27,6 +27,14 @@ def canonical_tensors(parameters):
     return found
 
 
+def matrix_role(name, outside):
+    """("attn.c_q", 3) for "blocks.3.attn.c_q.weight"; (outside, 0) for a tensor that is no weight of a block."""
+    if name.startswith("blocks.") and name.endswith(".weight"):
+        layer, role = name[len("blocks.") : -len(".weight")].split(".", 1)
+        return role, int(layer)
+    return outside, 0
+
+
 def register_parameters(root, parameters, device, activation_dtype):
     """Register every declared tensor under its state-dict name, uninitialised; a point of the tree computes nothing."""
     for record in parameters:

@@ -1,4 +1,4 @@
-"""Byte shuffle and brotli at quality 11 (Z4).
+"""Byte shuffle and brotli at quality 11.
 
     "BSHF", the stride as one byte, the bytes at offsets 0, 2, 4, ..., those at 1, 3, 5, ...   -> brotli, window 2^24
 
@@ -7,9 +7,18 @@ De-interleaving puts the high bytes of float16 values next to each other; brotli
 Source: openai/parameter-golf#1089; the one-byte stride is #1394's (two bytes in #1204).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import brotli
 
 from pgolf import Component, Need, Plugin, hookimpl
+from pgolf.runtime.streams import decode_in_pieces
+
+if TYPE_CHECKING:
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="brotli",
@@ -21,12 +30,12 @@ PLUGIN = Plugin(
 )
 
 
-def shuffle_bytes(data):
+def shuffle_bytes(data: bytes) -> bytes:
     """Header, even offsets, odd offsets."""
     return b"BSHF\x02" + data[::2] + data[1::2]
 
 
-def unshuffle_bytes(shuffled):
+def unshuffle_bytes(shuffled: bytes) -> bytes:
     """The inverse of `shuffle_bytes`; ValueError for another header."""
     if shuffled[:5] != b"BSHF\x02":
         raise ValueError("the bytes do not start with the header of a stride-2 shuffle")
@@ -41,29 +50,26 @@ class BrotliCoder:
 
     name = "brotli"
 
-    def compress(self, data, ledger):
+    def compress(self, data: bytes, ledger: Ledger) -> bytes:
         """Shuffled and compressed bytes."""
         packed = brotli.compress(shuffle_bytes(data), quality=11, lgwin=24)
         ledger.note("brotli", f"{len(data)} -> {len(packed)} bytes")
         return packed
 
-    def decompress(self, data, limit):
-        """The original bytes; fed in small pieces, since a piece may expand to megabytes.
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        """The original bytes.
 
         Raises:
             ValueError: when they are more than `limit`, or the stream is not complete.
         """
-        stream, plain = brotli.Decompressor(), bytearray()
-        for start in range(0, len(data), 256):
-            plain += stream.process(data[start : start + 256])
-            if len(plain) > limit + 5:
-                raise ValueError(f"the brotli stream holds more than {limit} bytes")
-        if not stream.is_finished():
+        decoder = brotli.Decompressor()
+        plain = decode_in_pieces(decoder.process, data, limit + 5)
+        if not decoder.is_finished():
             raise ValueError("the brotli stream is cut short")
         return unshuffle_bytes(plain)
 
 
 @hookimpl
-def entropy_coder(settings):
+def entropy_coder(settings: SettingsView) -> Component:
     """Quality 11, window 2^24."""
     return Component(BrotliCoder)

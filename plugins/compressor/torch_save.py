@@ -5,11 +5,17 @@ Loading uses `weights_only`, which builds tensors and plain values and refuses e
 Source: the baseline script.
 """
 
-import io
+from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, hookimpl
+from pgolf.runtime.streams import load_tensors, save_tensors
+
+if TYPE_CHECKING:
+    from pgolf.contracts.quantizer import Parts
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="torch_save",
@@ -20,22 +26,20 @@ PLUGIN = Plugin(
 
 
 class TorchSave:
-    """Stream layout: `pack(encoded, ledger)` and `unpack(data)`."""
+    """Stream layout: one stream with nothing around it."""
 
-    def pack(self, encoded, ledger):
+    def pack(self, encoded: dict[str, Parts], ledger: Ledger) -> bytes:
         """The bytes of `torch.save`."""
-        buffer = io.BytesIO()
-        torch.save(encoded, buffer)
-        data = buffer.getvalue()
+        data = save_tensors(encoded)
         ledger.note("torch_save", f"{len(encoded)} tensors in {len(data)} bytes")
         return data
 
-    def unpack(self, data):
+    def unpack(self, data: bytes) -> dict[str, Parts]:
         """The encoded tensors, on the CPU."""
-        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        return load_tensors(data)
 
 
 @hookimpl
-def stream_layout(settings):
+def stream_layout(settings: SettingsView) -> Component:
     """One stream."""
     return Component(TorchSave)

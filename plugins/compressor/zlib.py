@@ -1,11 +1,18 @@
-"""zlib at level 9 (Z1), the baseline's entropy coder.
+"""zlib at level 9, the baseline's entropy coder.
 
 Source: the baseline script.
 """
 
+from __future__ import annotations
+
 import zlib
+from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="zlib",
@@ -20,26 +27,26 @@ class ZlibCoder:
 
     name = "zlib"
 
-    def compress(self, data, ledger):
+    def compress(self, data: bytes, ledger: Ledger) -> bytes:
         """Compressed bytes."""
         packed = zlib.compress(data, 9)
         ledger.note("zlib", f"{len(data)} -> {len(packed)} bytes")
         return packed
 
-    def decompress(self, data, limit):
+    def decompress(self, data: bytes, limit: int) -> bytes:
         """The original bytes.
 
         Raises:
             ValueError: when they are more than `limit`, or the stream is not complete.
         """
-        stream = zlib.decompressobj()
-        plain = stream.decompress(data, limit)
-        if not stream.eof:
+        decoder = zlib.decompressobj()
+        plain = decoder.decompress(data, limit)
+        if not decoder.eof:
             raise ValueError(f"cut short or more than {limit} bytes")
         return plain
 
 
 @hookimpl
-def entropy_coder(settings):
+def entropy_coder(settings: SettingsView) -> Component:
     """Level 9."""
     return Component(ZlibCoder)
