@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def through_program(
-    start: Callable[[Path, Path], subprocess.Popen[bytes]], data: bytes, limit: int, seconds: float
+    name: str, start: Callable[[Path, Path], subprocess.Popen[bytes]], data: bytes, limit: int, seconds: float
 ) -> bytes:
     """What a program makes of `data`; its files are in a temporary directory that goes when it has ended.
 
     Args:
+        name: the program's, for errors.
         start: starts the program for (file to read, file to write), with its stderr a pipe.
         limit: the most bytes of any file that it may write; it is ended when it writes more.
         seconds: it is ended when it takes longer.
@@ -33,18 +34,19 @@ def through_program(
         try:
             process = start(source, target)
         except OSError as error:
-            name = error.filename
             raise OSError(f"{name} cannot be started ({error.strerror}), try: apt-get install {name}") from error
-        name = process.args[0]
         with process:
             try:
                 with suppress(ProcessLookupError):
                     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
-                said = process.communicate(timeout=seconds)[1].decode(errors="replace")
+                said = process.communicate(timeout=seconds)[1].decode(errors="replace").split()
             except subprocess.TimeoutExpired as error:
                 raise ValueError(f"{name} did not end within {seconds:g} s") from error
             finally:
                 process.kill()
         if process.returncode or not target.exists():
-            raise ValueError(f"{name} ended with status {process.returncode}: {' '.join(said.split())[:200]}")
+            said = " ".join(said)[:200]
+            raise ValueError(f"{name} ended with status {process.returncode}: {said}")
+        if target.stat().st_size > limit:
+            raise ValueError(f"{name} wrote more than {limit} bytes")
         return target.read_bytes()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def save_tensors(tree: Any) -> bytes:
-    """Nested dicts of tensors and plain values as the bytes of `torch.save`."""
+def save_tensors(encoded: dict[str, dict[str, Any]]) -> bytes:
+    """Named parts, tensors or plain values, as the bytes of `torch.save`.
+
+    Names are interned, because a pickle refers to text by identity, and one file shares equal literals where modules
+    do not: the bytes must not depend on that.
+    """
     buffer = io.BytesIO()
-    torch.save(tree, buffer)
+    named = {
+        sys.intern(name): {sys.intern(key): part for key, part in parts.items()} for name, parts in encoded.items()
+    }
+    torch.save(named, buffer)
     return buffer.getvalue()
 
 
-def load_tensors(data: bytes) -> Any:
+def load_tensors(data: bytes) -> dict[str, dict[str, Any]]:
     """The inverse of `save_tensors`, on the CPU; it builds tensors and plain values and refuses everything else."""
     return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
 

@@ -52,7 +52,7 @@ class BrotliCoder:
 
     def compress(self, data: bytes, ledger: Ledger) -> bytes:
         """Shuffled and compressed bytes."""
-        packed = brotli.compress(shuffle_bytes(data), quality=11, lgwin=24)
+        packed: bytes = brotli.compress(shuffle_bytes(data), quality=11, lgwin=24)
         ledger.note("brotli", f"{len(data)} -> {len(packed)} bytes")
         return packed
 

@@ -52,7 +52,7 @@ def start_lrzip(source: Path, target: Path, flags: tuple[str, ...]) -> subproces
 
 def run_lrzip(data: bytes, limit: int, flags: tuple[str, ...]) -> bytes:
     """At most `limit` bytes, within a quarter of an hour (12 MB take 30 s). An empty stream stays empty."""
-    return through_program(partial(start_lrzip, flags=flags), data, limit, 900) if data else b""
+    return through_program("lrzip", partial(start_lrzip, flags=flags), data, limit, 900) if data else b""
 
 
 def unbrotli(data: bytes, limit: int) -> bytes:

@@ -5,7 +5,7 @@
 A group has the int8 codes of all its matrices, layers ascending, each transposed: neighbouring bytes are neighbouring
 rows of one column. Rows of tok_emb, c_q and mlp.fc are sorted before that, along a greedy tour: from row 0 on, always to
 the row not yet visited at the least L1 distance, the lowest index among equals. Orders are uint16. The remainder is
-everything else by `torch.save`.
+everything else by `torch.save`; under the name "" it says which tensor's codes, of which shape, come next in a group.
 
 Source: openai/parameter-golf#1855 (experiments: #1586, #1667, #1729).
 """
@@ -74,35 +74,34 @@ class PerGroup:
     def pack(self, encoded: dict[str, Parts], ledger: Ledger) -> bytes:
         """The container of nine streams."""
         rest = {name: dict(parts) for name, parts in encoded.items()}
-        streams, shapes, orders = [], [], b""
+        streams, shapes, orders, all_names = [], [], b"", list(encoded)
         for group, names in grouped(encoded).items():
             stream = b""
             for name in names:
                 codes = rest[name].pop("codes").numpy()
-                shapes.append((group, name, *codes.shape))
+                shapes.append((GROUPS.index(group), all_names.index(name), *codes.shape))
                 if group in SORTED:
                     order = nearest_tour(codes)
                     codes, orders = codes[order], orders + order.tobytes()
-                    ledger.count("pergroup", "rows sorted", len(order))
                 stream += codes.T.tobytes()
-                ledger.count("pergroup", "matrices")
             streams.append(stream)
-        return join_streams(b"PGRP", [*streams, save_tensors([rest, shapes]), orders])
+        ledger.note("pergroup", f"{len(shapes)} of {len(encoded)} tensors in groups, {len(orders) // 2} rows sorted")
+        return join_streams(b"PGRP", [*streams, save_tensors({**rest, "": {"shapes": shapes}}), orders])
 
     def unpack(self, data: bytes) -> dict[str, Parts]:
         """The encoded tensors."""
         *streams, rest, orders = map(io.BytesIO, split_streams(b"PGRP", 9, data))
-        encoded, shapes = load_tensors(rest.read())
-        for group, name, rows, columns in shapes:
-            plain = streams[GROUPS.index(group)].read(rows * columns)
-            codes = np.frombuffer(plain, np.int8).reshape(columns, rows).T
-            if group in SORTED:
+        encoded = load_tensors(rest.read())
+        shapes, names = encoded.pop("")["shapes"], list(encoded)
+        for group, place, rows, columns in shapes:
+            codes = np.frombuffer(streams[group].read(rows * columns), np.int8).reshape(columns, rows).T
+            if GROUPS[group] in SORTED:
                 order = np.frombuffer(orders.read(2 * rows), "<u2")
                 places = np.argsort(order)
                 if not np.array_equal(order[places], np.arange(rows)):
-                    raise ValueError(f"the order of rows of {name} is no permutation")
+                    raise ValueError(f"the order of rows of {names[place]} is no permutation")
                 codes = codes[places]
-            encoded[name]["codes"] = torch.from_numpy(codes.copy())
+            encoded[names[place]]["codes"] = torch.from_numpy(codes.copy())
         if any(stream.read() for stream in (*streams, orders)):
             raise ValueError("some bytes of a stream belong to no matrix")
         return encoded
