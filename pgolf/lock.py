@@ -66,6 +66,11 @@ class Lock:
         settings: Mapping[str, Any] = self.recipe["settings"]
         return settings
 
+    @property
+    def side_files(self) -> bool:
+        """Whether the program counts bytes from side files beside the validation shards."""
+        return "pgolf.runtime.side_files" in self.modules
+
     def to_recipe(self) -> Recipe:
         """The recipe that makes the same build, given the same plugins."""
         return Recipe(

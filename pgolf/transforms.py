@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pgolf.binding import check_component
@@ -53,6 +53,16 @@ def find_transform(name: str, settings: Mapping[str, Any], registry: Registry) -
         text = f"{HOOK} of {name} has the symbols {made.symbols!r}, wanted a tuple of texts"
         raise PgolfError("PG105", text, str(loaded.path), HELP)
     return Transform(made, {"name": name, **plugin_entry(loaded), "component": repr(component)})
+
+
+def transform_of(plugins: Iterable[str], settings: Mapping[str, Any], registry: Registry) -> Transform | None:
+    """The transform that data need for a build with these plugins and all its settings; None for text as it is."""
+    for name in plugins:
+        loaded = registry.get(name)
+        if HOOK in loaded.hooks:
+            known = {setting.name for setting in loaded.plugin.settings}
+            return find_transform(name, {key: value for key, value in settings.items() if key in known}, registry)
+    return None
 
 
 def instance(value: Any) -> Any:

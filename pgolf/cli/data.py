@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pgolf.cli.options import plugin_dirs
+from pgolf.cli.options import Command, plugin_dirs
 from pgolf.errors import PgolfError
 
 if TYPE_CHECKING:
@@ -35,9 +35,20 @@ def note(line: str) -> None:
     click.echo(line, err=True)
 
 
+def transform_options(command: Command) -> Command:
+    """`--transform` and what goes with it."""
+    command = plugin_dirs(command)
+    command = click.option(
+        "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of it. May be repeated."
+    )(command)
+    return click.option(
+        "--transform", metavar="NAME", help="Plugin whose text transform changes every document first."
+    )(command)
+
+
 @click.group()
 def data() -> None:
-    """Make, convert or download token shards.
+    """Make, convert or download token shards, and train tokenizers.
 
     \b
     Example:
@@ -50,11 +61,20 @@ def data() -> None:
 @click.option(
     "--vocab-size", type=click.IntRange(512, 65536), default=1024, show_default=True, help="Tokenizer pieces."
 )
+@transform_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def sample(output: Path, vocab_size: int, as_json: bool) -> None:
+def sample(
+    output: Path,
+    vocab_size: int,
+    transform: str | None,
+    assignments: tuple[str, ...],
+    plugin_dirs: tuple[Path, ...],
+    as_json: bool,
+) -> None:
     """Make shards and a tokenizer from Python's own documentation; needs no network.
 
-    Writes DATA/datasets/sample_sp1024 and DATA/tokenizers/sample_1024_bpe.model. Does nothing when they are intact.
+    Writes DATA/datasets/sample_sp1024 and DATA/tokenizers/sample_1024_bpe.model. Does nothing when they are intact. With a
+    transform, its name is added to both, and byte side files lie beside the shards.
 
     \b
     Example:
@@ -62,7 +82,7 @@ def sample(output: Path, vocab_size: int, as_json: bool) -> None:
     """
     from pgolf.data.sample import ensure_sample
 
-    found = ensure_sample(output, vocab_size, note)
+    found = ensure_sample(output, vocab_size, note, open_transform(transform, assignments, plugin_dirs))
     if not found.created:
         note(f"intact, nothing to do: {found.data_path}")
     result = {
@@ -89,9 +109,7 @@ def sample(output: Path, vocab_size: int, as_json: bool) -> None:
     "--allow-lossy", is_flag=True, help="Accept documents whose bytes do not add up; the manifest counts them."
 )
 @click.option("--force", is_flag=True, help="Replace shards that the folder holds.")
-@click.option("--transform", metavar="NAME", help="Plugin whose text transform changes every document first.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of it. May be repeated.")
-@plugin_dirs
+@transform_options
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def tokenize(
     inputs: tuple[Path, ...],
@@ -129,6 +147,49 @@ def tokenize(
         report(manifest, True)
     else:
         report({key: manifest[key] for key in ("train", "val", "lossy")} | {"files": len(manifest["files"])}, False)
+
+
+@data.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Model file to write."
+)
+@click.option("--vocab-size", type=click.IntRange(300, 65536), default=8192, show_default=True, help="Pieces.")
+@click.option("--val-docs", type=click.IntRange(0), help="Documents left out as validation.  [default: as in tokenize]")
+@click.option(
+    "--documents", type=click.IntRange(1), default=1_000_000, show_default=True, help="The most documents to read."
+)
+@click.option("--text-field", default="text", show_default=True, help="Field of each JSON object that holds the text.")
+@transform_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def tokenizer(
+    inputs: tuple[Path, ...],
+    output: Path,
+    vocab_size: int,
+    val_docs: int | None,
+    documents: int,
+    text_field: str,
+    transform: str | None,
+    assignments: tuple[str, ...],
+    plugin_dirs: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Train a SentencePiece tokenizer on JSON lines, with the contest's settings.
+
+    The first documents, which `tokenize` makes validation, are not read. With a transform, the tokenizer sees transformed
+    text and gets the transform's symbols as pieces of their own. All text that is read must fit into memory.
+
+    \b
+    Examples:
+      pgolf data tokenizer docs.jsonl -o data/tokenizers/mine_1024_bpe.model --vocab-size 1024
+      pgolf data tokenizer docs.jsonl -o data/tokenizers/mine_8192_bpe_caseops.model --transform caseops
+    """
+    from pgolf.data.tokenize import Options, choose_val_documents
+    from pgolf.data.train_tokenizer import Corpus, train_on_corpus
+
+    changes = open_transform(transform, assignments, plugin_dirs)
+    skip = choose_val_documents(inputs, Options(val_documents=val_docs))
+    report(train_on_corpus(Corpus(inputs, text_field, skip, documents, changes), output, vocab_size), as_json)
 
 
 def open_transform(name: str | None, assignments: tuple[str, ...], plugin_dirs: tuple[Path, ...]) -> Transform | None:

@@ -67,7 +67,7 @@ def prove(
     registry = load_registry(plugin_dirs)
     recipe = open_recipe(path, plugins, assignments)
     small = shrink(recipe, registry, data)
-    paths = find(data, small) if rungs & RUNNING else None
+    paths = find(data, small, registry) if rungs & RUNNING else None
     plan = Plan(steps, rungs, paths, plugin_dirs, output.note)
     proof = run(small, registry, plan, path)
     if as_json:
@@ -103,12 +103,17 @@ def shrink(recipe: Recipe, registry: Registry, data: Path | None) -> Recipe:
     return replace(small, settings={**small.settings, "vocab_size": vocabulary})
 
 
-def find(data: Path | None, recipe: Recipe) -> DataPaths:
+def find(data: Path | None, recipe: Recipe, registry: Registry) -> DataPaths:
     """Shards and tokenizer, checked."""
     from pgolf.run.data import check_data, find_data
+    from pgolf.select import select
+    from pgolf.transforms import transform_of
 
-    paths = find_data(data, None, recipe.settings, smoke=data is None)
-    check_data(paths)
+    selection = select(recipe, registry)
+    transform = transform_of(selection.plugins, selection.settings.as_dict(), registry)
+    side_files = transform is not None
+    paths = find_data(data, None, recipe.settings, data is None, side_files, transform)
+    check_data(paths, side_files=side_files)
     return paths
 
 

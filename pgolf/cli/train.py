@@ -55,11 +55,15 @@ def train(
     from pgolf.run.data import check_data, find_data
     from pgolf.run.launch import RunOptions, check_ready
     from pgolf.run.target import open_target
+    from pgolf.transforms import transform_of
 
-    target = open_target(path, partial(load_registry, plugin_dirs), plugin_dirs, live, smoke)
-    paths = find_data(data, tokenizer, target.settings, target.smoke)
+    registry = partial(load_registry, plugin_dirs)
+    target = open_target(path, registry, plugin_dirs, live, smoke)
+    on_sample = data is None and target.smoke and target.side_files
+    transform = transform_of(target.plugins, target.settings, registry()) if on_sample else None
+    paths = find_data(data, tokenizer, target.settings, target.smoke, target.side_files, transform)
     check_ready(target)
-    check_data(paths)
+    check_data(paths, side_files=target.side_files)
     run_options = RunOptions(paths, int(nproc), iterations, max_wallclock_seconds)
     runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options)
     if as_json:

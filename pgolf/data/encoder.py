@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sentencepiece import SentencePieceProcessor
@@ -72,12 +72,30 @@ class Plan(NamedTuple):
     transform: Transform | None = None
 
 
+class TextEncoder:
+    """Encodes one document at a time."""
+
+    def __init__(self, tokenizer: Any, tables: ByteTables, transform: Transform | None = None):
+        self.tokenizer, self.tables, self.transform = tokenizer, tables, transform
+
+    def __call__(self, text: str) -> tuple[Array, Array, int]:
+        """Ids (n,) with BOS in front, the bytes of each (n,) where text is transformed, and all bytes together."""
+        if self.transform is None:
+            ids = np.array([BOS_ID, *self.tokenizer.encode(text)], dtype=np.uint16)
+            return ids, NO_TOKENS, self.tables.count(ids)
+        changed, counts = apply(self.transform, text)
+        found, spans = tokenize_with_spans(self.tokenizer, changed)
+        sizes = token_bytes(found, spans, counts, self.tokenizer.unk_id())
+        ids = np.array([BOS_ID, *found], dtype=np.uint16)
+        return ids, np.array([0, *sizes], dtype=np.uint16), int(sizes.sum())
+
+
 class Encoder:
     """Encodes batches by a plan."""
 
     def __init__(self, plan: Plan):
         self.plan = plan
-        self.tokenizer = SentencePieceProcessor(model_file=plan.model)
+        self.encode = TextEncoder(SentencePieceProcessor(model_file=plan.model), plan.tables, plan.transform)
         self.normalizer = Normalizer(plan.model) if plan.normalize else None
 
     def __call__(self, batch: Batch) -> Encoded:
@@ -101,17 +119,6 @@ class Encoder:
             digest = hashlib.blake2b(raw, digest_size=8).digest()
             encoded.documents.append(Document(line, len(ids_of_one), counted, digest))
         return encoded._replace(ids=np.concatenate(ids), sizes=np.concatenate(sizes))
-
-    def encode(self, text: str) -> tuple[Array, Array, int]:
-        """Ids (n,) with BOS in front, the bytes of each (n,) where text is transformed, and all bytes together."""
-        if self.plan.transform is None:
-            ids = np.array([BOS_ID, *self.tokenizer.encode(text)], dtype=np.uint16)
-            return ids, NO_TOKENS, self.plan.tables.count(ids)
-        changed, counts = apply(self.plan.transform, text)
-        found, spans = tokenize_with_spans(self.tokenizer, changed)
-        sizes = token_bytes(found, spans, counts, self.tokenizer.unk_id())
-        ids = np.array([BOS_ID, *found], dtype=np.uint16)
-        return ids, np.array([0, *sizes], dtype=np.uint16), int(sizes.sum())
 
 
 def document_text(line: bytes, text_field: str) -> str:

@@ -6,19 +6,20 @@ Bits per byte on this text order one model against another. They say nothing abo
 from __future__ import annotations
 
 import hashlib
-import io
 import platform
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pgolf.data.corpus import collect_documents, standard_library
+from pgolf.data.encoder import TextEncoder
 from pgolf.data.manifest import Manifest, damaged_files, describe_files, read_manifest, write_manifest
-from pgolf.data.text import BOS_ID, RULE, ByteTables, Normalizer, open_tokenizer
+from pgolf.data.text import Normalizer, open_tokenizer
+from pgolf.data.train_tokenizer import train_tokenizer, transformed
+from pgolf.data.transform import Array, Transform
 from pgolf.data.writer import remove_shards, write_atomically, write_shard
 from pgolf.errors import PgolfError
 
@@ -27,24 +28,6 @@ VAL_FRACTION = 0.08
 ORDER_SEED = "pgolf sample 1"
 # Underlines and rules of plain-text headings: one token each, and no English.
 RULERS = re.compile(r"([-=*~^_#.+`])\1{3,}")
-
-# The contest's tokenizer settings. One thread, because the model file records the number.
-TRAINER: dict[str, Any] = {
-    "model_type": "bpe",
-    "byte_fallback": True,
-    "split_digits": True,
-    "normalization_rule_name": RULE,
-    "add_dummy_prefix": False,
-    "character_coverage": 0.999,
-    "hard_vocab_limit": False,
-    "pad_id": 0,
-    "bos_id": BOS_ID,
-    "eos_id": 2,
-    "unk_id": 3,
-    "num_threads": 1,
-    "max_sentence_length": 1 << 20,  # the default drops longer documents without a word
-    "minloglevel": 2,
-}
 
 
 @dataclass(frozen=True)
@@ -58,49 +41,68 @@ class Sample:
     manifest: Manifest
 
 
+def sample_paths(directory: Path | str, vocab_size: int, transform: Transform | None = None) -> tuple[Path, Path]:
+    """Folder of the shards and file of the tokenizer."""
+    suffix = f"_{transform.name}" if transform is not None else ""
+    folder = Path(directory) / "datasets" / f"sample_sp{vocab_size}{suffix}"
+    return folder, Path(directory) / "tokenizers" / f"sample_{vocab_size}_bpe{suffix}.model"
+
+
 def ensure_sample(
-    directory: Path | str = "data", vocab_size: int = VOCAB_SIZE, note: Callable[[str], object] = str
+    directory: Path | str = "data",
+    vocab_size: int = VOCAB_SIZE,
+    note: Callable[[str], object] = str,
+    transform: Transform | None = None,
 ) -> Sample:
     """The sample under `directory`, made if it is missing or damaged.
 
     Args:
-        directory: data folder; gets `datasets/sample_sp{V}` and `tokenizers/sample_{V}_bpe.model`.
+        directory: data folder; gets `datasets/sample_sp{V}` and `tokenizers/sample_{V}_bpe.model`, or the same names with
+            `_{plugin}` where text is transformed.
         vocab_size: pieces of the tokenizer, 512 to 65536.
         note: receives a line for each thing worth knowing.
+        transform: what changes the documents first; byte side files come with the shards then.
 
     Raises:
         PgolfError: PG001 when the folder cannot be written or this Python has no documentation to read; PG004 for a
-            vocabulary that the text cannot fill.
+            vocabulary that the text cannot fill; PG506 for a transform that loses text.
     """
-    folder = Path(directory) / "datasets" / f"sample_sp{vocab_size}"
-    model = Path(directory) / "tokenizers" / f"sample_{vocab_size}_bpe.model"
+    folder, model = sample_paths(directory, vocab_size, transform)
     manifest = read_manifest(folder)
     if manifest is not None:
         problems = damaged_files(folder, manifest)
+        if manifest.get("transform") != (transform.record if transform is not None else None):
+            problems.append("another version of the transform made it")
         if not problems:
             return Sample(folder, model, vocab_size, False, manifest)
         note(f"making the sample anew: {problems[0]}")
-    return Sample(folder, model, vocab_size, True, make_sample(folder, model, vocab_size))
+    return Sample(folder, model, vocab_size, True, make_sample(folder, model, vocab_size, transform))
 
 
-def make_sample(folder: Path, model: Path, vocab_size: int) -> Manifest:
+def make_sample(folder: Path, model: Path, vocab_size: int, transform: Transform | None = None) -> Manifest:
     """Write tokenizer, shards and, last of all, the manifest."""
     documents = ordered_documents(standard_library())
     num_val = round(len(documents) * VAL_FRACTION)
-    train_texts = documents[num_val:]
     (folder / "manifest.json").unlink(missing_ok=True)
-    write_atomically(model, lambda file: file.write(train_tokenizer(train_texts, vocab_size)))
+    changed = [transformed(text, transform, "the sample") for text in documents]
+    symbols = transform.text.symbols if transform is not None else ()
+    write_atomically(model, lambda file: file.write(train_tokenizer(changed[num_val:], vocab_size, symbols)))
     tokenizer, tables = open_tokenizer(str(model))
-    splits = {}
-    for split, texts in (("train", train_texts), ("val", documents[:num_val])):
-        ids, splits[split] = encode_documents(texts, tokenizer, tables)
-        write_shard(folder / f"fineweb_{split}_000000.bin", ids)
-    shards = [folder / "fineweb_train_000000.bin", folder / "fineweb_val_000000.bin"]
+    encoder = TextEncoder(tokenizer, tables, transform)
+    shards, splits = [], {}
+    for split, texts in (("train", documents[num_val:]), ("val", documents[:num_val])):
+        ids, sizes, splits[split] = encode_documents(texts, encoder)
+        shards.append(folder / f"fineweb_{split}_000000.bin")
+        write_shard(shards[-1], ids)
+    if transform is not None:
+        shards.append(folder / "fineweb_val_bytes_000000.bin")
+        write_shard(shards[-1], sizes)
     remove_shards(folder, keep=shards)
     manifest: Manifest = {
         "kind": "sample",
         "source": "documentation of the Python standard library",
         "python": platform.python_version(),
+        **({"transform": transform.record} if transform is not None else {}),
         "tokenizer": {"name": model.name, "vocab_size": len(tokenizer)},
         **splits,
         "files": describe_files(folder, [model, *shards]),
@@ -123,28 +125,14 @@ def ordered_documents(library: Path) -> list[str]:
     return sorted(texts, key=lambda text: hashlib.sha256(f"{ORDER_SEED}:{text}".encode()).digest())
 
 
-def train_tokenizer(texts: list[str], vocab_size: int) -> bytes:
-    """A SentencePiece BPE model with the contest's settings; equal texts give equal bytes."""
-    from sentencepiece import SentencePieceTrainer
-
-    model = io.BytesIO()
-    try:
-        SentencePieceTrainer.train(sentence_iterator=iter(texts), model_writer=model, vocab_size=vocab_size, **TRAINER)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise PgolfError("PG004", f"no tokenizer of {vocab_size} pieces can be trained: {reason}") from None
-    return model.getvalue()
-
-
-def encode_documents(texts: list[str], tokenizer: Any, tables: ByteTables) -> tuple[np.ndarray[Any, Any], Manifest]:
-    """Ids (n,) with BOS before each document, and counts; documents whose byte counts do not add up are left out."""
+def encode_documents(texts: list[str], encoder: TextEncoder) -> tuple[Array, Array, Manifest]:
+    """Ids (n,) with BOS before each document, their bytes, and counts; documents that do not add up are left out."""
     kept = []
-    num_bytes = 0
     for text in texts:
-        ids = np.array([BOS_ID, *tokenizer.encode(text)], dtype=np.uint16)
-        if tables.count(ids) == len(text.encode()):
-            kept.append(ids)
-            num_bytes += len(text.encode())
-    tokens = np.concatenate(kept)
+        ids, sizes, counted = encoder(text)
+        if counted == len(text.encode()):
+            kept.append((ids, sizes, counted))
+    tokens, sizes = (np.concatenate([document[part] for document in kept]) for part in (0, 1))
+    num_bytes = sum(counted for _, _, counted in kept)
     counts = {"documents": len(kept), "tokens": len(tokens), "bytes": num_bytes, "left_out": len(texts) - len(kept)}
-    return tokens, counts
+    return tokens, sizes, counts

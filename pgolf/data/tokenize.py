@@ -171,7 +171,7 @@ def check_symbols(transform: Transform, tokenizer: Any, model: Path) -> None:
     missing = [symbol for symbol in transform.text.symbols if tokenizer.piece_to_id(symbol) == tokenizer.unk_id()]
     if missing:
         text = f"the tokenizer has no piece U+{ord(missing[0][0]):04X}, which {transform.name} needs"
-        hint = "train it on transformed text, with the transform's symbols as user-defined ones"
+        hint = f"use one that was made for it, or train one: pgolf data tokenizer --transform {transform.name}"
         raise PgolfError("PG503", text, str(model), hint)
 
 

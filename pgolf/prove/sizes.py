@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pgolf.recipe import Recipe
-from pgolf.run.data import TRAIN_GLOB, VAL_GLOB, DataPaths
+from pgolf.run.data import SIDE_GLOB, TRAIN_GLOB, VAL_GLOB, DataPaths
 
 PROOF_SETTINGS: dict[str, Any] = {
     "train_batch_tokens": 1024,
@@ -34,14 +34,19 @@ def proof_recipe(smoke: Recipe) -> Recipe:
 
 
 def trimmed(paths: DataPaths, folder: Path) -> DataPaths:
-    """The same data with at most `VALIDATION_TOKENS` of the first validation shard, and links to the training shards."""
+    """The same data, but `VALIDATION_TOKENS` of the first validation shard and its side file; links to training shards."""
     folder.mkdir()
     for path in sorted(paths.data_path.glob(TRAIN_GLOB)):
         (folder / path.name).symlink_to(path.resolve())
-    first = min(paths.data_path.glob(VAL_GLOB))
-    with first.open("rb") as shard:
+    for pattern in (VAL_GLOB, SIDE_GLOB):
+        for first in sorted(paths.data_path.glob(pattern))[:1]:
+            (folder / first.name).write_bytes(head(first))
+    return replace(paths, data_path=folder)
+
+
+def head(path: Path) -> bytes:
+    """A shard of the first `VALIDATION_TOKENS` entries of another, or of all where there are fewer."""
+    with path.open("rb") as shard:
         data = shard.read(HEADER_BYTES + 2 * VALIDATION_TOKENS)
     count = (len(data) - HEADER_BYTES) // 2
-    head = data[:COUNT_OFFSET] + struct.pack("<i", count) + data[COUNT_OFFSET + 4 :]
-    (folder / first.name).write_bytes(head)
-    return replace(paths, data_path=folder)
+    return data[:COUNT_OFFSET] + struct.pack("<i", count) + data[COUNT_OFFSET + 4 :]

@@ -37,6 +37,8 @@ class Target:
         needs: packages, programs and devices it needs.
         smoke: whether it is a smoke build.
         python_path: folders the script imports from, for a live run.
+        plugins: names of the build's plugins.
+        side_files: whether it counts bytes from side files.
     """
 
     root: Path
@@ -45,6 +47,8 @@ class Target:
     needs: tuple[Need, ...]
     smoke: bool
     python_path: tuple[Path, ...] = ()
+    plugins: tuple[str, ...] = ()
+    side_files: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,15 @@ def open_target(
         recipe = recipe or _recipe_of(folder, lock)
         lock = _build(folder, recipe, registry(), smoke)
     _check_file(folder, lock)
-    return Target(folder, folder / CODE_NAME, lock.settings, lock.needs, lock.smoke)
+    return Target(
+        folder,
+        folder / CODE_NAME,
+        lock.settings,
+        lock.needs,
+        lock.smoke,
+        plugins=tuple(lock.plugins),
+        side_files=lock.side_files,
+    )
 
 
 def _folder_of(path: Path) -> tuple[Path, Recipe | None]:
@@ -95,7 +103,16 @@ def _live(folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[P
     except OSError as error:
         raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(root)) from None
     python_path = tuple(path.resolve() for path in plugin_dirs)
-    return Target(root, root / LIVE_NAME, selection.settings.as_dict(), needs, smoke, python_path)
+    return Target(
+        root,
+        root / LIVE_NAME,
+        selection.settings.as_dict(),
+        needs,
+        smoke,
+        python_path,
+        tuple(selection.plugins),
+        side_files="import SideFileBytes" in resolved.entry,
+    )
 
 
 def _check_file(folder: Path, lock: Lock) -> None:

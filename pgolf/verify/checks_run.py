@@ -150,12 +150,14 @@ def _smoke_code(view: View, lock: Lock) -> bytes:
 def _smoke_data(view: View, lock: Lock, work: Path) -> DataPaths:
     """The data given for a smoke build, else the embedded sample: the one in ./data, or a new one in `work`."""
     if lock.smoke and view.run.data is not None:
-        return find_data(view.run.data, view.run.tokenizer, lock.settings, smoke=True)
-    from pgolf.data.sample import VOCAB_SIZE, ensure_sample
+        return find_data(view.run.data, view.run.tokenizer, lock.settings, True, lock.side_files)
+    from pgolf.data.sample import VOCAB_SIZE, ensure_sample, sample_paths
+    from pgolf.transforms import transform_of
 
     here = Path("data")
-    have = (here / "datasets" / f"sample_sp{VOCAB_SIZE}" / "manifest.json").is_file()
-    sample = ensure_sample(here if have else work / "sample")
+    transform = transform_of(lock.plugins, lock.settings, view.registry()) if lock.side_files else None
+    have = (sample_paths(here, VOCAB_SIZE, transform)[0] / "manifest.json").is_file()
+    sample = ensure_sample(here if have else work / "sample", transform=transform)
     return DataPaths(sample.data_path.resolve(), sample.tokenizer_path.resolve())
 
 
@@ -210,7 +212,7 @@ def _score_data(view: View, lock: Lock, work: Path) -> DataPaths:
     """Validation shards and tokenizer as they will be copied: of --data, the sample, or the recipe's data_path."""
     if lock.smoke and view.run.data is None:
         return _smoke_data(view, lock, work)
-    return find_data(view.run.data, view.run.tokenizer, lock.settings, smoke=lock.smoke)
+    return find_data(view.run.data, view.run.tokenizer, lock.settings, lock.smoke, lock.side_files)
 
 
 def _score_one(view: View, work: Path, code: bytes, seed: int, record: RunRecord, paths: DataPaths) -> Ran:

@@ -59,7 +59,7 @@ def test_unusable_arguments_exit_with_2(arguments):
     assert "Error" in err
 
 
-@pytest.mark.parametrize("command", ["sample", "tokenize", "fetch"])
+@pytest.mark.parametrize("command", ["sample", "tokenize", "tokenizer", "fetch"])
 def test_every_help_has_an_example_of_itself(command):
     _, out, _ = run(command, "--help")
     assert re.search(rf"^\s+pgolf data {command} ", out, re.M)

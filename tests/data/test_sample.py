@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from models import registry
 from sentencepiece import SentencePieceProcessor
 
 from pgolf.data import sample as module
 from pgolf.data.manifest import damaged_files
 from pgolf.data.sample import ensure_sample, ordered_documents
 from pgolf.data.text import open_tokenizer
+from pgolf.data.transform import Transform
 from pgolf.errors import PgolfError
 from pgolf.runtime.shards import load_shard
+from pgolf.transforms import find_transform
 
 
 def documents(path):
@@ -83,3 +86,22 @@ def test_a_vocabulary_that_cannot_be_trained_is_an_error():
     with pytest.raises(PgolfError, match="no tokenizer of 100 pieces can be trained") as caught:
         module.train_tokenizer(["Some text."], 100)
     assert caught.value.code == "PG004"
+
+
+def test_a_sample_of_transformed_text_has_side_files(sample, tmp_path):
+    transform = find_transform("caseops", {}, registry())
+    found = ensure_sample(tmp_path, 1024, transform=transform)
+    assert (found.data_path.name, found.tokenizer_path.name) == (
+        "sample_sp1024_caseops",
+        "sample_1024_bpe_caseops.model",
+    )
+    assert found.manifest["val"]["bytes"] == sample.manifest["val"]["bytes"], "the same text"
+    sizes = load_shard(found.data_path / "fineweb_val_bytes_000000.bin", 65536)
+    ids = load_shard(found.data_path / "fineweb_val_000000.bin", 1024)
+    assert len(sizes) == len(ids) and sizes.sum() == found.manifest["val"]["bytes"] and not sizes[ids == 1].any()
+    assert damaged_files(found.data_path, found.manifest) == []
+    assert not ensure_sample(tmp_path, 1024, transform=transform).created
+    notes = []
+    other = Transform(transform.text, {**transform.record, "sha256": "other"})
+    assert ensure_sample(tmp_path, 1024, notes.append, other).created
+    assert notes == ["making the sample anew: another version of the transform made it"]

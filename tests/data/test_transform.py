@@ -135,7 +135,12 @@ def test_a_broken_promise_names_the_document_and_publishes_nothing(change, messa
         (("--transform", "adam"), "PG004", "adam has no text transform", "caseops"),
         (("--transform", "caseops", "--set", "shift=3"), "PG003", "no setting 'shift'", ""),
         (("--set", "shift=3"), "PG004", "--set without --transform", "give --transform"),
-        (("--transform", "caseops"), "PG503", r"no piece U\+E001, which caseops needs", "user-defined"),
+        (
+            ("--transform", "caseops"),
+            "PG503",
+            r"no piece U\+E001, which caseops needs",
+            "pgolf data tokenizer --transform caseops",
+        ),
     ],
 )
 def test_transforms_that_cannot_be_used(arguments, code, message, hint, sample, tmp_path):

@@ -75,3 +75,9 @@ def test_validation_is_cut_and_training_is_not(micro_data, tmp_path):
     assert numpy.frombuffer(data, "<i4", 256)[:3].tolist() == [20240520, 1, VALIDATION_TOKENS]
     assert numpy.array_equal(numpy.frombuffer(data, "<u2", offset=1024), tokens[:VALIDATION_TOKENS])
     assert (cut / "fineweb_train_000000.bin").read_bytes() == whole
+    assert sorted(path.name for path in cut.iterdir()) == ["fineweb_train_000000.bin", "fineweb_val_000000.bin"]
+    (long / "fineweb_val_bytes_000000.bin").write_bytes(header.tobytes() + (tokens + 1).tobytes())
+    cut = trimmed(replace(paths, data_path=long), tmp_path / "c").data_path
+    data = (cut / "fineweb_val_bytes_000000.bin").read_bytes()
+    assert numpy.frombuffer(data, "<i4", 256)[2] == VALIDATION_TOKENS
+    assert numpy.array_equal(numpy.frombuffer(data, "<u2", offset=1024), tokens[:VALIDATION_TOKENS] + 1)
