@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from pgolf.component import Component, Group, Param, Phase, PlanFacts
-from pgolf.contracts import architecture, compressor, data, evaluation, optimizer, quantizer
+from pgolf.contracts import architecture, compressor, data, optimizer, quantizer
+from pgolf.contracts import evaluation as evaluations
 
 if TYPE_CHECKING:
     from pgolf.settings import SettingsView
@@ -287,17 +288,17 @@ def entropy_coder(settings: SettingsView) -> Component | None:
 # Eval ----------------------------------------------------------------------------------------------------------------
 
 
-@_hook("eval", "slot", evaluation.Windows)
+@_hook("eval", "slot", evaluations.Windows)
 def windows(settings: SettingsView) -> Component | None:
     """Which targets are scored with which context."""
 
 
-@_hook("eval", "optional slot", evaluation.Adapter)
-def adapter(settings: SettingsView) -> Component | None:
-    """Test-time training."""
+@_hook("eval", "optional slot", evaluations.Evaluation)
+def evaluation(settings: SettingsView) -> Component | None:
+    """A whole evaluation in place of windows: test-time training, documents on their own, anything with an order."""
 
 
-@_hook("eval", "tap", evaluation.DistributionTransform)
+@_hook("eval", "tap", evaluations.DistributionTransform)
 def distribution_transforms(settings: SettingsView) -> Component | None:
     """Changes logits when scoring, such as a mixture with an n-gram model of the past."""
 

@@ -16,6 +16,7 @@ ENGINE_SETTINGS: tuple[Setting, ...] = (
     Setting("data_path", "./data/datasets/fineweb10B_sp1024", "folder of shards (DATA_PATH overrides it at run time)"),
     Setting("eval_seq_len", 0, "tokens of a scored window; 0 takes train_seq_len", minimum=0),
     Setting("iterations", 20000, "the most steps (ITERATIONS overrides it at run time)", minimum=0),
+    Setting("max_eval_seconds", 600.0, "budget of an evaluation that adapts, seen by it; 0 means none", minimum=0),
     Setting("max_wallclock_seconds", 600.0, "training budget; 0 means none (MAX_WALLCLOCK_SECONDS)", minimum=0),
     Setting("model_dim", 512, "width of the stream", minimum=1),
     Setting("num_heads", 8, "query heads", minimum=1),

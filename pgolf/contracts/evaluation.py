@@ -26,9 +26,16 @@ class Windows(Protocol):
 
 
 class Evaluation(Protocol):
-    """A whole evaluation: order, batches, resets, updates and collectives are its own, numbers come from the tally."""
+    """A whole evaluation: order, batches, resets, updates and collectives are its own, numbers come from the tally.
+
+    It runs on every rank, in eval mode, with all base weights frozen. From the session it reads `tokens` (the validation
+    stream, uint16, never to be written), `world`, `ledger`, `log`, `env.seed`; `share_work(count)` divides work over the
+    ranks, `thaw()` and `freeze()` say whether base weights have gradients. The tally has `score`, `learn`, `replay`,
+    `share` (a barrier) and `seconds_left`.
+    """
 
     name: str
+    """The plugin's name, under which the scored targets are counted."""
     label: str
     """What the final log line calls the score."""
 

@@ -14,7 +14,8 @@ import torch
 import torch.distributed as dist
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from torch import Tensor
 
@@ -65,6 +66,29 @@ def sum_over_ranks(tensor: Tensor, world: World) -> Tensor:
     return tensor
 
 
+def gather_over_ranks(value: Any, world: World) -> list[Any]:
+    """The small picklable values of all ranks, in order of rank; waits for every rank."""
+    values = [value] * world.world_size
+    if world.world_size > 1:
+        dist.all_gather_object(values, value)
+    return values
+
+
+def take_turns(key: str, count: int, world: World) -> Iterator[int]:
+    """Give out the numbers below `count`, each once over all ranks, whoever asks first; `key` names the queue.
+
+    The counter lives in the store through which the ranks found each other.
+    """
+    if world.world_size == 1:
+        yield from range(count)
+        return
+    store = dist.distributed_c10d._get_default_store()
+    taken = store.add(key, 1)
+    while taken <= count:
+        yield taken - 1
+        taken = store.add(key, 1)
+
+
 def max_over_ranks(value: float, world: World) -> float:
     """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart; waits for every rank."""
     if world.world_size == 1:
@@ -72,14 +96,6 @@ def max_over_ranks(value: float, world: World) -> float:
     seen = torch.tensor(value, dtype=float, device=world.device)
     dist.all_reduce(seen, dist.ReduceOp.MAX)
     return seen.item()
-
-
-def gather_texts(text, world):
-    """Every rank's text, by rank, on every rank."""
-    texts = [text] * world.world_size
-    if world.world_size > 1:
-        dist.all_gather_object(texts, text)
-    return texts
 
 
 def gradient_of(tensor: Tensor) -> Tensor:

@@ -1,13 +1,19 @@
-"""Scoring: every target once, nats and UTF-8 bytes summed in full precision, bits per byte."""
+"""Evaluations: walk over windows, or what the chosen evaluation does; the tally counts every target once."""
+
+from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+import torch.distributed as dist
 
-from pgolf.runtime.distributed import sum_over_ranks
+from pgolf.runtime.tally import Score, Tally, close_marks, merge, score_rows, write_marks
 
-LOG_TWO = 0.6931471805599453
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.session import Session
 
 
 class Span(NamedTuple):
@@ -18,68 +24,62 @@ class Span(NamedTuple):
     first: int
 
 
-class Score(NamedTuple):
-    """`val_loss` in nats per token, `val_bpb` in bits per byte, the number of targets, the time in milliseconds."""
-
-    val_loss: float
-    val_bpb: float
-    tokens: int
-    eval_ms: float
-
-
-def chunk_spans(num_tokens, seq_len):
+def chunk_spans(num_tokens: int, seq_len: int) -> list[Span]:
     """Windows side by side, a rest shorter than `seq_len` left out, as in the public baseline."""
     return [Span(start, start + seq_len, 0) for start in range(0, (num_tokens - 1) // seq_len * seq_len, seq_len)]
 
 
-def rank_share(items, rank, world_size):
+def rank_share(items: list, rank: int, world_size: int) -> list:
     """The contiguous share of one rank."""
     return items[len(items) * rank // world_size : len(items) * (rank + 1) // world_size]
 
 
-def span_batch(tokens, spans, rows, seq_len):
-    """(x, y, scored, positions) of shape (rows, seq_len), padded on the right and below; causal: padding changes nothing.
+def span_rows(spans: list[Span], rows: int, seq_len: int) -> tuple[Tensor, Tensor]:
+    """(places, scored) for the tally, padded on the right and below; causal, so padding changes nothing.
 
-    `positions` are the targets' places in `tokens`; padding has place 0, which is never a target.
-    Python's own types stand for the dtypes int64 and bool here, and for float64 below.
+    Python's own types stand for the dtypes int64 and bool.
     """
-    ids = torch.zeros(rows, seq_len + 1, dtype=int)  # type: ignore[call-overload]
+    places = torch.zeros(rows, seq_len + 1, dtype=int)  # type: ignore[call-overload]
     scored = torch.zeros(rows, seq_len, dtype=bool)  # type: ignore[call-overload]
-    positions = torch.zeros(rows, seq_len, dtype=int)  # type: ignore[call-overload]
     for row, (start, end, first) in enumerate(spans):
-        positions[row, : end - start] = torch.arange(start + 1, end + 1)
-        ids[row, : end + 1 - start] = tokens[start : end + 1]
+        places[row, : end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first : end - start] = True
-    return ids[:, :-1], ids[:, 1:], scored, positions
+    return places, scored
 
 
-def score_spans(session, spans, adapter=None):
-    """Score this rank's share of `spans` and sum over ranks; an adapter learns from each batch once it is scored.
+def score_spans(session: Session, spans: list[Span]) -> tuple[Score, Tensor]:
+    """Score windows, this rank its share of them, in eval mode; the model is in training mode afterwards.
 
-    The model scores in eval mode, under the scoring phases, and is in training mode afterwards.
+    Returns:
+        The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
     """
     begin, world, rows = time.perf_counter(), session.world, session.rows
     session.model.eval()
     spans = rank_share(spans, world.rank, world.world_size)
+    marks = torch.zeros(len(session.tokens), dtype=torch.int32)
     sums = torch.zeros(3, dtype=float, device=world.device)  # type: ignore[call-overload]
-    for at in range(0, len(spans), rows):
-        parts = span_batch(session.tokens, spans[at : at + rows], rows, session.seq_len)
-        x, y, scored, positions = (part.to(world.device) for part in parts)
-        sums += score_batch(session, x, y, scored, positions, adapter)
-        if at // rows % 100 == 99:
-            session.log(f"eval: batch {at // rows}")
+    for batch, at in enumerate(range(0, len(spans), rows), 1):
+        places, scored = span_rows(spans[at : at + rows], rows, session.seq_len)
+        sums += score_rows(session, marks, batch, places, scored)[1]
+        if batch % 100 == 0:
+            session.log(f"eval: batch {batch}")
     session.model.train()
-    nats, tokens, byte_sum = sum_over_ranks(sums, world).tolist()
-    return Score(nats / tokens, nats / LOG_TWO / byte_sum, int(tokens), 1000.0 * (time.perf_counter() - begin))
+    marks = merge(marks, dist.ReduceOp.MAX, world)
+    return close_marks(session, marks, sums, begin), marks
 
 
-def score_batch(session, x, y, scored, positions, adapter):
-    """Sums (nats, tokens, bytes) over the scored targets; their scores are final before the adapter learns."""
-    fields = {name: field(x, session.ledger) for name, field in session.program.batch_fields}
-    with torch.set_grad_enabled(adapter is not None):
-        nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
-    final = nll.detach().double()
-    if adapter is not None:
-        adapter.learn(nll, scored)
-    counts = session.program.byte_counter.count(x, y, positions)
-    return torch.stack([part.sum().double() for part in (final * scored, scored, counts * scored)])
+def run_evaluation(session: Session) -> Score:
+    """What the chosen evaluation scores, on frozen weights: none has a gradient unless the evaluation thaws it."""
+    evaluation = session.program.evaluation
+    session.model.eval()
+    session.freeze()
+    tally = Tally(session)
+    evaluation(session, tally)
+    tally.share()
+    score = close_marks(session, tally.scored_at, tally.sums, tally.begin)
+    write_marks(session, tally.scored_at, tally.learned_at)
+    session.log(f"eval: {evaluation.name} ran {len(tally.shapes)} shapes on rank 0")
+    session.ledger.count(evaluation.name, "targets", score.tokens)
+    session.model.requires_grad_(True)
+    session.model.train()
+    return score

@@ -6,10 +6,11 @@ import torch
 
 from pgolf.runtime.calibrate import collect_statistics
 from pgolf.runtime.distributed import max_over_ranks
-from pgolf.runtime.evaluate import score_spans
+from pgolf.runtime.evaluate import chunk_spans, run_evaluation, score_spans
 from pgolf.runtime.export import decode_model, encode_model, pack_artifact, unpack_artifact
 from pgolf.runtime.log import code_bytes
 from pgolf.runtime.parameters import canonical_state
+from pgolf.runtime.tally import write_marks
 
 CHECKPOINT = "final_model.pt"
 STATISTICS = "final_statistics.pt"
@@ -124,20 +125,26 @@ def load_artifact(session):
 
 
 def score_artifact(session):
-    """Score the decoded artifact: in windows side by side, then with the chosen windows and adapter."""
-    program, label = session.program, session.program.windows.label or "adapted"
+    """Score the decoded artifact: in windows side by side, then with the chosen windows, then by the evaluation.
+
+    The score ledger beside the log is that of the last one.
+    """
+    program, grid = session.program, grid_name(session.program)
     load_artifact(session)
     session.stages.end("decode", "none")
-    score = session.validate()
+    score, marks = score_spans(session, chunk_spans(len(session.tokens), session.seq_len))
     session.stages.end("score", "val")
-    log_final(session, f"{grid_name(program)}_{program.entropy_coder.name}_roundtrip", score)
-    if program.windows.label or program.adapter is not None:
-        if program.adapter is not None:
-            program.adapter.open(session.model)
-        score = score_spans(session, program.windows.spans(len(session.tokens), session.seq_len), program.adapter)
-        session.stages.end("score" if program.adapter is None else "adapt", "val")
-        log_final(session, f"{grid_name(program)}_{label}", score)
+    log_final(session, f"{grid}_{program.entropy_coder.name}_roundtrip", score)
+    if program.windows.label:
+        score, marks = score_spans(session, program.windows.spans(len(session.tokens), session.seq_len))
+        session.stages.end("score", "val")
+        log_final(session, f"{grid}_{program.windows.label}", score)
+    write_marks(session, marks)
     session.ledger.count(program.windows.name, "targets", score.tokens)
+    if program.evaluation is not None:
+        score = run_evaluation(session)
+        session.stages.end("adapt", "val")
+        log_final(session, f"{grid}_{program.evaluation.label}", score)
 
 
 def log_final(session, label, score):

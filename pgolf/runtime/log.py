@@ -1,30 +1,46 @@
 """The log of a run: `logs/<run id>.txt` on rank 0, lines in the public scripts' format."""
 
+import faulthandler
 import hashlib
 import os
+import signal
 import subprocess
 import sys
+import traceback
+from functools import partial
 from pathlib import Path
 
 import torch
 
 
 class RunLog:
-    """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns."""
+    """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns.
+
+    A rank that fails leaves its traceback in the file, and one that is ended because another has died, where it stood.
+    """
 
     def __init__(self, run_id, rank):
-        self.path = None
-        if rank == 0:
-            Path("logs").mkdir(exist_ok=True)
-            self.path = Path("logs", run_id + ".txt")
+        self.main = rank == 0
+        Path("logs").mkdir(exist_ok=True)
+        self.path = Path("logs", run_id + ".txt")
+        if self.main:
             self.path.write_text("")
+        sys.excepthook = partial(keep_traceback, self.path)
+        faulthandler.register(signal.SIGTERM, self.path.open("a"), chain=True)
 
     def __call__(self, line):
         """Write one line, or several with line feeds between."""
-        if self.path:
+        if self.main:
             print(line, flush=True)
             with self.path.open("a") as file:
                 print(line, file=file)
+
+
+def keep_traceback(path, kind, error, trace):
+    """What Python calls before it ends by an exception: the log gets the traceback, too."""
+    with path.open("a") as file:
+        traceback.print_exception(error, file=file)
+    sys.__excepthook__(kind, error, trace)
 
 
 def log_machine(log, device):

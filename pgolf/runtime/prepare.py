@@ -1,6 +1,6 @@
 """Before any time is spent: every component tries what it will need, and one failure on any rank ends the run."""
 
-from pgolf.runtime.distributed import gather_texts
+from pgolf.runtime.distributed import gather_over_ranks
 
 
 def prepare_run(session, prepare_components):
@@ -14,7 +14,7 @@ def prepare_run(session, prepare_components):
         prepare_components(session)
     except (OSError, ValueError) as error:
         failure = f"{session.preparing}: {error}"
-    for rank, text in enumerate(gather_texts(failure, session.world)):
+    for rank, text in enumerate(gather_over_ranks(failure, session.world)):
         if text:
             raise ValueError(f"{text} (on rank {rank})" if rank else text)
 

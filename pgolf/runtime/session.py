@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from pgolf.runtime.distributed import MICRO_BATCHES
+from pgolf.runtime.distributed import MICRO_BATCHES, take_turns
 from pgolf.runtime.evaluate import chunk_spans, score_spans
 from pgolf.runtime.model import GPT
 from pgolf.runtime.optimize import compile_on_gpu
@@ -38,6 +38,7 @@ class Session:
         self.stages = Stages(log)
         self.failed = False
         self.training_data = not env.score
+        self.queues = 0
         self.seq_len = settings.eval_seq_len or settings.train_seq_len
         self.rows = max(settings.val_batch_size // (MICRO_BATCHES * self.seq_len), 1)
         activation_dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
@@ -76,4 +77,21 @@ class Session:
 
     def validate(self):
         """Score the live weights in windows side by side."""
-        return score_spans(self, chunk_spans(len(self.tokens), self.seq_len))
+        return score_spans(self, chunk_spans(len(self.tokens), self.seq_len))[0]
+
+    def freeze(self):
+        """No base weight gets a gradient."""
+        self.model.requires_grad_(False)
+
+    def thaw(self):
+        """Let the base weights that may change (`Param.adapt`) have gradients; returns them."""
+        names = [name for record in self.parameters if record.adapt for name in record.stored_names()]
+        return [self.model.get_parameter(name).requires_grad_(True) for name in names]
+
+    def share_work(self, count):
+        """Numbers below `count`, each given out once over all ranks, to whichever asks next.
+
+        Every rank must call this equally often, and gets to the end, so that what follows may be a collective.
+        """
+        self.queues += 1
+        return take_turns(f"work {self.queues}", count, self.world)

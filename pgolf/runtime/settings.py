@@ -15,6 +15,7 @@ class Settings(NamedTuple):
     data_path: str
     eval_seq_len: int
     iterations: int
+    max_eval_seconds: float
     max_wallclock_seconds: float
     model_dim: int
     num_heads: int

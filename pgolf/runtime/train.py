@@ -6,7 +6,7 @@ import sys
 import torch
 
 from pgolf.runtime.calibrate import check_statistics
-from pgolf.runtime.distributed import MICRO_BATCHES, max_over_ranks, start_world, stop_world
+from pgolf.runtime.distributed import MICRO_BATCHES, gather_over_ranks, max_over_ranks, start_world, stop_world
 from pgolf.runtime.environment import read_environment
 from pgolf.runtime.finish import export_and_score, report_receipts, score_artifact
 from pgolf.runtime.ledger import Ledger
@@ -26,7 +26,9 @@ def train(settings, program, parameters, prepare_components):
     Exits with status 1 when a selected plugin did nothing; the artifact and the log are complete by then.
     """
     env, world, ledger = read_environment(settings), start_world(), Ledger()
-    log = RunLog(env.run_id, world.rank)
+    # Ranks that are started without RUN_ID name the run each for itself.
+    run_id = gather_over_ranks(env.run_id, world)[0]
+    log = RunLog(run_id, world.rank)
     torch.manual_seed(env.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
     if program.clock.deterministic or env.max_wallclock_seconds == 0:

@@ -13,10 +13,23 @@ from pathlib import Path
 
 PACKAGES = ("numpy", "sentencepiece", "torch")
 STANDARD = (
-    *("bisect", "bz2", "collections", "contextlib", "copy", "datetime", "functools", "gc", "glob", "hashlib", "heapq"),
+    *(
+        "bisect",
+        "bz2",
+        "collections",
+        "contextlib",
+        "copy",
+        "datetime",
+        "faulthandler",
+        "functools",
+        "gc",
+        "glob",
+        "hashlib",
+        "heapq",
+    ),
     *("io", "itertools", "json", "lzma", "math", "operator", "os", "pathlib", "platform", "queue", "random", "re"),
     *("resource", "shutil", "signal", "statistics", "string", "struct", "subprocess", "sys", "tempfile", "threading"),
-    *("time", "typing", "uuid", "warnings", "weakref", "zlib", "dataclasses", "brotli"),
+    *("time", "traceback", "typing", "uuid", "warnings", "weakref", "zlib", "dataclasses", "brotli"),
 )
 IMPORTED = (
     *("numpy.random", "numpy.ma", "numpy.polynomial"),

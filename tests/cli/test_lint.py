@@ -74,7 +74,7 @@ def test_files_of_one_name_in_two_folders(tmp_path):
 
 def test_a_recipe_with_a_plugin_of_a_folder(tmp_path):
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text('plugins = ["scale_adapter", "pko"]\n')
+    recipe.write_text('plugins = ["cool_evaluation", "pko"]\n')
     assert "no findings" in lint(recipe, "--plugin-dir", ROOT / "tests/sample_plugins").stdout
     recipe.write_text('plugins = ["nowhere"]\n')
     assert "error[PG102]" in lint(tmp_path, status=2).stderr

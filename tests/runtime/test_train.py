@@ -177,7 +177,7 @@ def test_log_lines_are_those_that_public_parsers_read(tmp_path, micro_data):
     ("name", "receipt"),
     [
         ("every_second_token", r"receipt every_second_token: 25 tensors with statistics, \d+ bytes packed"),
-        ("scale_adapter", r"receipt scale_adapter: 1 transforms"),
+        ("cool_evaluation", r"receipt cool_evaluation: 1 transforms, \d+ updates, \d+ targets"),
         ("coarse_inputs", r"receipt coarse_inputs: 24 inputs"),
         ("square_penalty", r"receipt square_penalty: 1 penalties"),
     ],
@@ -189,7 +189,7 @@ def test_optional_slots_take_part(name, receipt, tmp_path, micro_data):
     run = run_program(write(tmp_path, made), tmp_path / "run", micro_data, PYTHONPATH=str(SAMPLES))
     assert run.status == 0, run.output
     assert re.fullmatch(receipt, line(run, f"receipt {name}"))
-    if name == "scale_adapter":
+    if name == "cool_evaluation":
         plain, adapted = (float(text.split("val_loss:")[1].split()[0]) for text in run.lines if "_exact" in text)
         assert plain != adapted, "the second batch is scored with what the first one taught"
 

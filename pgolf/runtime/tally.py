@@ -1,0 +1,217 @@
+"""The tally: the one way from the model to a score. What it refuses cannot be scored.
+
+A place is an index into the validation stream. A row of T targets is given by the T + 1 places of its tokens, so inputs and
+targets are always the stream's own. Three rules hold by construction; whoever breaks one ends the run:
+
+- every place but the first is scored once, on all ranks together;
+- a row's places rise, so what a target is given lies before it (place 0 pads on the right);
+- an update learns from scored places alone, and is declared by `learn`.
+
+`write_marks` leaves both facts beside the log; `pgolf.score_ledger` has the format and checks it again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from pgolf.runtime.distributed import max_over_ranks, sum_over_ranks
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.evaluation import Adapter
+    from pgolf.runtime.distributed import World
+    from pgolf.runtime.session import Session
+
+LOG_TWO = 0.6931471805599453
+NEVER = 2147483647
+
+
+class Score(NamedTuple):
+    """`val_loss` in nats per token, `val_bpb` in bits per byte, the number of targets, the time in milliseconds."""
+
+    val_loss: float
+    val_bpb: float
+    tokens: int
+    eval_ms: float
+
+
+class Scored(NamedTuple):
+    """Rows after a forward: `nll` (B,T) in nats, with its graph, and the places (B,T) of the targets, on the CPU.
+
+    Only the tally makes one, and only of places that are scored: having it is the licence to learn from it.
+    """
+
+    nll: torch.Tensor
+    targets: torch.Tensor
+
+
+def refuse(places: Tensor, fault: str) -> None:
+    """ValueError naming the first of some places, if there is one."""
+    if places.numel():
+        raise ValueError(f"target {places[0]} of the validation stream {fault}")
+
+
+def look_up(session: Session, places: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """(ids, targets, fields) of rows of places (B,T+1), on the device."""
+    # Python's own type stands for the dtype int64.
+    ids = session.tokens[places].to(session.world.device, int)  # type: ignore[call-overload]
+    x = ids[:, :-1]
+    return x, ids[:, 1:], {name: field(x, session.ledger) for name, field in session.program.batch_fields}
+
+
+def score_rows(
+    session: Session, marks: Tensor, event: int, places: Tensor, scored: Tensor, adapter: Adapter | None = None
+) -> tuple[Tensor, Tensor]:
+    """Score the chosen targets of rows, and mark them with the number of this event; see `Tally.score`.
+
+    Returns:
+        nll (B,T), and the sums (3,) float64 of nats, targets and UTF-8 bytes.
+    """
+    targets, device = places[:, 1:], session.world.device
+    chosen, times = targets[scored].unique(return_counts=True)
+    refuse(chosen[(times > 1) | (marks[chosen] > 0) | (chosen == 0)], "is scored twice, or first")
+    marks[chosen] = event
+    x, y, fields = look_up(session, places)
+    with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
+        nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
+    counts, mask = session.program.byte_counter.count(x, y, targets.to(device)), scored.to(device)
+    parts = nll.detach().double() * mask, mask, counts * mask
+    return nll, torch.stack([part.sum().double() for part in parts])
+
+
+def merge(marks: Tensor, operation: dist.ReduceOp, world: World) -> Tensor:
+    """Marks of all ranks brought together, on the CPU."""
+    marks = marks.to(world.device)
+    if world.world_size > 1:
+        dist.all_reduce(marks, operation)
+    return marks.cpu()
+
+
+def close_marks(session: Session, marks: Tensor, sums: Tensor, begin: float) -> Score:
+    """The score from merged marks and each rank's sums; ValueError unless every target was scored once."""
+    refuse(1 + (marks[1:] == 0).nonzero().flatten(), "is not scored")
+    nats, tokens, size = sum_over_ranks(sums, session.world).tolist()
+    if tokens > len(marks) - 1:
+        raise ValueError("a target is scored by two ranks")
+    return Score(nats / tokens, nats / LOG_TWO / size, int(tokens), 1000.0 * (time.perf_counter() - begin))
+
+
+def write_marks(session: Session, scored_at: Tensor, learned_at: Tensor | None = None) -> None:
+    """The score ledger `logs/<run id>.scores.npz`, on rank 0; its format is in `pgolf.score_ledger`."""
+    if session.world.rank == 0:
+        path = f"logs/{session.env.run_id}.scores.npz"
+        if learned_at is None:
+            np.savez_compressed(path, scored_at=scored_at.numpy())
+        else:
+            np.savez_compressed(path, scored_at=scored_at.numpy(), learned_at=learned_at.numpy())
+
+
+class Tally:
+    """The sums and marks of an evaluation that is a plugin's; every rank has its own, `share` brings them together.
+
+    Attributes:
+        clock: number of the last event on this rank; scores and updates count, and `share` sets it to the highest of all
+            ranks, so events before it have lower numbers than events after it everywhere.
+        scored_at, learned_at: for each place the event that scored it (0: none yet), the first update that learnt from it.
+    """
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.begin = time.perf_counter()
+        self.sums = torch.zeros(3, dtype=float, device=session.world.device)  # type: ignore[call-overload]
+        self.clock = 0
+        self.scored_at = torch.zeros(len(session.tokens), dtype=torch.int32)
+        self.learned_at = torch.full_like(self.scored_at, NEVER)
+        self.learned = False
+        self.shapes: set[tuple[int, int]] = set()
+        self.versions = self.weight_versions()
+
+    def score(self, places: Tensor, scored: Tensor, adapter: Adapter | None = None) -> Scored:
+        """Score targets: nats and UTF-8 bytes are added up, the places are marked, nothing of it can be taken back.
+
+        Args:
+            places: (B,T+1) int64 on the CPU, those of a row's tokens; 0 pads on the right.
+            scored: (B,T) bool on the CPU, which targets count; the others are context.
+            adapter: acts in this forward, and the result has a graph unless gradients are off.
+
+        Raises:
+            ValueError: for a target that is scored a second time, a row that falls, a weight that changed unseen.
+        """
+        self.check_rows(places)
+        self.check_weights()
+        self.clock += 1
+        nll, sums = score_rows(self.session, self.scored_at, self.clock, places, scored, adapter)
+        self.sums += sums
+        return Scored(nll, places[:, 1:])
+
+    def check_rows(self, places: Tensor) -> None:
+        """Refuse rows in which a target could be given what lies after it."""
+        self.shapes.add((places.size(0), places.size(1) - 1))
+        targets, before = places[:, 1:], places.cummax(1).values[:, :-1]
+        refuse(targets[(targets <= before) & (targets != 0)], "stands after a later one in its row")
+        refuse(places[places < 0], "is outside it")
+
+    def check_weights(self) -> None:
+        """Refuse base weights that changed without `learn`, or that nothing may change."""
+        versions = self.weight_versions()
+        for (name, adapt, before), (_, _, now) in zip(self.versions, versions, strict=True):
+            if before != now and not (adapt and self.learned):
+                raise ValueError(f"{name} has changed, wanted only records with `adapt`, by updates through `learn`")
+        self.versions, self.learned = versions, False
+
+    def weight_versions(self) -> list[tuple[str, bool, int]]:
+        """(name, may it change, number of changes) of every base weight."""
+        model = self.session.model
+        records = [(name, record.adapt) for record in self.session.parameters for name in record.stored_names()]
+        return [(name, adapt, model.get_parameter(name)._version) for name, adapt in records]
+
+    def replay(self, places: Tensor, **fields: object) -> Scored:
+        """Run the model again over rows whose targets are all scored, to learn from them; counts for nothing.
+
+        Args:
+            places: (B,T+1) int64 on the CPU, in any order; the first of a row is only ever given.
+            fields: more of `ctx.fields`, such as `segments`.
+
+        Raises:
+            ValueError: for a target that is not scored yet.
+        """
+        targets = places[:, 1:]
+        refuse(targets[self.scored_at[targets] == 0], "is replayed before it is scored")
+        x, y, known = look_up(self.session, places)
+        phases = self.session.scoring_phases()
+        return Scored(self.session.model(x, y, phases=phases, fields={**known, **fields}, reduction="none"), targets)
+
+    def learn(self, scored: Scored, weights: Tensor) -> None:
+        """Declare an update and do its backward pass: gradients of sum(weights * nll) are added to `.grad`.
+
+        Args:
+            scored: from `score` or `replay`.
+            weights: (B,T) float32 on the CPU; a row without weight is not learnt from, padding has none.
+
+        Raises:
+            ValueError: for a row with a weight that holds a target that is not scored yet.
+        """
+        seen = scored.targets[(weights != 0).any(1)]
+        seen = seen[seen > 0]
+        refuse(seen[self.scored_at[seen] == 0], "is learnt from before it is scored")
+        self.clock += 1
+        self.learned_at[seen] = self.learned_at[seen].clamp(max=self.clock)
+        self.learned = True
+        (scored.nll * weights.to(scored.nll.device)).sum().backward()
+
+    def share(self) -> None:
+        """Wait for every rank, and know from here on what all of them have scored; a rank without work must join too."""
+        world = self.session.world
+        self.scored_at = merge(self.scored_at, dist.ReduceOp.MAX, world)
+        self.learned_at = merge(self.learned_at, dist.ReduceOp.MIN, world)
+        self.clock = int(max_over_ranks(self.clock, world))
+
+    def seconds_left(self) -> float:
+        """What is left of `max_eval_seconds` on this rank; infinite without a limit."""
+        return (self.session.settings.max_eval_seconds or float("inf")) - (time.perf_counter() - self.begin)
