@@ -11,7 +11,8 @@ def without_typing(tree: ast.Module) -> ast.Module:
     """The module without `from __future__ import annotations` and `if TYPE_CHECKING:` blocks of imports (in place).
 
     Fields of classes keep an annotation, because that is what makes them fields; where it names what only a type checker
-    imports, it becomes `object`. Annotations of functions go later, with all others.
+    imports, it becomes `object`, and so does that of a variable or attribute. Annotations of functions go later, with all
+    others.
     """
     hidden: set[str] = set()
     kept: list[ast.stmt] = []
@@ -24,8 +25,8 @@ def without_typing(tree: ast.Module) -> ast.Module:
         kept.append(node)
     tree.body = kept
     if hidden:
-        for item in [item for node in kept for item in walk(node) if isinstance(item, ast.ClassDef)]:
-            _hide_fields(item, hidden)
+        for item in [item for node in kept for item in walk(node) if isinstance(item, ast.AnnAssign)]:
+            _hide_annotation(item, hidden)
     return tree
 
 
@@ -53,9 +54,6 @@ def _aliases(node: ast.AST) -> list[ast.alias]:
     return node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else []
 
 
-def _hide_fields(node: ast.ClassDef, hidden: set[str]) -> None:
-    for item in node.body:
-        if isinstance(item, ast.AnnAssign) and hidden & {
-            name.id for name in walk(item.annotation) if isinstance(name, ast.Name)
-        }:
-            item.annotation = ast.copy_location(ast.Name("object", ast.Load()), item.annotation)
+def _hide_annotation(node: ast.AnnAssign, hidden: set[str]) -> None:
+    if hidden & {name.id for name in walk(node.annotation) if isinstance(name, ast.Name)}:
+        node.annotation = ast.copy_location(ast.Name("object", ast.Load()), node.annotation)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Generator, Tensor
 
     from pgolf.runtime.context import Context
@@ -16,6 +18,10 @@ Plan = tuple[tuple[int, ...], tuple[int, ...]]
 
 Lanes: TypeAlias = "tuple[Tensor, ...]"
 """Residual streams, each (B,T,D)."""
+
+
+Flash: TypeAlias = "Callable[..., Tensor | tuple[Tensor, ...]]"
+"""`flash_attn_func` of FlashAttention 2 or 3."""
 
 
 class Initializer(Protocol):

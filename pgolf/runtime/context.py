@@ -1,6 +1,16 @@
 """What one forward pass carries besides the stream: one forward serves every mode, and this record says which."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from pgolf.contracts.evaluation import Adapter
+    from pgolf.runtime.ledger import Ledger
 
 
 class Context(NamedTuple):
@@ -18,17 +28,17 @@ class Context(NamedTuple):
         ledger: collects what each plugin did, or None in compiled forwards.
     """
 
-    ids: object
-    phases: tuple
+    ids: Tensor
+    phases: tuple[str, ...]
     training: bool
-    weights: dict
-    memo: dict
-    fields: dict
-    adapter: object
-    observe: object
-    ledger: object
+    weights: dict[str, Tensor]
+    memo: dict[Any, Any]
+    fields: dict[str, Tensor]
+    adapter: Adapter | None
+    observe: Callable[[str, int, Tensor], None] | None
+    ledger: Ledger | None
 
-    def fired(self, plugin, unit, number=1):
+    def fired(self, plugin: str, unit: str, number: int = 1) -> None:
         """Count uses of a plugin when a ledger listens; traced away otherwise."""
         if self.ledger is not None:
             self.ledger.count(plugin, unit, number)

@@ -1,9 +1,18 @@
 """Which attention kernel a GPU offers: FlashAttention 3, FlashAttention 2, else cuDNN for full and flex for windows."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def find_flash(device):
+    from pgolf.contracts.architecture import Flash
+
+
+def find_flash(device: torch.device) -> tuple[str, Flash | None]:
     """(name, function) of the best installed FlashAttention, or the name of the kernel that PyTorch will take and None."""
     if device.type != "cuda":
         return "scaled_dot_product_attention", None
@@ -20,13 +29,13 @@ def find_flash(device):
             return choose_sdpa(), None
 
 
-def flash_attention(function, q_BTHC, k_BTKC, v_BTKC, window):
+def flash_attention(function: Flash, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, window: int) -> Tensor:
     """Call FlashAttention 2 or 3; the left window counts earlier keys, as in `dense_attention`."""
     y = function(q_BTHC, k_BTKC, v_BTKC, causal=True, window_size=(window, 0))
     return y[0] if isinstance(y, tuple) else y
 
 
-def choose_sdpa():
+def choose_sdpa() -> str:
     """Let scaled_dot_product_attention take cuDNN, its fastest kernel on Hopper, and never the one that stores scores.
 
     cuDNN has no deterministic backward pass, so deterministic runs take the FlashAttention that PyTorch contains. Plain

@@ -1,23 +1,33 @@
 """The arithmetic that every layer shares. Shapes: x_BTD stream, ids_BT token ids."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
 
 # PyTorch's default for float32 input; pinned because older releases used the input's own epsilon.
 RMS_EPS = 1.1920929e-07
 
 
-def rms_norm(x):
+def rms_norm(x: Tensor) -> Tensor:
     """x / sqrt(mean(x^2) + eps) over the last axis, without gain."""
     return F.rms_norm(x, (x.size(-1),), eps=RMS_EPS)
 
 
-def shift_right(x):
+def shift_right(x: Tensor) -> Tensor:
     """x_{t-1} along axis 1, out of place; position 0 becomes zero."""
     return F.pad(x[:, :-1], (0, 0) * (x.dim() - 2) + (1, 0))
 
 
-def use_matrix(model, weight, x, role, layer, position, ctx):
+def use_matrix(model: GPT, weight: Tensor, x: Tensor, role: str, layer: int, position: int, ctx: Context) -> Tensor:
     """x W^T, the one place where a matrix meets an activation.
 
     Order: weight taps (mix, fake-quant, noise), input taps, observer, matmul in the activation's dtype, adapter. Observer and
@@ -32,7 +42,7 @@ def use_matrix(model, weight, x, role, layer, position, ctx):
     return adapt(F.linear(x, weight.to(x.dtype)), x, role, position, ctx)
 
 
-def adapt(y, x, site, position, ctx):
+def adapt(y: Tensor, x: Tensor, site: str, position: int, ctx: Context) -> Tensor:
     """`y`, plus what the adapter adds at `site` for the input `x` where it has that site.
 
     A site is a matrix's role or a branch ("attn", "mlp"), once for every `position`, the step of the layer plan: repeats of
@@ -43,7 +53,7 @@ def adapt(y, x, site, position, ctx):
     return y
 
 
-def rotate_halves(x_BTHC, base, ctx):
+def rotate_halves(x_BTHC: Tensor, base: float, ctx: Context) -> Tensor:
     """Rotate the pairs (j, j + C/2) by t * base^(-2j/C): (u, v) -> (u cos + v sin, v cos - u sin).
 
     The angles are float32; their tables (T, C/2) are computed once per forward. Two shorter ways to write the tables, from

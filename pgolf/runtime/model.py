@@ -1,5 +1,9 @@
 """The model: one forward for training, scoring, calibration and test-time training."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch.nn.functional as F
 from torch import nn
 
@@ -7,6 +11,17 @@ from pgolf.runtime.context import Context
 from pgolf.runtime.layers import rms_norm, use_matrix
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_state, register_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+    from torch import Tensor
+
+    from pgolf.contracts.evaluation import Adapter
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.records import Param
+    from pgolf.runtime.settings import Settings
 
 
 class GPT(nn.Module):
@@ -20,24 +35,31 @@ class GPT(nn.Module):
         activation_dtype: dtype of activations and of records with dtype "activation".
     """
 
-    def __init__(self, settings, program, parameters, device, activation_dtype):
+    def __init__(
+        self,
+        settings: Settings,
+        program: Program,
+        parameters: Sequence[Param],
+        device: torch.device,
+        activation_dtype: torch.dtype,
+    ) -> None:
         super().__init__()
         self.settings = settings
         self.program = program
         self.records = parameters
         register_parameters(self, parameters, device, activation_dtype)
 
-    def matrices(self):
+    def matrices(self) -> dict[str, Tensor]:
         """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""
         return canonical_state(dict(self.named_parameters()), self.records)
 
-    def project(self, x, role, layer, position, ctx):
+    def project(self, x: Tensor, role: str, layer: int, position: int, ctx: Context) -> Tensor:
         """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
         return use_matrix(self, ctx.weights[f"blocks.{layer}.{role}.weight"], x, role, layer, position, ctx)
 
-    def stem(self, ids, ctx):
+    def stem(self, ids: Tensor, ctx: Context) -> Tensor:
         """Embedding, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
-        x = F.embedding(ids, self.tok_emb.weight)
+        x = F.embedding(ids, ctx.weights["tok_emb.weight"])
         for term in self.program.stem_terms:
             x = x + term(self, ids, ctx)
         for mix in self.program.stem_raw:
@@ -47,7 +69,17 @@ class GPT(nn.Module):
             x = mix(self, x, ids, ctx)
         return x
 
-    def forward(self, ids, targets, phases=(), reduction="mean", adapter=None, observe=None, ledger=None, fields=None):
+    def forward(
+        self,
+        ids: Tensor,
+        targets: Tensor,
+        phases: tuple[str, ...] = (),
+        reduction: str = "mean",
+        adapter: Adapter | None = None,
+        observe: Callable[[str, int, Tensor], None] | None = None,
+        ledger: Ledger | None = None,
+        fields: dict[str, Tensor] | None = None,
+    ) -> Tensor:
         """Loss of `targets` (B,T) given `ids` (B,T), in nats: the mean, or per token (B,T) with reduction "none".
 
         `phases` names the phases that are on. Batch fields that `fields` lacks are made here, so no caller can forget one. In

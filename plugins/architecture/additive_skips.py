@@ -3,8 +3,20 @@
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Param, Plugin, hookimpl
 from pgolf.runtime.parameters import ones
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf import PlanFacts
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="additive_skips",
@@ -14,19 +26,19 @@ PLUGIN = Plugin(
 )
 
 
-def additive_skip(model, x, skip, index, ctx):
+def additive_skip(model: GPT, x: Tensor, skip: Tensor, index: int, ctx: Context) -> Tensor:
     """x_BTD with skip number `index` joined."""
     ctx.fired("additive_skips", "skips")
-    return x + model.skip_weights[index].to(x.dtype) * skip
+    return x + ctx.weights["skip_weights"][index].to(x.dtype) * skip
 
 
 @hookimpl
-def parameters(settings, plan) -> list[Param]:
+def parameters(settings: SettingsView, plan: PlanFacts) -> list[Param]:
     """One row for each skip of the longest plan."""
     return [Param("skip_weights", (plan.num_skips, settings.model_dim), "scalar", "control", init=Component(ones))]
 
 
 @hookimpl
-def skip(settings) -> Component:
+def skip(settings: SettingsView) -> Component:
     """Weighted sum."""
     return Component(additive_skip)

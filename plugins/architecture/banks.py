@@ -9,8 +9,15 @@ layout, and a checkpoint of either layout loads into the other.
 Source: openai/parameter-golf PR #399; records of PR #549 and PR #1019.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Param, Plugin, hookimpl
 from pgolf.runtime.parameters import zeros
+
+if TYPE_CHECKING:
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="banks",
@@ -22,7 +29,7 @@ PLUGIN = Plugin(
 )
 
 
-def bank(settings, name, quant, members, shape) -> Param:
+def bank(settings: SettingsView, name: str, quant: str, members: tuple[str, ...], shape: tuple[int, ...]) -> Param:
     """One bank; members named `proj` start at zero."""
     return Param(
         name=name,
@@ -36,7 +43,7 @@ def bank(settings, name, quant, members, shape) -> Param:
 
 
 @hookimpl
-def parameter_layout(settings) -> list[Param]:
+def parameter_layout(settings: SettingsView) -> list[Param]:
     """Four banks."""
     dim, kv_dim, hidden = settings.model_dim, settings.kv_dim, settings.hidden_dim
     return [

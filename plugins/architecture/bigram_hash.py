@@ -8,11 +8,22 @@ A zero table times a zero projection would have no gradient, so P must not start
 Source: openai/parameter-golf PR #162; 3072 x 112 in PR #1019.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 
 from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import constant, zeros
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="bigram_hash",
@@ -30,23 +41,23 @@ PLUGIN = Plugin(
 class BigramHash:
     """ids_BT -> the addend x_BTD."""
 
-    def __init__(self, rows):
+    def __init__(self, rows: int) -> None:
         self.rows = rows
 
-    def index(self, ids_BT):
+    def index(self, ids_BT: Tensor) -> Tensor:
         """Row of the table for every position, (B,T)."""
         mixed = torch.bitwise_xor(36313 * ids_BT[:, 1:], 27191 * ids_BT[:, :-1]) % (self.rows - 1)
         return F.pad(mixed, (1, 0), value=self.rows - 1)
 
-    def __call__(self, model, ids_BT, ctx):
+    def __call__(self, model: GPT, ids_BT: Tensor, ctx: Context) -> Tensor:
         ctx.fired("bigram_hash", "lookups")
-        bigram = model.bigram
-        rows = F.embedding(self.index(ids_BT), bigram.embed.weight)
-        return F.linear(rows, bigram.proj.weight.to(rows.dtype)) * bigram.scale.to(rows.dtype)
+        rows = F.embedding(self.index(ids_BT), ctx.weights["bigram.embed.weight"])
+        projected = F.linear(rows, ctx.weights["bigram.proj.weight"].to(rows.dtype))
+        return projected * ctx.weights["bigram.scale"].to(rows.dtype)
 
 
 @hookimpl
-def parameters(settings) -> list[Param]:
+def parameters(settings: SettingsView) -> list[Param]:
     """Table, projection, scale."""
     rows, width = settings.bigram_vocab_size, settings.bigram_dim
     return [
@@ -57,6 +68,6 @@ def parameters(settings) -> list[Param]:
 
 
 @hookimpl
-def stem_terms(settings) -> Component:
+def stem_terms(settings: SettingsView) -> Component:
     """Added before the norm."""
     return Component(BigramHash, rows=settings.bigram_vocab_size)

@@ -3,9 +3,20 @@
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch.nn.functional as F
 
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="cross_entropy",
@@ -15,7 +26,7 @@ PLUGIN = Plugin(
 )
 
 
-def token_cross_entropy(model, logits_BTV, targets_BT, reduction, ctx):
+def token_cross_entropy(model: GPT, logits_BTV: Tensor, targets_BT: Tensor, reduction: str, ctx: Context) -> Tensor:
     """A scalar for reduction "mean", (B,T) for "none"."""
     ctx.fired("cross_entropy", "losses")
     loss = F.cross_entropy(logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), reduction=reduction)
@@ -23,6 +34,6 @@ def token_cross_entropy(model, logits_BTV, targets_BT, reduction, ctx):
 
 
 @hookimpl
-def loss(settings) -> Component:
+def loss(settings: SettingsView) -> Component:
     """Cross-entropy."""
     return Component(token_cross_entropy)

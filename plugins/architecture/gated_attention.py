@@ -7,11 +7,22 @@ A gate per head commutes with XSA.
 Source: openai/parameter-golf PR #549 and PR #1019 (flag GATED_ATTENTION, off in the records).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 
 from pgolf import Component, Param, Plugin, hookimpl
 from pgolf.runtime.parameters import constant, zeros
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="gated_attention",
@@ -22,16 +33,19 @@ PLUGIN = Plugin(
 )
 
 
-def gate_heads(model, y_BTHC, v_BTKC, n_BTD, layer, position, ctx):
+def gate_heads(
+    model: GPT, y_BTHC: Tensor, v_BTKC: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context
+) -> Tensor:
     """y_BTHC -> gated y_BTHC."""
     ctx.fired("gated_attention", "layers")
-    gate = model.blocks[layer].attn.attn_gate
-    scores = F.linear(n_BTD, gate.weight.to(n_BTD.dtype), gate.bias.to(n_BTD.dtype))
+    name = f"blocks.{layer}.attn.attn_gate"
+    weight, bias = (ctx.weights[f"{name}.{part}"].to(n_BTD.dtype) for part in ("weight", "bias"))
+    scores = F.linear(n_BTD, weight, bias)
     return y_BTHC * torch.sigmoid(scores)[..., None]
 
 
 @hookimpl
-def parameters(settings) -> list[Param]:
+def parameters(settings: SettingsView) -> list[Param]:
     """Weight and bias per layer."""
     layers, name = settings.num_layers, "blocks.{}.attn.attn_gate."
     shape = (settings.num_heads, settings.model_dim)
@@ -42,6 +56,6 @@ def parameters(settings) -> list[Param]:
 
 
 @hookimpl
-def attention_outputs(settings) -> Component:
+def attention_outputs(settings: SettingsView) -> Component:
     """After XSA."""
     return Component(gate_heads)

@@ -8,7 +8,16 @@ looped order and the first ones serve the plain order too. Once on, the loop sta
 Source: openai/parameter-golf PR #1394 (layers 4-5), PR #1493 (layers 3-5).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Conflict, Phase, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from pgolf.contracts.architecture import Plan
+    from pgolf.runtime.progress import Progress
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="layer_loop",
@@ -34,13 +43,13 @@ class LayerLoop:
 
     name = "layer_loop"
 
-    def __init__(self, num_layers, num_loops, loop_start, loop_end):
+    def __init__(self, num_layers: int, num_loops: int, loop_start: int, loop_end: int) -> None:
         self.num_layers = num_layers
         self.num_loops = num_loops
         self.loop_start = loop_start
         self.loop_end = loop_end
 
-    def __call__(self, phases):
+    def __call__(self, phases: tuple[str, ...]) -> Plan:
         layers = tuple(range(self.num_layers))
         if "loop" in phases:
             looped = layers[self.loop_start : self.loop_end + 1]
@@ -48,13 +57,13 @@ class LayerLoop:
         return layers[: len(layers) // 2], layers[len(layers) // 2 :]
 
 
-def loop_begins(progress, at):
+def loop_begins(progress: Progress, at: float) -> bool:
     """True from the given share of the training budget on."""
     return progress.fraction >= at
 
 
 @hookimpl
-def layer_plan(settings) -> Component:
+def layer_plan(settings: SettingsView) -> Component:
     """The looped order in phase "loop", the plain one before."""
     start, end, last = settings.loop_start, settings.loop_end, settings.num_layers - 1
     settings.require(end <= last, "loop_end", f"at most {last}, the last layer")
@@ -66,6 +75,6 @@ def layer_plan(settings) -> Component:
 
 
 @hookimpl
-def phases(settings) -> list[Phase]:
+def phases(settings: SettingsView) -> list[Phase]:
     """One phase, on for good."""
     return [Phase("loop", Component(loop_begins, at=settings.enable_looping_at))]

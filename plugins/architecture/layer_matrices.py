@@ -7,8 +7,15 @@ The output projections start at zero, so every block starts as the identity; the
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Param, Plugin, hookimpl
 from pgolf.runtime.parameters import zeros
+
+if TYPE_CHECKING:
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="layer_matrices",
@@ -19,7 +26,7 @@ PLUGIN = Plugin(
 
 
 @hookimpl
-def parameter_layout(settings) -> list[Param]:
+def parameter_layout(settings: SettingsView) -> list[Param]:
     """Six matrices per layer under their public names."""
     dim, kv_dim, hidden = settings.model_dim, settings.kv_dim, settings.hidden_dim
     matrices = {

@@ -5,9 +5,20 @@ The square makes both sides positive; with slope .5 the left side is p^2 / 4 and
 Source: openai/parameter-golf PR #549; all later records.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch.nn.functional as F
 
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="leaky_relu2",
@@ -22,16 +33,16 @@ PLUGIN = Plugin(
 class LeakyRelu2Mlp:
     """n_BTD -> x_BTD."""
 
-    def __init__(self, slope):
+    def __init__(self, slope: float) -> None:
         self.slope = slope
 
-    def __call__(self, model, n_BTD, layer, position, ctx):
+    def __call__(self, model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
         ctx.fired("leaky_relu2", "layers")
         hidden = F.leaky_relu(model.project(n_BTD, "mlp.fc", layer, position, ctx), self.slope).square()
         return model.project(hidden, "mlp.proj", layer, position, ctx)
 
 
 @hookimpl
-def mlp(settings) -> Component:
+def mlp(settings: SettingsView) -> Component:
     """Squared leaky ReLU."""
     return Component(LeakyRelu2Mlp, slope=settings.negative_slope)

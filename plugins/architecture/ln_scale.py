@@ -5,7 +5,18 @@ Deeper layers add less at first, which steadies training; there are no parameter
 Source: openai/parameter-golf PR #315.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="ln_scale",
@@ -16,13 +27,14 @@ PLUGIN = Plugin(
 )
 
 
-def scale_by_depth(model, n_BTD, layer, position, ctx):
+def scale_by_depth(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
     """n_BTD -> n_BTD."""
     ctx.fired("ln_scale", "branches")
-    return n_BTD * (layer + 1) ** -0.5
+    scale: float = (layer + 1) ** -0.5
+    return n_BTD * scale
 
 
 @hookimpl
-def branch_inputs(settings) -> Component:
+def branch_inputs(settings: SettingsView) -> Component:
     """Both branches of every layer."""
     return Component(scale_by_depth)

@@ -6,9 +6,19 @@ bigram and value-embedding projections declare none on purpose, since a zero tab
 Source: record 2026-03-19_smeargate_orthoinit_muonwd; banked form of PR #1019.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from torch import nn
 
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="ortho_init",
@@ -19,7 +29,7 @@ PLUGIN = Plugin(
 )
 
 
-def orthogonal_or_uniform(tensor, generator, ledger):
+def orthogonal_or_uniform(tensor: Tensor, generator: Generator, ledger: Ledger) -> None:
     """Fill a (out, in) matrix."""
     if min(tensor.shape) >= 64:
         nn.init.orthogonal_(tensor, generator=generator)
@@ -30,7 +40,7 @@ def orthogonal_or_uniform(tensor, generator, ledger):
 
 
 @hookimpl
-def initializer(settings) -> Component:
+def initializer(settings: SettingsView) -> Component:
     """For every matrix without a start of its own."""
     settings.require(settings.model_dim >= 64, "model_dim", "at least 64: smaller matrices do not start orthogonal")
     return Component(orthogonal_or_uniform)

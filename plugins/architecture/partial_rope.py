@@ -5,10 +5,21 @@
 Source: openai/parameter-golf PR #315.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.layers import rotate_halves
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="partial_rope",
@@ -26,18 +37,18 @@ PLUGIN = Plugin(
 class PartialRope:
     """x_BTHC -> x_BTHC with the first `dims` components rotated."""
 
-    def __init__(self, base, dims):
+    def __init__(self, base: float, dims: int) -> None:
         self.base = base
         self.dims = dims
 
-    def __call__(self, model, x_BTHC, layer, position, ctx):
+    def __call__(self, model: GPT, x_BTHC: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
         ctx.fired("partial_rope", "rotations")
         rotated = rotate_halves(x_BTHC[..., : self.dims], self.base, ctx)
         return torch.cat((rotated, x_BTHC[..., self.dims :]), -1)
 
 
 @hookimpl
-def rotary(settings) -> Component:
+def rotary(settings: SettingsView) -> Component:
     """Some components rotate."""
     dims, width = settings.rope_dims, settings.head_dim
     settings.require(dims % 2 == 0, "rope_dims", "an even number: components rotate in pairs")

@@ -10,9 +10,20 @@ attention the shift acts on the layers without a window.
 Source: KellerJordan/modded-nanogpt; openai/parameter-golf PR #1512 (fork).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="pko",
@@ -28,11 +39,13 @@ PLUGIN = Plugin(
 class PartialKeyOffset:
     """Shift by one on layers >= first_layer."""
 
-    def __init__(self, offset, first_layer):
+    def __init__(self, offset: int, first_layer: int) -> None:
         self.offset = offset
         self.first_layer = first_layer
 
-    def __call__(self, model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
+    def __call__(
+        self, model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context
+    ) -> tuple[Tensor, Tensor]:
         if layer < self.first_layer:
             return q_BTHC, k_BTKC
         ctx.fired("pko", "layers")
@@ -44,7 +57,7 @@ class PartialKeyOffset:
 
 
 @hookimpl
-def query_key_taps(settings) -> Component:
+def query_key_taps(settings: SettingsView) -> Component:
     """All layers, or those without a window."""
     offset = settings.rope_dims if settings.rope_dims < settings.head_dim else settings.head_dim // 2
     first = 0

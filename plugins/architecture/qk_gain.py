@@ -5,8 +5,19 @@ With unit-RMS queries and keys the logits range within +-g sqrt(C). The start va
 Source: openai/parameter-golf, train_gpt.py (baseline, 1.5); 4.0 in PR #1125, 5.25 in PR #1493.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import constant
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="qk_gain",
@@ -18,14 +29,17 @@ PLUGIN = Plugin(
 )
 
 
-def apply_qk_gain(model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
+def apply_qk_gain(
+    model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context
+) -> tuple[Tensor, Tensor]:
     """(q, k) with q scaled."""
     ctx.fired("qk_gain", "layers")
-    return q_BTHC * model.blocks[layer].attn.q_gain.to(q_BTHC.dtype)[:, None], k_BTKC
+    gain = ctx.weights[f"blocks.{layer}.attn.q_gain"].to(q_BTHC.dtype)
+    return q_BTHC * gain[:, None], k_BTKC
 
 
 @hookimpl
-def parameters(settings) -> list[Param]:
+def parameters(settings: SettingsView) -> list[Param]:
     """One gain per head and layer."""
     return [
         Param(
@@ -40,6 +54,6 @@ def parameters(settings) -> list[Param]:
 
 
 @hookimpl
-def query_key_taps(settings) -> Component:
+def query_key_taps(settings: SettingsView) -> Component:
     """After rotation, with which it commutes."""
     return Component(apply_qk_gain)

@@ -7,11 +7,22 @@ Acts after the embedding norm and before x0 is taken. It crosses document border
 Source: openai/parameter-golf PR #162.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Param, Plugin, hookimpl
 from pgolf.runtime.layers import shift_right
 from pgolf.runtime.parameters import zeros
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="smear_gate",
@@ -22,20 +33,20 @@ PLUGIN = Plugin(
 )
 
 
-def smear(model, x_BTD, ids_BT, ctx):
+def smear(model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context) -> Tensor:
     """x_BTD -> x_BTD."""
     ctx.fired("smear_gate", "blends")
-    gate = torch.sigmoid(model.smear.gate).to(x_BTD.dtype)
+    gate = torch.sigmoid(ctx.weights["smear.gate"]).to(x_BTD.dtype)
     return (1 - gate) * x_BTD + gate * shift_right(x_BTD)
 
 
 @hookimpl
-def parameters(settings) -> list[Param]:
+def parameters(settings: SettingsView) -> list[Param]:
     """One gate per channel."""
     return [Param("smear.gate", (settings.model_dim,), "scalar", "control", init=Component(zeros))]
 
 
 @hookimpl
-def stem_normed(settings) -> Component:
+def stem_normed(settings: SettingsView) -> Component:
     """After the norm."""
     return Component(smear)

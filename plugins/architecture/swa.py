@@ -11,11 +11,27 @@ layers. Elsewhere a masked scaled_dot_product_attention. The log says which.
 Source: openai/parameter-golf PR #1512 (fork).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.attention import dense_attention
 from pgolf.runtime.kernels import find_flash, flash_attention
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+    from torch.nn.attention.flex_attention import BlockMask
+
+    from pgolf.contracts.architecture import Flash
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.runtime.session import Session
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="swa",
@@ -30,10 +46,10 @@ PLUGIN = Plugin(
 )
 
 
-def window_rule(window):
+def window_rule(window: int) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
     """A mask rule for block masks, which take plain functions only."""
 
-    def sees(batch, head, query, key):
+    def sees(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
         return (query >= key) & (query - key <= window)
 
     return sees
@@ -42,13 +58,13 @@ def window_rule(window):
 class SlidingWindowAttention:
     """q_BTHC, k_BTKC, v_BTKC -> y_BTHC; layers below `windowed_layers` have the window."""
 
-    def __init__(self, window, windowed_layers):
+    def __init__(self, window: int, windowed_layers: int) -> None:
         self.window = window
         self.windowed_layers = windowed_layers
-        self.flash = None
-        self.masks = {}
+        self.flash: Flash | None = None
+        self.masks: dict[int, BlockMask] = {}
 
-    def prepare(self, session):
+    def prepare(self, session: Session) -> str:
         """Choose the kernel for the run's device and build block masks; returns its name for the log."""
         device = session.world.device
         name, self.flash = find_flash(device)
@@ -59,7 +75,7 @@ class SlidingWindowAttention:
             self.masks[length] = create_block_mask(rule, None, None, length, length, device=device)
         return f"flex_attention (windows), {name} (full)"
 
-    def __call__(self, model, q, k, v, layer, position, ctx):
+    def __call__(self, model: GPT, q: Tensor, k: Tensor, v: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
         windowed = layer < self.windowed_layers
         ctx.fired("swa", "windowed layers" if windowed else "full layers")
         window = self.window if windowed else -1
@@ -74,7 +90,7 @@ class SlidingWindowAttention:
 
 
 @hookimpl
-def attention_kernel(settings) -> Component:
+def attention_kernel(settings: SettingsView) -> Component:
     """Window first, everything last."""
     layers, full, window = settings.num_layers, settings.swa_full_attn_layers, settings.swa_window
     longest = max(settings.train_seq_len, settings.eval_seq_len)

@@ -5,11 +5,22 @@
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.layers import use_matrix
 from pgolf.runtime.parameters import normal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="tied_head",
@@ -26,17 +37,17 @@ PLUGIN = Plugin(
 class TiedHead:
     """h_BTD -> logits_BTV."""
 
-    def __init__(self, softcap):
+    def __init__(self, softcap: float) -> None:
         self.softcap = softcap
 
-    def __call__(self, model, x_BTD, ctx):
+    def __call__(self, model: GPT, x_BTD: Tensor, ctx: Context) -> Tensor:
         ctx.fired("tied_head", "heads")
-        z = use_matrix(model, model.tok_emb.weight, x_BTD, "head", 0, 0, ctx)
+        z = use_matrix(model, ctx.weights["tok_emb.weight"], x_BTD, "head", 0, 0, ctx)
         return self.softcap * torch.tanh(z / self.softcap)
 
 
 @hookimpl
-def parameters(settings) -> list[Param]:
+def parameters(settings: SettingsView) -> list[Param]:
     """The embedding, stored in the activation dtype."""
     std = settings.tied_embed_init_std
     settings.require(std > 0, "tied_embed_init_std", "more than 0: no gradient leaves an embedding of zeros")
@@ -54,7 +65,7 @@ def parameters(settings) -> list[Param]:
 
 
 @hookimpl
-def head(settings) -> Component:
+def head(settings: SettingsView) -> Component:
     """The embedding again."""
     settings.require(settings.logit_softcap > 0, "logit_softcap", "more than 0")
     return Component(TiedHead, softcap=settings.logit_softcap)

@@ -5,7 +5,15 @@
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from pgolf.contracts.architecture import Plan
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="unet_plan",
@@ -20,15 +28,15 @@ class UnetPlan:
 
     name = "unet_plan"
 
-    def __init__(self, num_layers):
+    def __init__(self, num_layers: int) -> None:
         self.num_layers = num_layers
 
-    def __call__(self, phases):
+    def __call__(self, phases: tuple[str, ...]) -> Plan:
         layers = tuple(range(self.num_layers))
         return layers[: len(layers) // 2], layers[len(layers) // 2 :]
 
 
 @hookimpl
-def layer_plan(settings) -> Component:
+def layer_plan(settings: SettingsView) -> Component:
     """All layers in order."""
     return Component(UnetPlan, num_layers=settings.num_layers)

@@ -5,7 +5,17 @@ Kaiming-uniform with a = sqrt(5) comes to this bound.
 Source: openai/parameter-golf, train_gpt.py (baseline, nn.Linear's default).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="uniform_init",
@@ -15,7 +25,7 @@ PLUGIN = Plugin(
 )
 
 
-def uniform_fan_in(tensor, generator, ledger):
+def uniform_fan_in(tensor: Tensor, generator: Generator, ledger: Ledger) -> None:
     """Fill a (out, in) matrix."""
     bound = tensor.shape[-1] ** -0.5
     tensor.uniform_(-bound, bound, generator=generator)
@@ -23,6 +33,6 @@ def uniform_fan_in(tensor, generator, ledger):
 
 
 @hookimpl
-def initializer(settings) -> Component:
+def initializer(settings: SettingsView) -> Component:
     """For every matrix without a start of its own."""
     return Component(uniform_fan_in)

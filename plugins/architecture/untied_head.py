@@ -5,11 +5,22 @@
 Source: openai/parameter-golf, train_gpt.py (baseline with TIE_EMBEDDINGS=0).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.layers import use_matrix
 from pgolf.runtime.parameters import normal, zeros
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="untied_head",
@@ -23,17 +34,17 @@ PLUGIN = Plugin(
 class UntiedHead:
     """h_BTD -> logits_BTV."""
 
-    def __init__(self, softcap):
+    def __init__(self, softcap: float) -> None:
         self.softcap = softcap
 
-    def __call__(self, model, x_BTD, ctx):
+    def __call__(self, model: GPT, x_BTD: Tensor, ctx: Context) -> Tensor:
         ctx.fired("untied_head", "heads")
-        z = use_matrix(model, model.lm_head.weight, x_BTD, "head", 0, 0, ctx)
+        z = use_matrix(model, ctx.weights["lm_head.weight"], x_BTD, "head", 0, 0, ctx)
         return self.softcap * torch.tanh(z / self.softcap)
 
 
 @hookimpl
-def parameters(settings) -> list[Param]:
+def parameters(settings: SettingsView) -> list[Param]:
     """Embedding and head."""
     shape = (settings.vocab_size, settings.model_dim)
     return [
@@ -43,7 +54,7 @@ def parameters(settings) -> list[Param]:
 
 
 @hookimpl
-def head(settings) -> Component:
+def head(settings: SettingsView) -> Component:
     """Its own matrix."""
     settings.require(settings.logit_softcap > 0, "logit_softcap", "more than 0")
     return Component(UntiedHead, softcap=settings.logit_softcap)

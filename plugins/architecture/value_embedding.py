@@ -7,10 +7,21 @@ There is no projection when ve_dim is the width of the values. P starts as the i
 Source: openai/parameter-golf PR #374 line; PR #414.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch.nn.functional as F
 
 from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import constant, normal, ones
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="value_embedding",
@@ -29,25 +40,25 @@ PLUGIN = Plugin(
 class ValueEmbedding:
     """v_BTE -> v_BTE on the listed layers; the projected table is computed once per forward."""
 
-    def __init__(self, layers, projected):
+    def __init__(self, layers: tuple[int, ...], projected: bool) -> None:
         self.layers = layers
         self.projected = projected
 
-    def __call__(self, model, v_BTE, n_BTD, layer, position, ctx):
+    def __call__(self, model: GPT, v_BTE: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
         if layer not in self.layers:
             return v_BTE
         ctx.fired("value_embedding", "layers")
-        shared = model.ve_shared
         if "ve" not in ctx.memo:
-            rows = F.embedding(ctx.ids, shared.embed.weight)
+            rows = F.embedding(ctx.ids, ctx.weights["ve_shared.embed.weight"])
             if self.projected:
-                rows = F.linear(rows, shared.proj.weight.to(rows.dtype))
-            ctx.memo["ve"] = rows * shared.scale.to(rows.dtype)
-        scale = model.get_parameter("ve_layer_scales." + str(self.layers.index(layer)))
-        return v_BTE + scale.to(v_BTE.dtype) * ctx.memo["ve"]
+                rows = F.linear(rows, ctx.weights["ve_shared.proj.weight"].to(rows.dtype))
+            ctx.memo["ve"] = rows * ctx.weights["ve_shared.scale"].to(rows.dtype)
+        scale = ctx.weights[f"ve_layer_scales.{self.layers.index(layer)}"]
+        embedded: Tensor = ctx.memo["ve"]
+        return v_BTE + scale.to(v_BTE.dtype) * embedded
 
 
-def ve_layers(settings) -> tuple[int, ...]:
+def ve_layers(settings: SettingsView) -> tuple[int, ...]:
     """The listed layers; PgolfError where one does not exist or comes twice."""
     parts = settings.ve_layers.split(",")
     layers = tuple(int(part) if part.strip().isdecimal() else -1 for part in parts)
@@ -58,7 +69,7 @@ def ve_layers(settings) -> tuple[int, ...]:
 
 
 @hookimpl
-def parameters(settings) -> list[Param]:
+def parameters(settings: SettingsView) -> list[Param]:
     """Table, projection, global scale, one scale per listed layer."""
     params = [
         Param(
@@ -85,6 +96,6 @@ def parameters(settings) -> list[Param]:
 
 
 @hookimpl
-def value_terms(settings) -> Component:
+def value_terms(settings: SettingsView) -> Component:
     """Before heads are split off."""
     return Component(ValueEmbedding, layers=ve_layers(settings), projected=settings.ve_dim != settings.kv_dim)

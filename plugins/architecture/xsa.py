@@ -7,9 +7,21 @@ Acts on the last layers, before any output gate. Values include value embeddings
 Source: record 2026-03-20_11L_EfficientPartialXSA (PR #198 line); all layers in PR #1019.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
 import torch.nn.functional as F
 
 from pgolf import Component, Plugin, Setting, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
     name="xsa",
@@ -25,19 +37,21 @@ PLUGIN = Plugin(
 class Xsa:
     """y_BTHC, v_BTKC -> y_BTHC; query heads of one group share the group's value."""
 
-    def __init__(self, first_layer):
+    def __init__(self, first_layer: int) -> None:
         self.first_layer = first_layer
 
-    def __call__(self, model, y_BTHC, v_BTKC, n_BTD, layer, position, ctx):
+    def __call__(
+        self, model: GPT, y_BTHC: Tensor, v_BTKC: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context
+    ) -> Tensor:
         if layer < self.first_layer:
             return y_BTHC
         ctx.fired("xsa", "layers")
-        grouped = y_BTHC.unflatten(2, (v_BTKC.size(2), -1))
+        grouped = torch.unflatten(y_BTHC, 2, (v_BTKC.size(2), -1))
         direction = F.normalize(v_BTKC, dim=-1)[:, :, :, None, :]
         return (grouped - (grouped * direction).sum(-1, keepdim=True) * direction).flatten(2, 3)
 
 
 @hookimpl
-def attention_outputs(settings) -> Component:
+def attention_outputs(settings: SettingsView) -> Component:
     """The last layers."""
     return Component(Xsa, first_layer=max(settings.num_layers - settings.xsa_last_n, 0))

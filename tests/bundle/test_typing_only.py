@@ -15,8 +15,12 @@ class Pair(NamedTuple):
     left: Thing
     right: list[Name]
     count: int = 0
+class Holder:
+    def __init__(self):
+        self.kept: dict[str, Thing] = {}
 def run(thing: Thing) -> Name:
-    return Pair(1, 2)
+    first: Thing | None = None
+    return Pair(1, first)
 """
 
 
@@ -24,6 +28,7 @@ def test_typing_goes_and_fields_stay():
     tree = without_typing(ast.parse(TYPED))
     shown = ast.unparse(tree)
     assert "nowhere" not in shown and "__future__" not in shown
+    assert "self.kept: object = {}" in shown and "first: object = None" in shown
     assert "left: object\n" in shown and "right: object\n" in shown and "count: int = 0" in shown
     compile(tree, "sample", "exec")
 

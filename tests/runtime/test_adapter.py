@@ -132,14 +132,10 @@ def merge(model, lora, plan):
     for role in MATRICES[:-1]:
         for layer in sorted(set(order)):
             weights[f"blocks.{layer}.{role}.weight"].add_(lora.product(role, order.index(layer)))
-    head, embedding = model.program.head, model.tok_emb.weight
-    merged = torch.nn.Parameter(embedding + lora.product("head", 0))
+    head, name = model.program.head, "tok_emb.weight"
+    merged = model.tok_emb.weight + lora.product("head", 0)
 
-    class Split:
-        weight = merged
+    def merged_head(owner, x, ctx):
+        return head(owner, x, ctx._replace(weights={**ctx.weights, name: merged}))
 
-    class View:
-        program = model.program
-        tok_emb = Split
-
-    object.__setattr__(model, "program", model.program._replace(head=lambda owner, x, ctx: head(View, x, ctx)))
+    object.__setattr__(model, "program", model.program._replace(head=merged_head))
