@@ -317,7 +317,7 @@ def byte_counter(settings: SettingsView) -> Component | None:
 
 
 @_hook("data", "optional slot", data.TextTransform)
-def text_transform(settings: SettingsView) -> Component:
+def text_transform(settings: SettingsView) -> Component | None:
     """Changes documents before they are tokenized, for `pgolf data tokenize --transform NAME`; never in a built file."""
 
 

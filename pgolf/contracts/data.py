@@ -44,10 +44,12 @@ class TextTransform(Protocol):
 
     Whoever prepares data holds it to its promises, document by document: `decode(encode(text)) == text`, and the byte
     counts of a transformed document sum to the UTF-8 length of the original. It is sent to worker processes by pickle.
+
+    Attributes:
+        symbols: characters with a meaning of their own; the tokenizer must have them as pieces, and never merges them.
     """
 
     symbols: tuple[str, ...]
-    """Characters with a meaning of their own: pieces that the tokenizer must have and never merges."""
 
     def encode(self, text: str, /) -> str:
         """The transformed document."""

@@ -25,6 +25,7 @@ from pgolf.errors import PgolfError, raise_all
 
 VAL_DOCUMENTS = 50_000
 VAL_SHARE = 10
+CONTEST_LIST = "docs_selected"
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,8 @@ def tokenize(inputs: Sequence[Path], model: Path, folder: Path, options: Options
     val = Split(folder, "val", options.shard_tokens, side_files=transform is not None)
     try:
         plan = Plan(str(model), tables, options.text_field, options.normalize, transform)
-        run = Run(train, val, val_documents, options)
-        run.encode_all(inputs, plan)
+        run = Run(inputs, train, val, val_documents, options)
+        run.encode_all(plan)
         run.check()
         (folder / NAME).unlink(missing_ok=True)
         shards = [folder / name for name in (*val.publish(), *train.publish())]
@@ -186,6 +187,7 @@ def choose_val_documents(inputs: Sequence[Path], options: Options) -> int:
 class Run:
     """One pass over the corpus: every document goes to its split."""
 
+    inputs: Sequence[Path]
     train: Split
     val: Split
     val_documents: int
@@ -194,15 +196,20 @@ class Run:
     overlap: Overlap = field(default_factory=Overlap)
 
     @property
+    def suspicious(self) -> int:
+        """Number of documents from which on the corpus may be the contest's list; 1 for a file of that name."""
+        return 1 if any(path.name.startswith(CONTEST_LIST) for path in self.inputs) else VAL_DOCUMENTS
+
+    @property
     def documents(self) -> int:
         """Documents so far."""
         return self.val.documents + self.train.documents
 
-    def encode_all(self, inputs: Sequence[Path], plan: Plan) -> None:
+    def encode_all(self, plan: Plan) -> None:
         """Encode everything. The first batch with broken lines ends it, with all lines of that batch."""
         workers = self.options.workers or os.cpu_count() or 1
-        with Meter("tokenize", sum(path.stat().st_size for path in inputs if path.exists())) as meter:
-            for encoded in encode_batches(read_batches(inputs), plan, workers):
+        with Meter("tokenize", sum(path.stat().st_size for path in self.inputs if path.exists())) as meter:
+            for encoded in encode_batches(read_batches(self.inputs), plan, workers):
                 raise_all([PgolfError(code, text, f"{encoded.file}:{line}") for line, code, text in encoded.problems])
                 for remark in self.add(encoded):
                     meter.note(remark)
@@ -220,11 +227,11 @@ class Run:
             remarks.append(
                 f"warning: {self.overlap.where} is a train document and, word for word, a validation document"
             )
-        asked = self.options.val_documents
-        if asked is not None and asked < VAL_DOCUMENTS and before < VAL_DOCUMENTS <= self.documents:
+        if self.val_documents < VAL_DOCUMENTS and before < self.suspicious <= self.documents:
             remarks.append(
                 f"warning: the contest scores the first {VAL_DOCUMENTS:,} documents of its list; if this is that list, "
-                f"--val-docs {asked} trains on documents {asked + 1:,} to {VAL_DOCUMENTS:,}: leave it out"
+                f"documents {self.val_documents + 1:,} to {VAL_DOCUMENTS:,} are train text here: "
+                f"give --val-docs {VAL_DOCUMENTS}"
             )
         return remarks
 

@@ -111,7 +111,7 @@ def _live(folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[P
         smoke,
         python_path,
         tuple(selection.plugins),
-        side_files="import SideFileBytes" in resolved.entry,
+        side_files="pgolf.runtime.side_files" in resolved.entry,
     )
 
 

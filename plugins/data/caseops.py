@@ -5,7 +5,7 @@
                               any later upper letter: CAPNEXT + lower        iPhone -> i CAPNEXT phone
     a marker in the text      ESCAPE + itself
 
-Everything else stays, other alphabets too; the transform is a bijection on all of Unicode. The tokenizer is trained on
+Everything else stays, other alphabets too. Every text of Unicode comes back as it was. The tokenizer is trained on
 transformed text with the markers as symbols of their own. Markers and ESCAPE stand for no bytes, every other character
 for its own; `pgolf data tokenize --transform caseops` writes the sum for each validation token beside the shards.
 

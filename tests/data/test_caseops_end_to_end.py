@@ -28,11 +28,12 @@ def prepared(tmp_path_factory):
     return SimpleNamespace(data_path=root / "shards", tokenizer_path=model), TEXTS[:32]
 
 
-def test_a_built_file_divides_by_the_documents_bytes(prepared, tmp_path):
+@pytest.mark.parametrize(("names", "ranks"), [(("caseops",), 1), (("caseops", "sliding_eval"), 2)])
+def test_a_built_file_divides_by_the_documents_bytes(names, ranks, prepared, tmp_path):
     data_paths, texts = prepared
-    made = micro("caseops", vocab_size=360, train_seq_len=32)
+    made = micro(*names, vocab_size=360, train_seq_len=32)
     (tmp_path / "train_gpt.py").write_bytes(build(made.entry, made.find_source).code)
-    run = run_program(tmp_path / "train_gpt.py", tmp_path / "run", data_paths)
+    run = run_program(tmp_path / "train_gpt.py", tmp_path / "run", data_paths, ranks=ranks)
     assert run.status == 0, run.output[-2000:]
     assert any(re.match(r"receipt caseops: \d+ targets", line) for line in run.lines)
     tokens = load_shard(data_paths.data_path / "fineweb_val_000000.bin", 360)

@@ -235,16 +235,27 @@ def test_train_text_that_is_validation_text_is_a_warning(sample, tmp_path, capsy
     assert clean["train_in_val"]["documents"] == 1
 
 
-@pytest.mark.parametrize(("asked", "warned"), [(3, True), (10, False), (0, True), (None, False)])
-def test_fewer_validation_documents_than_the_contest_scores_is_a_warning(
-    asked, warned, sample, tmp_path, capsys, monkeypatch
+@pytest.mark.parametrize(
+    ("name", "documents", "asked", "warned"),
+    [
+        ("docs", 30, 3, True),
+        ("docs", 30, 10, False),
+        ("docs", 30, 0, True),
+        ("docs", 30, None, True),
+        ("docs", 9, 3, False),
+        ("docs_selected", 9, 3, True),
+        ("docs_selected", 30, 10, False),
+    ],
+)
+def test_train_text_that_the_contest_scores_is_a_warning(
+    name, documents, asked, warned, sample, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(tokenize_module, "VAL_DOCUMENTS", 10)
-    path = write_corpus(tmp_path / "docs.jsonl", TEXTS[:30])
+    path = write_corpus(tmp_path / f"{name}.jsonl", TEXTS[:documents])
     options = Options(val_documents=asked, workers=1, normalize=True)
-    tokenize([path], sample.tokenizer_path, tmp_path / "out", options)
-    error = capsys.readouterr().err
-    assert (f"trains on documents {(asked or 0) + 1:,} to 10" in error) == warned
+    manifest = tokenize([path], sample.tokenizer_path, tmp_path / "out", options)
+    wanted = f"documents {manifest['val']['documents'] + 1} to 10 are train text here: give --val-docs 10"
+    assert (wanted in capsys.readouterr().err) == warned
 
 
 @pytest.mark.parametrize(
