@@ -32,6 +32,7 @@ TUNED = {
     "grad_clip_norm": 0.3,
     "late_qat_threshold": 0.6,
     "muon_momentum_warmup_steps": 2,
+    "n_int6_layers": 5,
     "warmdown_iters": 4,
 }
 

@@ -16,6 +16,7 @@ PR1019 = (*PR1019, "partial_rope", "sliding_eval", "smear_gate", "value_embeddin
 RECIPES = {
     "baseline": (),
     "gptq": ("gptq", "hessian_sdclip", "sdclip", "train_calibration", "hessian_all_reduce", "layer_loop"),
+    "mixed": ("gptq", "lqer", "mixed_bits", "two_lanes", "banks"),
     "three": ("swa", "bank_qat", "pko", "caseops", "paired_muon"),
     "pr1019": (*PR1019, "document_starts"),
     "loops": ("layer_loop", "parallel_residual", "skip_gates", "step_clock", "untied_head", "brotli", "pko"),

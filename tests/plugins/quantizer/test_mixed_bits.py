@@ -1,0 +1,66 @@
+"""The plan across tensors: golden classes, and that the artifact remembers them."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from models import resolved
+from pipeline_vectors import load_case
+
+from pgolf.errors import PgolfError
+from pgolf.runtime.export import decode_model, encode_model
+from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
+from pgolf.runtime.records import Param
+from pgolf_plugins.quantizer.mixed_bits import TracePlan
+
+
+def test_golden_classes():
+    case = load_case("Q18_mixed_bits_a")
+    ranges = case.expected["clip_ranges"]
+    state = {name: case.inputs[f"w:{name}"] for name in ranges}
+    statistics = {name: {"hessian": torch.diag(case.inputs[f"d:{name}"])} for name in ranges}
+    plan, ledger = TracePlan(case.params["n_int6"], tuple(case.params["recur_layers"])), Ledger()
+    found = plan(state, statistics, ledger)
+    assert {name: 15 if name in found else 31 for name in ranges} == ranges
+    assert ledger.receipt("mixed_bits") == f"{len(ranges) - case.params['n_int6']} matrices with fewer bits"
+
+
+def test_small_matrices_and_others_than_layers_do_not_count():
+    eye = {"hessian": torch.eye(300)}
+    state = {"tok_emb.weight": torch.ones(300, 300), "blocks.0.attn.c_q.weight": torch.ones(30, 300)}
+    assert TracePlan(0, ())(state, dict.fromkeys(state, eye), Ledger()) == {}
+
+
+def test_the_artifact_remembers_the_classes():
+    """The decoder has neither statistics nor a plan that ran: what differs from the record is a part of the tensor."""
+    records = (Param("blocks.{}.mlp.fc.weight", (300, 300), "matrix", "mlp", layers=3),)
+    state = {name: torch.randn(300, 300) for name in records[0].stored_names()}
+    recipes = {key: SpreadRecipe(key, bits, 12.85, (), nearest_codes) for key, bits in (("low", 3), ("mlp", 6))}
+    program = SimpleNamespace(tensor_recipes=recipes, fit=None, corrections=(), quantization_plan=TracePlan(1, ()))
+    statistics = {name: {"hessian": (index + 1) * torch.eye(300)} for index, name in enumerate(state)}
+    encoded = encode_model(state, records, program, statistics, Ledger())
+    assert ["class" in encoded[name] for name in state] == [True, True, False]
+    assert [encoded[name]["codes"].abs().max().item() <= 3 for name in state] == [True, True, False]
+    found = {name: torch.zeros(300, 300) for name in state}
+    program.quantization_plan = pytest.fail
+    decode_model(encoded, found, records, program)
+    errors = [(found[name] - state[name]).square().mean().item() for name in state]
+    assert errors[0] > 50 * errors[2] and errors[1] > 50 * errors[2]
+    encoded["blocks.0.mlp.fc.weight"]["class"] = torch.tensor(7, dtype=torch.uint8)
+    with pytest.raises(ValueError, match=r"blocks.0.mlp.fc.weight cannot be decoded"):
+        decode_model(encoded, found, records, program)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"low_bits": 9}, "low_bits is 9"),
+        ({"low_clip_sigmas": 0}, "low_clip_sigmas 0"),
+        ({"int6_layers": "4"}, "int6_layers is '4', wanted layer numbers below 4"),
+        ({"int6_layers": "x"}, "int6_layers is 'x'"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings, complaint):
+    with pytest.raises(PgolfError, match=complaint):
+        resolved("mixed_bits", **settings)
