@@ -91,7 +91,7 @@ def log_header(session):
         f"iterations:{env.iterations} warmup_steps:{settings.warmup_steps} "
         f"max_wallclock_seconds:{env.max_wallclock_seconds:.3f}"
     )
-    if session.program.reserve is not None:
+    if session.program.reserve is not None and env.max_wallclock_seconds > 0:
         session.log(f"reserve_seconds:{session.program.reserve:.3f}")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pgolf import Component, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.quantize import damped_hessian, integer_codes
 
 if TYPE_CHECKING:
@@ -93,7 +93,5 @@ def spread_block(work: Tensor, codes: Tensor, factor: Tensor, step: Tensor, top:
 @hookimpl
 def rounding(settings: SettingsView) -> Component:
     """For every recipe that takes a rounding."""
-    if settings.gptq_damp <= 0:
-        text = f"gptq_damp is {settings.gptq_damp:g}, wanted more than 0"
-        raise PgolfError("PG003", text, hint="public scripts take 0.01; without it a Hessian has no factor")
+    settings.require(settings.gptq_damp > 0, "gptq_damp", "more than 0; public scripts take 0.01")
     return Component(Gptq, block=settings.gptq_block_size, damp=settings.gptq_damp)

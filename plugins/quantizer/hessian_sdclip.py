@@ -47,7 +47,8 @@ class ImportantRows:
         diagonal = damped_hessian(statistics["hessian"], self.damp)[0].diagonal()
         importance = (weight.abs() * (diagonal / diagonal.mean())).mean(1)
         ledger.count("hessian_sdclip", "matrices")
-        return clip * (1 + self.weight * (importance / importance.mean() - 1))
+        relative = importance / importance.mean().clamp_min(1e-30)
+        return clip * (1 + self.weight * (relative - 1))
 
 
 @hookimpl

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pgolf import Component, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.quantize import KEPT_ELEMENTS, per_row
 
 if TYPE_CHECKING:
@@ -118,8 +118,7 @@ def symmetric(left: Tensor, right: Tensor, bits: int) -> Parts:
 @hookimpl
 def corrections(settings: SettingsView) -> Component:
     """Of whatever the recipes have left."""
-    if settings.lqer_factor_bits > 8:
-        raise PgolfError("PG003", f"lqer_factor_bits is {settings.lqer_factor_bits}, wanted 2 to 8")
+    settings.require(settings.lqer_factor_bits <= 8, "lqer_factor_bits", "2 to 8: codes are stored as int8")
     return Component(
         Lqer,
         rank=settings.lqer_rank,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgolf import Component, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.quantize import KEPT_ELEMENTS, SpreadRecipe, nearest_codes
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ def quantization_plan(settings: SettingsView) -> Component:
         first = tuple(int(part) for part in settings.int6_layers.split(",") if part.strip())
     except ValueError:
         first = (-1,)
-    if not all(0 <= layer < settings.num_layers for layer in first):
-        text = f"int6_layers is {settings.int6_layers!r}, wanted layer numbers below {settings.num_layers}"
-        raise PgolfError("PG003", text, hint="for example --set int6_layers=4,5")
+    inside = all(0 <= layer < settings.num_layers for layer in first)
+    settings.require(inside, "int6_layers", f"layer numbers below {settings.num_layers}, such as 4,5")
     return Component(TracePlan, keep=settings.n_int6_layers, first=first)
 
 
@@ -78,8 +77,8 @@ def tensor_recipes(
 ) -> dict[str, Component]:
     """The class "low"."""
     bits, sigmas = settings.low_bits, settings.low_clip_sigmas
-    if bits > 8 or sigmas <= 0:
-        raise PgolfError("PG003", f"low_bits is {bits} and low_clip_sigmas {sigmas:g}, wanted 2 to 8 and more than 0")
+    settings.require(bits <= 8, "low_bits", "2 to 8: codes are stored as int8")
+    settings.require(sigmas > 0, "low_clip_sigmas", "more than 0")
     codes = rounding or Component(nearest_codes)
     recipe = Component(SpreadRecipe, plugin="mixed_bits", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes)
     return {"low": recipe}

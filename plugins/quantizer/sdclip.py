@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgolf import Component, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
 
 if TYPE_CHECKING:
@@ -49,12 +49,8 @@ def grid(settings: SettingsView, quant: str) -> tuple[int, float]:
     values = settings.as_dict()
     bits_name, sigmas_name = GRIDS.get(quant, ("matrix_bits", "matrix_clip_sigmas"))
     sigmas = values[sigmas_name] or settings.matrix_clip_sigmas
-    if values[bits_name] > 8:
-        raise PgolfError("PG003", f"{bits_name} is {values[bits_name]}, wanted 2 to 8", hint="codes are stored as int8")
-    if sigmas <= 0:
-        raise PgolfError(
-            "PG003", f"{sigmas_name} is {sigmas:g}, wanted more than 0", hint="public scripts take 10 to 20"
-        )
+    settings.require(values[bits_name] <= 8, bits_name, "2 to 8: codes are stored as int8")
+    settings.require(sigmas > 0, "matrix_clip_sigmas", "more than 0; public scripts take 10 to 20")
     return values[bits_name], sigmas
 
 

@@ -1,7 +1,5 @@
 """GPTQ against golden codes, against its own definition by a slower route, and against plain rounding."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from pipeline_vectors import load_case
@@ -9,6 +7,7 @@ from pipeline_vectors import load_case
 from pgolf.errors import PgolfError
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.quantize import SpreadRecipe, damped_hessian, dequantize, integer_codes
+from pgolf.settings import SettingsView
 from pgolf_plugins.quantizer.gptq import Gptq, inverse_factor, rounding
 
 SDCLIP = [
@@ -123,10 +122,10 @@ def test_inputs_are_left_alone():
 
 
 def test_settings():
-    made = rounding(SimpleNamespace(gptq_damp=0.01, gptq_block_size=64))
+    made = rounding(SettingsView({"gptq_damp": 0.01, "gptq_block_size": 64}, ()))
     assert made.arguments == {"block": 64, "damp": 0.01} and made.target.statistics == ("hessian",)
-    with pytest.raises(PgolfError, match="gptq_damp is 0, wanted more than 0"):
-        rounding(SimpleNamespace(gptq_damp=0.0, gptq_block_size=64))
+    with pytest.raises(PgolfError, match=r"gptq_damp is 0.0, wanted more than 0"):
+        rounding(SettingsView({"gptq_damp": 0.0, "gptq_block_size": 64}, ()))
 
 
 def test_in_a_recipe():

@@ -1,7 +1,5 @@
 """LQER: golden factors, the best low-rank approximation, signs, and what the artifact stands for."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from pipeline_vectors import load_case
@@ -9,6 +7,7 @@ from pipeline_vectors import load_case
 from pgolf.errors import PgolfError
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.quantize import dequantize
+from pgolf.settings import SettingsView
 from pgolf_plugins.quantizer.lqer import Lqer, asymmetric, corrections, low_rank, symmetric
 
 
@@ -108,6 +107,6 @@ def test_small_tensors_and_vectors_are_left_alone():
 
 def test_settings():
     values = {"lqer_rank": 4, "lqer_top_k": 3, "lqer_factor_bits": 4, "lqer_asym_enabled": False, "lqer_asym_group": 64}
-    assert corrections(SimpleNamespace(**values)).arguments == {"rank": 4, "count": 3, "bits": 4, "group": 0}
+    assert corrections(SettingsView(values, ())).arguments == {"rank": 4, "count": 3, "bits": 4, "group": 0}
     with pytest.raises(PgolfError, match="wanted 2 to 8"):
-        corrections(SimpleNamespace(**{**values, "lqer_factor_bits": 9}))
+        corrections(SettingsView({**values, "lqer_factor_bits": 9}, ()))

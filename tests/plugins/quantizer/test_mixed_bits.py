@@ -56,7 +56,7 @@ def test_the_artifact_remembers_the_classes():
     ("settings", "complaint"),
     [
         ({"low_bits": 9}, "low_bits is 9"),
-        ({"low_clip_sigmas": 0}, "low_clip_sigmas 0"),
+        ({"low_clip_sigmas": 0}, "low_clip_sigmas is 0"),
         ({"int6_layers": "4"}, "int6_layers is '4', wanted layer numbers below 4"),
         ({"int6_layers": "x"}, "int6_layers is 'x'"),
     ],
