@@ -193,7 +193,13 @@ class Plugin:
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """What parameter declarations may depend on: sizes of the longest layer plan over all phases."""
+    """What parameter declarations may depend on: sizes of the longest layer plan over all phases.
+
+    Attributes:
+        num_steps: encoder and decoder steps together.
+        num_skips: stored skips.
+        variants: set of phases -> (encoder layers, decoder layers).
+    """
 
     num_steps: int
     num_skips: int

@@ -78,7 +78,8 @@ SMOKE_SETTINGS: dict[str, Any] = {
 class SettingsView:
     """Settings of one build by attribute, as hooks read them.
 
-    `plugins` is the set of selected names; `kv_dim` and `hidden_dim` are derived.
+    Attributes:
+        plugins: names of the selected plugins, a frozenset.
     """
 
     def __init__(self, values: Mapping[str, Any], plugins: Iterable[str]):

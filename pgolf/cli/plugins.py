@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pgolf.cli import options, output
+from pgolf.errors import PgolfError
 
 if TYPE_CHECKING:
     from pgolf.manager import Loaded, Registry
+    from pgolf.reference import HookText
 
 FAMILIES = ("architecture", "optimizer", "quantizer", "compressor", "eval", "data")
 
@@ -58,6 +62,40 @@ def show(ctx: click.Context, name: str, plugin_dirs: tuple[Path, ...], as_json: 
         output.print_json(describe(loaded))
     else:
         _show(loaded)
+
+
+@plugins.command()
+@click.argument("name", required=False)
+@options.as_json
+def hooks(name: str | None, as_json: bool) -> None:
+    """List the hooks that a plugin can implement, or describe one.
+
+    With NAME: how the running program calls what the hook hands over, with shapes and units, and an example.
+
+    \b
+    Examples:
+      pgolf plugins hooks
+      pgolf plugins hooks stem_terms
+    """
+    from pgolf import reference
+    from pgolf.hookspecs import HOOKS
+
+    if name is not None and name not in HOOKS:
+        close = difflib.get_close_matches(name, HOOKS, 1)
+        hint = f"did you mean {close[0]}?" if close else "pgolf plugins hooks lists all"
+        raise PgolfError("PG004", f"there is no hook {name!r}", "command line", hint)
+    found = [reference.describe_hook(hook) for hook in HOOKS if name in (None, hook)]
+    if as_json:
+        records = [reference.as_record(hook) for hook in found]
+        output.print_json(records[0] if name else records)
+    elif name:
+        _show_hook(found[0])
+    else:
+        for family in FAMILIES:
+            made = output.table("hook", "shape", "what it is for", title=family)
+            for hook in (item for item in found if item.family == family):
+                made.add_row(hook.name, hook.shape, " ".join(hook.purpose.split("\n\n")[0].split()))
+            output.print_table(made)
 
 
 @plugins.command()
@@ -135,6 +173,25 @@ def describe(loaded: Loaded) -> dict[str, Any]:
         "path": str(loaded.path),
         "doc": inspect.cleandoc(loaded.module.__doc__ or ""),
     }
+
+
+def _show_hook(hook: HookText) -> None:
+    from pgolf.hookspecs import SHAPES
+    from pgolf.reference import calls
+
+    click.echo(
+        f"{hook.name}({hook.arguments})  [{hook.family}, {hook.shape}: {SHAPES[hook.shape]}]\n\n{hook.purpose}\n"
+    )
+    contract = hook.contract
+    if contract:
+        click.echo(f"{contract.name}: {contract.doc}\n")
+        for item in calls(contract):
+            method = "component" if item.name == "__call__" else f"component.{item.name}"
+            click.echo(f"{method}{item.text}\n{textwrap.indent(item.doc, '    ')}\n")
+        for item in contract.attributes:
+            click.echo(f"{item.name}: {item.text}\n{textwrap.indent(item.doc, '    ')}")
+    if hook.example:
+        click.echo(f"\n# {hook.example.name}.py\n{hook.example.code}")
 
 
 def _list(found: list[Loaded]) -> None:

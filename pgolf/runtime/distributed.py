@@ -24,7 +24,14 @@ MICRO_BATCHES = 8
 
 
 class World(NamedTuple):
-    """This process among its peers; `device` is what it computes on."""
+    """This process among its peers.
+
+    Attributes:
+        rank: 0 writes the log and the artifact.
+        world_size: number of processes, 1, 2, 4 or 8.
+        local_rank: rank on this machine.
+        device: the `torch.device` that it computes on.
+    """
 
     rank: int
     world_size: int

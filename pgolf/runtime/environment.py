@@ -7,7 +7,18 @@ from typing import NamedTuple
 
 
 class Environment(NamedTuple):
-    """Values of one run; `score` asks to score the artifact in the working directory instead of training."""
+    """Values of one run.
+
+    Attributes:
+        data_path: folder of shards.
+        iterations: the most steps.
+        max_wallclock_seconds: training budget; 0 means none.
+        run_id: name of the log.
+        score: whether the artifact in the working directory is scored instead of training.
+        seed: seed of initialisation.
+        tokenizer_path: SentencePiece model.
+        train_log_every, val_loss_every: steps between training lines and between validations.
+    """
 
     data_path: str
     iterations: int

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class Span(NamedTuple):
-    """One scored window: inputs are tokens[start:end], targets one further; offsets from `first` on are scored."""
+    """One scored window.
+
+    Attributes:
+        start, end: inputs are tokens[start:end], targets one further.
+        first: offsets from `first` on are scored, the ones before are context.
+    """
 
     start: int
     end: int

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 
 class Ledger:
-    """Collects what each plugin did; `receipt` renders it."""
+    """Collects what each plugin did; `receipt` renders it.
+
+    Attributes:
+        done: (plugin, unit) -> number, and (plugin, "") -> remark.
+    """
 
     def __init__(self) -> None:
         self.done: dict[tuple[str, str], Any] = {}

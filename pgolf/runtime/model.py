@@ -33,6 +33,10 @@ class GPT(nn.Module):
         parameters: the parameter records.
         device: where tensors live.
         activation_dtype: dtype of activations and of records with dtype "activation".
+
+    Attributes:
+        settings, program: the engine's settings, the chosen components.
+        records: the parameter records.
     """
 
     def __init__(

@@ -24,7 +24,13 @@ class Progress(NamedTuple):
 
 
 class Scalars(NamedTuple):
-    """What schedules set: multipliers of every group's learning rate and weight decay, and Muon's momentum."""
+    """What schedules set.
+
+    Attributes:
+        lr_mul: multiplier of every group's learning rate.
+        weight_decay_mul: multiplier of every group's weight decay.
+        momentum: momentum of the matrix optimizer.
+    """
 
     lr_mul: float
     weight_decay_mul: float

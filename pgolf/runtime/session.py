@@ -23,6 +23,20 @@ class Session:
         world: rank and device.
         log: `log(line)`.
         ledger: collects receipts.
+
+    Attributes:
+        settings, program, parameters, env, world, log, ledger: the arguments.
+        model: the `GPT`, uncompiled.
+        forward: the model as training and scoring call it, compiled on a GPU.
+        tokens: the validation stream, uint16 (N,) on the CPU; never to be written.
+        seq_len: tokens of a scored window.
+        rows: windows of one scored batch on this rank.
+        phases: names of the phases that are on.
+        preparing: the plugin whose component is being prepared.
+        stages: timed lines of the log.
+        failed: whether `fail` was called.
+        training_data: whether training data may still be read.
+        queues: how often work was shared.
     """
 
     def __init__(self, settings, program, parameters, env, world, log, ledger):

@@ -42,9 +42,11 @@ class Score(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Rows after a forward: `nll` (B,T) in nats, with its graph, and the places (B,T) of the targets, on the CPU.
+    """Rows after a forward. Only the tally makes one, of places that are scored: having it is the licence to learn from it.
 
-    Only the tally makes one, and only of places that are scored: having it is the licence to learn from it.
+    Attributes:
+        nll: (B,T) in nats, with its graph.
+        targets: places (B,T) of the targets, on the CPU.
     """
 
     nll: torch.Tensor
@@ -119,6 +121,7 @@ class Tally:
         clock: number of the last event on this rank; scores and updates count, and `share` sets it to the highest of all
             ranks, so events before it have lower numbers than events after it everywhere.
         scored_at, learned_at: for each place the event that scored it (0: none yet), the first update that learnt from it.
+        session, begin, sums, learned, shapes, versions: the tally's own.
     """
 
     def __init__(self, session: Session):

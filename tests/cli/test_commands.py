@@ -26,7 +26,9 @@ def pgolf(*arguments, status=0):
     return done
 
 
-@pytest.mark.parametrize("command", [[name] for name in COMMANDS] + [["plugins", "show"], ["plugins", "new"]])
+@pytest.mark.parametrize(
+    "command", [[name] for name in COMMANDS] + [["plugins", part] for part in ("show", "new", "hooks")]
+)
 def test_every_command_has_an_example(command):
     text = pgolf(*command, "--help").stdout
     assert "Example" in text and f"pgolf {' '.join(command)}" in text
@@ -229,3 +231,19 @@ def test_names_for_new_plugins(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").write_text("")
     pgolf("plugins", "new", "fine", "-o", tmp_path / "full", status=2)
+
+
+def test_hooks_are_listed_and_described():
+    from pgolf.hookspecs import HOOKS
+
+    listed = pgolf("plugins", "hooks").stdout
+    assert all(hook in listed for hook in HOOKS)
+    text = pgolf("plugins", "hooks", "attention_kernel").stdout
+    assert "component(model: GPT, q_BTHC: Tensor" in text and "# example_attention.py" in text
+    record = json.loads(pgolf("plugins", "hooks", "orthogonalizer", "--json").stdout)
+    assert [call["name"] for call in record["calls"]] == ["__call__"]
+    assert [item["name"] for item in record["attributes"]] == ["name"] and "hookimpl" in record["example"]
+    assert len(json.loads(pgolf("plugins", "hooks", "--json").stdout)) == len(HOOKS)
+    with pytest.raises(PgolfError, match="there is no hook 'stem_term'") as caught:
+        pgolf("plugins", "hooks", "stem_term")
+    assert caught.value.hint == "did you mean stem_terms?"
