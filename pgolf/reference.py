@@ -296,7 +296,7 @@ def _read_example(path: Path) -> Example:
     body = "\n".join(code.splitlines()[record.end_lineno or 0 :]).strip()
     hooks = tuple(item.name for item in tree.body if isinstance(item, ast.FunctionDef) and item.decorator_list)
     return Example(
-        path.stem, ast.get_docstring(tree) or "", code, "\n".join([*imports, *[""] * bool(imports), body]), hooks
+        path.stem, ast.get_docstring(tree) or "", code, "\n".join([*imports, *["", ""] * bool(imports), body]), hooks
     )
 
 
