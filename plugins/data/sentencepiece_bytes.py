@@ -45,7 +45,8 @@ class SentencePieceBytes:
     def count(self, x_BT: Tensor, y_BT: Tensor, positions_BT: Tensor) -> Tensor:
         """UTF-8 bytes of each target, int64 (B,T)."""
         self.ledger.count("sentencepiece_bytes", "targets", y_BT.numel())
-        return self.size[y_BT] + (self.lead[y_BT] & ~self.boundary[x_BT])
+        counts: Tensor = self.size[y_BT] + (self.lead[y_BT] & ~self.boundary[x_BT])
+        return counts
 
 
 @hookimpl

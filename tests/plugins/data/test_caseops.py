@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from micro import micro
+from models import registry
 
 from pgolf.bundle.pipeline import build
+from pgolf.recipe import Recipe
+from pgolf.resolve import resolve
 from pgolf_plugins.data.caseops import CaseOps
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "pipeline"
@@ -119,3 +122,11 @@ def test_only_the_counter_is_in_a_built_file():
     linked = build(made.entry, made.find_source).module_names
     assert "pgolf.runtime.side_files" in linked
     assert not any("caseops" in module or "byte_count" in module for module in linked)
+
+
+def test_a_build_expects_the_published_data_unless_told_otherwise():
+    settings = resolve(Recipe("test", layers=(("caseops",),)), registry()).selection.settings
+    assert settings.vocab_size == 8192
+    assert settings.data_path.endswith("caseops_v1_reserved") and settings.tokenizer_path.endswith(".model")
+    told = resolve(Recipe("test", layers=(("caseops",),), settings={"vocab_size": 1024}), registry()).selection.settings
+    assert told.vocab_size == 1024
