@@ -46,6 +46,9 @@ def transform_options(command: Command) -> Command:
     )(command)
 
 
+VARIANTS = ["sp1024", "sp4096", "sp8192", "sp8192_caseops"]
+
+
 @click.group()
 def data() -> None:
     """Make, convert or download token shards, and train tokenizers.
@@ -206,7 +209,7 @@ def open_transform(name: str | None, assignments: tuple[str, ...], plugin_dirs: 
 
 
 @data.command()
-@click.option("--variant", required=True, type=click.Choice(["sp1024", "sp4096", "sp8192"]), help="Which tokenizer's.")
+@click.option("--variant", required=True, type=click.Choice(VARIANTS), help="Which tokenizer's.")
 @click.option(
     "--train-shards", type=click.IntRange(0), default=80, show_default=True, help="Train shards, 200 MB each."
 )

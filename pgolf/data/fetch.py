@@ -22,10 +22,33 @@ from pgolf.data.writer import file_sha256
 from pgolf.errors import PgolfError
 from pgolf.runtime.shards import load_shard
 
-REPOSITORIES = {
-    "sp1024": "willdepueoai/parameter-golf",
-    "sp4096": "kevclark/parameter-golf",
-    "sp8192": "kevclark/parameter-golf",
+
+@dataclass(frozen=True)
+class Variant:
+    """What was published: a data set of a repository, its vocabulary, and whether byte side files belong to it."""
+
+    repository: str
+    dataset: str
+    vocab_size: int
+    side_files: bool = False
+
+    @property
+    def tokenizer(self) -> str:
+        """The model file, where the repository's manifest does not say."""
+        name = self.dataset.removeprefix("fineweb10B_sp").removeprefix(str(self.vocab_size))
+        return f"tokenizers/fineweb_{self.vocab_size}_bpe{name}.model"
+
+
+VARIANTS = {
+    "sp1024": Variant("willdepueoai/parameter-golf", "fineweb10B_sp1024", 1024),
+    "sp4096": Variant("kevclark/parameter-golf", "fineweb10B_sp4096", 4096),
+    "sp8192": Variant("kevclark/parameter-golf", "fineweb10B_sp8192", 8192),
+    "sp8192_caseops": Variant(
+        "romeerp/parameter-golf-caseops-v1",
+        "fineweb10B_sp8192_lossless_caps_caseops_v1_reserved",
+        8192,
+        side_files=True,
+    ),
 }
 # Folder inside the repositories under which everything lies, itself with a folder `datasets`.
 ROOT = "datasets"
@@ -44,29 +67,30 @@ def fetch(variant: str, train_shards: int, directory: Path, endpoint: str | None
     """Download what is missing or damaged; returns the manifest, which gains a file as soon as it is verified.
 
     Args:
-        variant: a key of REPOSITORIES.
+        variant: a key of VARIANTS.
         train_shards: how many, from the first.
-        directory: data folder; gets `datasets/fineweb10B_{variant}` and `tokenizers/`.
+        directory: data folder; gets `datasets/fineweb10B_...` and `tokenizers/`.
         endpoint: URL of a mirror, or None.
         note: receives a line for each file.
 
     Raises:
         PgolfError: PG001 without network or files; PG004 for more shards than there are; PG502 for a damaged file.
     """
-    folder = directory / "datasets" / f"fineweb10B_{variant}"
+    chosen = VARIANTS[variant]
+    folder = directory / "datasets" / chosen.dataset
     manifest = read_manifest(folder) or {}
     if is_complete(folder, manifest, train_shards):
         note(f"intact: {len(manifest['files'])} files in {folder}")
         return manifest
-    hub = Hub(REPOSITORIES[variant], endpoint, directory / f".fetch-{variant}", note)
+    hub = Hub(chosen.repository, endpoint, directory / f".fetch-{variant}", note)
     published = read_published(hub)
-    wanted = plan_files(variant, train_shards, directory, published)
+    wanted = plan_files(chosen, train_shards, directory, published)
     manifest = {**manifest, "kind": "fetch", "repository": hub.repository, "commit": hub.commit, "variant": variant}
     for file in wanted:
         key = Path(os.path.relpath(file.local, folder)).as_posix()
         files = manifest.setdefault("files", {})
         if not is_intact(file.local, files.get(key)):
-            files[key] = fetch_file(hub, file, variant, published)
+            files[key] = fetch_file(hub, file, chosen.vocab_size, published)
             write_manifest(folder, manifest)
             note(f"verified: {file.local} ({files[key]['bytes']:,} bytes)")
     tokens = [record.get("tokens", 0) for name, record in manifest["files"].items() if "_train_" in name]
@@ -110,17 +134,20 @@ def read_published(hub: Hub) -> dict[str, Any]:
     return published
 
 
-def plan_files(variant: str, train_shards: int, directory: Path, published: dict[str, Any]) -> list[Wanted]:
-    """Tokenizer, validation shards, train shards, in this order: what scoring needs comes first."""
-    dataset = f"fineweb10B_{variant}"
+def plan_files(variant: Variant, train_shards: int, directory: Path, published: dict[str, Any]) -> list[Wanted]:
+    """Tokenizer, validation shards and their side files, train shards, in this order: what scoring needs comes first."""
+    dataset = variant.dataset
     entry = named(published, "datasets", dataset)
     stats = entry.get("stats") or {}
     available = int(stats.get("files_train", train_shards))
     if train_shards > available:
-        raise PgolfError("PG004", f"--train-shards {train_shards}: the repository has {available} for {variant}")
+        raise PgolfError("PG004", f"--train-shards {train_shards}: the repository has {available} of {dataset}")
     model = named(published, "tokenizers", entry.get("tokenizer_name")).get("model_path")
-    files = [model or f"tokenizers/fineweb_{variant.removeprefix('sp')}_bpe.model"]
-    files += [f"datasets/{dataset}/fineweb_val_{index:06d}.bin" for index in range(int(stats.get("files_val", 1)))]
+    files = [model or variant.tokenizer]
+    for split in ("val", "val_bytes") if variant.side_files else ("val",):
+        files += [
+            f"datasets/{dataset}/fineweb_{split}_{index:06d}.bin" for index in range(int(stats.get("files_val", 1)))
+        ]
     files += [f"datasets/{dataset}/fineweb_train_{index:06d}.bin" for index in range(train_shards)]
     if any(".." in Path(file).parts or Path(file).is_absolute() for file in files):
         raise PgolfError("PG001", f"the repository's manifest names a file outside the data folder: {files[0]}")
@@ -133,15 +160,15 @@ def named(published: dict[str, Any], kind: str, name: object) -> dict[str, Any]:
     return next((entry for entry in entries if isinstance(entry, dict) and entry.get("name") == name), {})
 
 
-def fetch_file(hub: Hub, file: Wanted, variant: str, published: dict[str, Any]) -> dict[str, Any]:
+def fetch_file(hub: Hub, file: Wanted, vocab_size: int, published: dict[str, Any]) -> dict[str, Any]:
     """Download one file to the staging folder, verify it there, move it into place; returns its record."""
     remote = hub.look_up(f"{ROOT}/{file.remote}")
     expected = published_sha256(published, file.remote) or remote.sha256
     if expected and file.local.is_file() and file_sha256(file.local) == expected:
-        return verified_record(file.local, variant, expected)
+        return verified_record(file.local, vocab_size, expected)
     staged = hub.download(remote.name)
     try:
-        record = verified_record(staged, variant, expected)
+        record = verified_record(staged, vocab_size, expected)
         file.local.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(file.local)
     except OSError as error:
@@ -158,13 +185,12 @@ def published_sha256(published: dict[str, Any], remote: str) -> str:
     return str(record.get("sha256", "")) if isinstance(record, dict) else ""
 
 
-def verified_record(path: Path, variant: str, expected: str) -> dict[str, Any]:
+def verified_record(path: Path, vocab_size: int, expected: str) -> dict[str, Any]:
     """Size, SHA-256 and, for a shard, tokens.
 
     Raises:
         PgolfError: PG502 when the checksum or the shard's format is not what it should be.
     """
-    vocab_size = int(variant.removeprefix("sp"))
     sha256 = file_sha256(path)
     if expected and sha256 != expected:
         hint = "run the command again; if it persists, the source is damaged"
@@ -172,7 +198,7 @@ def verified_record(path: Path, variant: str, expected: str) -> dict[str, Any]:
     record: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": sha256}
     if path.suffix == ".bin":
         try:
-            record["tokens"] = len(load_shard(path, vocab_size))
+            record["tokens"] = len(load_shard(path, 65536 if "_bytes_" in path.name else vocab_size))
         except ValueError as error:
             raise PgolfError("PG502", str(error), hint="the source is damaged, or not of this variant") from None
     elif path.suffix == ".model":

@@ -1,5 +1,6 @@
 """Downloading from a stand-in for the hub on 127.0.0.1: what it serves, loses, corrupts and refuses."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -10,10 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
+from pgolf.cli.data import VARIANTS as OFFERED
 from pgolf.data import hub
-from pgolf.data.fetch import fetch
+from pgolf.data.fetch import VARIANTS, fetch
 from pgolf.data.manifest import read_manifest
-from pgolf.data.sample import train_tokenizer
+from pgolf.data.train_tokenizer import train_tokenizer
 from pgolf.data.writer import file_sha256, write_shard
 from pgolf.errors import PgolfError
 
@@ -41,7 +43,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def serve(self, send):
         hub_state = self.server.state
-        match = re.fullmatch(r"/datasets/willdepueoai/parameter-golf/resolve/(main|[0-9a-f]{40})/(.+)", self.path)
+        match = re.fullmatch(
+            r"/datasets/(?:willdepueoai|romeerp)/parameter-golf[^/]*/resolve/(main|[0-9a-f]{40})/(.+)", self.path
+        )
         name = match and match[2]
         hub_state.requests.append((self.command, name, self.headers.get("Range")))
         if name not in hub_state.files:
@@ -210,7 +214,7 @@ def test_a_repository_without_the_variant_is_an_error(stand, tmp_path):
 
 
 def test_more_shards_than_there_are(stand, tmp_path):
-    with pytest.raises(PgolfError, match="the repository has 2 for sp1024") as caught:
+    with pytest.raises(PgolfError, match="the repository has 2 of fineweb10B_sp1024") as caught:
         get(stand, tmp_path / "data", 3)
     assert caught.value.code == "PG004"
 
@@ -248,3 +252,29 @@ def test_an_intact_download_needs_no_network(stand, tmp_path):
     get(stand, tmp_path / "data")
     shutil.move(tmp_path / "data", tmp_path / "elsewhere")
     assert fetch("sp1024", 2, tmp_path / "elsewhere", "http://127.0.0.1:1", print)["complete"] == 2
+
+
+def test_byte_side_files_come_with_the_variant_that_has_them(stand, sample, tmp_path, monkeypatch):
+    variant = dataclasses.replace(VARIANTS["sp8192_caseops"], vocab_size=1024)
+    monkeypatch.setitem(VARIANTS, "sp8192_caseops", variant)
+    stand.files = {"datasets/manifest.json": b"{}"}
+    stand.files[f"datasets/{variant.tokenizer}"] = sample.tokenizer_path.read_bytes()
+    dataset = variant.dataset
+    for name, limit in (("val", 1024), ("val_bytes", 65536), ("train", 1024)):
+        write_shard(tmp_path / "made.bin", np.array([limit - 1, 5, 6]))
+        stand.files[f"datasets/datasets/{dataset}/fineweb_{name}_000000.bin"] = (tmp_path / "made.bin").read_bytes()
+    manifest = fetch("sp8192_caseops", 1, tmp_path / "data", stand.endpoint, print)
+    assert manifest["files"]["fineweb_val_bytes_000000.bin"]["tokens"] == 3
+    assert manifest["train"] == {"shards": 1, "tokens": 3}
+    assert len(manifest["files"]) == 4
+    del stand.files[f"datasets/datasets/{dataset}/fineweb_val_bytes_000000.bin"]
+    with pytest.raises(PgolfError, match="no such file") as caught:
+        fetch("sp8192_caseops", 1, tmp_path / "other", stand.endpoint, print)
+    assert caught.value.where.endswith("fineweb_val_bytes_000000.bin")
+
+
+def test_the_command_offers_every_variant():
+    assert list(VARIANTS) == OFFERED
+    names = {name: variant.tokenizer for name, variant in VARIANTS.items()}
+    assert names["sp4096"] == "tokenizers/fineweb_4096_bpe.model"
+    assert names["sp8192_caseops"] == "tokenizers/fineweb_8192_bpe_lossless_caps_caseops_v1_reserved.model"
