@@ -66,6 +66,7 @@ class Case:
         self.inputs = self.part(arrays, name, "in")
         self.outputs = self.part(arrays, name, "out")
         self.params = self.part(arrays, self.record.get("params_from", name), "param")
+        self.arrays = arrays
 
     @staticmethod
     def part(arrays, name, kind):
