@@ -20,7 +20,11 @@ def check_core(name, *plugins, **settings):
         for key, value in case.params.items():
             own[key].copy_(value)
     x = case.inputs["x"].requires_grad_()
-    ctx = Context(None, (), True, model.matrices(), {}, {}, None, None, None)
+    fields = {}
+    if "cu_seqlens" in case.inputs:  # where segments start, padded with the row's length
+        starts = case.inputs["cu_seqlens"][1:].long()
+        fields["segments"] = (torch.arange(x.size(1))[:, None] >= starts).sum(1)[None]
+    ctx = Context(None, (), True, model.matrices(), {}, fields, None, None, None)
     y = attention_branch(model, x, 0, 0, ctx)
     (y * case.inputs["w"]).sum().backward()
     case.check("y", y.detach())

@@ -138,6 +138,37 @@ def test_whole_model_matches_the_public_script(file, name, plugins, settings):
         assert math.isclose(found, 0.0 if math.isnan(wanted) else wanted, rel_tol=5e-4, abs_tol=1e-6), key
 
 
+PACKED = [
+    ("6L_sparse", (*PR1855, "smear_gate_v3", "sparse_attention_gate"), CASES[-4][3]),
+    ("4L_dense_nosmear", (*PR1855, "dense_attention_gate"), CASES[-2][3]),
+]
+
+
+@pytest.mark.parametrize(("loop", "longest"), [("loop", 0), ("noloop", 13)])
+@pytest.mark.parametrize(("name", "plugins", "settings"), PACKED, ids=[case[0] for case in PACKED])
+def test_packed_documents_match_the_public_script(name, plugins, settings, loop, longest):
+    """One row of documents that each begin with id 1 and are cut after `longest` tokens, if that is more than 0."""
+    case = Case(f"model_pr1855_{name}", f"pr1855_{name}_varlen_{loop}_maxdoc{longest}")
+    model = built(*plugins, "varlen_attention", **settings).model
+    model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
+    ids, targets = case.inputs["input_ids"].long(), case.inputs["target_ids"].long()
+    segments, since = [0], 0
+    for token in ids[0, 1:].tolist():
+        since += 1
+        cut = token == 1 or since == longest
+        since = 0 if cut else since
+        segments.append(segments[-1] + cut)
+    extra = {"phases": ("loop",) if loop == "loop" else (), "fields": {"segments": torch.tensor([segments])}}
+    mean = model(ids, targets, **extra)
+    mean.backward()
+    case.check("mean_loss", mean.detach())
+    case.check("per_token_loss", model(ids, targets, reduction="none", **extra).detach())
+    tensors = dict(model.named_parameters())
+    for key, wanted in zip(case.record["grad_norm_names"], case.outputs["grad_norm"].tolist(), strict=True):
+        found = gradient_norm(tensors[key])
+        assert math.isclose(found, 0.0 if math.isnan(wanted) else wanted, rel_tol=5e-4, abs_tol=1e-6), key
+
+
 def gradient_norm(tensor):
     """L2 norm of the gradient, 0 where none arrived."""
     return 0.0 if tensor.grad is None else tensor.grad.norm().item()

@@ -39,12 +39,18 @@ def attention_branch(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: 
 def dense_attention(q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, window: int, ctx: Context) -> Tensor:
     """Scaled dot-product attention; `window` >= 0 lets a query see itself and that many keys before it, -1 all."""
     q, k, v = q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2)
-    group = q.size(1) // k.size(1)
     if window < 0 or window >= q.size(2) - 1:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=group > 1).transpose(1, 2)
+        grouped = q.size(1) != k.size(1)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped).transpose(1, 2)
+    return masked_attention(q_BTHC, k_BTKC, v_BTKC, window_mask(q.size(2), window, q.device, ctx))
+
+
+def masked_attention(q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, mask: Tensor) -> Tensor:
+    """Scaled dot-product attention where `mask`, (T,T) or (B,1,T,T) bool, is true."""
+    q, k, v = q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2)
     # The kernels that take a mask know no groups, so key/value heads are repeated.
+    group = q.size(1) // k.size(1)
     k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
-    mask = window_mask(q.size(2), window, q.device, ctx)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)
 
 

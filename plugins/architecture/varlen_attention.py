@@ -1,0 +1,97 @@
+"""Attention inside the segments of packed rows: a query sees the keys before it that belong to its own segment.
+
+    query t sees keys s <= t back to where its segment begins: where segments[b, t] differs from segments[b, t-1]
+
+`ctx.fields["segments"]` (B,T) holds a number for every token, the same along a segment; whoever packs documents gives it.
+Without it this is causal attention over whole rows. Rotary positions run on through a row, which changes nothing: only
+their differences matter.
+
+In an eager forward every segment is attended to on its own, in a compiled one a mask says what is seen.
+
+Source: openai/parameter-golf PR #1530; in all later records.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+
+from pgolf import Component, Plugin, hookimpl
+from pgolf.runtime.attention import dense_attention, masked_attention
+from pgolf.runtime.kernels import find_flash, flash_attention
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.architecture import Flash
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.runtime.session import Session
+    from pgolf.settings import SettingsView
+
+PLUGIN = Plugin(
+    name="varlen_attention",
+    summary="Full causal attention that stays inside the segments of packed rows.",
+    source="openai/parameter-golf#1530",
+    family="architecture",
+)
+
+
+class VarlenAttention:
+    """q_BTHC, k_BTKC, v_BTKC -> y_BTHC."""
+
+    def __init__(self) -> None:
+        self.flash: Flash | None = None
+
+    def prepare(self, session: Session) -> str:
+        """Choose the kernel for the run's device; returns its name for the log."""
+        name, self.flash = find_flash(session.world.device)
+        return name
+
+    def __call__(self, model: GPT, q: Tensor, k: Tensor, v: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
+        ctx.fired("varlen_attention", "layers")
+        if "segments" not in ctx.fields:
+            return self.attend(q, k, v, ctx)
+        if torch.compiler.is_compiling():
+            return masked_attention(q, k, v, segment_mask(ctx))
+        rows = []
+        for row, bounds in enumerate(segment_bounds(ctx)):
+            parts = (torch.split(part[row : row + 1], bounds, 1) for part in (q, k, v))
+            rows.append(torch.cat([self.attend(a, b, c, ctx) for a, b, c in zip(*parts, strict=True)], 1))
+        return torch.cat(rows)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, ctx: Context) -> Tensor:
+        """Causal attention over the whole of what is given."""
+        if self.flash is not None:
+            return flash_attention(self.flash, q, k, v, -1)
+        return dense_attention(q, k, v, -1, ctx)
+
+
+def segment_bounds(ctx: Context) -> list[list[int]]:
+    """Lengths of the segments of every row; found once in a forward, because that waits for the GPU."""
+    if "segment bounds" not in ctx.memo:
+        rows = ctx.fields["segments"].cpu()
+        ctx.memo["segment bounds"] = [torch.unique_consecutive(row, return_counts=True)[1].tolist() for row in rows]
+    bounds: list[list[int]] = ctx.memo["segment bounds"]
+    return bounds
+
+
+def segment_mask(ctx: Context) -> Tensor:
+    """(B,1,T,T) bool, true where query t may see key s."""
+    if "segment mask" not in ctx.memo:
+        segments = ctx.fields["segments"]
+        t = torch.arange(segments.size(1), device=segments.device)
+        runs = (segments[:, 1:] != segments[:, :-1]).cumsum(1)
+        runs = F.pad(runs, (1, 0))
+        same = runs[:, None, :, None] == runs[:, None, None, :]
+        ctx.memo["segment mask"] = same & (t[:, None] >= t)
+    mask: Tensor = ctx.memo["segment mask"]
+    return mask
+
+
+@hookimpl
+def attention_kernel(settings: SettingsView) -> Component:
+    """Takes the place of attention over whole rows."""
+    return Component(VarlenAttention)
