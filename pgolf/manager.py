@@ -10,6 +10,7 @@ import difflib
 import importlib
 import importlib.metadata
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,18 +47,22 @@ class Loaded:
 
 @dataclass
 class Registry:
-    """Every plugin by name, and one problem per plugin that could not be loaded."""
+    """Every plugin by name, and one problem per plugin that could not be loaded.
+
+    Attributes:
+        broken: names that stand for a problem: those of the module and of the entry point.
+    """
 
     plugins: dict[str, Loaded] = field(default_factory=dict)
     problems: list[PgolfError] = field(default_factory=list)
+    broken: dict[str, PgolfError] = field(default_factory=dict)
 
     def get(self, name: str, where: str = "") -> Loaded:
         """The plugin called `name`; what is wrong with it where it could not be loaded, PG102 with a suggestion otherwise."""
         if name in self.plugins:
             return self.plugins[name]
-        for problem in self.problems:
-            if Path(problem.where).stem == name:
-                raise problem
+        if name in self.broken:
+            raise self.broken[name]
         close = difflib.get_close_matches(name, sorted(self.plugins), 1)
         hint = f"did you mean {close[0]}?" if close else "pgolf plugins lists all names"
         raise PgolfError("PG102", f"there is no plugin {name!r}", where, hint)
@@ -76,7 +81,10 @@ def load_registry(plugin_dirs: Sequence[Path] = ()) -> Registry:
         _load_folder(registry, manager, folder)
     for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
         origin, version = (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+        known = set(registry.broken)
         _load(registry, manager, point.value, None, origin, version, point.load)
+        for module in set(registry.broken) - known:
+            registry.broken[point.name] = registry.broken[module]
     return registry
 
 
@@ -124,11 +132,32 @@ def _load(
         module = importer()
         loaded = _check(registry, manager, module, path, origin, version)
         registry.plugins[loaded.plugin.name] = loaded
+        return
     except PgolfError as error:
-        registry.problems.append(error)
+        problem = error
+        problem.where = problem.where or where
     except Exception as error:  # a plugin is other people's code: any failure is its own, and must not stop the rest
         text = f"{type(error).__name__}: {error}".splitlines()[0]
-        registry.problems.append(PgolfError("PG101", f"the plugin {name} cannot be loaded: {text}", where))
+        hint = "install it, or leave the plugin out" if isinstance(error, ModuleNotFoundError) else ""
+        problem = PgolfError(
+            "PG101", f"the plugin {name} cannot be loaded: {text}", place_of(error, path) or where, hint
+        )
+    registry.problems.append(problem)
+    registry.broken[name.rsplit(".", 1)[-1].rsplit(":", 1)[-1]] = problem
+
+
+def place_of(error: BaseException, path: Path | None) -> str:
+    """file:line of the last line of a plugin's own file (or of any plugin, where `path` is None) that an error went through."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        frame
+        for frame in frames
+        if (Path(frame.filename) == path if path else not frame.filename.startswith(("<", str(Path(__file__).parent))))
+    ]
+    own = [frame for frame in own if "importlib" not in frame.filename]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
 
 
 def _check(
@@ -163,7 +192,7 @@ def _check(
         manager.register(module, plugin.name)
     except (pluggy.PluginValidationError, ValueError) as error:
         raise PgolfError(
-            "PG105", str(error).replace("\n", " "), where, "see docs/hooks.md for the signatures"
+            "PG105", str(error).replace("\n", " "), where, "`pgolf plugins hooks` shows what each hook is given"
         ) from None
     hooks = {
         caller.name: impl.function
@@ -177,7 +206,9 @@ def _check(
         seen = (
             f"{plugin.name} implements unknown hooks {', '.join(unknown)}" if unknown else f"{plugin.name} has no hook"
         )
-        raise PgolfError("PG105", seen, where, "see docs/hooks.md for the hooks there are")
+        close = difflib.get_close_matches(unknown[0], hookspecs.HOOKS, 1) if unknown else []
+        hint = f"did you mean {close[0]}?" if close else "`pgolf plugins hooks` lists those there are"
+        raise PgolfError("PG105", seen, where, hint)
     return Loaded(plugin, module, Path(module.__file__ or where), origin, version, hooks)
 
 

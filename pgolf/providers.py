@@ -10,8 +10,9 @@ from typing import Any
 from pgolf import hookspecs
 from pgolf.component import Component, PlanFacts
 from pgolf.errors import PgolfError
-from pgolf.manager import Loaded, chain
+from pgolf.manager import Loaded, chain, place_of
 from pgolf.select import Selection
+from pgolf.settings import UnknownSetting
 
 Provided = tuple[str, Component]
 """Name of a plugin, and the component that it hands over."""
@@ -47,9 +48,14 @@ class Providers:
         except PgolfError as error:
             error.where = error.where or f"{loaded.plugin.name}: {hook}"
             raise
+        except UnknownSetting as error:
+            hint = f"did you mean {error.close}?" if error.close else "declare it in PLUGIN's settings"
+            place = place_of(error, loaded.path) or str(loaded.path)
+            raise PgolfError("PG003", f"{hook} of {loaded.plugin.name}: {error}", place, hint) from error
         except Exception as error:  # a plugin's own defect becomes one line that names it
             text = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise PgolfError("PG105", f"{hook} of {loaded.plugin.name} failed: {text}", str(loaded.path)) from error
+            place = place_of(error, loaded.path) or str(loaded.path)
+            raise PgolfError("PG105", f"{hook} of {loaded.plugin.name} failed: {text}", place) from error
 
     def chain(self, hook: str) -> list[Provided]:
         """Every component of a tap, in order."""

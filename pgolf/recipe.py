@@ -24,6 +24,7 @@ class Recipe:
         layers: lists of plugin names, base recipe first; in a slot, a later layer's plugin wins.
         remove: plugins of the base recipe or the baseline to leave out.
         settings: values by name, not yet typed.
+        fixed: settings that the command line has set, which a smoke build leaves as they are.
         challenge: the dated rule set.
         notes: text for people, kept in the lock.
         path: the file it came from, or None for a recipe from the command line.
@@ -33,6 +34,7 @@ class Recipe:
     layers: tuple[tuple[str, ...], ...] = ()
     remove: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
     challenge: str = DEFAULT_CHALLENGE
     notes: str = ""
     path: Path | None = None
@@ -42,7 +44,14 @@ class Recipe:
     ) -> Recipe:
         """This recipe with one more layer of plugins and with settings on top."""
         layers = (*self.layers, tuple(plugins)) if plugins else self.layers
-        return replace(self, layers=layers, settings={**self.settings, **(settings or {})}, name=name or self.name)
+        settings = settings or {}
+        return replace(
+            self,
+            layers=layers,
+            settings={**self.settings, **settings},
+            fixed=self.fixed | set(settings),
+            name=name or self.name,
+        )
 
     @property
     def where(self) -> str:

@@ -46,9 +46,10 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "iterations": 40,
     "max_wallclock_seconds": 0.0,
     "mlp_hidden": 0,
-    "model_dim": 288,
-    "num_heads": 9,
-    "num_kv_heads": 3,
+    # Even numbers of heads can be paired; square matrices are just large enough for quantizers not to keep them.
+    "model_dim": 320,
+    "num_heads": 8,
+    "num_kv_heads": 4,
     "num_layers": 4,
     "train_batch_tokens": 2048,
     "train_log_every": 10,
@@ -75,6 +76,14 @@ SMOKE_SETTINGS: dict[str, Any] = {
 }
 
 
+class UnknownSetting(AttributeError):
+    """A hook has asked for a setting that no selected plugin declares; `close` is the nearest one that is, or ""."""
+
+    def __init__(self, name: str, known: Iterable[str]):
+        super().__init__(f"no selected plugin declares the setting {name!r}")
+        self.close = next(iter(difflib.get_close_matches(name, sorted(known), 1)), "")
+
+
 class SettingsView:
     """Settings of one build by attribute, as hooks read them.
 
@@ -90,7 +99,9 @@ class SettingsView:
         try:
             return self._values[name]
         except KeyError:
-            raise AttributeError(f"no selected plugin declares the setting {name!r}") from None
+            if name.startswith("__"):
+                raise AttributeError(name) from None
+            raise UnknownSetting(name, [*self._values, "plugins", "head_dim", "kv_dim", "hidden_dim"]) from None
 
     @property
     def head_dim(self) -> int:

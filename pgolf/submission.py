@@ -111,13 +111,14 @@ def rebuild(lock: Lock, registry: Registry) -> Built:
 
 
 def smoke_recipe(recipe: Recipe, registry: Registry) -> Recipe:
-    """The same plugins at sizes that train in seconds on a CPU; settings that are not sizes stay."""
+    """The same plugins at sizes that train in seconds on a CPU; what is no size, or set on the command line, stays."""
     from pgolf.data.sample import VOCAB_SIZE
 
     known = select(recipe, registry).settings.as_dict()
-    small = {name: value for name, value in SMOKE_SETTINGS.items() if name in known}
+    sizes = {**SMOKE_SETTINGS, "vocab_size": VOCAB_SIZE}
+    small = {name: value for name, value in sizes.items() if name in known and name not in recipe.fixed}
     name = recipe.name if recipe.name.endswith(SMOKE_SUFFIX) else recipe.name + SMOKE_SUFFIX
-    return replace(recipe, name=name, settings={**recipe.settings, **small, "vocab_size": VOCAB_SIZE})
+    return replace(recipe, name=name, settings={**recipe.settings, **small})
 
 
 def default_folder(name: str) -> Path:

@@ -149,11 +149,32 @@ def test_installed_distributions_give_plugins(tmp_path, monkeypatch):
     def fail():
         raise ImportError("no luck")
 
-    points = [point("tm_installed", "tm_installed", load), point("tm_broken", "tm_broken", fail)]
+    points = [point("tm_installed", "tm_installed", load), point("entry_name", "tm_dist.tm_broken", fail)]
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points if group == "pgolf.plugins" else [])
     registry = load_registry()
     assert (registry.plugins["tm_installed"].origin, registry.plugins["tm_installed"].version) == ("tm-dist", "3")
     assert [problem.code for problem in registry.problems] == ["PG101"]
+
+    for name in ("tm_broken", "entry_name"):
+        with pytest.raises(PgolfError, match="no luck"):
+            load_registry().get(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "hint"),
+    [
+        ("x = 1\n\nimport nothing_of_that_name\n", 3, "install it"),
+        ("x = 1\n\n\nassert x == 2, 'no'\n", 4, ""),
+        ("x = 1\ndef f(:\n", 2, ""),
+        ("def f():\n    return [][0]\n\n\nf()\n", 2, ""),
+        (GOOD.format(name="tm_bad", family="eval", hook="stem_term", argument=""), 0, "did you mean stem_terms?"),
+        (GOOD.format(name="tm_bad", family="eval", hook="anything", argument=""), 0, "pgolf plugins hooks"),
+    ],
+)
+def test_a_problem_has_a_line_and_says_what_to_do(tmp_path, text, line, hint):
+    path = plugin_file(tmp_path / "extra", "tm_bad", text=text)
+    problem = one_problem(tmp_path / "extra")
+    assert problem.where == (f"{path}:{line}" if line else str(path)) and hint in problem.hint
 
 
 def test_an_unknown_name_gets_a_suggestion():

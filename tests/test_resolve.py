@@ -122,7 +122,7 @@ def test_another_seed(built_in):
             "PG208",
             "18 compiled variants",
         ),
-        ({"parameters": lambda settings: settings.nothing}, "PG105", "no selected plugin declares"),
+        ({"parameters": lambda settings: settings.nothing}, "PG003", "no selected plugin declares"),
     ],
 )
 def test_what_a_hook_returns_is_checked(built_in, hooks, code, message):
@@ -198,3 +198,21 @@ def test_components_of_one_name_get_names_of_their_own():
     )
     assert "taps=(train_2(gain=1.5), train_3(gain=1.5), train_4(gain=1.5))," in text
     assert "from kit import partial as partial_2\n" in text and "mlp=partial_2()" in text
+
+
+def misspelt(settings):
+    """A hook that asks for a setting by a wrong name."""
+    return Component(never, threshold=settings.num_layer)
+
+
+def test_a_misspelt_setting_in_a_hook_has_a_line_and_a_suggestion(built_in):
+    found = dict(built_in.plugins)
+    plugin = Plugin(name="extra", summary="s", source="s", family="data")
+    found["extra"] = Loaded(plugin, ModuleType("extra"), Path(__file__), "", "", {"schedules": misspelt})
+    with pytest.raises(PgolfError) as caught:
+        resolve(Recipe("t", layers=(("extra",),), settings=SMALL), Registry(found))
+    line = (
+        Path(__file__).read_text().splitlines().index("    return Component(never, threshold=settings.num_layer)") + 1
+    )
+    assert (caught.value.code, caught.value.where) == ("PG003", f"{__file__}:{line}")
+    assert caught.value.hint == "did you mean num_layers?" and "schedules of extra" in caught.value.message

@@ -180,6 +180,26 @@ def test_the_smoke_variant_keeps_what_is_no_size():
     assert smoke_recipe(small, registry()) == small
 
 
+def test_what_the_command_line_sets_wins_over_smoke_sizes():
+    recipe = Recipe("big", layers=(("swa",),), settings={"num_layers": 11}).override(
+        settings={"num_heads": "4", "swa_window": "8", "vocab_size": "512"}
+    )
+    small = smoke_recipe(recipe, registry())
+    assert (small.settings["num_heads"], small.settings["swa_window"], small.settings["vocab_size"]) == (
+        "4",
+        "8",
+        "512",
+    )
+    assert small.settings["num_layers"] == SMOKE_SETTINGS["num_layers"], "a recipe's own sizes give way"
+    assert smoke_recipe(small, registry()) == small
+
+
+def test_smoke_sizes_let_heads_be_paired_and_matrices_be_quantized():
+    assert SMOKE_SETTINGS["num_heads"] % 2 == SMOKE_SETTINGS["num_kv_heads"] % 2 == 0
+    assert SMOKE_SETTINGS["model_dim"] % (8 * SMOKE_SETTINGS["num_heads"]) == 0, "GPU kernels want heads of 8n channels"
+    assert SMOKE_SETTINGS["model_dim"] ** 2 > 65_536
+
+
 def test_names_and_folders():
     assert default_name(("a", "b")) == "a-b" and default_name(()) == "baseline"
     assert str(default_folder("2026-05-01_x")) == "submissions/2026-05-01_x"

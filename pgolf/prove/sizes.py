@@ -28,8 +28,10 @@ COUNT_OFFSET = 8
 
 
 def proof_recipe(smoke: Recipe) -> Recipe:
-    """A recipe at smoke size made smaller still, where it has the settings."""
-    small = {name: value for name, value in PROOF_SETTINGS.items() if name in smoke.settings}
+    """A recipe at smoke size made smaller still, where it has the settings and the command line has not set them."""
+    small = {
+        name: value for name, value in PROOF_SETTINGS.items() if name in smoke.settings and name not in smoke.fixed
+    }
     return replace(smoke, settings={**smoke.settings, **small})
 
 
