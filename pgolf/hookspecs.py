@@ -298,6 +298,11 @@ def evaluation(settings: SettingsView) -> Component | None:
     """A whole evaluation in place of windows: test-time training, documents on their own, anything with an order."""
 
 
+@_hook("eval", "optional slot", evaluations.BaseUpdate)
+def base_update(settings: SettingsView) -> Component | None:
+    """Trains base weights in the middle of an evaluation of documents, on those that are scored."""
+
+
 @_hook("eval", "tap", evaluations.DistributionTransform)
 def distribution_transforms(settings: SettingsView) -> Component | None:
     """Changes logits when scoring, such as a mixture with an n-gram model of the past."""

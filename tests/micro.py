@@ -29,10 +29,15 @@ TUNED = {
     "enable_looping_at": 0.4,
     "eval_stride": 8,
     "gptq_calibration_batches": 1,
+    "global_ttt_batch_seqs": 2,
+    "global_ttt_chunk_tokens": 96,
     "grad_clip_norm": 0.3,
     "late_qat_threshold": 0.6,
     "muon_momentum_warmup_steps": 2,
     "n_int6_layers": 5,
+    "phased_ttt_num_phases": 2,
+    "phased_ttt_prefix_docs": 30,
+    "ttt_lora_lr": 0.01,
     "warmdown_iters": 4,
 }
 

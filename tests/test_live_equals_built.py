@@ -24,6 +24,8 @@ RECIPES = {
     "dense": ("two_lanes", "dense_attention_gate", "varlen_attention"),
     "flags": ("gated_attention", "value_residual", "swa", "banks", "grad_clip", "paired_muon", "weight_decay_schedule"),
     "groups": ("pergroup", "int6"),
+    "ttt": ("lora_ttt", "step_clock", "swa"),
+    "phases": ("phased_ttt", "smear_gate_v3", "two_lanes"),
 }
 LARGER = {"groups": {"model_dim": 288}}
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pgolf.runtime.context import Context
+    from pgolf.runtime.documents import Document
     from pgolf.runtime.evaluate import Span
     from pgolf.runtime.model import GPT
     from pgolf.runtime.session import Session
@@ -41,6 +42,18 @@ class Evaluation(Protocol):
 
     def __call__(self, session: Session, tally: Tally, /) -> None:
         """Score every target once, on all ranks together."""
+
+
+class BaseUpdate(Protocol):
+    """Trains base weights in the middle of an evaluation that goes document by document."""
+
+    name: str
+
+    def boundaries(self, count: int, /) -> list[int]:
+        """After how many scored documents of `count` it acts, rising."""
+
+    def __call__(self, session: Session, tally: Tally, documents: list[Document], /) -> None:
+        """Learn from these documents, which are scored and shared, on all ranks together; weights stay equal on all."""
 
 
 class Adapter(Protocol):

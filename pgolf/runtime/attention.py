@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from pgolf.runtime.layers import adapt, rms_norm
+from pgolf.runtime.segments import attend_in_segments
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +30,10 @@ def attention_branch(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: 
     v = torch.unflatten(v, 2, (settings.num_kv_heads, -1))
     for tap in program.query_key_taps:
         q, k = tap(model, q, k, n_BTD, layer, position, ctx)
-    y = program.attention_kernel(model, q, k, v, layer, position, ctx)
+    if program.base_update is not None and "segments" in ctx.fields:
+        y = attend_in_segments(model, q, k, v, layer, position, ctx)
+    else:
+        y = program.attention_kernel(model, q, k, v, layer, position, ctx)
     for change in program.attention_outputs:
         y = change(model, y, v, n_BTD, layer, position, ctx)
     y = model.project(y.flatten(2), "attn.proj", layer, position, ctx)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from pgolf.contracts.compressor import EntropyCoder, StreamLayout
     from pgolf.contracts.data import BatchField, ByteCounter, TokenLoader
-    from pgolf.contracts.evaluation import DistributionTransform, Evaluation, Windows
+    from pgolf.contracts.evaluation import BaseUpdate, DistributionTransform, Evaluation, Windows
     from pgolf.contracts.optimizer import (
         ApplyTap,
         Average,
@@ -107,6 +107,7 @@ class Program(NamedTuple):
     stream_layout: StreamLayout
 
     # Eval
+    base_update: BaseUpdate | None
     distribution_transforms: tuple[DistributionTransform, ...]
     evaluation: Evaluation | None
     windows: Windows

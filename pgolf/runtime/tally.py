@@ -20,6 +20,7 @@ import torch
 import torch.distributed as dist
 
 from pgolf.runtime.distributed import max_over_ranks, sum_over_ranks
+from pgolf.runtime.ledger import Ledger
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,8 +64,13 @@ def look_up(session: Session, places: Tensor) -> tuple[Tensor, Tensor, dict[str,
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
     # Python's own type stands for the dtype int64.
     ids = session.tokens[places].to(session.world.device, int)  # type: ignore[call-overload]
-    x = ids[:, :-1]
-    return x, ids[:, 1:], {name: field(x, session.ledger) for name, field in session.program.batch_fields}
+    x = ids[:, :-1].contiguous()
+    return x, ids[:, 1:].contiguous(), make_fields(session, x)
+
+
+def make_fields(session: Session, ids: Tensor) -> dict[str, Tensor]:
+    """The batch fields of ids (B,T)."""
+    return {name: field(ids, session.ledger) for name, field in session.program.batch_fields}
 
 
 def score_rows(
@@ -153,6 +159,20 @@ class Tally:
         self.sums += sums
         return Scored(nll, places[:, 1:])
 
+    def rehearse(self, shapes: list[tuple[int, int]], adapter: Adapter) -> None:
+        """Where the model is compiled, compile forward and backward for each (rows, width), on zeros; then time begins."""
+        session = self.session
+        if session.world.device.type == "cuda":
+            torch._dynamo.config.recompile_limit += len(shapes)
+            phases = session.scoring_phases()
+            for shape in shapes:
+                ids = torch.zeros(shape, dtype=torch.int64, device=session.world.device)
+                fields = make_fields(session, ids)
+                nll = session.forward(ids, ids, phases=phases, fields=fields, reduction="none", adapter=adapter)
+                nll.sum().backward()
+            session.log(f"eval: compiled {len(shapes)} shapes in {time.perf_counter() - self.begin:.0f} seconds")
+            self.begin = time.perf_counter()
+
     def check_rows(self, places: Tensor) -> None:
         """Refuse rows in which a target could be given what lies after it."""
         self.shapes.add((places.size(0), places.size(1) - 1))
@@ -186,9 +206,18 @@ class Tally:
         """
         targets = places[:, 1:]
         refuse(targets[self.scored_at[targets] == 0], "is replayed before it is scored")
-        x, y, known = look_up(self.session, places)
-        phases = self.session.scoring_phases()
-        return Scored(self.session.model(x, y, phases=phases, fields={**known, **fields}, reduction="none"), targets)
+        session = self.session
+        x, y, known = look_up(session, places)
+        # The model as it is, not compiled, since such rows come in any shape; a ledger tells kernels so.
+        nll = session.model(
+            x,
+            y,
+            phases=session.scoring_phases(),
+            fields={**known, **fields},
+            reduction="none",
+            ledger=Ledger(),
+        )
+        return Scored(nll, targets)
 
     def learn(self, scored: Scored, weights: Tensor) -> None:
         """Declare an update and do its backward pass: gradients of sum(weights * nll) are added to `.grad`.
