@@ -23,7 +23,8 @@ def train(settings, program, parameters, prepare_components):
 
     `prepare_components(session)` lets every component try what it will need, before anything else is done.
 
-    Exits with status 1 when a selected plugin did nothing; the artifact and the log are complete by then.
+    Exits with status 1 when a selected plugin did nothing or calibration took too long, with the artifact and the log
+    complete, and when the trained model cannot be calibrated, exported or scored, with one line and the weights on disk.
     """
     env, world, ledger = read_environment(settings), start_world(), Ledger()
     # Ranks that are started without RUN_ID name the run each for itself.
@@ -41,7 +42,13 @@ def train(settings, program, parameters, prepare_components):
         log_header(session)
         probe_plugins(session)
         warm_up(session, run_step)
-        export_and_score(session, train_loop(session))
+        step = train_loop(session)
+        try:
+            export_and_score(session, step)
+        except (OSError, ValueError) as error:
+            # The weights are on disk. Other ranks may wait for this one, so it leaves without them.
+            log(f"error: {error}")
+            sys.exit(f"error: rank {world.rank}: {error}")
         idle = report_receipts(session) or session.failed
     stop_world(world)
     if idle:

@@ -27,6 +27,7 @@ PLUGIN = Plugin(
     source="openai/parameter-golf#1394, #1626",
     family="quantizer",
     effect="part of 1.0979 -> 1.0856 BPB; makes the size predictable",
+    replaces=("int6",),
     settings=(
         Setting("matrix_bits", 6, "bits of a code of the matrices", minimum=2),
         Setting("matrix_clip_sigmas", 12.85, "clip of the matrices, in standard deviations of the row", minimum=0),

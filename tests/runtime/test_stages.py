@@ -3,6 +3,7 @@
 import itertools
 import re
 
+import torch
 from micro import MICRO, run_program
 from models import VECTORS
 
@@ -11,6 +12,7 @@ from pgolf.recipe import Recipe
 from pgolf.resolve import resolve
 
 SAMPLES = VECTORS.parent / "sample_plugins"
+NUMBERS = itertools.count()
 
 
 def write(tmp_path, made):
@@ -67,17 +69,59 @@ def test_schedules_see_the_budget_without_the_reserve(tmp_path, micro_data):
     assert "at step 4" in line(run, "receipt warmdown_iters") and "multiplier 1.0000" not in line(run, "receipt warmd")
 
 
-def test_calibration_that_ends_after_the_budget_fails_the_run_and_loses_nothing(tmp_path, micro_data):
-    slow = (SAMPLES / "every_second_token.py").read_text().replace("every_second_token", "slow_tokens")
-    slow = slow.replace("return [session", "import time; time.sleep(1.2); return [session")
+def changed_sample(tmp_path, old, new):
+    """The sample plugin with other text, as a plugin of its own; returns the entry's path and the plugin's folder."""
+    name = f"changed_sample_{next(NUMBERS)}"  # modules of one name are loaded once
+    text = (SAMPLES / "every_second_token.py").read_text().replace("every_second_token", name)
+    assert old in text
     folder = tmp_path / "plugins"
     folder.mkdir()
-    (folder / "slow_tokens.py").write_text(slow)
-    settings = {**MICRO, "num_heads": 4, "num_kv_heads": 2, "iterations": 100000, "max_wallclock_seconds": 600}
-    made = resolve(Recipe("test", layers=(("slow_tokens",),), settings=settings), load_registry([folder]))
-    run = run_program(
-        write(tmp_path, made), tmp_path / "run", micro_data, PYTHONPATH=str(folder), MAX_WALLCLOCK_SECONDS="2"
+    (folder / f"{name}.py").write_text(text.replace(old, new))
+    settings = {**MICRO, "num_heads": 4, "num_kv_heads": 2, "max_wallclock_seconds": 600}
+    made = resolve(Recipe("test", layers=((name,),), settings=settings), load_registry([folder]))
+    return write(tmp_path, made), folder
+
+
+def test_a_failure_while_packing_loses_neither_weights_nor_statistics(tmp_path, micro_data):
+    path, folder = changed_sample(tmp_path, "return encoded\n", 'raise ValueError("the codes do not fit")\n')
+    run = run_program(path, tmp_path / "run", micro_data, PYTHONPATH=str(folder))
+    assert run.status == 1 and "Traceback" not in run.output
+    assert line(run, "error:") == "error: the codes do not fit"
+    weights = torch.load(run.folder / "final_model.pt", weights_only=True)
+    statistics = torch.load(run.folder / "final_statistics.pt", weights_only=True)
+    assert statistics["blocks.0.mlp.fc.weight"]["hessian"].shape == (64, 64) and set(statistics) < set(weights)
+
+
+def test_weights_are_on_disk_before_calibration_and_old_statistics_are_gone(tmp_path, micro_data):
+    path, folder = changed_sample(tmp_path, "return [session", 'raise ValueError("no tokens"); return [session')
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "final_statistics.pt").write_bytes(b"of an earlier run")
+    run = run_program(path, tmp_path / "run", micro_data, PYTHONPATH=str(folder))
+    assert run.status == 1 and line(run, "error:") == "error: no tokens"
+    assert (run.folder / "final_model.pt").exists() and not (run.folder / "final_statistics.pt").exists()
+
+
+def test_training_data_are_closed_for_a_source_that_says_it_reads_none(tmp_path, micro_data):
+    path, folder = changed_sample(tmp_path, 'reads = "train"', 'reads = ""')
+    run = run_program(path, tmp_path / "run", micro_data, PYTHONPATH=str(folder))
+    assert run.status == 1 and line(run, "error:") == "error: training data are closed: training time is over"
+
+
+def test_a_source_without_training_data_runs_after_the_clock(tmp_path, micro_data):
+    path, folder = changed_sample(
+        tmp_path,
+        'reads = "train"\n\n    def __call__(self, session):\n        return [session.next_batch()[0] for _ in range(2)]',
+        'reads = ""\n\n    def __call__(self, session):\n        return [session.tokens[:32].long()[None]]',
     )
+    run = run_program(path, tmp_path / "run", micro_data, PYTHONPATH=str(folder))
+    assert run.status == 0, run.output
+    assert stages(run)[1][0] == "calibration" and stages(run)[1][3] == "none batches:1"
+
+
+def test_calibration_that_ends_after_the_budget_fails_the_run_and_loses_nothing(tmp_path, micro_data):
+    path, folder = changed_sample(tmp_path, "return [session", "import time; time.sleep(1.2); return [session")
+    variables = {"PYTHONPATH": str(folder), "MAX_WALLCLOCK_SECONDS": "2", "ITERATIONS": "100000"}
+    run = run_program(path, tmp_path / "run", micro_data, **variables)
     assert run.status == 1
-    assert "error: calibration from training data ended at" in line(run, "error:")
+    assert line(run, "error:").startswith("error: calibration from training data ended at")
     assert (run.folder / "final_model.weighed.ptz").exists() and line(run, "final_weighed_zlib_roundtrip_exact")
