@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pgolf.component import Component
+from pgolf.component import Component, Param
 from pgolf.errors import PgolfError
+from pgolf.runtime.quantize import KEPT_ELEMENTS
 
 READS = ("", "train")
 CLASSES = ("attn", "aux", "control", "embed", "head", "mlp")
@@ -45,6 +46,22 @@ def check_classes(owners: Mapping[str, str], used: Iterable[str]) -> None:
         if quant not in known:
             text = f"{plugin} has a recipe for the quantization class {quant!r}; there are {', '.join(known)}"
             raise PgolfError("PG206", text, f"{plugin}: tensor_recipes", "check the setting that lists its classes")
+
+
+def check_taps(params: Iterable[tuple[str, Param]], calibrated: tuple[str, ...]) -> None:
+    """A large matrix outside the layers has statistics only where its record names the tap that sees its input.
+
+    Raises:
+        PgolfError: PG211, naming the tensor.
+    """
+    for plugin, param in params:
+        shape = param.shape[bool(param.members) :]
+        large = len(shape) == 2 and shape[0] * shape[1] > KEPT_ELEMENTS and param.export != "drop"
+        for name in param.members or (param.name,):
+            in_layer = name.startswith("blocks.{}.") and name.endswith(".weight")
+            if large and param.quant in calibrated and not (in_layer or param.tap):
+                text = f"{name} of class {param.quant!r} needs input statistics, and its record names no tap"
+                raise PgolfError("PG211", text, f"{plugin}: parameters", "leave the class out, see sdclip_classes")
 
 
 def check_used(parts: Iterable[Component], recipes: Mapping[str, Component]) -> None:

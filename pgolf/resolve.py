@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from pgolf.binding import check_component
-from pgolf.calibration import calibrated_classes, check_calibration, check_classes, check_used
+from pgolf.calibration import calibrated_classes, check_calibration, check_classes, check_taps, check_used
 from pgolf.component import Component, Param, Phase, PlanFacts
 from pgolf.contracts.architecture import Initializer
 from pgolf.contracts.optimizer import PhaseStart
@@ -90,7 +90,9 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
         "phases": tuple(record_call(phase._replace(plugin=plugin)) for plugin, phase in phases),
         "plugins": tuple(selection.plugins),
     }
-    program |= _quantization(providers, program, [component for part in parts for _, component in part.values()])
+    program |= _quantization(
+        providers, params, program, [component for part in parts for _, component in part.values()]
+    )
     values = selection.settings.as_dict()
     entry = Entry(
         recipe.name,
@@ -153,10 +155,13 @@ def _preparations(chosen: dict[str, dict[Any, Provided]]) -> Iterator[tuple[str,
                 yield plugin, f"session.program.{hook}{where}"
 
 
-def _quantization(providers: Providers, program: dict[str, Any], parts: list[Component]) -> dict[str, Any]:
+def _quantization(
+    providers: Providers, params: list[tuple[str, Param]], program: dict[str, Any], parts: list[Component]
+) -> dict[str, Any]:
     """What the program knows of statistics and the time for them, once it is clear that they can be had."""
     recipes = program["tensor_recipes"]
     calibrated = calibrated_classes(recipes)
+    check_taps(params, calibrated)
     check_used(parts, recipes)
     used = bool(calibrated or program["quantization_plan"] or program["corrections"])
     reserve, budget = providers.number("reserve"), providers.selection.settings.max_wallclock_seconds

@@ -54,6 +54,11 @@ def encode_model(
     classes, encoded = quantization_classes(parameters), {}
     if program.quantization_plan is not None:
         classes |= program.quantization_plan(state, statistics, ledger)
+        for name, quant in classes.items():
+            if name not in state or quant not in program.tensor_recipes:
+                raise ValueError(
+                    f"{name} is planned to have the class {quant!r}: wanted a tensor and a class that there are"
+                )
     for name, quant in classes.items():
         parts = program.tensor_recipes[quant].encode(name, state[name], statistics.get(name, {}), ledger)
         if program.quantization_plan is not None and quant != quantization_classes(parameters)[name]:

@@ -123,3 +123,77 @@ def test_an_artifact_of_another_model_is_refused():
     state["blocks.0.attn_scale"] = torch.zeros(8)
     with pytest.raises(ValueError, match=r"blocks\.0\.attn_scale: shape \[16\], wanted \[8\]"):
         decode_model(encoded, state, RECORDS, program)
+
+
+class Half:
+    """A correction: half of what the tensors miss, in float32; `seen` collects the errors it was shown."""
+
+    def __init__(self, name):
+        self.name = name
+        self.seen = []
+
+    def encode(self, state, decoded, statistics, ledger):
+        name = "blocks.1.mlp.fc.weight"
+        error = state[name] - decoded[name]
+        self.seen.append(error.norm().item())
+        ledger.count(self.name, "tensors")
+        return {name: {"rest": error / 2}}
+
+    def decode(self, name, parts, tensor):
+        return tensor + parts["rest"]
+
+
+def decoded_errors(program, state, data):
+    found = {name: torch.zeros_like(tensor) for name, tensor in state.items()}
+    decode_model(unpack_artifact(data, found, program), found, RECORDS, program)
+    return {name: (found[name].float() - state[name].float()).norm().item() for name in state}
+
+
+def test_corrections_mend_one_after_the_other_and_have_parts_of_their_own():
+    plain, state = make()
+    before = decoded_errors(
+        plain, state, pack_artifact(encode_model(state, RECORDS, plain, {}, Ledger()), plain, Ledger())
+    )
+    program, _ = make(corrections=(Half("first"), Half("second")))
+    ledger = Ledger()
+    encoded = encode_model(state, RECORDS, program, {}, ledger)
+    assert {"first.rest", "second.rest"} <= set(encoded["blocks.1.mlp.fc.weight"])
+    assert "first.rest" not in encoded["blocks.0.mlp.fc.weight"] and ledger.receipt("second") == "1 tensors"
+    after = decoded_errors(program, state, pack_artifact(encoded, program, ledger))
+    for name in state:
+        share = 0.25 if name == "blocks.1.mlp.fc.weight" else 1.0
+        assert after[name] == pytest.approx(share * before[name], rel=1e-4, abs=1e-6)
+
+
+def test_corrections_are_made_of_the_codes_that_fit_leaves_and_count_while_it_measures():
+    half, sizes = Half("half"), []
+
+    def fit(encoded, measure, ledger):
+        assert not any("half.rest" in parts for parts in encoded.values())
+        sizes.append(measure(encoded))
+        parts = encoded["blocks.1.mlp.fc.weight"]
+        coarse = {**parts, "codes": parts["codes"] // 8 * 8}
+        sizes.append(measure({**encoded, "blocks.1.mlp.fc.weight": coarse}))
+        return {**encoded, "blocks.1.mlp.fc.weight": coarse}
+
+    program, state = make(fit=fit, corrections=(half,))
+    ledger = Ledger()
+    encoded = encode_model(state, RECORDS, program, {}, ledger)
+    data = pack_artifact(encoded, program, ledger)
+    assert len(half.seen) == 3 and half.seen[1] == half.seen[2] > 2 * half.seen[0]
+    assert sizes[1] == len(data) and ledger.receipt("half") == "1 tensors"
+    assert decoded_errors(program, state, data)["blocks.1.mlp.fc.weight"] == pytest.approx(half.seen[2] / 2, rel=1e-4)
+
+
+def test_a_plan_that_names_no_class_is_refused():
+    program, state = make(quantization_plan=lambda state, statistics, ledger: {"tok_emb.weight": "nothing"})
+    with pytest.raises(ValueError, match=r"tok_emb.weight .* 'nothing'"):
+        encode_model(state, RECORDS, program, {}, Ledger())
+
+
+def test_parts_that_are_missing_are_one_line():
+    program, state = make()
+    encoded = encode_model(state, RECORDS, program, {}, Ledger())
+    encoded["tok_emb.weight"] = {"step": torch.ones(3)}
+    with pytest.raises(ValueError, match=r"the artifact's tok_emb.weight cannot be decoded: KeyError"):
+        decode_model(encoded, state, RECORDS, program)
