@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from models import registry
 from sentencepiece import SentencePieceProcessor
 from transforms import TEXTS, train_marked, write_corpus, write_plugin
@@ -293,3 +295,15 @@ def test_the_example_of_the_page_works(sample, tmp_path):
     assert tokenizer.decode(stream(tmp_path / "out", "fineweb_val_0*").tolist()) == "eno"
     made = resolve(Recipe("test", layers=(("upside_down",),)), load_registry([tmp_path / "plugins"]))
     assert "SideFileBytes(plugin='upside_down')" in made.entry
+
+
+AWKWARD = st.sampled_from("aAbBH\u0331\u0301 \n\t\u00a0\u200b\u2581\ue001\ue004\ufb01\ufdfa字🙂")
+
+
+@given(st.text(AWKWARD | st.characters(exclude_categories=["Cs"])))
+def test_normalized_text_adds_up_whatever_it_was(marked, caseops, text):
+    encoder = Encoder(Plan(str(marked), open_tokenizer(str(marked))[1], "text", True, caseops))
+    normal = encoder.normalizer(text)
+    ids, sizes, counted = encoder.encode(normal)
+    assert counted == sizes.sum() == len(normal.encode())
+    assert sizes[0] == 0 and len(ids) == len(sizes)
