@@ -134,15 +134,14 @@ def tokenize(inputs: Sequence[Path], model: Path, folder: Path, options: Options
     if not options.force and any(folder.glob("fineweb_*.bin")):
         raise PgolfError("PG001", "the folder holds shards already", str(folder), "choose another, or pass --force")
     tokenizer, tables = open_tokenizer(str(model))
-    transform = options.transform
-    if transform is not None:
-        check_symbols(transform, tokenizer, model)
+    if options.transform is not None:
+        check_symbols(options.transform, tokenizer, model)
     val_documents = choose_val_documents(inputs, options)
     remove_leftovers(folder)
     train = Split(folder, "train", options.shard_tokens)
-    val = Split(folder, "val", options.shard_tokens, side_files=transform is not None)
+    val = Split(folder, "val", options.shard_tokens, side_files=options.transform is not None)
     try:
-        plan = Plan(str(model), tables, options.text_field, options.normalize, transform)
+        plan = Plan(str(model), tables, options.text_field, options.normalize, options.transform)
         run = Run(inputs, train, val, val_documents, options)
         run.encode_all(plan)
         run.check()
@@ -152,19 +151,26 @@ def tokenize(inputs: Sequence[Path], model: Path, folder: Path, options: Options
         train.discard()
         val.discard()
     remove_shards(folder, keep=shards)
-    manifest: Manifest = {
-        "kind": "tokenize",
-        "python": platform.python_version(),
-        "inputs": [{"name": path.name, "bytes": path.stat().st_size} for path in inputs],
-        "text_field": options.text_field,
-        "normalized": options.normalize,
-        "transform": transform.record if transform is not None else None,
-        "tokenizer": {"name": model.name, "vocab_size": len(tokenizer), "sha256": file_sha256(model)},
+    manifest = {
+        **describe_inputs(inputs, model, len(tokenizer), options),
         **run.records(),
         "files": describe_files(folder, shards),
     }
     write_manifest(folder, manifest)
     return manifest
+
+
+def describe_inputs(inputs: Sequence[Path], model: Path, vocab_size: int, options: Options) -> Manifest:
+    """What the shards were made of and how, for the manifest."""
+    return {
+        "kind": "tokenize",
+        "python": platform.python_version(),
+        "inputs": [{"name": path.name, "bytes": path.stat().st_size} for path in inputs],
+        "text_field": options.text_field,
+        "normalized": options.normalize,
+        "transform": options.transform.record if options.transform is not None else None,
+        "tokenizer": {"name": model.name, "vocab_size": vocab_size, "sha256": file_sha256(model)},
+    }
 
 
 def check_symbols(transform: Transform, tokenizer: Any, model: Path) -> None:
