@@ -202,6 +202,11 @@ def gradient_taps(settings: SettingsView) -> Component | None:
     """Changes this rank's own gradients before they are reduced, such as clipping."""
 
 
+@_hook("optimizer", "tap", optimizer.MeanGradientTap)
+def mean_gradient_taps(settings: SettingsView) -> Component | None:
+    """Changes gradients after they are averaged over ranks, such as clipping by the norm of the whole batch's gradient."""
+
+
 @_hook("optimizer", "tap", optimizer.UpdateTap)
 def update_taps(settings: SettingsView) -> Component | None:
     """Changes a matrix update before it is orthogonalized, such as row normalization."""

@@ -30,6 +30,13 @@ class MatrixOptimizer(Protocol):
     def launch(self) -> None:
         """Start whatever can overlap with the other gradients' reduction."""
 
+    def shares(self) -> dict[Tensor, tuple[Tensor, Names]]:
+        """Parameter -> this rank's share of its mean gradient, to be changed in place, and the names in that share.
+
+        For parameters that the optimizer reduces itself; it waits until they are reduced. Called between `launch` and
+        `step`, where there are `mean_gradient_taps`.
+        """
+
     def step(self, scalars: Scalars, ledger: Ledger, /) -> None:
         """One update of every matrix."""
 
@@ -105,6 +112,25 @@ class GradientTap(Protocol):
 
     def __call__(self, tensors: Sequence[Tensor], names: Sequence[Names], ledger: Ledger, /) -> None:
         """Change `tensor.grad`, which may be None, in place."""
+
+
+class MeanGradientTap(Protocol):
+    """Changes gradients once they are averaged over ranks."""
+
+    def __call__(
+        self,
+        gradients: Sequence[Tensor],
+        names: Sequence[Names],
+        replicated: Sequence[bool],
+        world: World,
+        ledger: Ledger,
+        /,
+    ) -> None:
+        """Change the mean gradients in place.
+
+        A gradient that is not `replicated` is this rank's share of one: ranks together hold each member once, so a sum
+        over the whole gradient is a sum over ranks. The others are whole, and must stay equal on all ranks.
+        """
 
 
 class UpdateTap(Protocol):

@@ -60,16 +60,30 @@ class Optimizers:
     def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """Reduce this step's gradients, update every parameter, and drop the gradients.
 
-        Taps see each rank's own gradients, as the banked scripts clip them; the clipped ones are then averaged.
+        Gradient taps see each rank's own gradients, as the banked scripts clip them; the clipped ones are then averaged.
         """
         for tap in self.program.gradient_taps:
             tap(self.tensors, self.names, ledger)
         self.program.matrix_optimizer.launch()
         mean_gradients(self.replicated, self.world)
+        if self.program.mean_gradient_taps:
+            tap_mean_gradients(self.program, self.tensors, self.names, self.world, ledger)
         self.program.element_optimizer.step(scalars, ledger)
         self.program.matrix_optimizer.step(scalars, ledger)
         for tensor in self.tensors:
             tensor.grad = None
+
+
+def tap_mean_gradients(
+    program: Program, tensors: Sequence[Tensor], names: Sequence[Names], world: World, ledger: Ledger
+) -> None:
+    """Call the taps with every mean gradient that this rank holds, whole or a share."""
+    shares = program.matrix_optimizer.shares()
+    held = [shares.get(tensor, (tensor.grad, own)) for tensor, own in zip(tensors, names, strict=True)]
+    gradients, held_names = [gradient for gradient, own in held], [own for gradient, own in held]
+    replicated = [tensor not in shares for tensor in tensors]
+    for tap in program.mean_gradient_taps:
+        tap(gradients, held_names, replicated, world, ledger)
 
 
 def compile_on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:

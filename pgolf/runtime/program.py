@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         ElementOptimizer,
         GradientTap,
         MatrixOptimizer,
+        MeanGradientTap,
         Orthogonalizer,
         RowBlocks,
         Schedule,
@@ -86,6 +87,7 @@ class Program(NamedTuple):
     gradient_taps: tuple[GradientTap, ...]
     groups: tuple[Group, ...]
     matrix_optimizer: MatrixOptimizer
+    mean_gradient_taps: tuple[MeanGradientTap, ...]
     orthogonalizer: Orthogonalizer
     phases: tuple[Phase, ...]
     row_blocks: RowBlocks | None

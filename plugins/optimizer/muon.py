@@ -57,6 +57,10 @@ class Muon:
     def launch(self) -> None:
         """Nothing to start: the gradients are averaged with all others."""
 
+    def shares(self) -> dict[Tensor, tuple[Tensor, Names]]:
+        """None: gradients are whole on every rank."""
+        return {}
+
     def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """One update of every matrix."""
         sizes = [tensor.numel() for tensor in self.tensors]

@@ -93,12 +93,22 @@ class ParallelMuon:
             bank.full.flatten()[: gradient.numel()].copy_(gradient.flatten())
             self.pending.append(start_reduce_scatter(bank.shard, bank.full, self.world))
 
+    def shares(self) -> dict[Tensor, tuple[Tensor, Names]]:
+        """Wait for every reduction, and divide the sums."""
+        for bank, handle in zip(self.banks, self.pending, strict=True):
+            finish(handle)
+            bank.shard.div_(self.world.world_size)
+        self.pending = [None] * len(self.banks)
+        return {bank.weight: (bank.shard, bank.owned) for bank in self.banks}
+
     def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """Update every bank, each one applied while the next is orthogonalised."""
         ready: list[tuple[MuonBank, Any, torch.Tensor]] = []
         for bank, handle in zip(self.banks, self.pending, strict=True):
             finish(handle)
-            gradient = (bank.shard / self.world.world_size).bfloat16()
+            # `shares` has divided already.
+            divisor = 1 if self.program.mean_gradient_taps else self.world.world_size
+            gradient = (bank.shard / divisor).bfloat16()
             update = nesterov_update(gradient, bank.momentum, scalars.momentum)
             for tap in self.program.update_taps:
                 update = tap(update, bank.owned, ledger)

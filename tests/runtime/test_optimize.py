@@ -61,6 +61,7 @@ def make(records=RECORDS, **fields):
         "row_blocks": None,
         "groups": groups,
         "gradient_taps": (),
+        "mean_gradient_taps": (),
         "update_taps": (),
         "apply_taps": (),
     }

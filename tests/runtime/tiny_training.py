@@ -136,6 +136,7 @@ class TinySession:
             element_optimizer=ElementAdam(0.9, 0.95, 1e-8),
             groups=(Group("embed", LR), Group("scalar", LR)),
             gradient_taps=(double_gradient,),
+            mean_gradient_taps=(),
             update_taps=(freeze_update,),
             apply_taps=(halve_weight,),
             phases=(Phase("turned", None, plugin="test"),),

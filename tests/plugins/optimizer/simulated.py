@@ -21,6 +21,7 @@ def program(**fields):
             "orthogonalizer": NewtonSchulz(scale_first=True),
             "row_blocks": None,
             "gradient_taps": (),
+            "mean_gradient_taps": (),
             "update_taps": (),
             "apply_taps": (),
             **fields,
