@@ -120,12 +120,12 @@ def count_blocks(program: Program, tensors: Sequence[Tensor], names: Sequence[Na
 def orthogonalize(
     program: Program, update: Tensor, names: Names, steps: int, blocks: dict[str, int], ledger: Ledger
 ) -> Tensor:
-    """The program's orthogonalizer on (rows, columns) or (batch, rows, columns); `blocks` is what `count_blocks` gave."""
+    """The program's orthogonalizer on (rows, columns) or (batch, rows, columns); `blocks` as of `count_blocks`."""
     if program.row_blocks is not None:
         ledger.note(program.row_blocks.name, f"{len(blocks)} matrices in blocks of rows")
         if not blocks.keys().isdisjoint(names):
             return orthogonalize_blocks(program, update, names, steps, blocks)
-    return program.orthogonalizer(update, names, steps)
+    return program.orthogonalizer(update, names, steps).contiguous()
 
 
 def orthogonalize_blocks(program: Program, update: Tensor, names: Names, steps: int, blocks: dict[str, int]) -> Tensor:

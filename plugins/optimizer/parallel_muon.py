@@ -69,17 +69,13 @@ class ParallelMuon:
 
     def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World) -> None:
         """Start with zero momentum; the largest bank comes first."""
-        self.program, self.world = program, world
-        self.blocks = count_blocks(program, tensors, names)
-        self.pending: list[Any] = []
+        self.program, self.world, self.blocks = program, world, count_blocks(program, tensors, names)
         self.banks: list[MuonBank] = []
         wire = torch.bfloat16 if world.device.type == "cuda" else torch.float32
-        pairs = list(zip(tensors, names, strict=True))
-        for weight, held in sorted(pairs, key=lambda pair: pair[0].numel(), reverse=True):
+        for weight, held in sorted(zip(tensors, names, strict=True), key=lambda pair: -pair[0].numel()):
             *_, rows, columns = weight.shape
             share = -(-len(held) // world.world_size)
-            first = share * world.rank
-            owned = (*held, *[""] * share * world.world_size)[first : first + share]
+            owned = (*held, *[""] * share * world.world_size)[share * world.rank :][:share]
             shapes = [(size, rows, columns) for size in (share * world.world_size, share)]
             full, shard = [torch.zeros(shape, dtype=wire, device=world.device) for shape in shapes]
             gathered, momentum = [torch.zeros(shape, dtype=torch.bfloat16, device=world.device) for shape in shapes]
@@ -87,34 +83,29 @@ class ParallelMuon:
 
     def launch(self) -> None:
         """Start the reduction of every bank's gradient."""
-        self.pending = []
+        self.pending: list[Any] = []
         for bank in self.banks:
             gradient = gradient_of(bank.weight).bfloat16()
             bank.full.flatten()[: gradient.numel()].copy_(gradient.flatten())
             self.pending.append(start_reduce_scatter(bank.shard, bank.full, self.world))
 
     def shares(self) -> dict[Tensor, tuple[Tensor, Names]]:
-        """Wait for every reduction, and divide the sums."""
-        for bank, handle in zip(self.banks, self.pending, strict=True):
+        """Wait for every reduction, and divide the sums, which `step` then does not."""
+        for handle in self.pending:
             finish(handle)
-            bank.shard.div_(self.world.world_size)
-        self.pending = [None] * len(self.banks)
-        return {bank.weight: (bank.shard, bank.owned) for bank in self.banks}
+        return {bank.weight: (bank.shard.div_(self.world.world_size), bank.owned) for bank in self.banks}
 
     def step(self, scalars: Scalars, ledger: Ledger) -> None:
         """Update every bank, each one applied while the next is orthogonalised."""
         ready: list[tuple[MuonBank, Any, torch.Tensor]] = []
         for bank, handle in zip(self.banks, self.pending, strict=True):
             finish(handle)
-            # `shares` has divided already.
             divisor = 1 if self.program.mean_gradient_taps else self.world.world_size
             gradient = (bank.shard / divisor).bfloat16()
             update = nesterov_update(gradient, bank.momentum, scalars.momentum)
             for tap in self.program.update_taps:
                 update = tap(update, bank.owned, ledger)
-            update = orthogonalize(
-                self.program, update, bank.owned, self.backend_steps, self.blocks, ledger
-            ).contiguous()
+            update = orthogonalize(self.program, update, bank.owned, self.backend_steps, self.blocks, ledger)
             ready.append((bank, start_all_gather(bank.gathered, update, self.world), update))
             if len(ready) > 1:
                 self.apply(*ready.pop(0), scalars, ledger)

@@ -17,6 +17,7 @@ class Slots:
 
     orthogonalizer = NewtonSchulz(scale_first=True)
     row_blocks = None
+    mean_gradient_taps = ()
     update_taps = ()
     apply_taps = ()
 

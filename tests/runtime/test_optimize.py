@@ -202,16 +202,16 @@ def test_blocks_of_rows_that_cannot_be(count, message):
 
 def test_an_empty_slot_leaves_every_call_as_it_is():
     calls, update = [], torch.zeros(4, 2)
-    program = SimpleNamespace(row_blocks=None, orthogonalizer=lambda *arguments: calls.append(arguments))
+    program = SimpleNamespace(row_blocks=None, orthogonalizer=lambda *arguments: calls.append(arguments) or update)
     assert count_blocks(program, [update], [("w",)]) == {}
-    orthogonalize(program, update, ("w",), 5, {}, Ledger())
+    assert orthogonalize(program, update, ("w",), 5, {}, Ledger()) is update
     assert calls == [(update, ("w",), 5)]
 
 
 def test_whole_matrices_are_handed_on_as_they_are_though_others_are_cut():
     """Rank 0 may hold none of the matrices that are cut; its receipt still says how many there are."""
     calls, update, ledger = [], torch.zeros(4, 2), Ledger()
-    program = SimpleNamespace(row_blocks=Halves(2), orthogonalizer=lambda *arguments: calls.append(arguments))
+    program = SimpleNamespace(row_blocks=Halves(2), orthogonalizer=lambda *arguments: calls.append(arguments) or update)
     orthogonalize(program, update, ("w",), 5, {"v": 2}, ledger)
     assert calls == [(update, ("w",), 5)]
     assert ledger.receipt("halves") == "1 matrices in blocks of rows"

@@ -84,6 +84,13 @@ def double_gradient(tensors, names, ledger):
             ledger.count("double", "matrices")
 
 
+def halve_mean(gradients, names, replicated, world, ledger):
+    """A tap on mean gradients for one matrix."""
+    for gradient, held in zip(gradients, names, strict=True):
+        for matrix in part(gradient, held, DOUBLED):
+            matrix.mul_(0.5)
+
+
 def freeze_update(update, names, ledger):
     """An update tap for one matrix."""
     for matrix in part(update, names, FROZEN):
@@ -136,7 +143,7 @@ class TinySession:
             element_optimizer=ElementAdam(0.9, 0.95, 1e-8),
             groups=(Group("embed", LR), Group("scalar", LR)),
             gradient_taps=(double_gradient,),
-            mean_gradient_taps=(),
+            mean_gradient_taps=(halve_mean,),
             update_taps=(freeze_update,),
             apply_taps=(halve_weight,),
             phases=(Phase("turned", None, plugin="test"),),
