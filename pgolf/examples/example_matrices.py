@@ -26,6 +26,10 @@ class OrthogonalDescent:
     def launch(self):
         """Nothing to start early."""
 
+    def shares(self):
+        """Nothing is reduced here."""
+        return {}
+
     def step(self, scalars, ledger):
         """Taps and orthogonalizer are the program's; whoever fills this slot calls them."""
         lr = self.lr * scalars.lr_mul

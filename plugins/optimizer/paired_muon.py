@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgolf import Component, PgolfError, Plugin, hookimpl
+from pgolf import Component, Plugin, hookimpl
 
 if TYPE_CHECKING:
     from pgolf.settings import SettingsView
@@ -44,14 +44,8 @@ class PairedHeads:
 @hookimpl
 def row_blocks(settings: SettingsView) -> Component:
     """Pairs need even numbers of heads, and more than one pair to make a difference."""
-    for name in ("num_heads", "num_kv_heads"):
-        heads = getattr(settings, name)
-        if heads % 2:
-            raise PgolfError("PG003", f"{name} is {heads}, wanted an even number: paired_muon takes heads in pairs")
-    if settings.num_heads == 2:
-        raise PgolfError(
-            "PG003",
-            "num_heads is 2, wanted 4 or more: with one pair of heads paired_muon leaves every matrix whole",
-            hint="leave paired_muon out, or --set num_heads=4",
-        )
-    return Component(PairedHeads, query_pairs=settings.num_heads // 2, key_pairs=settings.num_kv_heads // 2)
+    queries, keys = settings.num_heads, settings.num_kv_heads
+    settings.require(queries % 2 == 0, "num_heads", "an even number: paired_muon takes heads in pairs")
+    settings.require(keys % 2 == 0, "num_kv_heads", "an even number: paired_muon takes heads in pairs")
+    settings.require(queries > 2, "num_heads", "4 or more: one pair is a whole matrix, which paired_muon leaves alone")
+    return Component(PairedHeads, query_pairs=queries // 2, key_pairs=keys // 2)

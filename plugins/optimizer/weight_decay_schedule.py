@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgolf import Component, PgolfError, Plugin, Setting, hookimpl
+from pgolf import Component, Plugin, Setting, hookimpl
 
 if TYPE_CHECKING:
     from pgolf.runtime.ledger import Ledger
@@ -57,11 +57,10 @@ def decay_schedule(
 def schedules(settings: SettingsView) -> Component:
     """The lowest point lies between the end of the hold and the end of training."""
     hold, ramp = settings.wd_sched_hold_frac, settings.wd_sched_ramp_frac
-    if not hold <= ramp < 1:
-        raise PgolfError(
-            "PG003",
-            f"wd_sched_hold_frac is {hold} and wd_sched_ramp_frac {ramp}, wanted hold <= ramp < 1",
-            hint="for example --set wd_sched_hold_frac=0.4 --set wd_sched_ramp_frac=0.85",
-        )
     low, high = settings.wd_sched_low_factor, settings.wd_sched_high_factor
+    settings.require(ramp < 1, "wd_sched_ramp_frac", "less than 1, the end of training")
+    settings.require(hold <= ramp, "wd_sched_hold_frac", f"at most wd_sched_ramp_frac={ramp}")
+    settings.require(
+        (low, high) != (1.0, 1.0), "wd_sched_high_factor", "another than 1 where wd_sched_low_factor is 1 too"
+    )
     return Component(decay_schedule, hold=hold, ramp=ramp, low=low, high=high)

@@ -1,5 +1,4 @@
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +8,7 @@ from simulated import ALONE, ThreadGroup, program, scalars
 from pgolf import PgolfError
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.optimize import count_blocks, orthogonalize
+from pgolf.settings import SettingsView
 from pgolf_plugins.optimizer.muon import Muon
 from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
 from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz, iterate_newton_schulz
@@ -171,7 +171,7 @@ def test_any_orthogonalizer_and_any_order_of_matrices():
 def test_eleven_layers_have_22_matrices_to_pair():
     roles = ("attn.c_q", "attn.c_k", "attn.c_v", "attn.proj", "mlp.fc", "mlp.proj")
     names = [(f"blocks.{layer}.{role}.weight",) for layer in range(11) for role in roles]
-    component = row_blocks(SimpleNamespace(num_heads=8, num_kv_heads=4))
+    component = row_blocks(SettingsView({"num_heads": 8, "num_kv_heads": 4}, ()))
     blocks = count_blocks(program(row_blocks=PairedHeads(**component.arguments)), [torch.zeros(16, 8)] * 66, names)
     assert len(blocks) == 22
     assert (blocks[canonical("c_q", 10)], blocks[canonical("c_k")]) == (4, 2)
@@ -182,10 +182,10 @@ def test_eleven_layers_have_22_matrices_to_pair():
     [
         ((9, 3), "num_heads is 9, wanted an even number: paired_muon takes heads in pairs"),
         ((8, 1), "num_kv_heads is 1, wanted an even number: paired_muon takes heads in pairs"),
-        ((2, 2), "num_heads is 2, wanted 4 or more: with one pair of heads paired_muon leaves every matrix whole"),
+        ((2, 2), "num_heads is 2, wanted 4 or more: one pair is a whole matrix, which paired_muon leaves alone"),
     ],
 )
 def test_heads_that_do_not_pair_are_build_errors(heads, message):
     with pytest.raises(PgolfError) as caught:
-        row_blocks(SimpleNamespace(num_heads=heads[0], num_kv_heads=heads[1]))
+        row_blocks(SettingsView({"num_heads": heads[0], "num_kv_heads": heads[1]}, ()))
     assert (caught.value.code, caught.value.message) == ("PG003", message)

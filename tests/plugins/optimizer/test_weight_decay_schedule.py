@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import pytest
 from pipeline_vectors import load_case
 from simulated import scalars
@@ -7,6 +5,7 @@ from simulated import scalars
 from pgolf import PgolfError
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.progress import measure_progress
+from pgolf.settings import SettingsView
 from pgolf_plugins.optimizer.weight_decay_schedule import decay_multiplier, decay_schedule, schedules
 
 
@@ -36,10 +35,19 @@ def test_no_ramp_is_a_jump():
     assert [decay_multiplier(f, 0.5, 0.5, 0.6, 1.6) for f in (0.5, 0.75, 1.0)] == [1.0, pytest.approx(1.1), 1.6]
 
 
-@pytest.mark.parametrize(("hold", "ramp"), [(0.9, 0.5), (0.4, 1.0)])
-def test_an_order_that_cannot_work_is_a_build_error(hold, ramp):
-    settings = SimpleNamespace(
-        wd_sched_hold_frac=hold, wd_sched_ramp_frac=ramp, wd_sched_low_factor=0.65, wd_sched_high_factor=1.5
-    )
-    with pytest.raises(PgolfError, match="wanted hold <= ramp < 1"):
-        schedules(settings)
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ((0.9, 0.5, 0.65, 1.5), "wd_sched_hold_frac is 0.9, wanted at most wd_sched_ramp_frac=0.5"),
+        ((0.4, 1.0, 0.65, 1.5), "wd_sched_ramp_frac is 1.0, wanted less than 1, the end of training"),
+        (
+            (0.4, 0.85, 1.0, 1.0),
+            "wd_sched_high_factor is 1.0, wanted another than 1 where wd_sched_low_factor is 1 too",
+        ),
+    ],
+)
+def test_what_cannot_work_is_a_build_error(values, message):
+    names = ("wd_sched_hold_frac", "wd_sched_ramp_frac", "wd_sched_low_factor", "wd_sched_high_factor")
+    with pytest.raises(PgolfError) as caught:
+        schedules(SettingsView(dict(zip(names, values, strict=True)), ()))
+    assert caught.value.message == message
