@@ -51,9 +51,10 @@ class VarlenAttention:
         return name
 
     def __call__(self, model: GPT, q: Tensor, k: Tensor, v: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
-        ctx.fired("varlen_attention", "layers")
         if "segments" not in ctx.fields:
+            ctx.fired("varlen_attention", "layers over whole rows")
             return self.attend(q, k, v, ctx)
+        ctx.fired("varlen_attention", "layers in segments")
         if torch.compiler.is_compiling():
             return masked_attention(q, k, v, segment_mask(ctx))
         rows = []
