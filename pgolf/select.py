@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgolf.component import Setting
 from pgolf.errors import PgolfError, raise_all
 from pgolf.manager import Loaded, Registry
 from pgolf.recipe import Recipe
@@ -197,10 +198,16 @@ def _settings(recipe: Recipe, registry: Registry, selected: dict[str, Loaded]) -
     """Typed values of the engine's and the selected plugins' settings; all problems are reported together."""
     where = f"{recipe.where}: settings"
     known = {setting.name: setting for setting in CORE_SETTINGS}
-    for loaded in selected.values():
-        known.update({setting.name: setting for setting in loaded.plugin.settings})
-    values = {name: setting.default for name, setting in known.items()}
+    owners: dict[str, str] = {}
     errors = []
+    for name, loaded in selected.items():
+        for setting in loaded.plugin.settings:
+            owner = owners.setdefault(setting.name, name)
+            if known.get(setting.name, setting).default != setting.default and owner != name:
+                if setting.name not in recipe.settings:
+                    errors.append(_two_defaults(owner, known[setting.name], name, setting, where))
+            known[setting.name] = setting
+    values = {name: setting.default for name, setting in known.items()}
     for name, value in recipe.settings.items():
         try:
             if name not in known:
@@ -210,6 +217,11 @@ def _settings(recipe: Recipe, registry: Registry, selected: dict[str, Loaded]) -
             errors.append(error)
     raise_all(errors)
     return values
+
+
+def _two_defaults(owner: str, one: Setting, name: str, other: Setting, where: str) -> PgolfError:
+    text = f"{owner} and {name} give {one.name} the defaults {one.default!r} and {other.default!r}"
+    return PgolfError("PG003", text, where, f"say which: --set {one.name}={one.default}")
 
 
 def _owner(name: str, registry: Registry) -> str:

@@ -118,3 +118,24 @@ def test_settings_are_typed_and_all_problems_are_told_at_once(built_in):
 def test_the_default_settings_of_a_plugin_apply(built_in):
     registry = with_fakes(built_in, ("own", ["schedules"], {"settings": (Setting("own_gain", 2.5, "help"),)}))
     assert chosen(registry, ("own",)).settings.own_gain == 2.5
+
+
+def test_a_plugin_gives_an_engine_setting_another_default(built_in):
+    registry = with_fakes(
+        built_in, ("big_vocabulary", ("batch_fields",), {"settings": (Setting("vocab_size", 4096, "h"),)})
+    )
+    assert chosen(registry, ("big_vocabulary",)).settings.vocab_size == 4096
+    assert chosen(registry, ("big_vocabulary",), vocab_size=300).settings.vocab_size == 300
+
+
+def test_two_plugins_with_two_defaults_for_one_setting_need_a_word(built_in):
+    registry = with_fakes(
+        built_in,
+        ("fake_one", ("batch_fields",), {"settings": (Setting("shared", 1, "h"), Setting("equal", 5, "h"))}),
+        ("fake_two", ("batch_fields",), {"settings": (Setting("shared", 2, "h"), Setting("equal", 5, "other help"))}),
+    )
+    with pytest.raises(PgolfError, match="fake_one and fake_two give shared the defaults 1 and 2") as caught:
+        chosen(registry, ("fake_one", "fake_two"))
+    assert caught.value.code == "PG003" and "--set shared=1" in caught.value.hint
+    settings = chosen(registry, ("fake_one", "fake_two"), shared=7).settings
+    assert (settings.shared, settings.equal) == (7, 5)
