@@ -1,11 +1,24 @@
-"""Test-time training of documents against golden runs, and what makes it legal: order, ranks, other documents."""
+"""Test-time training of documents against golden runs, and what makes it legal: order, documents apart, every target once."""
 
 import pytest
 import torch
+from models import resolved
 from ttt import fill_like_the_vectors, golden_session, load_run, nll_of
 
+from pgolf.errors import PgolfError
+from pgolf.runtime.documents import find_documents
+from pgolf.runtime.evaluate import run_evaluation
 from pgolf.runtime.lora import Lora
 from pgolf.runtime.tally import Tally
+from pgolf.score_ledger import read_score_ledger
+
+
+def run(session):
+    """(nll in the order of the stream, tally) of the evaluation."""
+    session.model.eval()
+    session.freeze()
+    tally = Tally(session)
+    return nll_of(session, tally), tally
 
 
 @pytest.fixture
@@ -13,19 +26,115 @@ def golden_factors(monkeypatch):
     monkeypatch.setattr(Lora, "reset", fill_like_the_vectors)
 
 
-def run(name, **settings):
-    """(nll, tally, session) of a golden run."""
-    session = golden_session(name, **settings)
-    session.model.eval()
-    session.freeze()
-    tally = Tally(session)
-    return nll_of(session, tally), tally, session
-
-
 def test_a_whole_run_matches_the_public_script(golden_factors):
     case = load_run("ttt_unphased")
-    found, tally, _ = run("ttt_unphased")
-    print(case.check("nll", found))
+    found, tally = run(golden_session("ttt_unphased"))
+    case.check("nll", found)
     nats, tokens, size = tally.sums.tolist()
-    print(case.check("val_loss", torch.tensor(nats / tokens, dtype=torch.float64)))
+    case.check("val_loss", torch.tensor(nats / tokens, dtype=torch.float64))
     assert tokens == 2789 and size == 3 * 2789
+
+
+def test_without_learning_it_is_the_public_script_without_adapters():
+    case = load_run("ttt_unphased")
+    found, _ = run(golden_session("ttt_unphased", ttt_lora_lr=0.0))
+    case.check("nll_noadapt", found)
+
+
+def test_compiled_it_needs_one_graph_for_each_width(golden_factors):
+    session, graphs = golden_session("ttt_unphased", ttt_widths=2), []
+
+    def keep(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    session.forward = torch.compile(session.model, dynamic=False, fullgraph=True, backend=keep)
+    found, tally = run(session)
+    load_run("ttt_unphased").check("nll", found)
+    assert len(graphs) == 2 and tally.shapes == {(8, 32), (8, 64)}
+
+
+def change(session, place):
+    """Another token there, not the start of a document."""
+    session.tokens = session.tokens.clone()
+    session.tokens[place] = 77 if session.tokens[place] != 77 else 78
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_no_score_depends_on_what_is_scored_later(warm):
+    """Change a token late in a document of the last group: only scores from that token on in this document change."""
+    plain = golden_session("ttt_unphased", ttt_warm_start_a=warm, ttt_lora_lr=0.02)
+    documents = find_documents(plain.tokens, 1)
+    shortest = sorted(documents, key=lambda document: document.length)[7]
+    place = shortest.start + shortest.length - 3
+    other = golden_session("ttt_unphased", ttt_warm_start_a=warm, ttt_lora_lr=0.02)
+    change(other, place)
+    moved = (run(plain)[0] != run(other)[0]).nonzero().flatten() + 1
+    assert set(moved.tolist()) <= set(range(place, shortest.start + shortest.length)) and place in moved
+
+
+def test_a_document_learns_from_itself_alone_without_warm_start():
+    """Change a token early in the longest document: no other document's scores change, its own later ones do."""
+    plain = golden_session("ttt_unphased", ttt_warm_start_a=False, ttt_lora_lr=0.02)
+    documents = find_documents(plain.tokens, 1)
+    longest = max(documents, key=lambda document: document.length)
+    other = golden_session("ttt_unphased", ttt_warm_start_a=False, ttt_lora_lr=0.02)
+    change(other, longest.start + 5)
+    moved = (run(plain)[0] != run(other)[0]).nonzero().flatten() + 1
+    inside = range(longest.start + 5, longest.start + longest.length)
+    assert set(moved.tolist()) <= set(inside)
+    # The context is 64 tokens, so what lies further on can only have changed through the factors.
+    assert set(range(longest.start + 5 + 64 + 16, longest.start + longest.length)) <= set(moved.tolist())
+
+
+def test_updates_are_worth_something():
+    """On a document that repeats itself the later chunks gain from the earlier ones."""
+    repeated = torch.tensor([1, *([9, 17, 40, 5, 33, 8, 12, 90] * 30), 1, 6])
+    session = golden_session("ttt_unphased", ttt_lora_lr=0.05, ttt_lora_alpha=32.0)
+    still = golden_session("ttt_unphased", ttt_lora_lr=0.0)
+    session.tokens = still.tokens = repeated.to(torch.uint16)
+    learned, plain = run(session)[0], run(still)[0]
+    assert torch.equal(learned[:16], plain[:16]), "the first chunk is scored before anything is learnt"
+    assert learned[100:240].mean() < plain[100:240].mean() - 0.5
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [5, 6, 7, 1, 8, 9, 1, 4],
+        [1, 1, 1, 5, 1],
+        [1, 3],
+        [7, 9, 11],
+        [9, 1],
+        [1, *range(4, 40), 1, *range(40, 47)],
+    ],
+    ids=["text before the first BOS", "empty documents", "one target", "no BOS", "ends with BOS", "odd group"],
+)
+def test_every_target_is_scored_once_whatever_the_stream(tokens, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("logs").mkdir()
+    session = golden_session("ttt_unphased")
+    session.tokens = torch.tensor(tokens).to(torch.uint16)
+    assert run_evaluation(session).tokens == len(tokens) - 1
+    assert read_score_ledger("logs/run.scores.npz").problems() == []
+
+
+def test_no_learning_after_the_time_is_up():
+    session = golden_session("ttt_unphased", max_eval_seconds=1e-9)
+    found, _ = run(session)
+    load_run("ttt_unphased").check("nll_noadapt", found)
+    assert not found.isnan().any() and session.ledger.receipt("lora_ttt") == "40 documents"
+
+
+def test_sites_are_chosen_by_settings():
+    flags = {"ttt_k_lora": False, "ttt_o_lora": False, "ttt_mlp_lora": False}
+    assert golden_session("ttt_unphased", **flags).program.evaluation.sites == ("attn.c_q", "attn.c_v", "head")
+
+
+@pytest.mark.parametrize(
+    "setting", [{"ttt_chunk_size": 65, "ttt_eval_seq_len": 64}, {"ttt_beta1": 1.0}, {"ttt_beta2": 1.5}]
+)
+def test_settings_that_cannot_work(setting):
+    with pytest.raises(PgolfError) as caught:
+        resolved("lora_ttt", **setting)
+    assert caught.value.code == "PG003"
