@@ -34,6 +34,8 @@ RECORDS: tuple[tuple[str, str], ...] = (
     ("pgolf.runtime.progress", "Scalars"),
     ("pgolf.runtime.ledger", "Ledger"),
     ("pgolf.runtime.evaluate", "Span"),
+    ("pgolf.runtime.documents", "Document"),
+    ("pgolf.runtime.documents", "Group"),
     ("pgolf.runtime.tally", "Tally"),
     ("pgolf.runtime.tally", "Scored"),
 )
@@ -52,9 +54,18 @@ HELPERS: dict[str, tuple[str, ...]] = {
         "start_reduce_scatter",
         "sum_over_ranks",
     ),
+    "pgolf.runtime.documents": (
+        "chunk_rows",
+        "count_chunks",
+        "deal_chains",
+        "find_documents",
+        "group_documents",
+        "split_groups",
+    ),
     "pgolf.runtime.evaluate": ("Span", "chunk_spans", "span_rows"),
     "pgolf.runtime.kernels": ("find_flash", "flash_attention"),
     "pgolf.runtime.layers": ("adapt", "rms_norm", "rotate_halves", "shift_right", "use_matrix"),
+    "pgolf.runtime.lora": ("Lora",),
     "pgolf.runtime.optimize": ("aspect_scale", "compile_on_gpu", "count_blocks", "nesterov_update", "orthogonalize"),
     "pgolf.runtime.parameters": (
         "canonical_names",
@@ -76,6 +87,7 @@ HELPERS: dict[str, tuple[str, ...]] = {
         "per_row",
         "restore_tensor",
     ),
+    "pgolf.runtime.segments": ("Segments", "find_starts", "lay_side_by_side"),
     "pgolf.runtime.shards": ("load_shard", "shard_files", "shard_length", "validation_tokens"),
     "pgolf.runtime.side_files": ("SideFileBytes",),
     "pgolf.runtime.streams": (

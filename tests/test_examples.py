@@ -5,6 +5,7 @@ import functools
 import pytest
 from equality import live_and_built
 from micro import MICRO, run_program
+from test_plugin_contracts import sizes
 
 from pgolf.bundle.pipeline import build
 from pgolf.manager import load_registry
@@ -30,6 +31,8 @@ def registry():
 
 def resolved(*names):
     settings = {**MICRO, "num_heads": 4, "num_kv_heads": 2}
+    if "example_base_update" in names:
+        settings |= sizes("lora_ttt")
     return resolve(Recipe("test", layers=(names,), settings=settings), registry())
 
 
@@ -45,12 +48,14 @@ def test_example_builds(name):
     compile(build(made.entry, made.find_source).code, "train_gpt.py", "exec")
 
 
-# A transform acts when data are prepared; windows have no say beside an evaluation.
-ALONE = ("example_transform", "example_windows")
+# A transform acts when data are prepared; windows have no say beside an evaluation, and two evaluations exclude each other.
+ALONE = ("example_transform", "example_windows", "example_base_update")
 
 
 @pytest.mark.parametrize(
-    "together", [[name for name in NAMES if name not in ALONE], ["example_windows"]], ids=["all", "windows"]
+    "together",
+    [[name for name in NAMES if name not in ALONE], ["example_windows"], ["example_base_update"]],
+    ids=["all", "windows", "base_update"],
 )
 def test_all_examples_together_are_the_same_live_and_built(together, tmp_path, micro_data, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))

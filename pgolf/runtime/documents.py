@@ -19,14 +19,24 @@ if TYPE_CHECKING:
 
 
 class Document(NamedTuple):
-    """`length` tokens of the stream from `start` on, the first token of the next document included."""
+    """A document of the validation stream.
+
+    Attributes:
+        start: place of its first token.
+        length: its tokens, the first token of the next document included.
+    """
 
     start: int
     length: int
 
 
 class Group(NamedTuple):
-    """Documents that are scored side by side; `index` counts groups from the shortest documents on."""
+    """Documents that are scored side by side.
+
+    Attributes:
+        index: number of the group, counted from the shortest documents on.
+        documents: by length, rising.
+    """
 
     index: int
     documents: list[Document]
