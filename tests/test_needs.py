@@ -19,7 +19,7 @@ from pgolf import Component, Need, Plugin, hookimpl
 PLUGIN = Plugin(name="{name}", summary="s", source="s", family="architecture", needs={needs})
 
 
-def {name}_scale(x, layer, ctx):
+def {name}_scale(model, x, layer, position, ctx):
     return x
 
 

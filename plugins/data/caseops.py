@@ -41,7 +41,11 @@ PLUGIN = Plugin(
     ),
 )
 
-TITLE, ALLCAPS, CAPNEXT, ESCAPE = MARKERS = ("\ue001", "\ue002", "\ue003", "\ue004")
+TITLE = "\ue001"
+ALLCAPS = "\ue002"
+CAPNEXT = "\ue003"
+ESCAPE = "\ue004"
+MARKERS = (TITLE, ALLCAPS, CAPNEXT, ESCAPE)
 CHANGED = f"[A-Za-z]+|[{TITLE}-{ESCAPE}]"
 # One step of decoding: an escaped character, a word that no other marked word touches, or text without case.
 UNIT = (

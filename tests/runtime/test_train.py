@@ -197,7 +197,8 @@ def test_optional_slots_take_part(name, receipt, tmp_path, micro_data):
 def test_a_world_that_does_not_divide_eight_is_refused(tmp_path, micro_data):
     made = write(tmp_path, micro())
     run = run_program(made, tmp_path / "run", micro_data, WORLD_SIZE="3")
-    assert run.status != 0 and "wanted 1, 2, 4 or 8" in run.output
+    assert run.status == 2 and "Traceback" not in run.output
+    assert "error: WORLD_SIZE is 3, wanted a divisor of 8" in run.output
 
 
 def test_no_log_line_is_lost_when_the_run_dies(tmp_path, micro_data):
