@@ -203,9 +203,9 @@ def _settings(recipe: Recipe, registry: Registry, selected: dict[str, Loaded]) -
     for name, loaded in selected.items():
         for setting in loaded.plugin.settings:
             owner = owners.setdefault(setting.name, name)
-            if known.get(setting.name, setting).default != setting.default and owner != name:
-                if setting.name not in recipe.settings:
-                    errors.append(_two_defaults(owner, known[setting.name], name, setting, where))
+            clash = owner != name and known[setting.name].default != setting.default
+            if clash and setting.name not in recipe.settings:
+                errors.append(_two_defaults(owner, known[setting.name], name, setting, where))
             known[setting.name] = setting
     values = {name: setting.default for name, setting in known.items()}
     for name, value in recipe.settings.items():
