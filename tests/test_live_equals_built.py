@@ -17,7 +17,7 @@ RECIPES = {
     "baseline": (),
     "gptq": ("gptq", "hessian_sdclip", "sdclip", "train_calibration", "hessian_all_reduce", "layer_loop"),
     "mixed": ("gptq", "lqer", "mixed_bits", "two_lanes", "banks"),
-    "three": ("swa", "bank_qat", "pko", "caseops", "paired_muon"),
+    "three": ("swa", "bank_qat", "pko", "caseops", "paired_muon", "fused_mlp"),
     "pr1019": (*PR1019, "document_starts"),
     "loops": ("layer_loop", "parallel_residual", "skip_gates", "step_clock", "untied_head", "brotli", "pko"),
     "lanes": ("banks", "layer_loop", "skip_gates", "two_lanes", "smear_gate_v3", "sparse_attention_gate", "xsa"),

@@ -27,14 +27,20 @@ def shift_right(x: Tensor) -> Tensor:
     return F.pad(x[:, :-1], (0, 0) * (x.dim() - 2) + (1, 0))
 
 
+def tapped(model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context) -> Tensor:
+    """A matrix as the forward uses it, in its own dtype: mixed, fake-quantized, with noise."""
+    for tap in model.program.weight_taps:
+        weight = tap(model, weight, role, layer, position, ctx)
+    return weight
+
+
 def use_matrix(model: GPT, weight: Tensor, x: Tensor, role: str, layer: int, position: int, ctx: Context) -> Tensor:
     """x W^T, the one place where a matrix meets an activation.
 
     Order: weight taps (mix, fake-quant, noise), input taps, observer, matmul in the activation's dtype, adapter. Observer and
     adapter see what the matrix multiplies.
     """
-    for tap in model.program.weight_taps:
-        weight = tap(model, weight, role, layer, position, ctx)
+    weight = tapped(model, weight, role, layer, position, ctx)
     for tap in model.program.matrix_inputs:
         x = tap(model, x, role, layer, position, ctx)
     if ctx.observe is not None:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from pgolf.runtime.context import Context
-from pgolf.runtime.layers import rms_norm, use_matrix
+from pgolf.runtime.layers import rms_norm, tapped, use_matrix
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_state, register_parameters
 
@@ -56,6 +56,10 @@ class GPT(nn.Module):
     def matrices(self) -> dict[str, Tensor]:
         """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""
         return canonical_state(dict(self.named_parameters()), self.records)
+
+    def matrix(self, role: str, layer: int, position: int, ctx: Context) -> Tensor:
+        """The matrix `role` of `layer` after the weight taps, for kernels that multiply on their own."""
+        return tapped(self, ctx.weights[f"blocks.{layer}.{role}.weight"], role, layer, position, ctx)
 
     def project(self, x: Tensor, role: str, layer: int, position: int, ctx: Context) -> Tensor:
         """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
