@@ -17,6 +17,7 @@ PR1019 = (
 )
 PR1493 = ("layer_loop", "leaky_relu2", "ln_scale", "parallel_residual", "partial_rope", "skip_gates", "xsa")
 PR1855 = ("banks", "layer_loop", "leaky_relu2", "ln_scale", "partial_rope", "skip_gates", "two_lanes", "xsa")
+OUTGATE = (*PR1855[:5], "two_lanes", "xsa", "smear_gate_v3", "attention_output_gate")
 
 CASES = (
     [
@@ -117,6 +118,16 @@ CASES = (
         )
         for loop in ("noloop", "loop")
     ]
+    + [
+        (
+            "model_pr1855_5L_outgate_q",
+            f"pr1855_5L_outgate_q_{loop}",
+            OUTGATE,
+            {"num_layers": 5, "rope_dims": 8, "num_loops": 2, "loop_start": 1, "loop_end": 2, "gate_window": 10}
+            | {"parallel_start_layer": 4, "parallel_final_lane": "mlp", "attn_out_gate_src": "q", "qk_gain_init": 5.25},
+        )
+        for loop in ("noloop", "loop")
+    ]
 )
 
 
@@ -139,8 +150,9 @@ def test_whole_model_matches_the_public_script(file, name, plugins, settings):
 
 
 PACKED = [
-    ("6L_sparse", (*PR1855, "smear_gate_v3", "sparse_attention_gate"), CASES[-4][3]),
-    ("4L_dense_nosmear", (*PR1855, "dense_attention_gate"), CASES[-2][3]),
+    ("6L_sparse", (*PR1855, "smear_gate_v3", "sparse_attention_gate"), CASES[-6][3]),
+    ("4L_dense_nosmear", (*PR1855, "dense_attention_gate"), CASES[-4][3]),
+    ("5L_outgate_q", OUTGATE, CASES[-2][3]),
 ]
 
 

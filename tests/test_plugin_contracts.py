@@ -16,6 +16,7 @@ NAMES = sorted(name for name, loaded in registry().plugins.items() if loaded.ori
 FORWARD = [name for name in NAMES if registry().plugins[name].plugin.family == "architecture"] + ["bank_qat"]
 # Sizes at which every plugin has something to do in a four-layer model.
 SIZES = {
+    "attn_out_gate_src": "q",
     "bigram_dim": 24,
     "bigram_vocab_size": 64,
     "loop_end": 2,

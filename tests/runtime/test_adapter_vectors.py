@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from models import Case, built
-from test_model_vectors import PR1855, gradient_norm
+from test_model_vectors import OUTGATE, PR1855, gradient_norm
 
 SITES = {
     "q_loras": "attn.c_q",
@@ -24,6 +24,11 @@ CASES = {
     "4L_dense_nosmear": (
         (*PR1855, "dense_attention_gate"),
         {"num_kv_heads": 4, "num_loops": 1, "loop_start": 1, "loop_end": 1, "parallel_start_layer": 2},
+    ),
+    "5L_outgate_q": (
+        OUTGATE,
+        {"num_layers": 5, "num_loops": 2, "loop_start": 1, "loop_end": 2, "gate_window": 10}
+        | {"parallel_start_layer": 4, "parallel_final_lane": "mlp", "attn_out_gate_src": "q"},
     ),
 }
 
