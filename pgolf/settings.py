@@ -61,6 +61,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "bigram_dim": 32,
     "bigram_vocab_size": 512,
     "eval_stride": 64,
+    "gptq_calibration_batches": 2,
     "global_ttt_chunk_tokens": 512,
     "loop_end": 2,
     "loop_start": 1,

@@ -77,8 +77,8 @@ def micro(*names, **settings):
     """A resolved recipe at micro size in which every phase begins and every plugin acts."""
     known = resolved(*names, **MICRO, **sizes(*names)).selection.settings.as_dict()
     tuned = {key: value for key, value in TUNED.items() if key in known}
-    if "gptq_damp" in known:
-        tuned["model_dim"] = 320  # GPTQ solves matrices of more than 65,536 elements
+    if {"gptq_damp", "lqer_rank"} & set(known):
+        tuned["model_dim"] = 320  # they act on matrices of more than 65,536 elements
     return resolved(*names, **{**MICRO, **sizes(*names), **tuned, **settings})
 
 

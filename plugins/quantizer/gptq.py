@@ -59,17 +59,18 @@ class Gptq:
         if "hessian" not in statistics:
             raise ValueError(f"{name} has no input statistics, which gptq needs")
         hessian, dead = damped_hessian(statistics["hessian"], self.damp)
-        order = hessian.diagonal().argsort(descending=True)
+        order = hessian.diagonal().argsort(descending=True, stable=True)
         factor = inverse_factor(hessian[order][:, order])
         if not factor.isfinite().all():
             ledger.count("gptq", "matrices rounded to nearest, whose Hessian has no Cholesky factor")
             return integer_codes(weight, step.float(), top)
         ledger.count("gptq", "matrices")
-        work = weight.masked_fill(dead, 0.0)[:, order]
+        # Transposed, because columns are what is worked on.
+        work = weight.masked_fill(dead, 0.0).T[order]
         codes = torch.empty_like(work)
-        for start in range(0, work.shape[1], self.block):
-            spread_block(work, codes, factor, step.float(), top, start, min(start + self.block, work.shape[1]))
-        return codes[:, order.argsort()].to(torch.int8)
+        for start in range(0, len(work), self.block):
+            spread_block(work, codes, factor, step.float(), top, start, min(start + self.block, len(work)))
+        return codes[order.argsort()].T.contiguous().to(torch.int8)
 
 
 def inverse_factor(hessian: Tensor) -> Tensor:
@@ -80,14 +81,14 @@ def inverse_factor(hessian: Tensor) -> Tensor:
 
 
 def spread_block(work: Tensor, codes: Tensor, factor: Tensor, step: Tensor, top: int, start: int, end: int) -> None:
-    """Round columns start..end-1 of `work` into `codes`, in place, and take their errors off the columns to the right."""
-    errors = torch.empty_like(work[:, start:end])
+    """Round rows start..end-1 of `work` (columns, rows) into `codes`, in place; their errors go to all that follow."""
+    errors = torch.empty_like(work[start:end])
     for column in range(start, end):
-        codes[:, column] = (work[:, column] / step).round().clamp(-top, top)
-        error = (work[:, column] - codes[:, column] * step) / factor[column, column]
-        work[:, column:end] -= error[:, None] * factor[column, column:end]
-        errors[:, column - start] = error
-    work[:, end:] -= errors @ factor[start:end, end:]
+        codes[column] = (work[column] / step).round().clamp(-top, top)
+        error = (work[column] - codes[column] * step) / factor[column, column]
+        work[column:end] -= factor[column, column:end, None] * error
+        errors[column - start] = error
+    work[end:] -= factor[start:end, end:].T @ errors
 
 
 @hookimpl

@@ -10,11 +10,10 @@ Source: the fork of openai/parameter-golf#1493 with GPTQ_ALL_REDUCE.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.distributed import max_over_ranks, sum_over_ranks
+from pgolf.runtime.distributed import gather_over_ranks, sum_over_ranks
 
 if TYPE_CHECKING:
     from pgolf.contracts.quantizer import Statistics
@@ -39,9 +38,12 @@ def average_statistics(statistics: Statistics, world: World, ledger: Ledger) -> 
         ValueError: on every rank, when they do not have the same ones.
     """
     names = [(name, key) for name in sorted(statistics) for key in sorted(statistics[name])]
-    digest = int.from_bytes(hashlib.sha256(repr(names).encode()).digest()[:6], "little")
-    if max_over_ranks(digest, world) != -max_over_ranks(-digest, world):
-        raise ValueError(f"rank {world.rank} has statistics of {len(names)} matrices, and another rank of others")
+    for rank, others in enumerate(gather_over_ranks(names, world)):
+        if others != names:
+            different = sorted({*names} ^ {*others})[0][0]
+            raise ValueError(
+                f"ranks {world.rank} and {rank} have statistics of different matrices, such as {different}"
+            )
     for name, key in names:
         sum_over_ranks(statistics[name][key], world).div_(world.world_size)
         ledger.count("hessian_all_reduce", f"statistics over {world.world_size} ranks")
