@@ -1,4 +1,4 @@
-"""What may vary from run to run: eight environment variables, torchrun's own, and the word "score"."""
+"""What may vary from run to run: eight environment variables, torchrun's own, and the words "score" and "export"."""
 
 import os
 import sys
@@ -11,6 +11,7 @@ class Environment(NamedTuple):
 
     Attributes:
         data_path: folder of shards.
+        export: whether the artifact is made from the weights that a run has saved in the working directory.
         iterations: the most steps.
         max_wallclock_seconds: training budget; 0 means none.
         run_id: name of the log.
@@ -21,6 +22,7 @@ class Environment(NamedTuple):
     """
 
     data_path: str
+    export: bool
     iterations: int
     max_wallclock_seconds: float
     run_id: str
@@ -36,6 +38,7 @@ def read_environment(settings):
     get = os.environ.get
     return Environment(
         data_path=get("DATA_PATH", settings.data_path),
+        export="export" in sys.argv,
         iterations=int(get("ITERATIONS", settings.iterations)),
         max_wallclock_seconds=float(get("MAX_WALLCLOCK_SECONDS", settings.max_wallclock_seconds)),
         run_id=get("RUN_ID", str(time.time_ns())),

@@ -1,5 +1,8 @@
 """After training: checkpoint, quantize, compress, decode into a fresh model, score, receipts."""
 
+import io
+import os
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,7 +16,8 @@ from pgolf.runtime.parameters import canonical_state
 from pgolf.runtime.tally import write_marks
 
 CHECKPOINT = "final_model.pt"
-STATISTICS = "final_statistics.pt"
+# What export needs besides the weights.
+EXPORT_STATE = "final_export.pt"
 
 
 def grid_name(program):
@@ -36,10 +40,20 @@ def export_and_score(session, step):
     """
     state = canonical_state(session.model.state_dict(), session.parameters)
     if session.world.rank == 0:
-        if session.program.calibration_source is not None:
-            Path(STATISTICS).unlink(missing_ok=True)
-        write_tensors(state, CHECKPOINT)
-    statistics, score = calibrate(session, step), session.validate()
+        # One that is there belongs to other weights.
+        Path(EXPORT_STATE).unlink(missing_ok=True)
+        write_file(partial(torch.save, state), CHECKPOINT)
+    statistics = calibrate(session, step)
+    if session.world.rank == 0:
+        found = {
+            "statistics": statistics,
+            "phases": session.phases,
+            "receipts": session.ledger.done,
+            "clock_ms": session.stages.begin_ms,
+            "failed": session.failed,
+        }
+        write_file(partial(torch.save, found), EXPORT_STATE)
+    score = session.validate()
     session.stages.end("diagnostic", "val")
     session.log(
         f"diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} "
@@ -52,11 +66,52 @@ def export_and_score(session, step):
     score_artifact(session)
 
 
-def write_tensors(tensors, path):
-    """Save tensors; the file is complete when it gets its name."""
-    partial = Path("final_model.tmp")
-    torch.save(tensors, partial)
-    partial.replace(path)
+def write_file(write, path):
+    """`write(unfinished)` makes a file, which is on the disk when it gets its name; if it fails, nothing stays."""
+    unfinished = Path("final_model.tmp")
+    try:
+        write(unfinished)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_file(path, device):
+    """What `torch.save` wrote; ValueError when it is damaged."""
+    data = Path(path).read_bytes()
+    try:
+        return torch.load(io.BytesIO(data), map_location=device, weights_only=True)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} cannot be read: {reason}; train again, or get the file that the run wrote") from error
+
+
+@torch.no_grad()
+def export_checkpoint(session):
+    """Go on where a run ended after training: the saved weights become the artifact. Reads no data.
+
+    Raises:
+        OSError: for a file that is not there.
+        ValueError: for one that is damaged, or of another model.
+    """
+    state = canonical_state(session.model.state_dict(), session.parameters)
+    weights = read_file(CHECKPOINT, session.world.device)
+    found = read_file(EXPORT_STATE, session.world.device)
+    shapes = [{name: [*tensor.shape] for name, tensor in tensors.items()} for tensors in (weights, state)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"{CHECKPOINT} holds the weights of another model: names or shapes are not this one's")
+    for name, tensor in state.items():
+        tensor.copy_(weights[name])
+    session.phases, session.failed = found["phases"], found["failed"]
+    session.ledger.done.update(found["receipts"])
+    session.stages.begin_ms = found["clock_ms"]
+    session.stages.set_clock(found["clock_ms"])
+    if session.world.rank == 0:
+        export_model(session, state, found["statistics"])
+    # No rank reads the artifact before rank 0 has written it.
+    max_over_ranks(0.0, session.world)
 
 
 def calibrate(session, step):
@@ -73,8 +128,6 @@ def calibrate(session, step):
         else:
             statistics, batches = collect_statistics(session)
         session.stages.end("calibration", (source.reads or "none") + f" batches:{batches}")
-        if session.world.rank == 0:
-            write_tensors(statistics, STATISTICS)
     session.training_data = False
     return statistics
 
@@ -99,13 +152,12 @@ def collect_on_clock(session, step):
 
 def export_model(session, state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
-    program, partial = session.program, Path("final_model.tmp")
+    program = session.program
     encoded = encode_model(state, session.parameters, program, statistics, session.ledger)
     session.stages.end("quantize", "none")
     data = pack_artifact(encoded, program, session.ledger)
     session.stages.end("compress", "none")
-    partial.write_bytes(data)
-    partial.replace(artifact_path(program))
+    write_file(partial(Path.write_bytes, data=data), artifact_path(program))
     label = f"{grid_name(program)}+{program.entropy_coder.name}"
     session.log(
         f"Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\n"

@@ -16,14 +16,16 @@ import torch
 class RunLog:
     """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns.
 
+    An earlier log of this name is lost, unless the run goes on where that one ended (`more`).
+
     A rank that fails leaves its traceback in the file, and one that is ended because another has died, where it stood.
     """
 
-    def __init__(self, run_id, rank):
+    def __init__(self, run_id, rank, more):
         self.main = rank == 0
         Path("logs").mkdir(exist_ok=True)
         self.path = Path("logs", run_id + ".txt")
-        if self.main:
+        if self.main and not more:
             self.path.write_text("")
         sys.excepthook = partial(keep_traceback, self.path)
         faulthandler.register(signal.SIGTERM, self.path.open("a"), chain=True)

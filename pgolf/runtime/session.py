@@ -51,7 +51,7 @@ class Session:
         self.preparing = ""
         self.stages = Stages(log)
         self.failed = False
-        self.training_data = not env.score
+        self.training_data = not (env.score or env.export)
         self.queues = 0
         self.seq_len = settings.eval_seq_len or settings.train_seq_len
         self.rows = max(settings.val_batch_size // (MICRO_BATCHES * self.seq_len), 1)

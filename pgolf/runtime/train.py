@@ -8,7 +8,7 @@ import torch
 from pgolf.runtime.calibrate import check_statistics
 from pgolf.runtime.distributed import MICRO_BATCHES, gather_over_ranks, max_over_ranks, start_world, stop_world
 from pgolf.runtime.environment import read_environment
-from pgolf.runtime.finish import export_and_score, report_receipts, score_artifact
+from pgolf.runtime.finish import export_and_score, export_checkpoint, report_receipts, score_artifact
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.log import RunLog, log_machine
 from pgolf.runtime.optimize import Optimizers
@@ -19,7 +19,7 @@ from pgolf.runtime.warmup import probe_plugins, warm_up
 
 
 def train(settings, program, parameters, prepare_components):
-    """Run the whole program: train, average, export, decode, score; or score an artifact that exists.
+    """Run the whole program: train, average, export, decode, score; or parts of it on what is there, see `Environment`.
 
     `prepare_components(session)` lets every component try what it will need, before anything else is done.
 
@@ -29,7 +29,7 @@ def train(settings, program, parameters, prepare_components):
     env, world, ledger = read_environment(settings), start_world(), Ledger()
     # Ranks that are started without RUN_ID name the run each for itself.
     run_id = gather_over_ranks(env.run_id, world)[0]
-    log = RunLog(run_id, world.rank)
+    log = RunLog(run_id, world.rank, env.export)
     torch.manual_seed(env.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
     if program.clock.deterministic or env.max_wallclock_seconds == 0:
@@ -37,8 +37,7 @@ def train(settings, program, parameters, prepare_components):
     log_machine(log, world.device)
     log("plugins:" + " ".join(program.plugins))
     session = open_session(settings, program, parameters, env, world, log, ledger, prepare_components)
-    idle = False
-    if not env.score:
+    if session.training_data:
         log_header(session)
         probe_plugins(session)
         warm_up(session, run_step)
@@ -49,17 +48,17 @@ def train(settings, program, parameters, prepare_components):
             # The weights are on disk. Other ranks may wait for this one, so it leaves without them.
             log(f"error: {error}")
             sys.exit(f"error: rank {world.rank}: {error}")
-        idle = report_receipts(session) or session.failed
+    bad = not env.score and (report_receipts(session) or session.failed)
     stop_world(world)
-    if idle:
+    if bad:
         sys.exit(1)
 
 
 def open_session(settings, program, parameters, env, world, log, ledger, prepare_components):
-    """A session with its data checked, and with the artifact scored if that is all there is to do.
+    """A session with its data checked, and with the artifact made or scored if that is all there is to do.
 
-    What is wrong with the data, the machine or the artifact is one line and exit status 2, not a traceback. The
-    artifact is scored with every phase of the finished model on.
+    What is wrong with the data, the machine or the files is one line and exit status 2, not a traceback. An artifact
+    alone is scored with every phase of the finished model on.
     """
     try:
         if program.reserve is not None and 0 < env.max_wallclock_seconds <= program.reserve:
@@ -68,7 +67,10 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
             )
         session = Session(settings, program, parameters, env, world, log, ledger)
         prepare_run(session, prepare_components)
-        if env.score:
+        if env.export:
+            export_checkpoint(session)
+            score_artifact(session)
+        elif env.score:
             session.phases = tuple(spec.name for spec in program.phases)
             score_artifact(session)
         else:
