@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", callback=options.split_seeds, metavar="A,B,C", help="One run each.  [default: the recipe's]")
 @click.option("--iterations", type=click.IntRange(0), help="The most steps.  [default: the recipe's]")
 @click.option("--max-wallclock-seconds", type=click.FloatRange(0), help="Budget; 0 is none.  [default: the recipe's]")
+@click.option("--export", is_flag=True, help="No training: go on from the weights of a run that failed after it.")
 @options.plugin_dirs
 @options.as_json
 def train(
@@ -37,19 +38,22 @@ def train(
     seeds: tuple[int, ...],
     iterations: int | None,
     max_wallclock_seconds: float | None,
+    export: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Run a built submission, one log per seed in FOLDER/logs, artifacts in FOLDER/artifacts.
 
     A recipe is built first. Without --data, a smoke build trains on the embedded sample in ./data and any other build
-    on the recipe's data_path.
+    on the recipe's data_path. A run that fails while it packs its artifact has saved its weights: --export quantizes,
+    packs and scores them, and adds to the run's log.
 
     \b
     Examples:
       pgolf build --smoke --plugins swa -o submissions/quick
       pgolf train submissions/quick
       pgolf train submissions/full --data data --nproc 8 --seeds 1337,42,2025
+      pgolf train submissions/full --data data --nproc 8 --seeds 42 --export
     """
     from pgolf.manager import load_registry
     from pgolf.run.data import check_data, find_data
@@ -63,8 +67,8 @@ def train(
     transform = transform_of(target.plugins, target.settings, registry()) if on_sample else None
     paths = find_data(data, tokenizer, target.settings, target.smoke, target.side_files, transform)
     check_ready(target)
-    check_data(paths, side_files=target.side_files)
-    run_options = RunOptions(paths, int(nproc), iterations, max_wallclock_seconds)
+    check_data(paths, training=not export, side_files=target.side_files)
+    run_options = RunOptions(paths, int(nproc), iterations, max_wallclock_seconds, export)
     runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options)
     if as_json:
         output.print_json({"folder": str(target.root), "runs": [run.as_record() for run in runs]})
@@ -73,6 +77,8 @@ def train(
     failed = [run for run in runs if run.problem]
     for run in failed:
         output.note(f"error[PG005]: seed {run.seed}: {run.problem}\n  --> {run.log}")
+        if run.can_export and not export:
+            output.note(f"  help: its weights are saved, go on with pgolf train {path} --seeds {run.seed} --export")
     if failed:
         raise SystemExit(1)
 

@@ -20,6 +20,9 @@ from pgolf.run.data import DataPaths
 from pgolf.run.process import stream
 
 FREE_BYTES = 2**30
+WEIGHTS = "final_model.pt"
+EXPORT_STATE = "final_export.pt"
+ARTIFACTS = "final_model.*.ptz"
 SMOKE_THREADS = 2
 """Threads of a smoke run: results are equal bit for bit only at one fixed number."""
 TORCHRUN_NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -59,11 +62,13 @@ class RunOptions:
     nproc: int = 1
     iterations: int | None = None
     max_wallclock_seconds: float | None = None
+    export: bool = False
+    """Make and score the artifact from the weights that an earlier run has saved, instead of training."""
 
 
 @dataclass(frozen=True)
 class SeedRun:
-    """One run's outcome; `problem` is "" for a good one."""
+    """One run's outcome; `problem` is "" for a good one, and a failed one that has saved what it trained `can_export`."""
 
     seed: int
     status: int
@@ -71,6 +76,7 @@ class SeedRun:
     record: RunRecord
     artifacts: tuple[Path, ...]
     problem: str
+    can_export: bool = False
 
     def as_record(self) -> dict[str, Any]:
         """For `--json`."""
@@ -79,6 +85,7 @@ class SeedRun:
             "seed": self.seed,
             "status": self.status,
             "problem": self.problem,
+            "can_export": self.can_export,
             "log": str(self.log),
             "artifacts": [str(path) for path in self.artifacts],
             "val_loss": float(final.val_loss) if final else None,
@@ -107,12 +114,11 @@ def check_ready(target: Target) -> None:
         raise PgolfError("PG001", text, str(target.root), "make room: a checkpoint and an artifact are written")
 
 
-def command_line(script: Path, nproc: int) -> list[str]:
+def command_line(script: Path, options: RunOptions) -> list[str]:
     """One process is Python alone, several are torchrun's."""
-    if nproc == 1:
-        return [sys.executable, str(script)]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={nproc}"]
-    return [*torchrun, str(script)]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={options.nproc}"]
+    launcher = torchrun if options.nproc > 1 else []
+    return [sys.executable, *launcher, str(script), *(["export"] if options.export else [])]
 
 
 def run_environment(target: Target, seed: int, options: RunOptions) -> dict[str, str]:
@@ -138,10 +144,19 @@ def smoke_threads() -> int:
 
 
 def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[str], None]) -> SeedRun:
-    """Train with one seed in `root/artifacts/seed<SEED>`; the log ends up in `root/logs/train_seed<SEED>.log`."""
+    """Train with one seed in `root/artifacts/seed<SEED>`; the log ends up in `root/logs/train_seed<SEED>.log`.
+
+    Raises:
+        PgolfError: PG001, to export where no run has saved its weights.
+    """
     folder = (target.root / "artifacts" / f"seed{seed}").resolve()
-    set_aside(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    if options.export:
+        if not (folder / WEIGHTS).is_file():
+            hint = "train first: only a run that has ended its training has weights to export"
+            raise PgolfError("PG001", f"there is no {WEIGHTS} of seed {seed}", str(folder), hint)
+    else:
+        set_aside(folder)
+        folder.mkdir(parents=True, exist_ok=True)
     tail: deque[str] = deque(maxlen=400)
 
     def receive(line: str) -> None:
@@ -149,7 +164,7 @@ def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[
         on_line(line)
 
     log = target.root / "logs" / f"train_seed{seed}.log"
-    command = command_line(target.script.resolve(), options.nproc)
+    command = command_line(target.script.resolve(), options)
     try:
         status = stream(command, folder, run_environment(target, seed, options), receive)
     finally:
@@ -158,15 +173,19 @@ def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[
     problem = "" if status == 0 else error_line(tail) or f"the program ended with status {status}"
     if status == 0 and not record.finished:
         problem = "the program ended without a final score"
-    return SeedRun(seed, status, log, record, tuple(sorted(folder.glob("final_model.*.ptz"))), problem)
+    can_export = bool(problem) and all((folder / name).is_file() for name in (WEIGHTS, EXPORT_STATE))
+    return SeedRun(seed, status, log, record, tuple(sorted(folder.glob(ARTIFACTS))), problem, can_export)
 
 
 def set_aside(folder: Path) -> None:
-    """Keep the artifact and log of an earlier run in `<folder>.previous`; one that left no artifact is dropped."""
+    """Keep what an earlier run left in `<folder>.previous`: an artifact, or weights where that holds no artifact.
+
+    A run that left neither is dropped.
+    """
     if not folder.exists():
         return
-    if any(folder.glob("final_model.*.ptz")):
-        previous = folder.with_name(folder.name + ".previous")
+    previous = folder.with_name(folder.name + ".previous")
+    if any(folder.glob(ARTIFACTS)) or ((folder / WEIGHTS).exists() and not any(previous.glob(ARTIFACTS))):
         shutil.rmtree(previous, ignore_errors=True)
         folder.rename(previous)
     else:
@@ -177,11 +196,14 @@ def keep_log(written: Path, log: Path, tail: Sequence[str]) -> None:
     """Copy the program's log; where it never got as far as one, keep what it printed."""
     log.parent.mkdir(parents=True, exist_ok=True)
     partial = log.with_name(f".{log.name}.{os.getpid()}.part")
-    if written.is_file():
-        shutil.copyfile(written, partial)
-    else:
-        partial.write_text("".join(line + "\n" for line in tail), encoding="utf-8")
-    partial.replace(log)
+    try:
+        if written.is_file():
+            shutil.copyfile(written, partial)
+        else:
+            partial.write_text("".join(line + "\n" for line in tail), encoding="utf-8")
+        partial.replace(log)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def error_line(tail: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """After training: checkpoint, quantize, compress, decode into a fresh model, score, receipts."""
 
-import io
 import os
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from pgolf.runtime.parameters import canonical_state
 from pgolf.runtime.tally import write_marks
 
 CHECKPOINT = "final_model.pt"
-# What export needs besides the weights.
+# What export needs besides the weights: statistics, receipts, phases, whether the run has failed, its clock.
 EXPORT_STATE = "final_export.pt"
 
 
@@ -31,9 +30,9 @@ def artifact_path(program):
 
 
 def export_and_score(session, step):
-    """Checkpoint, calibrate, write the artifact on rank 0, and score what decodes from it on every rank.
+    """Checkpoint, calibrate, and make and score the artifact.
 
-    The weights are on disk before anything that can fail.
+    The weights are on disk before anything that can fail, and what export needs besides before quantization.
 
     Args:
         step: steps that were trained.
@@ -45,14 +44,13 @@ def export_and_score(session, step):
         write_file(partial(torch.save, state), CHECKPOINT)
     statistics = calibrate(session, step)
     if session.world.rank == 0:
-        found = {
-            "statistics": statistics,
-            "phases": session.phases,
-            "receipts": session.ledger.done,
-            "clock_ms": session.stages.begin_ms,
-            "failed": session.failed,
-        }
+        found = (statistics, session.ledger.done, session.phases, session.failed, session.stages.begin_ms)
         write_file(partial(torch.save, found), EXPORT_STATE)
+    export_weights(session, state, statistics)
+
+
+def export_weights(session, state, statistics):
+    """Score the trained weights, write the artifact on rank 0, and score what decodes from it on every rank."""
     score = session.validate()
     session.stages.end("diagnostic", "val")
     session.log(
@@ -78,40 +76,34 @@ def write_file(write, path):
         unfinished.unlink(missing_ok=True)
 
 
-def read_file(path, device):
-    """What `torch.save` wrote; ValueError when it is damaged."""
-    data = Path(path).read_bytes()
-    try:
-        return torch.load(io.BytesIO(data), map_location=device, weights_only=True)
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path} cannot be read: {reason}; train again, or get the file that the run wrote") from error
-
-
-@torch.no_grad()
 def export_checkpoint(session):
-    """Go on where a run ended after training: the saved weights become the artifact. Reads no data.
+    """Go on where a run ended after training: the saved weights become the artifact. Reads no training data.
 
     Raises:
         OSError: for a file that is not there.
         ValueError: for one that is damaged, or of another model.
     """
     state = canonical_state(session.model.state_dict(), session.parameters)
-    weights = read_file(CHECKPOINT, session.world.device)
-    found = read_file(EXPORT_STATE, session.world.device)
-    shapes = [{name: [*tensor.shape] for name, tensor in tensors.items()} for tensors in (weights, state)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"{CHECKPOINT} holds the weights of another model: names or shapes are not this one's")
+    weights, found = read_file(CHECKPOINT, session), read_file(EXPORT_STATE, session)
+    wrong = [name for name in state if name not in weights or weights[name].shape != state[name].shape]
+    if wrong:
+        raise ValueError(f"{CHECKPOINT} is of another model: {wrong[0]} is missing or has another shape")
     for name, tensor in state.items():
         tensor.copy_(weights[name])
-    session.phases, session.failed = found["phases"], found["failed"]
-    session.ledger.done.update(found["receipts"])
-    session.stages.begin_ms = found["clock_ms"]
-    session.stages.set_clock(found["clock_ms"])
-    if session.world.rank == 0:
-        export_model(session, state, found["statistics"])
-    # No rank reads the artifact before rank 0 has written it.
-    max_over_ranks(0.0, session.world)
+    statistics, receipts, session.phases, session.failed, session.stages.begin_ms = found
+    session.ledger.done.update(receipts)
+    session.stages.set_clock(session.stages.begin_ms)
+    export_weights(session, state, statistics)
+
+
+def read_file(path, session):
+    """What a run has saved, on the device; ValueError where it is damaged."""
+    try:
+        return torch.load(path, session.world.device, weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path} is damaged: {str(error)[:99]!r}") from error
 
 
 def calibrate(session, step):

@@ -69,7 +69,6 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
         prepare_run(session, prepare_components)
         if env.export:
             export_checkpoint(session)
-            score_artifact(session)
         elif env.score:
             session.phases = tuple(spec.name for spec in program.phases)
             score_artifact(session)

@@ -74,6 +74,56 @@ def test_an_earlier_result_is_set_aside_and_not_lost_to_a_failure(tmp_path, opti
     assert not run(target, options)[0].problem
 
 
+CRASHES = PROGRAM.replace(
+    "    path.write_bytes(model)\n",
+    "    pathlib.Path('final_model.pt').write_bytes(model)\n"
+    "    pathlib.Path('final_export.pt').write_bytes(b'')\n"
+    "    raise ValueError('no room')\n",
+)
+EXPORTS = """
+import pathlib, sys
+assert sys.argv[1:] == ["export"]
+pathlib.Path("final_model.int8.ptz").write_bytes(pathlib.Path("final_model.pt").read_bytes())
+with pathlib.Path("logs/train_seed7.txt").open("a") as log:
+    print("Total submission size int8+zlib: 100 bytes", file=log)
+    print("final_int8_zlib_roundtrip_exact val_loss:2.00000000 val_bpb:1.00000000", file=log)
+"""
+
+
+def test_what_a_crash_has_left_is_exported(tmp_path, options):
+    """In the folder of the run, with one log of both."""
+    target = target_of(tmp_path / "toy", CRASHES)
+    died = run(target, options)[0]
+    assert died.problem == "ValueError: no room" and died.can_export and not died.artifacts
+    target.script.write_text(EXPORTS)
+    done = run(target, RunOptions(options.data, export=True))[0]
+    assert (
+        not done.problem and not done.can_export and [path.name for path in done.artifacts] == ["final_model.int8.ptz"]
+    )
+    text = done.log.read_text()
+    assert "step:2/2" in text and "final_int8_zlib_roundtrip_exact" in text
+    assert not list((tmp_path / "toy/logs").glob(".*"))
+
+
+def test_there_must_be_something_to_export(tmp_path, options):
+    with pytest.raises(PgolfError, match=r"there is no final_model.pt of seed 7") as caught:
+        run(target_of(tmp_path / "toy"), RunOptions(options.data, export=True))
+    assert caught.value.code == "PG001" and not (tmp_path / "toy/artifacts").exists()
+
+
+def test_weights_are_set_aside_and_never_in_the_place_of_an_artifact(tmp_path, options):
+    target, kept = target_of(tmp_path / "toy", CRASHES), tmp_path / "toy/artifacts/seed7.previous"
+    for _ in range(2):
+        assert run(target, options)[0].can_export
+    assert (kept / "final_model.pt").exists()
+    target.script.write_text(PROGRAM)
+    assert not run(target, options)[0].problem
+    target.script.write_text(CRASHES)
+    for _ in range(2):
+        assert run(target, options)[0].can_export
+    assert (kept / "final_model.int8.ptz").exists()
+
+
 def test_the_environment_says_what_varies(tmp_path, options, monkeypatch):
     monkeypatch.setenv("RANK", "3")
     monkeypatch.delenv("ITERATIONS", raising=False)
@@ -93,8 +143,9 @@ def test_a_live_run_imports_from_plugin_folders(tmp_path, options, monkeypatch):
 
 
 def test_several_processes_go_through_torchrun(tmp_path):
-    assert command_line(tmp_path / "x.py", 1) == [sys.executable, str(tmp_path / "x.py")]
-    assert "--nproc-per-node=4" in command_line(tmp_path / "x.py", 4)
+    assert command_line(tmp_path / "x.py", RunOptions(None)) == [sys.executable, str(tmp_path / "x.py")]
+    several = command_line(tmp_path / "x.py", RunOptions(None, nproc=4, export=True))
+    assert "--nproc-per-node=4" in several and several[-2:] == [str(tmp_path / "x.py"), "export"]
 
 
 def test_what_a_run_needs_is_checked_first(tmp_path, monkeypatch):
