@@ -79,7 +79,9 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
         return session
     except (OSError, ValueError) as error:
         log(f"error: {error}")
-        stop_world(world)
+        # The first rank packs alone, while others wait for it: it leaves without them.
+        if not env.export:
+            stop_world(world)
         sys.exit(2)
 
 
