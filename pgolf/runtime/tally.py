@@ -95,8 +95,8 @@ def score_rows(
 
 def merge(marks: Tensor, operation: dist.ReduceOp, world: World) -> Tensor:
     """Marks of all ranks brought together, on the CPU."""
-    marks = marks.to(world.device)
     if world.world_size > 1:
+        marks = marks.to(world.device)
         dist.all_reduce(marks, operation)
     return marks.cpu()
 

@@ -4,7 +4,8 @@
 
 Sites: q, k, v and head, the whole attention branch and the whole MLP (each from its normed input), alpha / rank on the output.
 Documents are grouped by length, longest first. A step is taken for all rows while any document has chunks left, so weight
-decay also shrinks the A of a document that has ended. Between groups B and the optimizer's state start anew.
+decay also shrinks the A of a document that has ended. Between groups B and the optimizer's state start anew. When
+`max_eval_seconds` are over, documents are still scored, but learn no more.
 
 Warm start: A goes on from group to group, along chains: group i of the queue belongs to chain i modulo `ttt_chains`, and a
 rank takes whole chains. So what a group starts from never depends on the number of ranks or on who takes what. Without
