@@ -36,8 +36,8 @@ class SentencePieceBytes:
 
     def open(self, tokenizer_path: str, data_path: str, vocab_size: int, device: device, ledger: Ledger) -> None:
         """Build the tables; ValueError for a vocabulary that is too large, uncounted spaces, or transformed text."""
-        if any(Path(data_path).glob("fineweb_val_bytes_*.bin")):
-            raise ValueError(f"{data_path} has byte side files, which this build does not read, see docs/data.md")
+        if any(Path(data_path).glob("*_bytes_*")):
+            raise ValueError(f"{data_path}: it has byte side files, build with the plugin that reads them")
         tables = byte_tables(load_tokenizer(tokenizer_path, vocab_size), vocab_size)
         self.size, self.lead, self.boundary = tables.to(device)
         self.ledger = ledger

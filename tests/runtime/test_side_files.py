@@ -95,7 +95,7 @@ def test_a_run_counts_what_the_tables_count_where_both_are_right(tmp_path, micro
     ("names", "side_files", "message"),
     [
         (("caseops",), False, "fineweb_val_bytes_*.bin: no shard matches"),
-        ((), True, "byte side files, which this build"),
+        ((), True, "build with the plugin that reads them"),
     ],
     ids=["none there", "not read"],
 )
