@@ -21,9 +21,9 @@ def check_core(name, *plugins, **settings):
             own[key].copy_(value)
     x = case.inputs["x"].requires_grad_()
     fields = {}
-    if "cu_seqlens" in case.inputs:  # where segments start, padded with the row's length
+    if "cu_seqlens" in case.inputs:  # where documents start, padded with the row's length
         starts = case.inputs["cu_seqlens"][1:].long()
-        fields["segments"] = (torch.arange(x.size(1))[:, None] >= starts).sum(1)[None]
+        fields["documents"] = (torch.arange(x.size(1))[:, None] >= starts).sum(1)[None]
     ctx = Context(None, (), True, model.matrices(), {}, fields, None, None, None)
     y = attention_branch(model, x, 0, 0, ctx)
     (y * case.inputs["w"]).sum().backward()

@@ -22,7 +22,7 @@ RECIPES = {
     "loops": ("layer_loop", "parallel_residual", "skip_gates", "step_clock", "untied_head", "brotli", "pko"),
     "lanes": ("banks", "layer_loop", "skip_gates", "two_lanes", "smear_gate_v3", "sparse_attention_gate", "xsa"),
     "outgate": ("smear_gate_v3", "attention_output_gate", "int6"),
-    "dense": ("two_lanes", "dense_attention_gate", "document_segments"),
+    "dense": ("two_lanes", "dense_attention_gate", "document_numbers"),
     "flags": ("gated_attention", "value_residual", "swa", "banks", "grad_clip", "paired_muon", "weight_decay_schedule"),
     "groups": ("pergroup", "int6"),
     "ttt": ("lora_ttt", "step_clock", "swa"),

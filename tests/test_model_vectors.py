@@ -164,13 +164,13 @@ def test_packed_documents_match_the_public_script(name, plugins, settings, loop,
     model = built(*plugins, "varlen_attention", **settings).model
     model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
     ids, targets = case.inputs["input_ids"].long(), case.inputs["target_ids"].long()
-    segments, since = [0], 0
+    documents, since = [0], 0
     for token in ids[0, 1:].tolist():
         since += 1
         cut = token == 1 or since == longest
         since = 0 if cut else since
-        segments.append(segments[-1] + cut)
-    extra = {"phases": ("loop",) if loop == "loop" else (), "fields": {"segments": torch.tensor([segments])}}
+        documents.append(documents[-1] + cut)
+    extra = {"phases": ("loop",) if loop == "loop" else (), "fields": {"documents": torch.tensor([documents])}}
     mean = model(ids, targets, **extra)
     mean.backward()
     case.check("mean_loss", mean.detach())

@@ -22,8 +22,8 @@ class Context(NamedTuple):
         training: whether this forward trains (fake-quantization and noise act only then).
         weights: canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; views of the stored tensors.
         memo: per-forward cache for values that several layers share.
-        fields: extra batch tensors by name, such as "starts" (B,T), true at the first token of a document, or "segments"
-            (B,T), a number that is the same along a segment of a packed row.
+        fields: extra batch tensors by name, such as "starts" (B,T), true at the first token of a document, or "documents"
+            (B,T), which document of its row a token belongs to.
         adapter: test-time training adapter, or None.
         observe: `observe(role, layer, x)` sees the input of every matrix (calibration), or None.
         ledger: collects what each plugin did, or None in compiled forwards.

@@ -1,12 +1,12 @@
-"""Attention inside the segments of packed rows: a query sees the keys before it that belong to its own segment.
+"""Attention inside the documents of packed rows: a query sees the keys before it that belong to its own document.
 
-    query t sees keys s <= t back to where its segment begins: where segments[b, t] differs from segments[b, t-1]
+    query t sees keys s <= t back to where its document begins: where documents[b, t] differs from documents[b, t-1]
 
-`ctx.fields["segments"]` (B,T) holds a number for every token, the same along a segment; whoever packs documents gives it.
-Without it this is causal attention over whole rows. Rotary positions run on through a row, which changes nothing: only
-their differences matter.
+`ctx.fields["documents"]` (B,T) holds a number for every token, the same along a document; `document_numbers` gives it.
+Without it this is causal attention over whole rows, and so it is where the engine lays the stretches of a row ("segments")
+side by side itself. Rotary positions run on through a row, which changes nothing: only their differences matter.
 
-In an eager forward every segment is attended to on its own, in a compiled one a mask says what is seen.
+In an eager forward every document is attended to on its own, in a compiled one a mask says what is seen.
 
 Source: openai/parameter-golf PR #1530; in all later records.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PLUGIN = Plugin(
     name="varlen_attention",
-    summary="Full causal attention that stays inside the segments of packed rows.",
+    summary="Full causal attention that stays inside the documents of packed rows.",
     source="openai/parameter-golf#1530",
     family="architecture",
 )
@@ -51,15 +51,15 @@ class VarlenAttention:
         return name
 
     def __call__(self, model: GPT, q: Tensor, k: Tensor, v: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
-        if "segments" not in ctx.fields:
+        if "documents" not in ctx.fields or "segments" in ctx.fields:
             ctx.fired("varlen_attention", "layers over whole rows")
             return self.attend(q, k, v, ctx)
-        ctx.fired("varlen_attention", "layers in segments")
+        ctx.fired("varlen_attention", "layers inside documents")
         if torch.compiler.is_compiling():
-            return masked_attention(q, k, v, segment_mask(ctx))
+            return masked_attention(q, k, v, document_mask(ctx))
         rows = []
-        for row, bounds in enumerate(segment_bounds(ctx)):
-            parts = (torch.split(part[row : row + 1], bounds, 1) for part in (q, k, v))
+        for row, lengths in enumerate(document_lengths(ctx)):
+            parts = (torch.split(part[row : row + 1], lengths, 1) for part in (q, k, v))
             rows.append(torch.cat([self.attend(a, b, c, ctx) for a, b, c in zip(*parts, strict=True)], 1))
         return torch.cat(rows)
 
@@ -70,25 +70,25 @@ class VarlenAttention:
         return dense_attention(q, k, v, -1, ctx)
 
 
-def segment_bounds(ctx: Context) -> list[list[int]]:
-    """Lengths of the segments of every row; found once in a forward, because that waits for the GPU."""
-    if "segment bounds" not in ctx.memo:
-        rows = ctx.fields["segments"].cpu()
-        ctx.memo["segment bounds"] = [torch.unique_consecutive(row, return_counts=True)[1].tolist() for row in rows]
-    bounds: list[list[int]] = ctx.memo["segment bounds"]
-    return bounds
+def document_lengths(ctx: Context) -> list[list[int]]:
+    """Lengths of the documents of every row; found once in a forward, because that waits for the GPU."""
+    if "document lengths" not in ctx.memo:
+        rows = ctx.fields["documents"].cpu()
+        ctx.memo["document lengths"] = [torch.unique_consecutive(row, return_counts=True)[1].tolist() for row in rows]
+    lengths: list[list[int]] = ctx.memo["document lengths"]
+    return lengths
 
 
-def segment_mask(ctx: Context) -> Tensor:
+def document_mask(ctx: Context) -> Tensor:
     """(B,1,T,T) bool, true where query t may see key s."""
-    if "segment mask" not in ctx.memo:
-        segments = ctx.fields["segments"]
-        t = torch.arange(segments.size(1), device=segments.device)
-        runs = (segments[:, 1:] != segments[:, :-1]).cumsum(1)
+    if "document mask" not in ctx.memo:
+        documents = ctx.fields["documents"]
+        t = torch.arange(documents.size(1), device=documents.device)
+        runs = (documents[:, 1:] != documents[:, :-1]).cumsum(1)
         runs = F.pad(runs, (1, 0))
         same = runs[:, None, :, None] == runs[:, None, None, :]
-        ctx.memo["segment mask"] = same & (t[:, None] >= t)
-    mask: Tensor = ctx.memo["segment mask"]
+        ctx.memo["document mask"] = same & (t[:, None] >= t)
+    mask: Tensor = ctx.memo["document mask"]
     return mask
 
 

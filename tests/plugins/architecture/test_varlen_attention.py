@@ -1,4 +1,4 @@
-"""Attention inside segments: the public script's numbers, position by position, eager and compiled."""
+"""Attention inside documents: the public script's numbers, position by position, eager and compiled."""
 
 import pytest
 import torch
@@ -8,20 +8,20 @@ from models import built, resolved, scramble, tokens
 from pgolf.errors import PgolfError
 from pgolf.runtime.context import Context
 
-SEGMENTS = torch.tensor([[3, 3, 3, 7, 7, 3, 3, 3, 3, 3, 9], [0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]])
+DOCUMENTS = torch.tensor([[3, 3, 3, 7, 7, 3, 3, 3, 3, 3, 9], [0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]])
 
 
 def context(**fields):
     return Context(None, (), True, {}, {}, fields, None, None, None)
 
 
-def by_hand(q, k, v, segments):
-    """Every query over the keys back to where its segment began; query head h reads head h // 2."""
+def by_hand(q, k, v, documents):
+    """Every query over the keys back to where its document began; query head h reads head h // 2."""
     y = torch.empty_like(q)
     for b in range(q.size(0)):
         for t in range(q.size(1)):
             first = t
-            while first > 0 and segments[b, first - 1] == segments[b, t]:
+            while first > 0 and documents[b, first - 1] == documents[b, t]:
                 first -= 1
             for h in range(q.size(2)):
                 keys, values = k[b, first : t + 1, h // 2], v[b, first : t + 1, h // 2]
@@ -39,13 +39,13 @@ def test_attention_core_matches_the_public_script(name):
     check_core(name, *gate, "varlen_attention", **({"sparse_attn_gate_scale": 0.5} if gate else {}))
 
 
-def test_every_query_sees_its_own_segment_alone():
+def test_every_query_sees_its_own_document_alone():
     kernel, (q, k, v) = built("varlen_attention").program.attention_kernel, heads()
-    found = kernel(None, q, k, v, 0, 0, context(segments=SEGMENTS))
-    torch.testing.assert_close(found, by_hand(q, k, v, SEGMENTS))
+    found = kernel(None, q, k, v, 0, 0, context(documents=DOCUMENTS))
+    torch.testing.assert_close(found, by_hand(q, k, v, DOCUMENTS))
 
 
-def test_without_segments_rows_are_whole():
+def test_without_documents_rows_are_whole():
     kernel, (q, k, v) = built("varlen_attention").program.attention_kernel, heads()
     found = kernel(None, q, k, v, 0, 0, context())
     torch.testing.assert_close(found, by_hand(q, k, v, torch.zeros(2, 11)))
@@ -57,8 +57,8 @@ def test_a_compiled_forward_sees_the_same():
     ids, targets = tokens(2, 11)
     torch._dynamo.reset()
     compiled = torch.compile(model, backend="eager", dynamic=False, fullgraph=True)
-    found = compiled(ids, targets, reduction="none", fields={"segments": SEGMENTS})
-    torch.testing.assert_close(found, model(ids, targets, reduction="none", fields={"segments": SEGMENTS}))
+    found = compiled(ids, targets, reduction="none", fields={"documents": DOCUMENTS})
+    torch.testing.assert_close(found, model(ids, targets, reduction="none", fields={"documents": DOCUMENTS}))
     assert not torch.allclose(found, model(ids, targets, reduction="none"))
 
 
@@ -66,8 +66,8 @@ def test_a_compiled_forward_sees_the_same():
 def test_a_packed_document_is_scored_as_if_it_stood_alone():
     model = scramble(built("varlen_attention").model).eval()
     ids, targets = tokens(1, 24)
-    segments = (torch.arange(24) >= 10).long()[None]
-    packed = model(ids, targets, reduction="none", fields={"segments": segments})
+    documents = (torch.arange(24) >= 10).long()[None]
+    packed = model(ids, targets, reduction="none", fields={"documents": documents})
     for part in (slice(0, 10), slice(10, 24)):
         alone = model(ids[:, part], targets[:, part], reduction="none")
         torch.testing.assert_close(packed[:, part], alone, rtol=1e-4, atol=1e-4)
@@ -76,3 +76,10 @@ def test_a_packed_document_is_scored_as_if_it_stood_alone():
 def test_it_cannot_stand_beside_windows():
     with pytest.raises(PgolfError, match="attention_kernel"):
         resolved("varlen_attention", "swa", swa_full_attn_layers=2)
+
+
+def test_stretches_that_the_engine_lays_side_by_side_are_whole_rows():
+    """Test-time training replays cut rows ("segments") at documents anyway, and the kernel then sees other rows."""
+    kernel, (q, k, v) = built("varlen_attention").program.attention_kernel, heads()
+    found = kernel(None, q, k, v, 0, 0, context(documents=torch.zeros(1, 22), segments=object()))
+    torch.testing.assert_close(found, by_hand(q, k, v, torch.zeros(2, 11)))

@@ -1,9 +1,9 @@
-"""Document segments: numbers the documents of every row, so that attention can stay inside them.
+"""Document numbers: which document of its row a token belongs to, so that attention can stay inside documents.
 
-    segments[b, t] = number of BOS tokens in ids[b, 0..t]
+    documents[b, t] = number of BOS tokens in ids[b, 0..t]
 
-Reachable as `ctx.fields["segments"]`. What stands before the first BOS of a row, the rest of an earlier document, is a segment
-of its own.
+Reachable as `ctx.fields["documents"]`. What stands before the first BOS of a row, the rest of an earlier document, has
+number 0.
 
 Source: the document boundaries of openai/parameter-golf#1530; the id is that of the published shards.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
-    name="document_segments",
+    name="document_numbers",
     summary="Numbers the documents of every row; attention then stays inside them.",
     source="openai/parameter-golf#1530",
     family="data",
@@ -33,11 +33,11 @@ PLUGIN = Plugin(
 
 def number_documents(ids_BT: Tensor, ledger: Ledger, bos_id: int) -> Tensor:
     """int64 (B,T), one more from every document's first token on."""
-    ledger.count("document_segments", "batches")
+    ledger.count("document_numbers", "batches")
     return (ids_BT == bos_id).cumsum(1)
 
 
 @hookimpl
 def batch_fields(settings: SettingsView) -> dict[str, Component]:
-    """One field, "segments"."""
-    return {"segments": Component(number_documents, bos_id=settings.bos_id)}
+    """One field, "documents"."""
+    return {"documents": Component(number_documents, bos_id=settings.bos_id)}

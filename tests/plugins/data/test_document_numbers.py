@@ -1,4 +1,4 @@
-"""Segments of documents: numbers, the boundaries of the public script, and what attention makes of them."""
+"""Numbers of documents, and what attention makes of them."""
 
 import torch
 from models import built, resolved, scramble, tokens
@@ -6,17 +6,17 @@ from models import built, resolved, scramble, tokens
 from pgolf.runtime.ledger import Ledger
 
 
-def test_every_bos_begins_a_segment():
-    ((name, field),) = built("document_segments").program.batch_fields
+def test_every_bos_begins_a_document():
+    ((name, field),) = built("document_numbers").program.batch_fields
     ledger = Ledger()
     ids = torch.tensor([[5, 1, 7, 1, 1, 9], [1, 4, 4, 4, 4, 4]])
-    assert name == "segments" and field(ids, ledger).tolist() == [[0, 1, 1, 2, 3, 3], [1, 1, 1, 1, 1, 1]]
-    assert ledger.receipt("document_segments") == "1 batches"
+    assert name == "documents" and field(ids, ledger).tolist() == [[0, 1, 1, 2, 3, 3], [1, 1, 1, 1, 1, 1]]
+    assert ledger.receipt("document_numbers") == "1 batches"
 
 
 @torch.no_grad()
 def test_a_document_is_scored_as_if_it_stood_alone():
-    model = scramble(built("document_segments").model).eval()
+    model = scramble(built("document_numbers").model).eval()
     ids, targets = tokens(1, 24)
     ids[0, 10] = 1
     packed = model(ids, targets, reduction="none")
@@ -26,4 +26,4 @@ def test_a_document_is_scored_as_if_it_stood_alone():
 
 
 def test_it_brings_attention_that_reads_them():
-    assert "varlen_attention" in resolved("document_segments").selection.plugins
+    assert "varlen_attention" in resolved("document_numbers").selection.plugins
