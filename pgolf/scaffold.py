@@ -21,14 +21,14 @@ Say here why it starts harmless, what was measured, and where it comes from.
 Source: (pull request, record or paper).
 """
 
-${imports}from pgolf import Component, Plugin, Setting, hookimpl
+${imports}from pgolf import ${names}
 ${late_imports}
 PLUGIN = Plugin(
     name="${name}",
     summary="${summary}",
     source="(pull request, record or paper)",
     family="${family}",
-    settings=(Setting("${name}_gain", 1.0, "strength; 1 changes nothing", minimum=0.0),),
+    settings=(Setting("${name}_gain", 1.0, "${help}", minimum=0.0),),
 )
 
 ${code}'''
@@ -66,49 +66,18 @@ The plugin is `src/${package}/${name}.py`: its docstring states the maths, `PLUG
 `pgolf.runtime` and each other.
 """
 
-TEST = '''"""The plugin alone, in a recipe, in a model, and in a built file."""
+TEST = '''"""The formula, and what every plugin must satisfy."""
 
-${test_imports}import torch
-from pgolf.bundle.pipeline import build
-from pgolf.manager import load_registry
-from pgolf.recipe import Recipe
-from pgolf.resolve import load_entry, resolve
-from pgolf.runtime.ledger import Ledger as RunLedger
-from pgolf.runtime.model import GPT
-from pgolf.runtime.parameters import initialize
-
+${test_imports}
 from ${package} import ${name}
 
-TINY = {"vocab_size": 256, "model_dim": 64, "num_heads": 4, "num_kv_heads": 2, "num_layers": 4, "train_seq_len": 64}
 
-
-def resolved():
-    registry = load_registry()
-    assert "${name}" in registry.plugins, "install the package first: pip install -e ."
-    return resolve(Recipe("test", layers=(("${name}",),), settings=TINY), registry)
-
-
-def test_does_what_its_formula_says():
+def test_does_what_its_formula_says(${fixtures}):
 ${check}
 
-def test_a_model_with_it_runs_forward_and_backward():
-    entry = load_entry(resolved().entry)
-    program, parameters = entry.make_program(), entry.make_parameters()
-    model = GPT(entry.SETTINGS, program, parameters, torch.device("cpu"), torch.float32)
-    ledger = RunLedger()
-    initialize(model, parameters, 1, ledger)
-    ids = torch.randint(0, 256, (2, 16))
-    fields = {name: field(ids, ledger) for name, field in program.batch_fields}
-    loss = model(ids, ids, ledger=ledger, fields=fields)
-    loss.backward()
-    assert torch.isfinite(loss)
-
-
-def test_it_can_be_bundled():
-    found = resolved()
-    built = build(found.entry, found.find_source)
-    compile(built.code, "train_gpt.py", "exec")
-    assert "${package}.${name}" in built.modules
+def test_keeps_what_every_plugin_promises(tmp_path):
+    """Metadata, every mode of the forward, causality, gradients, compilation, a run with its receipt, live = built."""
+    check_plugin("${name}", tmp_path)
 '''
 
 
@@ -164,7 +133,12 @@ def _values(name: str, family: str) -> dict[str, str]:
     camel = "".join(part.capitalize() for part in name.split("_"))
     own = {"name": name, "Name": camel, "NAME": name.upper()}
     body = Body(*(Template(text).substitute(own) for text in BODIES[family]))
-    runtime = body.imports.startswith("from pgolf")
+    outside, inside = _split_imports(body.imports)
+    names = [
+        name
+        for name in ("Component", "Param", "Plugin", "Setting", "hookimpl")
+        if name != "Param" or "Param(" in body.code
+    ]
     return {
         **own,
         "title": name.replace("_", " ").capitalize(),
@@ -173,9 +147,31 @@ def _values(name: str, family: str) -> dict[str, str]:
         "family": family,
         "maths": body.maths,
         "summary": body.summary,
-        "imports": "" if runtime else body.imports.replace("import zlib\n", "import zlib\n\n"),
-        "late_imports": body.imports if runtime else "",
+        "help": body.help,
+        "names": ", ".join(names),
+        "imports": outside,
+        "late_imports": inside,
         "code": body.code,
         "check": body.check.strip("\n") + "\n",
-        "test_imports": "from types import SimpleNamespace\n\n" if "SimpleNamespace" in body.check else "",
+        "fixtures": ", ".join(name for name in ("monkeypatch", "tmp_path") if name in body.check),
+        "test_imports": _test_imports(body.check),
     }
+
+
+def _split_imports(text: str) -> tuple[str, str]:
+    """(imports before that of pgolf, imports after it)."""
+    lines = text.splitlines()
+    outside = [line for line in lines if line and not line.startswith("from pgolf")]
+    inside = [line for line in lines if line.startswith("from pgolf")]
+    return "\n".join(outside) + "\n\n" * bool(outside), "\n".join(inside) + "\n" * bool(inside)
+
+
+def _test_imports(check: str) -> str:
+    """What the body of a test uses."""
+    outside = [f"import {name}" for name in ("pytest", "torch") if f"{name}." in check]
+    known = ("Ledger", "make_data", "make_model", "tiny_context", "tiny_session")
+    helpers = sorted(
+        ["check_plugin", *(name for name in known if f"{name}(" in check)], key=lambda name: (name.islower(), name)
+    )
+    inside = ["from pgolf.runtime.evaluate import run_evaluation"] * ("run_evaluation" in check)
+    return "\n".join([*outside, *inside, f"from pgolf.testing import {', '.join(helpers)}"])

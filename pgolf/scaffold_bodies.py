@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 
 class Body(NamedTuple):
-    """A family's example: its maths, summary, imports, code, and what a test calls it with."""
+    """A family's example: its maths, summary, what its setting `NAME_gain` is, imports, code, and a test's body."""
 
     maths: str
     summary: str
+    help: str
     imports: str
     code: str
     check: str
@@ -17,77 +18,120 @@ class Body(NamedTuple):
 
 BODIES: dict[str, Body] = {
     "architecture": Body(
-        "y = ${NAME}_gain * x        the normed input of both branches of every layer; 1 is the identity",
-        "Branch inputs times a constant.",
-        "",
+        "n <- g_i * n        the normed input of both branches of layer i; g_i is learned and starts at ${name}_gain",
+        "A learned gain on the input of both branches of every layer.",
+        "start of the gains; 1 is the identity",
+        "from pgolf.runtime.parameters import constant\n",
         '''
-def ${name}_scale(model, n_BTD, layer, position, ctx, gain):
+def ${name}_scale(model, n_BTD, layer, position, ctx):
     """n_BTD -> n_BTD."""
     ctx.fired("${name}", "branches")
-    return n_BTD * gain
+    return n_BTD * ctx.weights[f"blocks.{layer}.${name}_gain"].to(n_BTD.dtype)
+
+
+@hookimpl
+def parameters(settings) -> list[Param]:
+    """One number for each layer; Adam trains the group "scalar", and the class "control" is stored in float32."""
+    init = Component(constant, value=settings.${name}_gain)
+    return [Param("blocks.{}.${name}_gain", (1,), "scalar", "control", init=init, layers=settings.num_layers)]
 
 
 @hookimpl
 def branch_inputs(settings) -> Component:
     """Both branches of every layer."""
-    return Component(${name}_scale, gain=settings.${name}_gain)
+    return Component(${name}_scale)
 ''',
         """
-    ctx = SimpleNamespace(fired=lambda plugin, unit, number=1: None)
-    x = torch.ones(1, 2, 3)
-    assert torch.equal(${name}.${name}_scale(None, x, 0, 0, ctx, gain=2.0), 2 * x)
+    made = make_model("${name}", ${name}_gain=2.0)
+    x = torch.randn(1, 8, 64)
+    assert torch.equal(${name}.${name}_scale(made.model, x, 0, 0, tiny_context(made.model)), 2 * x)
 """,
     ),
     "optimizer": Body(
-        "lr_mul <- ${NAME}_gain * lr_mul        in every step; 1 is the identity",
-        "Learning rates times a constant.",
+        "E <- (1 - g) E + g W after every step, W <- E at the end        g is ${name}_gain; 1 is the identity",
+        "Exponential average of the weights.",
+        "share of each step's weights; 1 keeps the last ones",
         "",
         '''
-def ${name}_schedule(progress, scalars, ledger, gain):
-    """Multiply the learning-rate multiplier."""
-    ledger.count("${name}", "steps")
-    return scalars._replace(lr_mul=scalars.lr_mul * gain)
+class ${Name}Average:
+    """Weight averaging, in float32 whatever the dtype of the weights."""
+
+    def __init__(self, gain):
+        self.gain = gain
+
+    def start(self, tensors, names):
+        """Begin at the present weights."""
+        self.steps = 0
+        self.shadow = [tensor.detach().float().clone() for tensor in tensors]
+
+    def update(self, tensors):
+        """Add the weights of a finished step."""
+        self.steps += 1
+        for shadow, tensor in zip(self.shadow, tensors, strict=True):
+            shadow.lerp_(tensor.detach().float(), self.gain)
+
+    def apply(self, tensors, ledger):
+        """Copy the average into the live tensors."""
+        for shadow, tensor in zip(self.shadow, tensors, strict=True):
+            tensor.data.copy_(shadow)
+        ledger.count("${name}", "steps", self.steps)
 
 
 @hookimpl
-def schedules(settings) -> Component:
-    """Every step."""
-    return Component(${name}_schedule, gain=settings.${name}_gain)
+def average(settings) -> Component:
+    """Takes the place of the last weights."""
+    return Component(${Name}Average, gain=settings.${name}_gain)
 ''',
         """
-    from pgolf.runtime.ledger import Ledger
-    from pgolf.runtime.progress import Scalars
-
-    assert ${name}.${name}_schedule(None, Scalars(0.5, 1.0, 0.0), Ledger(), gain=2.0).lr_mul == 1.0
+    weight, average = torch.nn.Parameter(torch.zeros(2)), ${name}.${Name}Average(0.25)
+    average.start([weight], [("weight",)])
+    weight.data.fill_(4.0)
+    average.update([weight])
+    average.apply([weight], Ledger())
+    assert weight.tolist() == [1.0, 1.0]
 """,
     ),
     "quantizer": Body(
-        "encoded <- encoded        and a note of the bytes that it packs to, times ${NAME}_gain",
-        "Notes the packed size before compression is final.",
+        "W' = W_decoded + r        r: ${name}_gain times the mean error of each row, stored in float16",
+        "Stores the mean error of rows of the output projections.",
+        "share of the mean error that is mended; 0 changes nothing",
         "",
         '''
-def ${name}_fit(encoded, measure, ledger, gain):
-    """Leave the encoded tensors as they are."""
-    ledger.note("${name}", f"{int(gain * measure(encoded))} bytes")
-    return encoded
+class ${Name}Correction:
+    """A second set of parts for some tensors; `name` is their prefix in the artifact."""
+
+    name = "${name}"
+
+    def __init__(self, gain):
+        self.gain = gain
+
+    def encode(self, state, decoded, statistics, ledger):
+        """canonical name -> parts."""
+        names = [name for name in state if name.endswith("proj.weight")]
+        ledger.count("${name}", "matrices", len(names))
+        return {name: {"row": self.gain * (state[name].float() - decoded[name]).mean(1).half()} for name in names}
+
+    def decode(self, name, parts, tensor):
+        """The tensor with its correction."""
+        return tensor + parts["row"].to(tensor.device).float()[:, None]
 
 
 @hookimpl
-def fit(settings) -> Component:
-    """The last step before the artifact."""
-    return Component(${name}_fit, gain=settings.${name}_gain)
+def corrections(settings) -> Component:
+    """After everything is encoded and fitted."""
+    return Component(${Name}Correction, gain=settings.${name}_gain)
 ''',
         """
-    from pgolf.runtime.ledger import Ledger
-
-    ledger = Ledger()
-    assert ${name}.${name}_fit({}, lambda encoded: 10, ledger, gain=2.0) == {}
-    assert ledger.receipt("${name}") == "20 bytes"
+    correction, name = ${name}.${Name}Correction(0.5), "blocks.0.mlp.proj.weight"
+    decoded = torch.zeros(2, 3)
+    parts = correction.encode({name: torch.ones(2, 3)}, {name: decoded}, {}, Ledger())
+    assert torch.equal(correction.decode(name, parts[name], decoded), torch.full((2, 3), 0.5))
 """,
     ),
     "compressor": Body(
-        "stored = deflate(data, level 6)        ${NAME}_gain is the growth that is refused when reading back",
+        "stored = deflate(data, level 6)        ${name}_gain is the growth that is refused when reading back",
         "Deflate at level 6.",
+        "most growth when reading back, as a multiple of the model's size",
         "import zlib\n",
         '''
 class ${Name}Coder:
@@ -119,19 +163,29 @@ def entropy_coder(settings) -> Component:
     return Component(${Name}Coder, gain=settings.${name}_gain)
 ''',
         """
-    from pgolf.runtime.ledger import Ledger
-
     coder = ${name}.${Name}Coder(1.0)
     assert coder.decompress(coder.compress(b"abc" * 100, Ledger()), 1000) == b"abc" * 100
 """,
     ),
     "eval": Body(
-        "windows of ${NAME}_gain * T tokens, side by side        T is the sequence length",
-        "Windows side by side, shorter than the sequence length where the gain is below 1.",
-        "from pgolf.runtime.evaluate import Span\n",
+        "b <- b - ${name}_gain * grad, from the first half of each window; logits + b for its second half",
+        "A bias of the logits, learned within each window.",
+        "learning rate of the bias; 0 changes nothing",
+        "import torch\n\nfrom pgolf.runtime.evaluate import chunk_spans, span_rows\n",
         '''
-class ${Name}Windows:
-    """Every target once."""
+class ${Name}Bias:
+    """An adapter: `delta` is added to the output of every site that it names."""
+
+    def __init__(self, vocab_size, device):
+        self.sites = frozenset(["head"])
+        self.bias = torch.zeros(vocab_size, device=device, requires_grad=True)
+
+    def delta(self, x, site, position):
+        return self.bias.to(x.dtype).expand(*x.shape[:2], -1)
+
+
+class ${Name}Evaluation:
+    """Scores, learns from what is scored, scores the rest; windows do not know of each other."""
 
     name = "${name}"
     label = "${name}"
@@ -139,27 +193,37 @@ class ${Name}Windows:
     def __init__(self, gain):
         self.gain = gain
 
-    def spans(self, num_tokens, seq_len):
-        """Windows over targets 1..N-1; the last may be shorter."""
-        length = max(1, min(int(seq_len * self.gain), seq_len))
-        targets = num_tokens - 1
-        return [Span(at, min(at + length, targets), 0) for at in range(0, targets, length)]
+    def __call__(self, session, tally):
+        """Numbers come from the tally; `share_work` hands windows to whichever rank is free."""
+        spans, length = chunk_spans(len(session.tokens), session.seq_len), session.seq_len
+        for number in session.share_work(len(spans)):
+            adapter = ${Name}Bias(session.settings.vocab_size, session.world.device)
+            places, targets = span_rows([spans[number]], 1, length)
+            half = length // 2
+            scored = tally.score(places[:, : half + 1], targets[:, :half], adapter)
+            tally.learn(scored, targets[:, :half] / half)
+            with torch.no_grad():
+                adapter.bias -= self.gain * adapter.bias.grad
+                targets[:, :half] = False  # context from here on
+                tally.score(places, targets, adapter)
 
 
 @hookimpl
-def windows(settings) -> Component:
-    """Takes the place of the baseline's windows."""
-    return Component(${Name}Windows, gain=settings.${name}_gain)
+def evaluation(settings) -> Component:
+    """Takes the place of windows for the final score."""
+    return Component(${Name}Evaluation, gain=settings.${name}_gain)
 ''',
         """
-    spans = ${name}.${Name}Windows(0.5).spans(20, 8)
-    scored = [position for start, end, first in spans for position in range(start + first, end)]
-    assert scored == list(range(19))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    session = tiny_session(make_data(tmp_path), "${name}", ${name}_gain=0.0)
+    assert run_evaluation(session).val_loss == pytest.approx(session.validate().val_loss, rel=1e-5)
 """,
     ),
     "data": Body(
-        "field[b, t] = ${NAME}_gain * t        position of each token in its sequence",
+        "field[b, t] = ${name}_gain * t        position of each token in its sequence",
         "Positions of tokens as a batch field.",
+        "factor of the positions",
         "import torch\n",
         '''
 def ${name}_positions(ids_BT, ledger, gain):
@@ -175,8 +239,6 @@ def batch_fields(settings):
     return {"${name}": Component(${name}_positions, gain=settings.${name}_gain)}
 ''',
         """
-    from pgolf.runtime.ledger import Ledger
-
     field = ${name}.${name}_positions(torch.zeros(2, 3, dtype=torch.int64), Ledger(), gain=2.0)
     assert field.tolist() == [[0.0, 2.0, 4.0]] * 2
 """,

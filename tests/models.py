@@ -1,58 +1,25 @@
 """Builds models the way a live run does: recipe -> entry module -> GPT. Shared by model and plugin tests."""
 
-import functools
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy
 import torch
 
-from pgolf.manager import load_registry
-from pgolf.recipe import Recipe
-from pgolf.resolve import load_entry, resolve
-from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.model import GPT
-from pgolf.runtime.parameters import initialize
+from pgolf.testing import TINY, make_model, resolve_tiny, scramble, tiny_tokens
+from pgolf.testing.models import known_plugins
+
+__all__ = ["TINY", "VECTORS", "Case", "built", "registry", "resolved", "scramble", "tokens"]
 
 VECTORS = Path(__file__).parent / "vectors"
-TINY = {"vocab_size": 256, "model_dim": 64, "num_heads": 4, "num_kv_heads": 2, "num_layers": 4, "train_seq_len": 64}
 
 
-@functools.cache
 def registry():
     """Every built-in plugin."""
-    return load_registry()
+    return known_plugins()
 
 
-def resolved(*plugins, remove=(), **settings):
-    """A resolved recipe at tiny size."""
-    return resolve(Recipe("test", layers=(plugins,), remove=remove, settings={**TINY, **settings}), registry())
-
-
-def built(*plugins, remove=(), seed=1, **settings):
-    """(model, program, parameters, settings) of a recipe, initialised, in training mode."""
-    entry = load_entry(resolved(*plugins, remove=remove, **settings).entry)
-    program, parameters = entry.make_program(), entry.make_parameters()
-    model = GPT(entry.SETTINGS, program, parameters, torch.device("cpu"), torch.float32)
-    initialize(model, parameters, seed, Ledger())
-    return SimpleNamespace(model=model, program=program, parameters=parameters, settings=entry.SETTINGS)
-
-
-def scramble(model, seed=0):
-    """Random values everywhere, so that no gate, scale or projection hides anything by being neutral."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for tensor in model.parameters():
-            tensor.copy_(torch.randn(tensor.shape, generator=generator) * 0.3)
-    return model
-
-
-def tokens(batch=2, length=32, vocab_size=256, seed=0):
-    """(ids, targets), each (batch, length)."""
-    generator = torch.Generator().manual_seed(seed)
-    stream = torch.randint(4, vocab_size, (batch, length + 1), generator=generator)
-    return stream[:, :-1].contiguous(), stream[:, 1:].contiguous()
+resolved, built, tokens = resolve_tiny, make_model, tiny_tokens
 
 
 class Case:
