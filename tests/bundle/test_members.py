@@ -63,7 +63,10 @@ def test_members_of_the_programs_classes_are_its_own():
         ("from dataclasses import asdict", OWN),
         ("from collections import namedtuple", OWN),
         ("import unheard_of", OWN),
-        ("import triton", OWN),
+        ("import triton\n@triton.jit\ndef kernel(p): return p.run_it.given_to", {"run_it", "given_to"}),
+        ("import triton\n@triton.jit\ndef kernel(p): return p\ndef f(): return kernel.run_it", {"run_it"}),
+        ("import triton\nif triton is not None:\n    @triton.jit\n    def kernel(p): return p.given_to", {"given_to"}),
+        ("import triton\ndef f(): return triton.next(1).given_to", {"given_to"}),
         ("def f(x): return Thing.run_it(x, 1)", {"given_to"}),
     ],
 )

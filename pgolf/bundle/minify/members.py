@@ -18,8 +18,8 @@ from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, bound_name, is_im
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import Kinds, by_class, walk
 
-PLAIN_PACKAGES = COVERED | {"flash_attn", "flash_attn_interface"}
-"""What may be imported; the last two hold functions of tensors."""
+PLAIN_PACKAGES = COVERED | {"flash_attn", "flash_attn_interface", "triton"}
+"""What may be imported; the last three give functions of tensors, and what they read is in `kernel_attributes`."""
 RECORD_NAMES = ("settings", "program")
 """Rule PG317: these are the entry's two records, so a module that holds one gets no submodule of that name."""
 BY_TEXT = ("getattr", "hasattr", "setattr", "delattr")
@@ -261,6 +261,15 @@ def _gets_object(method: FunctionNode) -> bool:
     return bool(method.args.args) and not method.args.posonlyargs and not _is_static(method)
 
 
+def kernel_attributes(functions: list[ast.FunctionDef], attributes: list[ast.Attribute]) -> set[str]:
+    """Attributes in functions that Triton compiles, and those of names of functions under decorators, such as kernels."""
+    kernels = [node for node in functions if any(last_name(mark) == "jit" for mark in node.decorator_list)]
+    decorated = {node.name for node in functions if node.decorator_list}
+    inside = [item for node in kernels for item in walk(node) if isinstance(item, ast.Attribute)]
+    outside = [item for item in attributes if isinstance(item.value, ast.Name) and item.value.id in decorated]
+    return {item.attr for item in (*inside, *outside)}
+
+
 def _used_elsewhere(
     nodes: Kinds, found: Survey, outside: set[str], stores: dict[str, list[ast.Attribute]], asked: set[str]
 ) -> set[str]:
@@ -269,7 +278,7 @@ def _used_elsewhere(
     Attributes are looked at only where they have one of the names `asked` about.
     """
     owners = {item: name for name, items in stores.items() for item in items}
-    names: set[str] = set()
+    names = kernel_attributes(nodes[ast.FunctionDef], nodes[ast.Attribute])
     for node in nodes[ast.Constant]:
         if isinstance(node.value, str):
             # `"is {0.size}".format(x)` reads an attribute.

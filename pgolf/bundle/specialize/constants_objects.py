@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from pgolf.bundle.minify.external_names import NAMES
-from pgolf.bundle.minify.members import BY_TEXT, MAKERS, PLAIN_PACKAGES, SHOWING, is_record
+from pgolf.bundle.minify.members import BY_TEXT, MAKERS, PLAIN_PACKAGES, SHOWING, is_record, kernel_attributes
 from pgolf.bundle.names import is_imported
 from pgolf.bundle.specialize.constants_cells import (
     ANYTHING,
@@ -66,6 +66,7 @@ class Objects(Cells):
                 defined.update(name.id for name in walk(item) if isinstance(name, ast.Name))
         defined -= NAMES
         other = {node.attr for node in attributes if node.attr in defined and is_imported(node, self.places)}
+        other |= kernel_attributes(self.of_kind(ast.FunctionDef), attributes)
         for text in {node.value for node in self.of_kind(ast.Constant) if isinstance(node.value, str)}:
             if not re.search(r"\s", text):
                 other.update(WORD.findall(text))
