@@ -1,5 +1,7 @@
 """The log of a run: `logs/<run id>.txt` on rank 0, lines in the public scripts' format."""
 
+from __future__ import annotations
+
 import faulthandler
 import hashlib
 import os
@@ -9,8 +11,12 @@ import sys
 import traceback
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class RunLog:
@@ -21,8 +27,8 @@ class RunLog:
     A rank that fails leaves its traceback in the file, and one that is ended because another has died, where it stood.
     """
 
-    def __init__(self, run_id, rank, more):
-        self.main = rank == 0
+    def __init__(self, run_id: str, rank: int, more: bool):
+        self.rank, self.main = rank, rank == 0
         Path("logs").mkdir(exist_ok=True)
         self.path = Path("logs", run_id + ".txt")
         if self.main and not more:
@@ -30,15 +36,23 @@ class RunLog:
         sys.excepthook = partial(keep_traceback, self.path)
         faulthandler.register(signal.SIGTERM, self.path.open("a"), chain=True)
 
-    def __call__(self, line):
+    def __call__(self, line: str) -> None:
         """Write one line, or several with line feeds between."""
         if self.main:
             print(line, flush=True)
             with self.path.open("a") as file:
                 print(line, file=file)
 
+    def log_error(self, text: str) -> None:
+        """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
+        if self.main:
+            self(f"error: {text}")
+        elif text not in self.path.read_text():
+            with self.path.open("a") as file:
+                print(f"rank {self.rank}: error: {text}", file=file)
 
-def keep_traceback(path, kind, error, trace):
+
+def keep_traceback(path: Path, kind: type[BaseException], error: BaseException, trace: Any) -> None:
     """What Python calls before it ends by an exception: the log gets the traceback, too."""
     with path.open("a") as file:
         traceback.print_exception(error, file=file)

@@ -1,6 +1,9 @@
 """One run's state: model, data, phases; shared by training, export and scoring."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,6 +14,13 @@ from pgolf.runtime.optimize import compile_on_gpu
 from pgolf.runtime.parameters import initialize
 from pgolf.runtime.shards import validation_tokens
 from pgolf.runtime.stages import Stages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from pgolf.runtime.tally import Score
 
 
 class Session:
@@ -85,24 +95,24 @@ class Session:
         self.log(f"error: {text}")
         self.failed = True
 
-    def scoring_phases(self):
+    def scoring_phases(self) -> tuple[str, ...]:
         """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
         return tuple(spec.name for spec in self.program.phases if spec.scoring and spec.name in self.phases)
 
-    def validate(self):
+    def validate(self) -> Score:
         """Score the live weights in windows side by side."""
         return score_spans(self, chunk_spans(len(self.tokens), self.seq_len))[0]
 
-    def freeze(self):
+    def freeze(self) -> None:
         """No base weight gets a gradient."""
         self.model.requires_grad_(False)
 
-    def thaw(self):
+    def thaw(self) -> list[Tensor]:
         """Let the base weights that may change (`Param.adapt`) have gradients; returns them."""
         names = [name for record in self.parameters if record.adapt for name in record.stored_names()]
         return [self.model.get_parameter(name).requires_grad_(True) for name in names]
 
-    def share_work(self, count):
+    def share_work(self, count: int) -> Iterator[int]:
         """Numbers below `count`, each given out once over all ranks, to whichever asks next.
 
         Every rank must call this equally often, and gets to the end, so that what follows may be a collective.

@@ -46,7 +46,7 @@ def train(settings, program, parameters, prepare_components):
             export_and_score(session, step)
         except (OSError, ValueError) as error:
             # The weights are on disk. Other ranks may wait for this one, so it leaves without them.
-            log(f"error: {error}")
+            log.log_error(str(error))
             sys.exit(f"error: rank {world.rank}: {error}")
     bad = not env.score and (report_receipts(session) or session.failed)
     stop_world(world)
@@ -78,7 +78,7 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
                 check_statistics(session)
         return session
     except (OSError, ValueError) as error:
-        log(f"error: {error}")
+        log.log_error(str(error))
         # The first rank packs alone, while others wait for it: it leaves without them.
         if not env.export:
             stop_world(world)

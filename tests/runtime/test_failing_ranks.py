@@ -33,6 +33,13 @@ def test_an_exception_on_any_rank_is_in_the_log(tmp_path, micro_data):
     assert "Traceback (most recent call last)" in text and "RuntimeError: the last rank gives up" in text
 
 
+def test_what_the_tally_refuses_on_any_rank_is_one_line(tmp_path, micro_data):
+    run, _ = run_failing("twice", tmp_path, micro_data)
+    text = "target 1 of the validation stream is scored twice, or first"
+    assert run.status != 0 and f"rank 1: error: {text}" in run.lines
+    assert not any("Traceback" in line for line in run.lines if line.startswith("rank 1"))
+
+
 def test_a_killed_rank_ends_the_run_and_the_others_say_where_they_stood(tmp_path, micro_data):
     run, seconds = run_failing("kill", tmp_path, micro_data)
     after = run.lines[max(n for n, line in enumerate(run.lines) if line.startswith("final_")) :]

@@ -1,6 +1,7 @@
 """Sample plugin for tests: an evaluation in which the last rank comes to an end of some kind.
 
-    raise: an exception;   kill: SIGKILL;   late: it has no work, and must still join the others
+    raise: an exception;   kill: SIGKILL;   twice: it scores a target twice
+    late: it has no work, and must still join the others
 
 Source: pgolf's tests.
 """
@@ -16,7 +17,7 @@ PLUGIN = Plugin(
     summary="Fails on the last rank.",
     source="pgolf tests",
     family="eval",
-    settings=(Setting("failure", "late", "what happens", choices=("raise", "kill", "late")),),
+    settings=(Setting("failure", "late", "what happens", choices=("raise", "kill", "late", "twice")),),
 )
 
 
@@ -36,6 +37,9 @@ class FailingEvaluation:
         if last and self.failure == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         spans = chunk_spans(len(session.tokens), session.seq_len)
+        if last and self.failure == "twice":
+            for _ in range(2):
+                tally.score(*span_rows(spans[:1], 1, session.seq_len))
         done = []
         if not last or session.world.world_size == 1:
             for number in session.share_work(len(spans)):
