@@ -2,6 +2,9 @@
 
 `names` are the canonical names of what a tensor holds: one for a single tensor, one per member along the first axis for a
 bank or a shard of one, "" for padding.
+
+Optimizers and averages start anew after the compile warm-up. Taps are called in the warm-up too, and what a tap remembers of
+it stays: state belongs to optimizers.
 """
 
 from __future__ import annotations
