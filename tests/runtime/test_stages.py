@@ -7,6 +7,7 @@ import torch
 from micro import MICRO, run_program
 from models import VECTORS
 
+from pgolf.logs import parse_log
 from pgolf.manager import load_registry
 from pgolf.recipe import Recipe
 from pgolf.resolve import resolve
@@ -60,6 +61,9 @@ def test_calibration_runs_in_the_reserve_and_every_stage_is_timed(tmp_path, micr
     assert 1500 <= stop <= end <= 2500
     assert int(re.search(r"train_time:(\d+)ms", line(run, "stopping_early"))[1]) == stop
     assert line(run, "reserve_seconds") == "reserve_seconds:1.000"
+    read = parse_log("\n".join(run.lines))
+    assert [(stage.name, stage.begin_ms, stage.end_ms) for stage in read.stages] == [stage[:3] for stage in found]
+    assert read.calibration.reserved and read.stop_ms == stop
 
 
 def test_schedules_see_the_budget_without_the_reserve(tmp_path, micro_data):
