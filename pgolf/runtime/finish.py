@@ -1,8 +1,11 @@
 """After training: checkpoint, quantize, compress, decode into a fresh model, score, receipts."""
 
+from __future__ import annotations
+
 import os
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,22 +17,33 @@ from pgolf.runtime.log import code_bytes
 from pgolf.runtime.parameters import canonical_state
 from pgolf.runtime.tally import write_marks
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from torch import Tensor
+
+    from pgolf.contracts.quantizer import Statistics
+    from pgolf.runtime.evaluate import Score
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.session import Session
+
 CHECKPOINT = "final_model.pt"
 # What export needs besides the weights: statistics, receipts, phases, whether the run has failed, its clock.
 EXPORT_STATE = "final_export.pt"
 
 
-def grid_name(program):
+def grid_name(program: Program) -> str:
     """Name of the matrices' grid, e.g. "int8"; it is part of file names and log lines."""
     return program.tensor_recipes["mlp"].name
 
 
-def artifact_path(program):
+def artifact_path(program: Program) -> Path:
     """The artifact in the working directory."""
     return Path(f"final_model.{grid_name(program)}.ptz")
 
 
-def export_and_score(session, step):
+def export_and_score(session: Session, step: int) -> None:
     """Checkpoint, calibrate, and make and score the artifact.
 
     The weights are on disk before anything that can fail, and what export needs besides before quantization.
@@ -49,7 +63,7 @@ def export_and_score(session, step):
     export_weights(session, state, statistics)
 
 
-def export_weights(session, state, statistics):
+def export_weights(session: Session, state: Mapping[str, Tensor], statistics: Statistics) -> None:
     """Score the trained weights, write the artifact on rank 0, and score what decodes from it on every rank."""
     score = session.validate()
     session.stages.end("diagnostic", "val")
@@ -64,7 +78,7 @@ def export_weights(session, state, statistics):
     score_artifact(session)
 
 
-def write_file(write, path):
+def write_file(write: Callable[[Path], object], path: str | Path) -> None:
     """`write(unfinished)` makes a file, which is on the disk when it gets its name; if it fails, nothing stays."""
     unfinished = Path("final_model.tmp")
     try:
@@ -76,7 +90,7 @@ def write_file(write, path):
         unfinished.unlink(missing_ok=True)
 
 
-def export_checkpoint(session):
+def export_checkpoint(session: Session) -> None:
     """Go on where a run ended after training: the saved weights become the artifact. Reads no training data.
 
     Raises:
@@ -96,7 +110,7 @@ def export_checkpoint(session):
     export_weights(session, state, statistics)
 
 
-def read_file(path, session):
+def read_file(path: str, session: Session) -> Any:
     """What a run has saved, on the device; ValueError where it is damaged."""
     try:
         return torch.load(path, session.world.device, weights_only=True)
@@ -106,13 +120,14 @@ def read_file(path, session):
         raise ValueError(f"{path} is damaged: {str(error)[:99]!r}") from error
 
 
-def calibrate(session, step):
+def calibrate(session: Session, step: int) -> Statistics:
     """Input statistics of the trained weights by canonical name, {} without a source.
 
     A source that reads training data runs while the clock does. For any other the clock has stopped, and training data are
     closed then; they are for all that follows.
     """
-    source, statistics = session.program.calibration_source, {}
+    source = session.program.calibration_source
+    statistics: Statistics = {}
     if session.program.calibration_source is not None:
         session.training_data = source.reads == "train"
         if session.training_data:
@@ -124,7 +139,7 @@ def calibrate(session, step):
     return statistics
 
 
-def collect_on_clock(session, step):
+def collect_on_clock(session: Session, step: int) -> tuple[Statistics, int]:
     """`collect_statistics` as a part of training time; the run fails where it ends after the budget."""
     clock, budget = session.program.clock, 1000.0 * session.env.max_wallclock_seconds
     clock.start()
@@ -142,7 +157,7 @@ def collect_on_clock(session, step):
     return found
 
 
-def export_model(session, state, statistics):
+def export_model(session: Session, state: Mapping[str, Tensor], statistics: Statistics) -> None:
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
     program = session.program
     encoded = encode_model(state, session.parameters, program, statistics, session.ledger)
@@ -158,7 +173,7 @@ def export_model(session, state, statistics):
     )
 
 
-def load_artifact(session):
+def load_artifact(session: Session) -> None:
     """Overwrite every tensor of the model: first with zeros, so that nothing trained can remain, then decoded."""
     parameters, program = session.parameters, session.program
     state = canonical_state(session.model.state_dict(), parameters)
@@ -168,7 +183,7 @@ def load_artifact(session):
     decode_model(encoded, state, parameters, program)
 
 
-def score_artifact(session):
+def score_artifact(session: Session) -> None:
     """Score the decoded artifact: in windows side by side, then with the chosen windows, then by the evaluation.
 
     The score ledger beside the log is that of the last one.
@@ -191,7 +206,7 @@ def score_artifact(session):
         log_final(session, f"{grid}_{program.evaluation.label}", score)
 
 
-def log_final(session, label, score):
+def log_final(session: Session, label: str, score: Score) -> None:
     """A final line with four digits and its exact twin, as the public scripts print them."""
     session.log(
         f"final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\n"
@@ -199,7 +214,7 @@ def log_final(session, label, score):
     )
 
 
-def report_receipts(session):
+def report_receipts(session: Session) -> bool:
     """Log one receipt per plugin, an error line for those that did nothing; returns whether any did nothing.
 
     A plugin whose phase never began did nothing, whatever the probe counted. What ranks but the first did is not all

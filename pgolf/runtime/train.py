@@ -1,7 +1,10 @@
 """Training: the loop of the public baseline with its clock, schedules and phases as components."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -17,8 +20,23 @@ from pgolf.runtime.progress import Scalars, measure_progress
 from pgolf.runtime.session import Session
 from pgolf.runtime.warmup import probe_plugins, warm_up
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
-def train(settings, program, parameters, prepare_components):
+    from pgolf.runtime.distributed import World
+    from pgolf.runtime.environment import Environment
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.records import Param
+    from pgolf.runtime.settings import Settings
+
+
+def train(
+    settings: Settings,
+    program: Program,
+    parameters: Sequence[Param],
+    prepare_components: Callable[[Session], Any],
+) -> None:
     """Run the whole program: train, average, export, decode, score; or parts of it on what is there, see `Environment`.
 
     `prepare_components(session)` lets every component try what it will need, before anything else is done.
@@ -54,7 +72,16 @@ def train(settings, program, parameters, prepare_components):
         sys.exit(1)
 
 
-def open_session(settings, program, parameters, env, world, log, ledger, prepare_components):
+def open_session(
+    settings: Settings,
+    program: Program,
+    parameters: Sequence[Param],
+    env: Environment,
+    world: World,
+    log: RunLog,
+    ledger: Ledger,
+    prepare_components: Callable[[Session], Any],
+) -> Session:
     """A session with its data checked, and with the artifact made or scored if that is all there is to do.
 
     What is wrong with the data, the machine or the files is one line and exit status 2, not a traceback. An artifact
@@ -85,13 +112,13 @@ def open_session(settings, program, parameters, env, world, log, ledger, prepare
         sys.exit(2)
 
 
-def make_deterministic():
+def make_deterministic() -> None:
     """Deterministic kernels, where nothing depends on real time, so that runs can be equal."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
 
 
-def log_header(session):
+def log_header(session: Session) -> None:
     """The lines that log parsers read before the first step."""
     settings, env, world_size = session.settings, session.env, session.world.world_size
     session.log(
@@ -105,7 +132,9 @@ def log_header(session):
         session.log(f"reserve_seconds:{session.program.reserve:.3f}")
 
 
-def run_step(session, optimizers, phases, scalars, ledger):
+def run_step(
+    session: Session, optimizers: Optimizers, phases: tuple[str, ...], scalars: Scalars, ledger: Ledger
+) -> Any:
     """Gradient accumulation over this rank's micro-steps and one optimizer step; returns the mean loss, a tensor."""
     micro_steps = MICRO_BATCHES // session.world.world_size
     total = 0.0
@@ -118,7 +147,7 @@ def run_step(session, optimizers, phases, scalars, ledger):
     return total
 
 
-def read_schedules(session, step, elapsed_ms, cap_ms):
+def read_schedules(session: Session, step: int, elapsed_ms: float, cap_ms: float) -> Scalars:
     """The step's scalars; switches phases on as they begin."""
     progress = measure_progress(step, session.env.iterations, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
@@ -134,7 +163,7 @@ def read_schedules(session, step, elapsed_ms, cap_ms):
     return scalars
 
 
-def training_budget(session):
+def training_budget(session: Session) -> float:
     """Milliseconds that training may take: the budget less what is reserved for later work on the clock; 0 for no limit."""
     budget = session.env.max_wallclock_seconds
     if session.program.reserve is not None and budget > 0:
@@ -142,7 +171,7 @@ def training_budget(session):
     return 1000.0 * budget
 
 
-def train_loop(session):
+def train_loop(session: Session) -> int:
     """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns.
 
     Returns:
@@ -181,7 +210,7 @@ def train_loop(session):
     return step
 
 
-def log_step(session, step, result, elapsed_ms):
+def log_step(session: Session, step: int, result: str, elapsed_ms: float) -> None:
     """One line of training or validation in the public format."""
     session.log(
         f"step:{step}/{session.env.iterations} {result} "

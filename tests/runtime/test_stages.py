@@ -92,17 +92,17 @@ def test_a_failure_while_packing_loses_neither_weights_nor_statistics(tmp_path, 
     assert run.status == 1 and "Traceback" not in run.output
     assert line(run, "error:") == "error: the codes do not fit"
     weights = torch.load(run.folder / "final_model.pt", weights_only=True)
-    statistics = torch.load(run.folder / "final_statistics.pt", weights_only=True)
+    statistics = torch.load(run.folder / "final_export.pt", weights_only=True)[0]
     assert statistics["blocks.0.mlp.fc.weight"]["hessian"].shape == (64, 64) and set(statistics) < set(weights)
 
 
 def test_weights_are_on_disk_before_calibration_and_old_statistics_are_gone(tmp_path, micro_data):
     path, folder = changed_sample(tmp_path, "return [session", 'raise ValueError("no tokens"); return [session')
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "final_statistics.pt").write_bytes(b"of an earlier run")
+    (tmp_path / "run" / "final_export.pt").write_bytes(b"of an earlier run")
     run = run_program(path, tmp_path / "run", micro_data, PYTHONPATH=str(folder))
     assert run.status == 1 and line(run, "error:") == "error: no tokens"
-    assert (run.folder / "final_model.pt").exists() and not (run.folder / "final_statistics.pt").exists()
+    assert (run.folder / "final_model.pt").exists() and not (run.folder / "final_export.pt").exists()
 
 
 def test_training_data_are_closed_for_a_source_that_says_it_reads_none(tmp_path, micro_data):

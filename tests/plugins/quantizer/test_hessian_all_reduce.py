@@ -63,7 +63,7 @@ def artifact(run):
 def test_any_number_of_ranks_gives_the_same_artifact(tmp_path, micro_data):
     runs = {ranks: trained(tmp_path, micro_data, ranks, gptq_calibration_batches=2) for ranks in (1, 2, 4)}
     statistics = {
-        ranks: torch.load(run.folder / "final_statistics.pt", weights_only=True) for ranks, run in runs.items()
+        ranks: torch.load(run.folder / "final_export.pt", weights_only=True)[0] for ranks, run in runs.items()
     }
     for ranks in (2, 4):
         for name, found in statistics[1].items():
