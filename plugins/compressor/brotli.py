@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import brotli
 
 from pgolf import Component, Need, Plugin, hookimpl
+from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.streams import decode_in_pieces
 
 if TYPE_CHECKING:
-    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.session import Session
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -49,6 +50,11 @@ class BrotliCoder:
     """Entropy coder; `name` is safe in a file name."""
 
     name = "brotli"
+
+    def prepare(self, session: Session) -> None:
+        """Ten bytes, both ways."""
+        if self.decompress(self.compress(b"ten bytes.", Ledger()), 10) != b"ten bytes.":
+            raise ValueError("brotli does not give back what it was given: install one that works")
 
     def compress(self, data: bytes, ledger: Ledger) -> bytes:
         """Shuffled and compressed bytes."""

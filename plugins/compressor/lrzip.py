@@ -1,7 +1,8 @@
 """The external program lrzip with its ZPAQ back end at level 9.
 
-    lrzip -z -L 9
+    lrzip -z -L 9 -T
 
+Without -T it stores what LZ4 cannot shrink: codes with five bits of entropy in a byte would not be compressed at all.
 Of the nine streams of the layout `pergroup`, each group of matrices is compressed apart, side by side with the others,
 and the last two (remainder, orders of rows) by brotli at quality 11, window 2^24; of any other layout, all as one.
 
@@ -86,7 +87,7 @@ class LrzipCoder:
         """The streams compressed; ValueError unless they give back `data`."""
         groups, others = take_apart(data)
         limits = [2 * len(group) + 4096 for group in groups]
-        packed = side_by_side(partial(run_lrzip, flags=("-z", "-L", "9")), groups, limits)
+        packed = side_by_side(partial(run_lrzip, flags=("-z", "-L", "9", "-T")), groups, limits)
         packed += [brotli.compress(stream, quality=11, lgwin=24) for stream in others]
         artifact = join_streams(b"PGRP", packed) if others else packed[0]
         if self.decompress(artifact, len(data)) != data:

@@ -95,8 +95,8 @@ def test_export_with_two_ranks(trained, tmp_path, micro_data):
         done = run_program(entry, place, micro_data, "export", ranks=ranks, PYTHONPATH=str(SAMPLES))
         assert done.status == 0, done.output
         (artifact,) = place.glob("final_model.*.ptz")
-        # Targets whose bytes are counted are those of the first rank.
-        shared = [text for text in lines(done, "receipt") if "sentencepiece_bytes" not in text]
+        # Targets whose bytes are counted are those of the first rank. `run_program` may try twice, in one log.
+        shared = {text for text in lines(done, "receipt") if "sentencepiece_bytes" not in text}
         found.append((artifact.read_bytes(), shared))
     assert found[0] == found[1]
 
@@ -133,13 +133,15 @@ def test_missing_and_damaged_files_are_one_line(name, change, complaint, trained
     assert not list(tmp_path.glob("final_model.*.ptz"))
 
 
-def test_a_coder_that_fails_again_is_one_line_and_loses_nothing(trained, tmp_path, micro_data):
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_coder_that_fails_again_is_one_line_and_loses_nothing(ranks, trained, tmp_path, micro_data):
+    """Also where another rank waits for the one that packs."""
     entry, folder = trained
     for each in TRAINED:
         shutil.copy(folder / each, tmp_path)
     (tmp_path / "breaks").write_text("raise")
-    done = run(entry, tmp_path, micro_data, "export")
-    assert done.status == 2 and lines(done, "error:") == ["error: no room to pack"]
+    done = run(entry, tmp_path, micro_data, "export", ranks=ranks)
+    assert done.status == (2 if ranks == 1 else 1) and {*lines(done, "error:")} == {"error: no room to pack"}
     assert sorted(path.name for path in tmp_path.glob("final_*")) == sorted(TRAINED)
 
 

@@ -5,6 +5,7 @@ import torch
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
+from pgolf_plugins.compressor import brotli as brotli_plugin
 from pgolf_plugins.compressor import lzma as lzma_plugin
 from pgolf_plugins.compressor import zlib as zlib_plugin
 from pgolf_plugins.compressor.brotli import BrotliCoder, shuffle_bytes, unshuffle_bytes
@@ -61,6 +62,13 @@ def test_shuffled_bytes(name):
     (data,), (shuffled,) = case.inputs.values(), case.outputs.values()
     assert shuffle_bytes(data.numpy().tobytes()) == shuffled.numpy().tobytes()
     assert unshuffle_bytes(shuffled.numpy().tobytes()) == data.numpy().tobytes()
+
+
+def test_a_broken_brotli_is_found_by_prepare(monkeypatch):
+    assert BrotliCoder().prepare(None) is None
+    monkeypatch.setattr(brotli_plugin, "unshuffle_bytes", lambda shuffled: b"nine byte")
+    with pytest.raises(ValueError, match="brotli does not give back"):
+        BrotliCoder().prepare(None)
 
 
 @pytest.mark.parametrize("data", [b"", b"BSHF", b"BSHF\x03ab", b"abcdefgh"])

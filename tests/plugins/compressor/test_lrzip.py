@@ -3,6 +3,7 @@
 import os
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from lrzip_program import needs_lrzip, put_lrzip
 
@@ -47,6 +48,16 @@ def test_bytes_do_not_depend_on_processors_or_options_in_files(tmp_path, monkeyp
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LRZIP", "")
     assert run_lrzip(data, 10**6, ("-z", "-L", "9")) == plain
+
+
+@needs_lrzip
+def test_codes_that_lz4_cannot_shrink_are_compressed():
+    """Near the entropy of their histogram, as vectors of codes with wide rows are."""
+    codes = np.random.default_rng(0).normal(0, 9, 200_000).round().clip(-31, 31).astype(np.int8)
+    chance = np.unique(codes, return_counts=True)[1] / codes.size
+    entropy_bytes = -(chance * np.log2(chance)).sum() * codes.size / 8
+    packed = LrzipCoder().compress(join_streams(b"PGRP", [codes.tobytes(), *[b""] * 8]), Ledger())
+    assert len(packed) < 1.02 * entropy_bytes
 
 
 def test_prepare_tries_both_ways(program):

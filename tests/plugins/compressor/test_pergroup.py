@@ -17,7 +17,7 @@ from pgolf.runtime.streams import join_streams, load_tensors, save_tensors, spli
 from pgolf_plugins.compressor.lrzip import LrzipCoder, run_lrzip
 from pgolf_plugins.compressor.pergroup import GROUPS, PerGroup, nearest_tour
 
-ZPAQ = ("-z", "-L", "9")
+ZPAQ = ("-z", "-L", "9", "-T")
 
 
 def slow_tour(rows):
