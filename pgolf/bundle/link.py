@@ -121,7 +121,7 @@ def link(modules: dict[str, Module]) -> Flat:
     Raises:
         PgolfError: PG201 for two operators of one name, PG302 for definitions that need each other.
     """
-    raise_all(_twice(modules))
+    raise_all(same_operators(modules))
     found = list(mentions(modules))
     chosen = flat_names(found)
     names: dict[Statement, dict[str, str]] = {}
@@ -139,7 +139,7 @@ def link(modules: dict[str, Module]) -> Flat:
     return flat
 
 
-def _twice(modules: dict[str, Module]) -> list[PgolfError]:
+def same_operators(modules: dict[str, Module]) -> list[PgolfError]:
     """PG201 for operators whose names, which torch keeps in one table, are the same."""
     first: dict[str, Statement] = {}
     found: list[PgolfError] = []

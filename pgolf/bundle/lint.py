@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgolf.bundle.link import reach, registered_for, target
+from pgolf.bundle.link import reach, registered_for, same_operators, target
 from pgolf.bundle.rules.subset import check
 from pgolf.bundle.source import ENTRY, Module, Statement, last_name, load, parse, read
 from pgolf.errors import PgolfError, PgolfErrors
@@ -79,7 +79,7 @@ def _lint_together(named: dict[str, tuple[Path, Path]], folders: Sequence[Path],
     try:
         modules = load("".join(f"import {name}\n" for name in (*named, *_context())), finder.find)
         findings = [error for module in modules.values() if module.name != ENTRY for error in _marked(module, modules)]
-        findings += check(list(modules.values()))
+        findings += [*check(list(modules.values())), *same_operators(modules)]
     except PgolfError as error:  # a module beside them that does not parse
         if len(named) == 1:
             linted.findings += _plain(error)
@@ -119,7 +119,7 @@ def lint_program(modules: dict[str, Module]) -> Linted:
     """Every finding in a whole program, as a build reports them; the modules come from `source.load`."""
     reach(modules)
     own = [module for module in modules.values() if module.name != ENTRY]
-    linted = Linted([module.path for module in own], check(list(modules.values())))
+    linted = Linted([module.path for module in own], [*check(list(modules.values())), *same_operators(modules)])
     linted.disabled = [line for module in own for line in defeats_renaming(module)]
     return linted
 

@@ -4,10 +4,13 @@ import ast
 import os
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
 from pgolf.bundle.link import reach
+from pgolf.bundle.lint import lint_files
 from pgolf.bundle.pipeline import DUMPS, build
 from pgolf.bundle.rules.subset import check
 from pgolf.bundle.source import load
@@ -223,6 +226,21 @@ def test_operators_keep_what_is_registered_for_them(project, tmp_path, text, pri
         assert run_torch(built.dumps[stage], tmp_path) == printed, stage
 
 
+def test_the_example_of_the_docs_builds_and_runs(project, tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "writing-a-plugin.md").read_text().partition("## Kernels")[2]
+    lines = text[text.index("    try:") : text.index("\nThe component")].splitlines()
+    example = textwrap.dedent("\n".join(lines))
+    run = "\n\ndef run(x):\n    return twice(x).tolist() if triton is not None else (2 * x).tolist()\n"
+    find_source = project({"a": "import torch\nfrom torch import Tensor\n\n" + example + run})
+    modules = load(ENTRY, find_source)
+    reach(modules)
+    assert check(list(modules.values())) == []
+    built = build(ENTRY, find_source)
+    kept = ("@triton.jit", "my_plugin::twice", ".register_fake", ".register_autograd(")
+    assert all(part in built.dumps["4_minified.py"].decode() for part in kept)
+    assert run_torch(built.code, tmp_path) == "[2.0, 2.0]\n"
+
+
 def test_an_operator_that_is_not_used_is_gone_with_what_it_got(project):
     find_source = project({"a": OPERATOR.replace("SPACE", "lab")})
     text = build("from a import idle\n" + MAIN.format("print(idle(4))"), find_source, pack="plain").code.decode()
@@ -243,6 +261,8 @@ def test_two_operators_of_one_name_are_refused(project):
             find_source,
         )
     assert caught.value.code == "PG201" and "a.py" in str(caught.value) and "b.py" in str(caught.value)
+    files = [find_source(name) for name in "ab"]
+    assert [finding.code for finding in lint_files(files).findings] == ["PG201"] and not lint_files(files[:1]).findings
 
 
 @pytest.mark.parametrize(
