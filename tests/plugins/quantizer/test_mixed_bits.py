@@ -1,9 +1,11 @@
 """The plan across tensors: golden classes, and that the artifact remembers them."""
 
+import hashlib
 from types import SimpleNamespace
 
 import pytest
 import torch
+from micro import micro, run_program
 from models import resolved
 from pipeline_vectors import load_case
 
@@ -50,6 +52,20 @@ def test_the_artifact_remembers_the_classes():
     encoded["blocks.0.mlp.fc.weight"]["class"] = torch.tensor(7, dtype=torch.uint8)
     with pytest.raises(ValueError, match=r"blocks.0.mlp.fc.weight cannot be decoded"):
         decode_model(encoded, found, records, program)
+
+
+def test_the_artifact_of_all_quantizer_plugins_can_be_made_again_from_what_a_run_saves(tmp_path, micro_data):
+    path = tmp_path / "entry.py"
+    path.write_text(micro("gptq", "hessian_sdclip", "lqer", "mixed_bits", "banks").entry)
+    run = run_program(path, tmp_path / "run", micro_data)
+    artifact = run.folder / "final_model.int6.ptz"
+    first = hashlib.sha256(artifact.read_bytes()).hexdigest()
+    artifact.unlink()
+    again = run_program(path, tmp_path / "run", micro_data, "export")
+    assert run.status == again.status == 0, again.output
+    assert hashlib.sha256(artifact.read_bytes()).hexdigest() == first
+    receipts = [text for text in run.lines if text.startswith(("receipt gptq", "receipt lqer", "receipt mixed_bits"))]
+    assert len(receipts) == 3 and set(receipts) <= set(again.lines)
 
 
 @pytest.mark.parametrize(
