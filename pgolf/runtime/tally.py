@@ -82,9 +82,7 @@ def score_rows(
         nll (B,T), and the sums (3,) float64 of nats, targets and UTF-8 bytes.
     """
     targets, device = places[:, 1:], session.world.device
-    chosen, times = targets[scored].unique(return_counts=True)
-    refuse(chosen[(times > 1) | (marks[chosen] > 0) | (chosen == 0)], "is scored twice, or first")
-    marks[chosen] = event
+    marks[targets[scored]] = event
     x, y, fields = look_up(session, places)
     with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
         nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
@@ -106,7 +104,7 @@ def close_marks(session: Session, marks: Tensor, sums: Tensor, begin: float) -> 
     refuse(1 + (marks[1:] == 0).nonzero().flatten(), "is not scored")
     nats, tokens, size = sum_over_ranks(sums, session.world).tolist()
     if tokens > len(marks) - 1:
-        raise ValueError("a target is scored by two ranks")
+        raise ValueError("a target of the validation stream is scored twice")
     return Score(nats / tokens, nats / LOG_TWO / size, int(tokens), 1000.0 * (time.perf_counter() - begin))
 
 
@@ -152,7 +150,7 @@ class Tally:
         Raises:
             ValueError: for a target that is scored a second time, a row that falls, a weight that changed unseen.
         """
-        self.check_rows(places)
+        self.check_rows(places, scored)
         self.check_weights()
         self.clock += 1
         nll, sums = score_rows(self.session, self.scored_at, self.clock, places, scored, adapter)
@@ -173,12 +171,14 @@ class Tally:
             session.log(f"eval: compiled {len(shapes)} shapes in {time.perf_counter() - self.begin:.0f} seconds")
             self.begin = time.perf_counter()
 
-    def check_rows(self, places: Tensor) -> None:
-        """Refuse rows in which a target could be given what lies after it."""
+    def check_rows(self, places: Tensor, scored: Tensor) -> None:
+        """Refuse targets that were scored before, and rows in which one could be given what lies after it."""
         self.shapes.add((places.size(0), places.size(1) - 1))
         targets, before = places[:, 1:], places.cummax(1).values[:, :-1]
         refuse(targets[(targets <= before) & (targets != 0)], "stands after a later one in its row")
         refuse(places[places < 0], "is outside it")
+        chosen, times = targets[scored].unique(return_counts=True)
+        refuse(chosen[(times > 1) | (self.scored_at[chosen] > 0) | (chosen == 0)], "is scored twice, or first")
 
     def check_weights(self) -> None:
         """Refuse base weights that changed without `learn`, or that nothing may change."""

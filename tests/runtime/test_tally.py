@@ -172,7 +172,9 @@ def test_an_evaluation_must_score_everything(tmp_path, monkeypatch):
     assert session.ledger.receipt("half") == "32 targets"
 
 
-def test_windows_must_cover_everything():
+def test_windows_must_cover_everything_once():
+    with pytest.raises(ValueError, match="a target of the validation stream is scored twice"):
+        score_spans(session_of(), [*chunk_spans(33, 8), chunk_spans(33, 8)[1]])
     with pytest.raises(ValueError, match=r"^target 9 of the validation stream is not scored$"):
         score_spans(session_of(), [span for span in chunk_spans(33, 8) if span.start != 8])
 
