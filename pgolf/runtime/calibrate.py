@@ -47,7 +47,7 @@ def collect_statistics(session: Session) -> tuple[Statistics, int]:
     """
     program, observer, count = session.program, HessianObserver(), 0
     session.model.eval()
-    for ids in program.calibration_source(session):
+    for ids in program.calibration_source(session):  # type: ignore[misc]  # there is one, or nobody calls this
         observe_batch(session, ids, session.scoring_phases(), observer)
         count += 1
     session.model.train()

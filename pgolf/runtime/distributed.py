@@ -100,7 +100,7 @@ def max_over_ranks(value: float, world: World) -> float:
     """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart; waits for every rank."""
     if world.world_size == 1:
         return value
-    seen = torch.tensor(value, dtype=float, device=world.device)
+    seen = torch.tensor(value, dtype=float, device=world.device)  # type: ignore[arg-type]
     dist.all_reduce(seen, dist.ReduceOp.MAX)
     return seen.item()
 
@@ -130,7 +130,7 @@ def mean_gradients(tensors: Sequence[Tensor], world: World) -> None:
 def start_reduce_scatter(shard: Tensor, full: Tensor, world: World) -> dist.Work | None:
     """Sum `full` over ranks and leave this rank's slice of the first axis in `shard`; returns a handle to finish."""
     if world.world_size > 1:
-        return dist.reduce_scatter(shard, list(full.chunk(world.world_size)), async_op=True)
+        return dist.reduce_scatter(shard, list(full.chunk(world.world_size)), async_op=True)  # type: ignore[no-any-return]
     shard.copy_(full)
     return None
 
@@ -138,7 +138,7 @@ def start_reduce_scatter(shard: Tensor, full: Tensor, world: World) -> dist.Work
 def start_all_gather(full: Tensor, shard: Tensor, world: World) -> dist.Work | None:
     """Fill `full` with every rank's `shard` along the first axis; returns a handle to finish."""
     if world.world_size > 1:
-        return dist.all_gather(list(full.chunk(world.world_size)), shard, async_op=True)
+        return dist.all_gather(list(full.chunk(world.world_size)), shard, async_op=True)  # type: ignore[no-any-return]
     full.copy_(shard)
     return None
 

@@ -38,7 +38,7 @@ class Group(NamedTuple):
         documents: by length, rising.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides a method of tuples
     documents: list[Document]
 
 

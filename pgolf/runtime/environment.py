@@ -1,9 +1,14 @@
 """What may vary from run to run: eight environment variables, torchrun's own, and the words "score" and "export"."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pgolf.runtime.settings import Settings
 
 
 class Environment(NamedTuple):
@@ -33,7 +38,7 @@ class Environment(NamedTuple):
     val_loss_every: int
 
 
-def read_environment(settings):
+def read_environment(settings: Settings) -> Environment:
     """The environment over the settings' literals."""
     get = os.environ.get
     return Environment(

@@ -11,6 +11,8 @@ import torch.distributed as dist
 from pgolf.runtime.tally import Score, Tally, close_marks, merge, score_rows, write_marks
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from torch import Tensor
 
     from pgolf.runtime.session import Session
@@ -34,7 +36,7 @@ def chunk_spans(num_tokens: int, seq_len: int) -> list[Span]:
     return [Span(start, start + seq_len, 0) for start in range(0, (num_tokens - 1) // seq_len * seq_len, seq_len)]
 
 
-def rank_share(items: list, rank: int, world_size: int) -> list:
+def rank_share(items: list[Any], rank: int, world_size: int) -> list[Any]:
     """The contiguous share of one rank."""
     return items[len(items) * rank // world_size : len(items) * (rank + 1) // world_size]
 
@@ -75,7 +77,7 @@ def score_spans(session: Session, spans: list[Span]) -> tuple[Score, Tensor]:
 
 def run_evaluation(session: Session) -> Score:
     """What the chosen evaluation scores, on frozen weights: none has a gradient unless the evaluation thaws it."""
-    evaluation = session.program.evaluation
+    evaluation: Any = session.program.evaluation
     session.model.eval()
     session.freeze()
     tally = Tally(session)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pgolf.contracts.quantizer import Statistics
-    from pgolf.runtime.evaluate import Score
     from pgolf.runtime.program import Program
     from pgolf.runtime.session import Session
+    from pgolf.runtime.tally import Score
 
 CHECKPOINT = "final_model.pt"
 # What export needs besides the weights: statistics, receipts, phases, whether the run has failed, its clock.
@@ -129,12 +129,12 @@ def calibrate(session: Session, step: int) -> Statistics:
     source = session.program.calibration_source
     statistics: Statistics = {}
     if session.program.calibration_source is not None:
-        session.training_data = source.reads == "train"
+        session.training_data = source.reads == "train"  # type: ignore[union-attr]
         if session.training_data:
             statistics, batches = collect_on_clock(session, step)
         else:
             statistics, batches = collect_statistics(session)
-        session.stages.end("calibration", (source.reads or "none") + f" batches:{batches}")
+        session.stages.end("calibration", (source.reads or "none") + f" batches:{batches}")  # type: ignore[union-attr]
     session.training_data = False
     return statistics
 

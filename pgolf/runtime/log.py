@@ -59,7 +59,7 @@ def keep_traceback(path: Path, kind: type[BaseException], error: BaseException, 
     sys.__excepthook__(kind, error, trace)
 
 
-def log_machine(log, device):
+def log_machine(log: RunLog, device: torch.device) -> None:
     """Versions, the hash of the running file, and the GPU."""
     digest = hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
     machine = f"hardware:{os.uname().machine} CPU, {torch.get_num_threads()} threads"
@@ -68,6 +68,6 @@ def log_machine(log, device):
     log(f"Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}")
 
 
-def code_bytes():
+def code_bytes() -> int:
     """Size of the running file on disk, which is what counts."""
     return len(Path(sys.argv[0]).read_bytes())

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from torch import Generator, Tensor
 
     from pgolf.runtime.model import GPT
@@ -33,7 +35,7 @@ class Lora:
         self.sites, self.scale = frozenset(sites), scale
         self.down: dict[tuple[str, int], torch.Tensor] = {}
         self.up: dict[tuple[str, int], torch.Tensor] = {}
-        device = model.tok_emb.weight.device
+        device: Any = model.get_parameter("tok_emb.weight").device
         for site in sites:
             out, width = site_shape(model, site)
             for position in range(1 if site == "head" else steps):

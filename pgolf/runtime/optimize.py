@@ -83,7 +83,7 @@ def tap_mean_gradients(
     gradients, held_names = [gradient for gradient, own in held], [own for gradient, own in held]
     replicated = [tensor not in shares for tensor in tensors]
     for tap in program.mean_gradient_taps:
-        tap(gradients, held_names, replicated, world, ledger)
+        tap(gradients, held_names, replicated, world, ledger)  # type: ignore[arg-type]
 
 
 def compile_on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,4 +150,4 @@ def nesterov_update(gradient: Tensor, buffer: Tensor, momentum: float) -> Tensor
 
 def aspect_scale(matrix: Tensor) -> float:
     """sqrt(max(1, rows / columns)): gives tall matrices the update size of square ones."""
-    return max(1, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
+    return max(1, matrix.shape[-2] / matrix.shape[-1]) ** 0.5  # type: ignore[no-any-return]

@@ -45,8 +45,8 @@ def through_program(
             finally:
                 process.kill()
         if process.returncode or not target.exists():
-            said = " ".join(said)[:200]
-            raise ValueError(f"{name} ended with status {process.returncode}: {said}")
+            text = " ".join(said)[:200]
+            raise ValueError(f"{name} ended with status {process.returncode}: {text}")
         if target.stat().st_size > limit:
             raise ValueError(f"{name} wrote more than {limit} bytes")
         return target.read_bytes()

@@ -116,7 +116,7 @@ class SpreadRecipe:
             return {"kept": tensor.half()}
         weight = tensor.float()
         clip = self.sigmas * (weight.std(1) if weight.ndim == 2 else weight.std())
-        rounding = nearest_codes
+        rounding: Rounding = nearest_codes
         if weight.ndim == 2:
             rounding = self.rounding
             for tap in self.taps:

@@ -16,10 +16,16 @@ from pgolf.runtime.shards import validation_tokens
 from pgolf.runtime.stages import Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
+    from pgolf.runtime.distributed import World
+    from pgolf.runtime.environment import Environment
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.records import Param
+    from pgolf.runtime.settings import Settings
     from pgolf.runtime.tally import Score
 
 
@@ -49,7 +55,16 @@ class Session:
         queues: how often work was shared.
     """
 
-    def __init__(self, settings, program, parameters, env, world, log, ledger):
+    def __init__(
+        self,
+        settings: Settings,
+        program: Program,
+        parameters: Sequence[Param],
+        env: Environment,
+        world: World,
+        log: Callable[[str], None],
+        ledger: Ledger,
+    ) -> None:
         self.settings = settings
         self.program = program
         self.parameters = parameters
@@ -57,7 +72,7 @@ class Session:
         self.world = world
         self.log = log
         self.ledger = ledger
-        self.phases = ()
+        self.phases: tuple[str, ...] = ()
         self.preparing = ""
         self.stages = Stages(log)
         self.failed = False
@@ -75,13 +90,13 @@ class Session:
         program.byte_counter.open(env.tokenizer_path, env.data_path, settings.vocab_size, world.device, ledger)
         log(f"val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}")
 
-    def open_loader(self, ledger):
+    def open_loader(self, ledger: Ledger) -> None:
         """Start the training stream from its first token; batches are counted in `ledger`."""
         pattern = Path(self.env.data_path, "fineweb_train_*.bin")
         world = self.world
         self.program.token_loader.open(pattern, world.rank, world.world_size, self.settings.vocab_size, ledger)
 
-    def next_batch(self):
+    def next_batch(self) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
         if not self.training_data:
             raise ValueError("training data are closed: training time is over")
@@ -90,7 +105,7 @@ class Session:
         x, y = (part.to(world.device, non_blocking=True) for part in batch)
         return x, y, {name: field(x, self.ledger) for name, field in self.program.batch_fields}
 
-    def fail(self, text):
+    def fail(self, text: str) -> None:
         """Log an error that takes nothing from the results, but the run's success."""
         self.log(f"error: {text}")
         self.failed = True

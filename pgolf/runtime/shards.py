@@ -37,7 +37,7 @@ def shard_length(path: str | Path) -> int:
             f"{path}: {size} bytes and header {header}, "
             f"wanted {HEADER_BYTES} + 2n bytes and header [{SHARD_MAGIC}, {SHARD_VERSION}, n > 0]"
         )
-    return header[2]
+    return header[2]  # type: ignore[no-any-return]
 
 
 def load_shard(path: str | Path, vocab_size: int) -> np.ndarray:

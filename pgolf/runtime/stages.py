@@ -12,13 +12,13 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pgolf.runtime.log import RunLog
+    from collections.abc import Callable
 
 
 class Stages:
     """Writes a line for each stage; the clock starts at 0."""
 
-    def __init__(self, log: RunLog) -> None:
+    def __init__(self, log: Callable[[str], None]) -> None:
         self.log = log
         self.begin_ms = 0.0
         self.since = time.perf_counter()

@@ -91,7 +91,7 @@ def score_rows(
     return nll, torch.stack([part.sum().double() for part in parts])
 
 
-def merge(marks: Tensor, operation: dist.ReduceOp, world: World) -> Tensor:
+def merge(marks: Tensor, operation: dist.ReduceOp.RedOpType, world: World) -> Tensor:
     """Marks of all ranks brought together, on the CPU."""
     if world.world_size > 1:
         marks = marks.to(world.device)

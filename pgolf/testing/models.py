@@ -122,11 +122,11 @@ def tiny_session(
     lines = [] if log is None else log
     resolved = resolve_tiny(*plugins, plugin_dirs=plugin_dirs, **{**MICRO, **settings})
     module = load_entry(resolved.entry)
-    env = read_environment(module.SETTINGS)._replace(  # type: ignore[no-untyped-call]
+    env = read_environment(module.SETTINGS)._replace(
         data_path=str(data.data_path), tokenizer_path=str(data.tokenizer_path), run_id="tiny", score=False
     )
     world = World(0, 1, 0, torch.device("cpu"))
     program, parameters = module.make_program(), module.make_parameters()
-    made = Session(module.SETTINGS, program, parameters, env, world, lines.append, Ledger())  # type: ignore[no-untyped-call]
+    made = Session(module.SETTINGS, program, parameters, env, world, lines.append, Ledger())
     module.prepare_components(made)
     return made

@@ -58,8 +58,6 @@ INSTALLERS = frozenset({"pip", "pip3", "apt", "apt-get", "conda", "uv", "npm", "
 HARMLESS = frozenset({"nvidia-smi"})
 """Programs that merged records start to print the machine; the public baseline does."""
 
-COMPILERS = frozenset({"gcc", "g++", "cc", "clang", "nvcc", "rustc", "make", "ninja"})
-
 DATA_SUFFIXES = (".model", ".vocab", ".bin", ".pt", ".pth", ".npy", ".npz", ".ptz", ".json", ".xz", ".lrz", ".so", ".c")
 
 READERS = frozenset(

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pgolf.verify.folder import View
 
-STATUSES = ("PASS", "FAIL", "WARN", "SKIP")
 LOG_ENDINGS = (".log", ".txt", ".log.gz", ".txt.gz")
 
 

@@ -140,7 +140,8 @@ class FusedMlp:
             p_BTm = model.project(n_BTD, "mlp.fc", layer, position, ctx)
             return model.project(F.leaky_relu(p_BTm, self.slope).square(), "mlp.proj", layer, position, ctx)
         fc, proj = (model.matrix(role, layer, position, ctx).to(n_BTD.dtype) for role in ("mlp.fc", "mlp.proj"))
-        return fused_mlp(n_BTD.flatten(0, 1), fc, proj, self.slope)[0].view(n_BTD.shape)
+        out: Tensor = fused_mlp(n_BTD.flatten(0, 1), fc, proj, self.slope)[0].view(n_BTD.shape)
+        return out
 
 
 @hookimpl

@@ -3,8 +3,17 @@
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.evaluate import chunk_spans
+
+if TYPE_CHECKING:
+    from pgolf.runtime.evaluate import Span
+    from pgolf.settings import SettingsView
+
 
 PLUGIN = Plugin(
     name="chunked_eval",
@@ -20,12 +29,12 @@ class ChunkedWindows:
     name = "chunked_eval"
     label = ""
 
-    def spans(self, num_tokens, seq_len):
+    def spans(self, num_tokens: int, seq_len: int) -> list[Span]:
         """Every target of whole windows once."""
         return chunk_spans(num_tokens, seq_len)
 
 
 @hookimpl
-def windows(settings) -> Component:
+def windows(settings: SettingsView) -> Component:
     """Chunks."""
     return Component(ChunkedWindows)

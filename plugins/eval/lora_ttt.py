@@ -64,7 +64,12 @@ class LoraTTT:
     label = "ttt"
 
     def __init__(
-        self, bos_id: int, sites: tuple[str, ...], lora: tuple, adam: tuple[float, ...], sizes: tuple[int, ...]
+        self,
+        bos_id: int,
+        sites: tuple[str, ...],
+        lora: tuple[int, float],
+        adam: tuple[float, ...],
+        sizes: tuple[int, ...],
     ):
         self.bos_id, self.sites, self.adam = bos_id, sites, adam
         self.rank, self.scale = lora
@@ -79,14 +84,15 @@ class LoraTTT:
         steps = len(encoder) + len(decoder)
         lora = Lora(session.model, self.sites, steps, self.batch_size, self.rank, self.scale)
         tally.rehearse([(self.batch_size, width) for width in self.widths], lora)
-        parts, scored = split_groups(group_documents(documents, self.batch_size), boundaries), []
+        parts = split_groups(group_documents(documents, self.batch_size), boundaries)
+        scored: list[Group] = []
         for number, part in enumerate(parts):
             self.run_groups(session, tally, lora, part)
             scored = sorted(scored + part)
             if number < len(parts) - 1:
                 tally.share()
                 known = [document for group in scored for document in group.documents]
-                update(session, tally, known[: boundaries[number]])
+                update(session, tally, known[: boundaries[number]])  # type: ignore[misc]
 
     def run_groups(self, session: Session, tally: Tally, lora: Lora, groups: list[Group]) -> None:
         """Run those chains of groups that come to this rank."""

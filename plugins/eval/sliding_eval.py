@@ -8,8 +8,16 @@ shorter; it is padded, so the compiled shape stays one.
 Source: record 2026-03-19_SlidingWindowEval; start rule of PR #1394.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.evaluate import Span
+
+if TYPE_CHECKING:
+    from pgolf.settings import SettingsView
+
 
 PLUGIN = Plugin(
     name="sliding_eval",
@@ -27,10 +35,10 @@ class SlidingWindows:
     name = "sliding_eval"
     label = "sliding_window"
 
-    def __init__(self, stride):
+    def __init__(self, stride: int) -> None:
         self.stride = stride
 
-    def spans(self, num_tokens, seq_len):
+    def spans(self, num_tokens: int, seq_len: int) -> list[Span]:
         """Windows over targets 1..N-1; a stride above the window length is taken as the length."""
         stride, targets = min(self.stride, seq_len), num_tokens - 1
         starts = range(0, max(targets - (seq_len - stride), 1), stride)
@@ -38,6 +46,6 @@ class SlidingWindows:
 
 
 @hookimpl
-def windows(settings) -> Component:
+def windows(settings: SettingsView) -> Component:
     """Sliding."""
     return Component(SlidingWindows, stride=settings.eval_stride)

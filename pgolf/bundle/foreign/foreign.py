@@ -33,11 +33,10 @@ from pgolf.bundle.foreign.foreign_evidence import (
 from pgolf.bundle.foreign.foreign_names import Keep, check_same, renamed
 from pgolf.bundle.foreign.foreign_strip import strip
 from pgolf.bundle.names import FUNCTIONS, copy_tree, scopes
-from pgolf.bundle.pack.pack import Packed, candidates, check, mixed, unpack
+from pgolf.bundle.pack.pack import Packed, candidates, check, mixed
 from pgolf.errors import PgolfError
 
 FORMS = ("renamed", "stripped", "dense", "verbatim")
-IGNORED = ("type_comment", "kind")
 
 
 @dataclass(frozen=True)
@@ -232,16 +231,6 @@ def baseline(text: str) -> int | None:
         return None
     data = base64.b85encode(lzma.compress(small.encode(), preset=9 | lzma.PRESET_EXTREME))
     return len(b'import lzma,base64;exec(lzma.decompress(base64.b85decode("' + data + b'")))\n')
-
-
-def is_packed(data: bytes) -> bool:
-    """Is this a file of pgolf's own packing?"""
-    try:
-        return unpack(data) != data.decode()
-    except UnicodeDecodeError:
-        return True
-    except PgolfError:
-        return False
 
 
 def changes(result: Result) -> Iterator[str]:

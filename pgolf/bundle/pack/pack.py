@@ -26,8 +26,7 @@ LIMIT = 8 * 2**20
 """Most bytes that a packed file may decode to."""
 
 FAMILIES = ("plain", "b85", "latin1", "mix")
-QUICK = FAMILIES[:3]
-"""What "auto" chooses from: the last one is smaller, but takes seconds to write and to start."""
+"""The last one is smaller, but takes seconds to write and to start: "auto" chooses from the others."""
 CHOICES = ("auto", *FAMILIES)
 LZMA1 = 2**62 + 1
 SEARCHES = ((lzma.MF_BT4, 273), (lzma.MF_BT4, 40), (lzma.MF_BT2, 64), (lzma.MF_BT2, 40))
