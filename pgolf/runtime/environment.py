@@ -8,6 +8,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from pgolf.runtime.settings import Settings
 
 
@@ -38,18 +40,27 @@ class Environment(NamedTuple):
     val_loss_every: int
 
 
+def read_number(name: str, default: float) -> Any:
+    """The variable `name` in the type of `default`; ValueError for anything else."""
+    text = os.environ.get(name, default)
+    try:
+        return type(default)(text)
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}, wanted a number like {default!r}") from None
+
+
 def read_environment(settings: Settings) -> Environment:
-    """The environment over the settings' literals."""
+    """The environment over the settings' literals; ValueError where a variable is no number."""
     get = os.environ.get
     return Environment(
         data_path=get("DATA_PATH", settings.data_path),
         export="export" in sys.argv,
-        iterations=int(get("ITERATIONS", settings.iterations)),
-        max_wallclock_seconds=float(get("MAX_WALLCLOCK_SECONDS", settings.max_wallclock_seconds)),
+        iterations=read_number("ITERATIONS", settings.iterations),
+        max_wallclock_seconds=read_number("MAX_WALLCLOCK_SECONDS", settings.max_wallclock_seconds),
         run_id=get("RUN_ID", str(time.time_ns())),
         score="score" in sys.argv,
-        seed=int(get("SEED", settings.seed)),
+        seed=read_number("SEED", settings.seed),
         tokenizer_path=get("TOKENIZER_PATH", settings.tokenizer_path),
-        train_log_every=int(get("TRAIN_LOG_EVERY", settings.train_log_every)),
-        val_loss_every=int(get("VAL_LOSS_EVERY", settings.val_loss_every)),
+        train_log_every=read_number("TRAIN_LOG_EVERY", settings.train_log_every),
+        val_loss_every=read_number("VAL_LOSS_EVERY", settings.val_loss_every),
     )

@@ -42,9 +42,15 @@ def train(
     `prepare_components(session)` lets every component try what it will need, before anything else is done.
 
     Exits with status 1 when a selected plugin did nothing or calibration took too long, with the artifact and the log
-    complete, and when the trained model cannot be calibrated, exported or scored, with one line and the weights on disk.
+    complete, and when the trained model cannot be calibrated, exported or scored, with one line and the weights on disk;
+    with status 2 and one line for what is wrong before training: environment, data, machine or files.
     """
-    env, world, ledger = read_environment(settings), start_world(), Ledger()
+    try:
+        env, world, ledger = read_environment(settings), start_world(), Ledger()
+    except ValueError as error:
+        # There is no log yet.
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     # Ranks that are started without RUN_ID name the run each for itself.
     run_id = gather_over_ranks(env.run_id, world)[0]
     log = RunLog(run_id, world.rank, env.export)
