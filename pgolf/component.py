@@ -97,13 +97,23 @@ def is_literal(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Setting:
-    """One named, typed value that a recipe may set; it becomes a literal of the built file."""
+    """One named, typed value that a recipe may set; it becomes a literal of the built file.
+
+    Attributes:
+        name: as in the public scripts, in lower case.
+        default: gives the type.
+        help: half a sentence.
+        minimum: the least value.
+        choices: the values of a text that are allowed.
+        below: what the value must be less than, such as 1 for a momentum.
+    """
 
     name: str
     default: bool | int | float | str
     help: str
     minimum: float | None = None
     choices: tuple[str, ...] = ()
+    below: float | None = None
 
     @property
     def type(self) -> type:

@@ -10,7 +10,7 @@ from pgolf.component import Setting
 from pgolf.errors import PgolfError, raise_all
 from pgolf.manager import Loaded, Registry
 from pgolf.recipe import Recipe
-from pgolf.settings import CORE_SETTINGS, SettingsView, check_heads, parse_value, unknown_setting
+from pgolf.settings import CORE_SETTINGS, SettingsView, check_sizes, parse_value, unknown_setting
 
 # The public baseline script as plugins. Each steps back for a selected plugin that fills its slot or `replaces` it.
 BASELINE: tuple[str, ...] = (
@@ -80,7 +80,7 @@ def select(recipe: Recipe, registry: Registry) -> Selection:
     warnings = _check_conflicts(selected, recipe)
     selection = Selection(selected, tuple(sorted(chosen)), tuple(sorted(set(recipe.remove))), notes, warnings)
     selection.settings = SettingsView(_settings(recipe, registry, selected), selected)
-    check_heads(selection.settings, f"{recipe.where}: settings")
+    check_sizes(selection.settings, f"{recipe.where}: settings")
     return selection
 
 

@@ -11,8 +11,8 @@ from pgolf.errors import PgolfError
 
 ENGINE_SETTINGS: tuple[Setting, ...] = (
     Setting("adam_eps", 1e-8, "epsilon of Adam", minimum=0),
-    Setting("beta1", 0.9, "first Adam beta", minimum=0),
-    Setting("beta2", 0.95, "second Adam beta", minimum=0),
+    Setting("beta1", 0.9, "first Adam beta", minimum=0, below=1),
+    Setting("beta2", 0.95, "second Adam beta", minimum=0, below=1),
     Setting("data_path", "./data/datasets/fineweb10B_sp1024", "folder of shards (DATA_PATH overrides it at run time)"),
     Setting("eval_seq_len", 0, "tokens of a scored window; 0 takes train_seq_len", minimum=0),
     Setting("iterations", 20000, "the most steps (ITERATIONS overrides it at run time)", minimum=0),
@@ -30,7 +30,7 @@ ENGINE_SETTINGS: tuple[Setting, ...] = (
     Setting("train_seq_len", 1024, "tokens of a training sequence", minimum=1),
     Setting("val_batch_size", 524288, "tokens of one validation batch over all ranks and micro-steps", minimum=1),
     Setting("val_loss_every", 1000, "steps between validations; 0 means only at the end (VAL_LOSS_EVERY)", minimum=0),
-    Setting("vocab_size", 1024, "rows of the embedding", minimum=1),
+    Setting("vocab_size", 1024, "rows of the embedding", minimum=1, below=65537),
     Setting("warmup_steps", 20, "steps of compile warm-up in every variant, undone before training", minimum=0),
 )
 # Shape of the MLP: read by parameter layouts, not by the running program.
@@ -38,6 +38,8 @@ SHAPE_SETTINGS: tuple[Setting, ...] = (
     Setting("mlp_hidden", 0, "hidden width of the MLP; 0 takes mlp_mult * model_dim", minimum=0),
     Setting("mlp_mult", 2.0, "hidden width of the MLP as a multiple of model_dim", minimum=0),
 )
+# As many as `pgolf.runtime.distributed` says, which is not imported where settings are checked: it needs torch.
+MICRO_BATCHES = 8
 CORE_SETTINGS = ENGINE_SETTINGS + SHAPE_SETTINGS
 
 # A model that trains in seconds on one CPU core; every technique keeps its own settings except for sizes named here.
@@ -144,11 +146,14 @@ class SettingsView:
         return dict(self._values)
 
 
-def check_heads(settings: SettingsView, where: str) -> None:
-    """Refuse sizes that attention cannot split into heads, with PgolfError PG003."""
+def check_sizes(settings: SettingsView, where: str) -> None:
+    """Refuse sizes that attention cannot split into heads, or a step into sequences, with PgolfError PG003."""
     dim, heads, kv_heads = settings.model_dim, settings.num_heads, settings.num_kv_heads
     settings.require(dim % heads == 0, "num_heads", f"a divisor of model_dim={dim}", where=where)
     settings.require(heads % kv_heads == 0, "num_kv_heads", f"a divisor of num_heads={heads}", where=where)
+    whole = MICRO_BATCHES * settings.train_seq_len
+    tokens = f"a multiple of {whole}, {MICRO_BATCHES} micro-batches of whole sequences"
+    settings.require(settings.train_batch_tokens % whole == 0, "train_batch_tokens", tokens, where=where)
 
 
 def parse_value(setting: Setting, value: Any, where: str) -> Any:
@@ -170,6 +175,10 @@ def parse_value(setting: Setting, value: Any, where: str) -> Any:
     if setting.minimum is not None and parsed < setting.minimum:
         raise PgolfError(
             "PG003", f"{setting.name} is {parsed}, wanted at least {setting.minimum:g}", where, setting.help
+        )
+    if setting.below is not None and parsed >= setting.below:
+        raise PgolfError(
+            "PG003", f"{setting.name} is {parsed}, wanted less than {setting.below:g}", where, setting.help
         )
     if setting.choices and parsed not in setting.choices:
         choices = ", ".join(setting.choices)

@@ -1,7 +1,10 @@
 import pytest
+from models import resolved
 
+from pgolf import settings
 from pgolf.component import Setting
 from pgolf.errors import PgolfError
+from pgolf.runtime import distributed
 from pgolf.settings import CORE_SETTINGS, SettingsView, parse_value, unknown_setting
 
 
@@ -74,3 +77,22 @@ def test_core_settings_are_sane():
     assert len(set(names)) == len(names)
     for setting in CORE_SETTINGS:
         assert setting.help and parse_value(setting, setting.default, "") == setting.default
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("beta1", 1.0, "less than 1"),
+        ("beta2", "1.5", "less than 1"),
+        ("muon_momentum", 1, "less than 1"),
+        ("vocab_size", 65537, "less than 65537"),
+        ("train_batch_tokens", 1000, "a multiple of 512, 8 micro-batches of whole sequences"),
+    ],
+)
+def test_sizes_and_shares_that_cannot_work_are_refused(name, value, wanted):
+    with pytest.raises(PgolfError, match=f"{name} is .*wanted {wanted}"):
+        resolved(**{name: value})
+
+
+def test_micro_batches_are_those_of_the_running_program():
+    assert settings.MICRO_BATCHES == distributed.MICRO_BATCHES

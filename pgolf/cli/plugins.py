@@ -161,6 +161,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
                 "type": item.type.__name__,
                 "default": item.default,
                 "minimum": item.minimum,
+                "below": item.below,
                 "choices": list(item.choices),
                 "help": item.help,
             }

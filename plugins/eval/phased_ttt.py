@@ -45,7 +45,7 @@ PLUGIN = Plugin(
         Setting("phased_ttt_prefix_docs", 2500, "documents after which the last phase ends", minimum=1),
         Setting("phased_ttt_num_phases", 3, "how often the base weights learn", minimum=1),
         Setting("global_ttt_lr", 0.001, "learning rate of a phase's first chunk", minimum=0),
-        Setting("global_ttt_momentum", 0.9, "momentum of SGD", minimum=0),
+        Setting("global_ttt_momentum", 0.9, "momentum of SGD", minimum=0, below=1),
         Setting("global_ttt_epochs", 1, "passes over each chunk", minimum=1),
         Setting("global_ttt_chunk_tokens", 32768, "tokens with one learning rate", minimum=1),
         Setting("global_ttt_batch_seqs", 32, "windows in a row, which is one step", minimum=1),

@@ -30,7 +30,7 @@ PLUGIN = Plugin(
     source="openai/parameter-golf#287",
     family="optimizer",
     effect="-0.002 to -0.003 BPB against stochastic weight averaging (#287)",
-    settings=(Setting("ema_decay", 0.997, "share of the average that each step keeps", minimum=0.0),),
+    settings=(Setting("ema_decay", 0.997, "share of the average that each step keeps", minimum=0.0, below=1),),
 )
 
 

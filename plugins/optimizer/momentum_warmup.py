@@ -26,8 +26,8 @@ PLUGIN = Plugin(
     family="optimizer",
     effect="-0.0006 to -0.001 BPB for a final momentum of .97 in place of .99 (#1514)",
     settings=(
-        Setting("muon_momentum", 0.95, "momentum after the warm-up", minimum=0.0),
-        Setting("muon_momentum_warmup_start", 0.85, "momentum at step 0", minimum=0.0),
+        Setting("muon_momentum", 0.95, "momentum after the warm-up", minimum=0.0, below=1),
+        Setting("muon_momentum_warmup_start", 0.85, "momentum at step 0", minimum=0.0, below=1),
         Setting("muon_momentum_warmup_steps", 500, "length of the warm-up in steps", minimum=0),
     ),
 )
