@@ -66,6 +66,9 @@ class Nothing:
 class Optimizer:
     """A matrix optimizer that forgot `launch`, and whose step is not given the ledger."""
 
+    def shares(self):
+        """Right."""
+
     def bind(self, tensors, names, program, world):
         """Right."""
 
