@@ -39,11 +39,11 @@ class World(NamedTuple):
     device: torch.device
 
 
-def start_world() -> World:
-    """Join the group that torchrun's RANK, WORLD_SIZE and LOCAL_RANK describe; one process alone without them.
+def read_ranks() -> tuple[int, int, int]:
+    """What torchrun's RANK, WORLD_SIZE and LOCAL_RANK say; one process alone without them.
 
     Raises:
-        ValueError: when the world size does not divide the micro-batches of a step.
+        ValueError: when one is no number, or the world size does not divide the micro-batches of a step.
     """
     get = os.environ.get
     rank, world_size, local_rank = int(get("RANK", 0)), int(get("WORLD_SIZE", 1)), int(get("LOCAL_RANK", 0))
@@ -51,6 +51,12 @@ def start_world() -> World:
         raise ValueError(
             f"WORLD_SIZE is {world_size}, wanted a divisor of {MICRO_BATCHES}, the micro-batches of a step"
         )
+    return rank, world_size, local_rank
+
+
+def start_world() -> World:
+    """Join the group that the environment describes; ValueError as in `read_ranks`."""
+    rank, world_size, local_rank = read_ranks()
     backend, device = "gloo", torch.device("cpu")
     if torch.cuda.is_available():
         backend, device = "nccl", torch.device("cuda", local_rank)
