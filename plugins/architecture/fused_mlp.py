@@ -6,7 +6,7 @@
 Training uses the kernel on a GPU with Triton. Scoring, calibration and adapters, which see what is between the two products,
 use plain PyTorch, and so does everything on a CPU; the log says which.
 
-Source: openai/parameter-golf PR #1530, PR #1855 (with TMA there).
+Source: openai/parameter-golf PR #1530, PR #1855.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from pgolf import Component, Plugin, Setting, hookimpl
 try:
     import triton
     import triton.language as tl
+    from triton.tools.tensor_descriptor import TensorDescriptor
 except ImportError:
-    triton = tl = None
+    triton = tl = TensorDescriptor = None
 
 if TYPE_CHECKING:
     from pgolf.runtime.context import Context
@@ -38,43 +39,42 @@ PLUGIN = Plugin(
     family="architecture",
     effect="speed: 3 to 5 % slower than compiled leaky_relu2 on an H200; with TMA (PR #1530) 3 % of a step faster",
     settings=(Setting("negative_slope", 0.5, "slope of the leaky ReLU on the left"),),
-    hardware="a GPU with bfloat16 tensor cores, and Triton; elsewhere plain PyTorch runs",
+    hardware="sm_90 with Triton; elsewhere plain PyTorch runs",
 )
-TILES = ((128, 256, 8, 3), (128, 256, 8, 4), (256, 128, 8, 3), (128, 128, 4, 4), (128, 128, 8, 3))  # and warps, stages
-
 if triton is not None:
 
-    @triton.autotune([triton.Config({"BM": m, "BN": n}, w, s) for m, n, w, s in TILES], ["M", "N", "K", "FORWARD"])
     @triton.jit
-    def mlp_kernel(a, b, p, out, M, N, K, bk, bn, slope, FORWARD: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
+    def mlp_kernel(
+        a, b, p, c, M, N, K, slope, STEP: tl.constexpr, FWD: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr
+    ):
         columns = tl.cdiv(N, BN)
-        m = (tl.program_id(0) // columns * BM + tl.arange(0, BM)).to(tl.int64)
-        n = tl.program_id(0) % columns * BN + tl.arange(0, BN)
-        k = tl.arange(0, 64)
-        # What is beyond the edges is read from the other side, and not stored.
-        at_a = a + (m % M)[:, None] * K + k
-        at_b = b + k[:, None] * bk + tl.max_contiguous(tl.multiple_of(n % N, 8), 8) * bn
-        total = tl.zeros((BM, BN), tl.float32)
-        for _ in range(0, K, 64):
-            total = tl.dot(tl.load(at_a), tl.load(at_b), total)
-            at_a, at_b = at_a + 64, at_b + 64 * bk
-        at, inside = m[:, None] * N + n, (m < M)[:, None] & (n < N)
-        if FORWARD:
-            tl.store(p + at, total.to(p.dtype.element_ty), inside)
-            total = total.to(p.dtype.element_ty).to(tl.float32)
-            total *= tl.where(total > 0, total, slope * slope * total)
-        else:
-            kept = tl.load(p + at, inside, 0.0).to(tl.float32)
-            total *= tl.where(kept > 0, 2 * kept, 2 * slope * slope * kept)
-        tl.store(out + at, total.to(out.dtype.element_ty), inside)
+        for tile in tl.range(tl.program_id(0), tl.cdiv(M, BM) * columns, STEP, flatten=True):
+            m, n = tile // columns * BM, tile % columns * BN
+            total = tl.zeros((BM, BN), tl.float32)
+            for k in range(0, K, 64):
+                total = tl.dot(a.load([m, k]), b.load([n, k]).T if FWD else b.load([k, n]), total)
+            halves = tl.split(tl.permute(tl.reshape(total, (BM, 2, BN // 2)), (0, 2, 1)))
+            for half in tl.static_range(2):
+                at, part = n + half * (BN // 2), halves[half]
+                if FWD:
+                    kept = part.to(p.dtype)
+                    p.store([m, at], kept)
+                    part = kept.to(tl.float32)
+                    part *= tl.where(part > 0, part, slope * slope * part)
+                else:
+                    kept = p.load([m, at]).to(tl.float32)
+                    part *= tl.where(kept > 0, 2 * kept, 2 * slope * slope * kept)
+                c.store([m, at], part.to(c.dtype))
 
 
 def run_kernel(a: Tensor, b: Tensor, p: Tensor, slope: float, forward: bool) -> Tensor:
-    """Of a (M,K) and b (K,N): forward writes p = a b and gives phi(p), backward reads p and gives (a b) phi'(p)."""
-    (rows, inner), columns, out = a.shape, b.size(1), torch.empty_like(p)
-    mlp_kernel[lambda tile: (triton.cdiv(rows, tile["BM"]) * triton.cdiv(columns, tile["BN"]),)](
-        a.contiguous(), b, p, out, rows, columns, inner, *b.stride(), slope, FORWARD=forward
-    )
+    """Forward writes p = a b^T and gives phi(p); backward reads p and gives (a b) phi'(p)."""
+    out, step = torch.empty_like(p), torch.cuda.get_device_properties(a.device).multi_processor_count
+    blocks = ([128, 64], [256, 64] if forward else [64, 256], [128, 128], [128, 128])
+    tensors = zip((a.contiguous(), b.contiguous(), p, out), blocks, strict=True)
+    given = [TensorDescriptor.from_tensor(tensor, block) for tensor, block in tensors]
+    sizes = {"STEP": step, "FWD": forward, "BM": 128, "BN": 256, "num_warps": 8, "num_stages": 3}
+    mlp_kernel[(step,)](*given, p.size(0), p.size(1), a.size(1), slope, **sizes)
     return out
 
 
@@ -82,7 +82,7 @@ def run_kernel(a: Tensor, b: Tensor, p: Tensor, slope: float, forward: bool) -> 
 def fused_mlp(x: Tensor, fc: Tensor, proj: Tensor, slope: float) -> tuple[Tensor, Tensor, Tensor]:
     """x (N,D), fc (m,D), proj (D,m) -> Y (N,D) and, for the backward pass, P and A (N,m); D and m are multiples of 64."""
     p = x.new_empty(x.size(0), fc.size(0))
-    a = run_kernel(x, fc.t(), p, slope, True)
+    a = run_kernel(x, fc, p, slope, True)
     return F.linear(a, proj), p, a
 
 
@@ -124,10 +124,11 @@ class FusedMlp:
         self.slope, self.fused = slope, False
 
     def prepare(self, session: Session) -> str:
-        """Where the kernel can run, compile it and choose its tiles at the run's sizes."""
+        """Where the kernel can run, compile it and try it at the run's sizes."""
         fc, proj = (session.model.matrices()[f"blocks.0.mlp.{w}.weight"].detach().bfloat16() for w in ("fc", "proj"))
-        if session.world.device.type != "cuda" or triton is None or fc.size(0) % 64 or fc.size(1) % 64:
-            return "plain PyTorch: the kernel needs a GPU, Triton, and widths that are multiples of 64"
+        hopper = session.world.device.type == "cuda" and torch.cuda.get_device_capability() >= (9, 0)
+        if not hopper or triton is None or fc.size(0) % 64 or fc.size(1) % 64:
+            return "plain PyTorch: the kernel needs sm_90, Triton, and widths that are multiples of 64"
         x = fc.new_ones(session.settings.train_batch_tokens // 8, fc.size(1)).requires_grad_()
         fused_mlp(x, fc, proj, self.slope)[0].sum().backward()
         self.fused = True

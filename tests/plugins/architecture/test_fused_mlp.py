@@ -14,7 +14,7 @@ from pgolf_plugins.architecture import fused_mlp as plugin
 
 def product(a, b, p, slope, forward):
     """What the kernel computes, rounded where it rounds."""
-    out = a @ b
+    out = a @ (b.t() if forward else b)
     if forward:
         p.copy_(out)
         return torch.where(p > 0, p, slope * p) ** 2
