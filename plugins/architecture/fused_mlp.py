@@ -44,11 +44,9 @@ PLUGIN = Plugin(
 if triton is not None:
 
     @triton.jit
-    def mlp_kernel(
-        a, b, p, c, M, N, K, slope, STEP: tl.constexpr, FWD: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr
-    ):
+    def mlp_kernel(a, b, p, c, M, N, K, slope, BY: tl.constexpr, FWD: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
         columns = tl.cdiv(N, BN)
-        for tile in tl.range(tl.program_id(0), tl.cdiv(M, BM) * columns, STEP, flatten=True):
+        for tile in tl.range(tl.program_id(0), tl.cdiv(M, BM) * columns, BY, flatten=True):
             m, n = tile // columns * BM, tile % columns * BN
             total = tl.zeros((BM, BN), tl.float32)
             for k in range(0, K, 64):
@@ -73,7 +71,7 @@ def run_kernel(a: Tensor, b: Tensor, p: Tensor, slope: float, forward: bool) -> 
     blocks = ([128, 64], [256, 64] if forward else [64, 256], [128, 128], [128, 128])
     tensors = zip((a.contiguous(), b.contiguous(), p, out), blocks, strict=True)
     given = [TensorDescriptor.from_tensor(tensor, block) for tensor, block in tensors]
-    sizes = {"STEP": step, "FWD": forward, "BM": 128, "BN": 256, "num_warps": 8, "num_stages": 3}
+    sizes = {"BY": step, "FWD": forward, "BM": 128, "BN": 256, "num_warps": 8, "num_stages": 3}
     mlp_kernel[(step,)](*given, p.size(0), p.size(1), a.size(1), slope, **sizes)
     return out
 
