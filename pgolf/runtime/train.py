@@ -13,7 +13,6 @@ from pgolf.runtime.distributed import (
     MICRO_BATCHES,
     gather_over_ranks,
     max_over_ranks,
-    read_ranks,
     start_world,
     stop_world,
 )
@@ -52,8 +51,12 @@ def train(
     complete, and when the trained model cannot be calibrated, exported or scored, with one line and the weights on disk;
     with status 2 and one line for what is wrong before training: environment, data, machine or files.
     """
-    check_start(settings)
-    env, world, ledger = read_environment(settings), start_world(), Ledger()
+    try:
+        env, world, ledger = read_environment(settings), start_world(), Ledger()
+    except ValueError as error:
+        # There is no log yet.
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     # Ranks that are started without RUN_ID name the run each for itself.
     run_id = gather_over_ranks(env.run_id, world)[0]
     log = RunLog(run_id, world.rank, env.export)
@@ -79,16 +82,6 @@ def train(
     stop_world(world)
     if bad:
         sys.exit(1)
-
-
-def check_start(settings: Settings) -> None:
-    """End with status 2 and one line where the environment cannot be used; there is no log yet."""
-    try:
-        read_environment(settings)
-        read_ranks()
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 def open_session(
