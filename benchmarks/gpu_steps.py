@@ -11,13 +11,14 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 STEPS = 40
-WORK = Path(os.environ.get("WORK", "/tmp/gpu_steps"))
+WORK = Path(tempfile.gettempdir()) / "gpu_steps"
 
 
 def write_shard(path: Path, tokens: int, seed: int) -> None:

@@ -128,8 +128,6 @@ def evaluation(settings: SettingsView) -> Component:
         "ttt_chunk_size",
         f"at most ttt_eval_seq_len={settings.ttt_eval_seq_len}",
     )
-    for name in ("ttt_beta1", "ttt_beta2"):
-        settings.require(getattr(settings, name) < 1, name, "less than 1")
     extra = {"attn.c_k": settings.ttt_k_lora, "attn": settings.ttt_o_lora, "mlp": settings.ttt_mlp_lora}
     return Component(
         LoraTTT,

@@ -123,7 +123,6 @@ def lay_out(documents: list[Document], tokens: Tensor, scored_at: Tensor, bos_id
 @hookimpl
 def base_update(settings: SettingsView) -> Component:
     """Between groups of documents."""
-    settings.require(settings.global_ttt_momentum < 1, "global_ttt_momentum", "less than 1")
     length = settings.ttt_eval_seq_len
     return Component(
         PhasedTTT,
