@@ -23,3 +23,13 @@ def paused_collector() -> Iterator[None]:
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
+
+
+@contextmanager
+def frozen_objects() -> Iterator[None]:
+    """Take all objects there are out of the garbage collector's sight for a while."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from pgolf.collector import paused_collector
+from pgolf.collector import frozen_objects, paused_collector
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +62,11 @@ def test_a_collector_that_is_off_stays_off_and_what_is_frozen_stays_frozen():
         assert gc.get_freeze_count() == before and gc.isenabled()
     finally:
         gc.unfreeze()
+
+
+def test_frozen_objects_are_seen_again_after_an_error():
+    before = gc.get_freeze_count()
+    with pytest.raises(KeyboardInterrupt), frozen_objects():
+        assert gc.get_freeze_count() > before
+        raise KeyboardInterrupt
+    assert gc.get_freeze_count() == 0

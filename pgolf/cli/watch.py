@@ -29,6 +29,7 @@ import click
 from pgolf.cli import output
 from pgolf.cli.build import gather_recipe
 from pgolf.cli.memory import Kept, Memory, read_again
+from pgolf.collector import frozen_objects
 from pgolf.errors import PgolfError, PgolfErrors
 
 if TYPE_CHECKING:
@@ -79,11 +80,11 @@ def watch(order: Order, as_json: bool, builds: int | None = None) -> None:
     import pgolf.submission  # noqa: F401 (loaded here once, for every process forked from this one)
 
     _load_torch()
-    gc.freeze()  # so that no process forked from this one looks for garbage in torch
     last, changed, number = Report(watched=_sources(order)), "first build", 0
     modules: dict[str, Module] = {}
     seen: Stamp = {}
-    with Interrupt() as interrupt:
+    # What is frozen here is not looked through by the processes forked from this one, which would copy torch's memory.
+    with frozen_objects(), Interrupt() as interrupt:
         while builds is None or number < builds:
             if number:
                 modules = read_again(modules, last.kept)

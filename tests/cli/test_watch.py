@@ -1,5 +1,6 @@
 """`pgolf build --watch`: what is built again, what is used again, and how it ends."""
 
+import gc
 import json
 import os
 import shutil
@@ -240,3 +241,9 @@ def test_it_writes_what_build_writes(order, monkeypatch, capsys, tmp_path):
     subprocess.run([sys.executable, "-m", "pgolf.cli", *command], check=True, capture_output=True)
     code = Path("out/train_gpt.py").read_bytes()
     assert code == Path("other/train_gpt.py").read_bytes() and b"1e-05" in code
+
+
+def test_nothing_stays_frozen_once_watching_has_ended(order, capsys):
+    watch(order, True, 1)
+    capsys.readouterr()
+    assert gc.get_freeze_count() == 0
