@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from pgolf.bundle.pack import pack as pack_module
-from pgolf.bundle.pack.pack import LIMIT, Packed, candidates, check, latin1, pack, unpack
+from pgolf.bundle.pack.pack import LIMIT, Packed, candidates, check, latin1, mixed, pack, unpack
 from pgolf.errors import PgolfError
 
 PROGRAM = """import inspect,sys,traceback
@@ -45,6 +45,20 @@ def test_every_kind_runs_with_source_name_and_arguments(tmp_path, name, flags):
     )  # fmt: skip
     assert result.stdout.splitlines()[:2] == ["def fails(x):return 1/x|Thing:", "True"]
     assert result.stdout.splitlines()[2].startswith(f"__main__ {file} ['score'] wide: ")
+
+
+@pytest.mark.parametrize("family", ["b85", "latin1", "mix"])
+def test_a_program_that_is_alone_sees_no_name_of_the_file(tmp_path, family):
+    text = PROGRAM + "print(sorted(name for name in globals() if name[0] != '_'))\n"
+    made = [mixed(text, alone=True)] if family == "mix" else candidates(text, allow_brotli=True, alone=True)
+    for packed in {item.name: item for item in made if item.name.startswith(family)}.values():
+        assert unpack(packed.code) == text
+        file = tmp_path / "train_gpt.py"
+        file.write_bytes(packed.code)
+        command = [sys.executable, "-X", "utf8", str(file)]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+        assert done.stdout.splitlines()[0] == "def fails(x):return 1/x|Thing:"
+        assert done.stdout.splitlines()[-1] == "['Thing', 'fails', 'inspect', 'show', 'sys', 'traceback']"
 
 
 def test_a_program_with_other_line_ends_keeps_its_lines(tmp_path):

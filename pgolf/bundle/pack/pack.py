@@ -11,7 +11,7 @@ import base64
 import lzma
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +37,11 @@ exec(compile(s,f,"exec"))
 """
 RUN_BY_LINE = RUN.replace(b"s.splitlines(1)", b'[l+"\\n"for l in s.split("\\n")]')
 """For a program with other characters that `splitlines` takes for the end of a line."""
+EXECUTE = b'exec(compile(s,f,"exec"))'
+EXECUTE_ALONE = b'exec(compile(s,f,"exec"),[g:=globals(),*map(g.pop,"%s".split())][0])'
+"""The call that runs a program, and the one that takes the file's own names away first."""
+MIXED_NAMES = ("c", "f", "g", "h", "s", "zlib")
+"""The names of a file with the mixing decoder."""
 # The code gets a name of its own, because a crash prints lines of the file that a frame names, and these are binary. The
 # text is cached under both names: `inspect` looks up functions by their code's name and classes by their module's.
 
@@ -112,7 +117,12 @@ def latin1(data: bytes) -> bytes:
     return best
 
 
-def stub(coder: Coder, family: str, run: bytes = RUN) -> bytes:
+def run_alone(run: bytes, names: Iterable[str]) -> bytes:
+    """The lines that run a program, with the call that takes names away from the top level before the program starts."""
+    return run.replace(EXECUTE, EXECUTE_ALONE % " ".join(names).encode())
+
+
+def stub(coder: Coder, family: str, run: bytes = RUN, alone: bool = False) -> bytes:
     """The whole file for one compressor and one way to write its data."""
     if family == "latin1":
         head, imports, literal = b"#coding:l1\n", coder.imports, latin1(coder.data) + b'.encode("l1")'
@@ -120,35 +130,43 @@ def stub(coder: Coder, family: str, run: bytes = RUN) -> bytes:
         head, imports = b"", f"base64,{coder.imports}"
         literal = b'base64.b85decode("' + base64.b85encode(coder.data) + b'")'
     before, after = coder.call.encode().split(b"{}")
+    run = run_alone(run, ("c", "f", "g", "s", *imports.split(","))) if alone else run
     return (
         head + f"import linecache as c,{imports}\n".encode() + (b"s=" + before + literal + after + b".decode()\n") + run
     )
 
 
-def candidates(source: str, allow_brotli: bool) -> Iterator[Packed]:
-    """Every quick way to write the program."""
+def candidates(source: str, allow_brotli: bool, alone: bool = False) -> Iterator[Packed]:
+    """Every quick way to write the program.
+
+    Args:
+        source: the program.
+        allow_brotli: whether a file may import brotli.
+        alone: whether the program shall see none of the file's own names, such as `lzma` and `s`: 38 bytes and more.
+    """
     yield Packed("plain", source.encode())
     run = RUN if _has_plain_lines(source) else RUN_BY_LINE
     shortest: dict[str, Coder] = {}
     for coder in coders(source.encode(), allow_brotli):
         shortest[coder.name] = min(shortest.get(coder.name, coder), coder, key=lambda item: len(item.data))
-        yield _packed("latin1", coder, run)
+        yield _packed("latin1", coder, run, alone)
     # What Latin-1 escapes depends on the data; base85 does not.
-    yield from (_packed("b85", coder, run) for coder in shortest.values())
+    yield from (_packed("b85", coder, run, alone) for coder in shortest.values())
 
 
-def _packed(family: str, coder: Coder, run: bytes) -> Packed:
+def _packed(family: str, coder: Coder, run: bytes, alone: bool) -> Packed:
     needs = ("brotli",) if coder.name == "brotli" else ()
-    return Packed(f"{family}+{coder.name}", stub(coder, family, run), needs)
+    return Packed(f"{family}+{coder.name}", stub(coder, family, run, alone), needs)
 
 
-def mixed(source: str) -> Packed:
-    """The file with the context-mixing decoder.
+def mixed(source: str, alone: bool = False) -> Packed:
+    """The file with the context-mixing decoder; `alone` is that of `candidates`.
 
     Raises:
         PgolfError: PG004 for a program that is too long for it.
     """
     run = RUN if _has_plain_lines(source) else RUN_BY_LINE
+    run = run_alone(run, MIXED_NAMES) if alone else run
     try:
         payload = mixing.encode(source)
     except ValueError as error:
@@ -197,7 +215,7 @@ def unpack(data: bytes) -> str:
         tree = ast.parse(data)
         payload = _payload(tree)
         if _is_mixed(tree):
-            return mixing.undo(*_literals(tree), (RUN, RUN_BY_LINE))
+            return mixing.undo(*_literals(tree), _runs(MIXED_NAMES))
         if payload is None:
             return data.decode()
         return _value(payload)
@@ -233,8 +251,15 @@ def _payload(tree: ast.Module) -> ast.expr | None:
     first = tree.body[1] if len(tree.body) == 5 else None
     if not isinstance(first, ast.Assign) or ast.unparse(first.targets[0]) != "s":
         return None
-    rest = ast.Module(body=tree.body[2:], type_ignores=[])
-    return first.value if ast.dump(rest) in [ast.dump(ast.parse(run)) for run in (RUN, RUN_BY_LINE)] else None
+    modules = [alias.name for alias in getattr(tree.body[0], "names", ())[1:]]
+    rest = ast.dump(ast.Module(body=tree.body[2:], type_ignores=[]))
+    known = [ast.dump(ast.parse(run)) for run in _runs(("c", "f", "g", "s", *modules))]
+    return first.value if rest in known else None
+
+
+def _runs(names: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Every form of the lines that run the program, in a file with these names of its own."""
+    return RUN, RUN_BY_LINE, run_alone(RUN, names), run_alone(RUN_BY_LINE, names)
 
 
 def _value(node: ast.expr) -> str:
