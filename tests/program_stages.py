@@ -9,11 +9,11 @@ import warnings
 from pathlib import Path
 
 from pgolf.bundle.link import link, reach
+from pgolf.bundle.manager import PLAN, specialize
 from pgolf.bundle.minify.minify import minify
 from pgolf.bundle.rules.subset import check
 from pgolf.bundle.shake import shake
 from pgolf.bundle.source import load
-from pgolf.bundle.specialize.specialize import PASSES, specialize
 
 LINES = 3000
 STAGES = ("linked", "specialized", "shaken", "minified")
@@ -76,10 +76,10 @@ def opened(entry, sources):
     return modules, [str(finding) for finding in check(list(modules.values()))]
 
 
-def stages(modules, passes=PASSES):
+def stages(modules, plan=PLAN):
     """The program's text after each of `STAGES`."""
     linked = link(modules)
-    specialized = specialize(linked, passes)
+    specialized = specialize(linked, plan)
     shaken = shake(specialized)
     texts = linked.text, specialized.text, shaken.text, minify(shaken).text
     return dict(zip(STAGES, texts, strict=True))

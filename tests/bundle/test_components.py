@@ -5,8 +5,8 @@ import ast
 import pytest
 
 from pgolf.bundle.link import Flat, Owned
+from pgolf.bundle.manager import specialize
 from pgolf.bundle.shake import shake
-from pgolf.bundle.specialize.specialize import specialize
 from pgolf.bundle.specialize.substitute import substitute
 
 TEXT = """
@@ -93,7 +93,7 @@ def test_a_record_that_nobody_reads_any_more_goes_with_all_that_hands_it_on():
         "def helper(settings): return settings.depth\n"
         "def run(settings, program, x): return Model(settings, x).answer_it()\n"
     )
-    text = shake(specialize(parts(code), passes=())).text
+    text = shake(specialize(parts(code))).text
     assert "ettings" not in text.replace("SETTINGS = Settings()", "") and "helper()" in text
     assert "run(make_program(), 3)" in text and "Model(x).answer_it()" in text
 
@@ -101,4 +101,4 @@ def test_a_record_that_nobody_reads_any_more_goes_with_all_that_hands_it_on():
 def test_a_record_whose_fields_are_read_stays():
     code = "def helper(settings, x): return settings.depth\nclass A:\n    def f(self, x): return x(self.settings)\n"
     code += "def run(settings, program, x): return A().f(x), settings.depth is x, f'{settings.depth:{x}}', settings\n"
-    assert "SETTINGS = Settings(" in specialize(parts(code), passes=()).text
+    assert "SETTINGS = Settings(" in specialize(parts(code)).text

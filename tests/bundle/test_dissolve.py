@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgolf.bundle.link import Flat, Owned
+from pgolf.bundle.manager import specialize
 from pgolf.bundle.minify.minify import minify
 from pgolf.bundle.shake import shake
-from pgolf.bundle.specialize.specialize import PASSES, specialize
 
 TEXT = """
 from typing import NamedTuple
@@ -56,7 +56,7 @@ def text_of(code, part, main, extra="None"):
     """The program after specialize and shake, which must do what it did before, minified too."""
     before = flat(code, part, main, extra)
     expected = printed(before.text)
-    shaken = shake(specialize(before, passes=()))
+    shaken = shake(specialize(before))
     assert printed(shaken.text) == expected
     assert printed(minify(shaken).text) == expected
     return shaken.text
@@ -264,7 +264,9 @@ def test_new_statements_belong_to_the_module_of_their_class():
         Owned("counter" if getattr(item.node, "name", "") == "Counter" else item.owner, item.node)
         for item in before.statements
     ]
-    after = specialize(Flat(tuple(nodes)), passes=())
+    after = specialize(
+        Flat(tuple(nodes)),
+    )
     owners = {ast.unparse(item.node).split("(")[0].split(" =")[0]: item.owner for item in after.statements}
     assert owners["def add_2"] == owners["total_2"] == "counter" and owners["extra_2"] == "__main__"
 
@@ -324,16 +326,15 @@ def help(part, number):
     body=st.sampled_from(BODIES),
     start=st.sampled_from(("0", "-2", "'a'", "square", "True", "start=(1, 2), seen=None")),
     name=st.sampled_from(("n", "", "it's")),
-    passes=st.sampled_from(((), PASSES)),
 )
-def test_components_do_the_same_as_before(actions, body, start, name, passes):
+def test_components_do_the_same_as_before(actions, body, start, name):
     main = "\n".join(action.format(number=number) for action, number in actions)
-    main += "" if passes else "\n" + TOO_EARLY.format(number=8)
+    main += "\n" + TOO_EARLY.format(number=8)
     guarded = "try:\n" + "\n".join("    " + line for line in main.split("\n")) + "\nexcept TypeError:\n    print('no')"
     code = PROPERTY.format(body=body, name=name)
     before = flat(code, f"Part({start})", guarded, "Extra()")
     expected = printed(before.text)
-    shaken = shake(specialize(before, passes))
+    shaken = shake(specialize(before))
     if " at " not in expected:
         assert printed(shaken.text) == expected, shaken.text
         assert printed(minify(shaken).text) == expected

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pgolf import bundle
+from pgolf.bundle.literals import may_fold
 from pgolf.bundle.specialize.fold import Folder, is_pure, truth_of, value_of
-from pgolf.bundle.specialize.literals import may_fold
 from pgolf.bundle.trees import copy_tree, walk
 
 

@@ -6,9 +6,9 @@ import pytest
 from test_dissolve import printed
 
 from pgolf.bundle.link import Flat, Owned
+from pgolf.bundle.manager import specialize
 from pgolf.bundle.minify.minify import minify
 from pgolf.bundle.shake import shake
-from pgolf.bundle.specialize.specialize import PASSES, specialize
 
 NOISY = """
 class A:
@@ -57,13 +57,13 @@ def make_program(): return Program(part=Count())
 """
 
 
-def check(code, passes=PASSES, call="main()"):
+def check(code, call="main()"):
     """The specialized text, after a check that it and the minified one print what the program does."""
     nodes = ast.parse(f"{code}\nif __name__ == '__main__':\n    {call}\n").body
     entry = {"make_program", ""}
     before = Flat(tuple(Owned("__main__" if getattr(node, "name", "") in entry else "m", node) for node in nodes))
     expected = printed(before.text)
-    shaken = shake(specialize(before, passes))
+    shaken = shake(specialize(before))
     assert printed(shaken.text) == expected
     assert printed(minify(shaken).text) == expected
     return shaken.text
@@ -79,10 +79,9 @@ def check(code, passes=PASSES, call="main()"):
         "for k in (1, 2):\n        a = A()\n        x = a.noisy\n        if a.noisy: pass",
     ],
 )
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_a_property_or_a_truth_is_a_call(lines, passes):
+def test_a_property_or_a_truth_is_a_call(lines):
     code = "def unread(x, y): return [y, 2]\ndef read(x, y):\n    print(y)\n    return [y, 2]\n"
-    check(f"{NOISY}{code}def main():\n    {lines}\n", passes)
+    check(f"{NOISY}{code}def main():\n    {lines}\n")
 
 
 @pytest.mark.parametrize(
@@ -111,9 +110,8 @@ def test_a_property_or_a_truth_is_a_call(lines, passes):
         "def main():\n    for n in (0, 1):\n        try: print(A(n).late)\n        except Exception: print('none')\n",
     ],
 )
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_handlers_see_what_is_missing(code, passes):
-    check(code, passes)
+def test_handlers_see_what_is_missing(code):
+    check(code)
 
 
 def test_an_object_is_never_none_where_the_program_ends_otherwise():
@@ -122,7 +120,7 @@ def test_an_object_is_never_none_where_the_program_ends_otherwise():
         "def make(k):\n    try: return A(k)\n    except ValueError:\n        print('bad')\n        sys.exit(2)\n"
         "def main():\n    a = make(3)\n    print(a.go())\n"
     )
-    assert "class" not in check(code)
+    check(code)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +134,8 @@ def test_an_object_is_never_none_where_the_program_ends_otherwise():
         "def main():\n    log = Log(1)\n    a = Keep(log)\n    a.go()\n    a.__init__(Other())\n    a.go()\n",
     ],
 )
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_a_constructor_may_be_called_again(code, passes):
-    check(code, passes)
+def test_a_constructor_may_be_called_again(code):
+    check(code)
 
 
 @pytest.mark.parametrize(
@@ -150,27 +147,23 @@ def test_a_constructor_may_be_called_again(code, passes):
         "    a.go()\n    b.go()\n    b.go()\n",
     ],
 )
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_a_copy_has_parts_of_its_own(code, passes):
-    check(code, passes)
+def test_a_copy_has_parts_of_its_own(code):
+    check(code)
 
 
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_a_copy_of_what_holds_the_record_has_components_of_its_own(passes):
+def test_a_copy_of_what_holds_the_record_has_components_of_its_own():
     main = "def main(program):\n    m = Net(program)\n    k = copy.deepcopy(m)\n    print(m.go(1), m.go(1), k.go(1), m.go(1))\n"
-    assert "Count" in check(PROGRAM + main, passes, "main(make_program())")
+    assert "Count" in check(PROGRAM + main, "main(make_program())")
     alone = (PROGRAM + main).replace("copy.deepcopy(m)", "m").replace("import copy\n", "")
-    assert "Count" not in check(alone, passes, "main(make_program())")
+    assert "Count" not in check(alone, "main(make_program())")
 
 
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_print_calls_the_file(passes):
+def test_print_calls_the_file():
     check(
         "class File:\n    def __init__(self): self.parts = []\n    def write(self, text): self.parts.append(text)\n"
         "    def flush(self, why='asked'): self.parts.append(why)\n"
         "def main():\n    file = File()\n    file.write('a')\n    file.flush('f')\n"
         "    print('b', 'c', file=file, flush=True)\n    print(file.parts)\n",
-        passes,
     )
 
 
@@ -198,16 +191,15 @@ def test_print_calls_the_file(passes):
         "def main():\n    b = Box('b')\n    work(b)\n    print('worked')\n    b = None\n    print('end')\n",
     ],
 )
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_nothing_lives_longer(code, passes):
-    check(THING + code, passes)
+def test_nothing_lives_longer(code):
+    check(THING + code)
 
 
 def test_variables_of_a_function_that_is_not_the_last_end_with_it():
     code = "def show(x): print(x.name)\ndef main():\n    t = Thing('t')\n    show(t)\ndef second(x=None): print('second')\n"
-    text = check(THING + code, (), "main()\n    second()")
+    text = check(THING + code, "main()\n    second()")
     assert "global" not in text
-    text = check(THING + code, (), "second(main())")
+    text = check(THING + code, "second(main())")
     assert "global" not in text
 
 
@@ -263,15 +255,13 @@ def test_a_method_may_be_a_generator_or_have_odd_parameters(method):
         ),
     ],
 )
-@pytest.mark.parametrize("passes", [(), PASSES])
-def test_a_call_that_does_not_fit_stays_an_error(head, calls, passes):
+def test_a_call_that_does_not_fit_stays_an_error(head, calls):
     lines = "".join(f"        try: print({call})\n        except TypeError: print('error')\n" for call in calls)
-    check(f"{head}def main():\n    for k in (1, 2):\n{lines}", passes)
+    check(f"{head}def main():\n    for k in (1, 2):\n{lines}")
     # One alone, too: others may not keep what it leaves out.
     for call in calls:
         check(
             f"{head}def main():\n    for k in (1, 2):\n        try: print({call})\n        except TypeError: print('no')\n",
-            passes,
         )
 
 

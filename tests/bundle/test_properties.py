@@ -7,7 +7,7 @@ many of them each stage changed. A program is named by its seed: `make_program(R
 import ast
 import random
 from collections import Counter
-from functools import wraps
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -17,8 +17,8 @@ from program_stages import live, opened, run, stages
 from program_writer import make_program
 
 from pgolf.bundle.link import link
+from pgolf.bundle.manager import PLAN
 from pgolf.bundle.pack.pack import candidates, unpack
-from pgolf.bundle.specialize import specialize as specialize_stage
 
 NAMES = ("alpha", "beta", "gamma", "value", "index", "A", "B")
 FIELDS = ("depth", "flag", "label", "rate", "zero")
@@ -146,23 +146,21 @@ def counted(record_property):
 
 
 @pytest.fixture
-def passes(counted):
+def plan(counted):
     """The passes of `specialize`; the calls in which they change something are counted."""
-    wrapped = {run_pass: _counting(run_pass, counted) for run_pass in specialize_stage.PASSES}
-    return tuple(wrapped.values())
+    return tuple(replace(one, run=_counting(one, counted)) for one in PLAN)
 
 
-def _counting(run_pass, counted):
-    @wraps(run_pass)
-    def counting(tree):
-        changed = run_pass(tree)
-        counted[f"rounds of {run_pass.__name__}"] += bool(changed)
-        return changed
+def _counting(one, counted):
+    def counting(program):
+        before = program.flat.text
+        one.run(program)
+        counted[f"rounds of {one.name}"] += program.flat.text != before
 
     return counting
 
 
-def survives(entry, sources, counted, passes):
+def survives(entry, sources, counted, plan):
     """Every stage's program prints what the modules print."""
     modules, found = opened(entry, sources)
     # Now and then the writer hands a record on under another name, or binds a name twice that an inner function reads.
@@ -170,7 +168,7 @@ def survives(entry, sources, counted, passes):
     assume(not found)
     expected, before = live(entry, sources), ""
     counted["programs"] += 1
-    for stage, text in stages(modules, passes).items():
+    for stage, text in stages(modules, plan).items():
         assert run(text) == expected, f"{stage} differs:\n{text}"
         counted[f"changed by {stage}"] += text != before
         before = text
@@ -211,21 +209,21 @@ WHOLE = settings(
 
 @WHOLE
 @given(seed=SEEDS)
-def test_random_programs_survive_every_stage(counted, passes, seed):
-    survives(*make_program(random.Random(seed)), counted, passes)
+def test_random_programs_survive_every_stage(counted, plan, seed):
+    survives(*make_program(random.Random(seed)), counted, plan)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(8))
-def test_thousands_of_random_programs_survive_every_stage(counted, passes, part):
+def test_thousands_of_random_programs_survive_every_stage(counted, plan, part):
     @settings(WHOLE, max_examples=250)
     @given(seed=SEEDS)
     def try_many(seed):
-        survives(*make_program(random.Random(seed)), counted, passes)
+        survives(*make_program(random.Random(seed)), counted, plan)
 
     try_many()
     assert counted["programs"] >= 250
-    assert all(counted[f"rounds of {run_pass.__name__}"] > 150 for run_pass in specialize_stage.PASSES), "they rest"
+    assert all(counted[f"rounds of {one.name}"] > 150 for one in PLAN), "they rest"
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,6 @@ from pgolf.bundle.link import Flat
 from pgolf.bundle.minify.alpha import check_renaming
 from pgolf.bundle.minify.arguments import settle_annotations, settle_arguments
 from pgolf.bundle.minify.members import Survey, survey
-from pgolf.bundle.minify.polish import polish
 from pgolf.bundle.minify.shorten import ALPHABET, Plan
 from pgolf.bundle.names import scopes
 from pgolf.bundle.origins import hand_on, pieces
@@ -89,13 +88,12 @@ def strip(tree: ast.Module) -> ast.Module:
 
 
 def minify(flat: Flat) -> Minified:
-    """The program's text with short names, polished."""
+    """The program's text with short names."""
     # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
     stripped = strip(ast.parse(flat.text))
     found = survey(stripped)
     kept = [*kernel_names(stripped), *rare_imports(found)]
     text = write(Plan(stripped, found, kept).shortened(ALPHABET))
-    text = polish(text, {name for _, name in found.fixed})
     check(stripped, text, found)
     return Minified(text, flat)
 

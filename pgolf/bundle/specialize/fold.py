@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from pgolf.bundle.names import Scope, copy_tree, scopes
-from pgolf.bundle.specialize.literals import (
+from pgolf.bundle.effects import is_pure
+from pgolf.bundle.literals import (
     COMPARE,
     COMPUTE,
     ENDS,
@@ -14,13 +14,13 @@ from pgolf.bundle.specialize.literals import (
     UNKNOWN,
     formatted,
     is_empty,
-    is_pure,
     literal,
     literal_of,
     spec_text,
     truth_of,
     value_of,
 )
+from pgolf.bundle.names import Scope, copy_tree, scopes
 from pgolf.bundle.trees import Transformer
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "UNKNOWN",
     "Folder",
     "is_empty",
-    "is_pure",
     "literal",
     "literal_of",
     "same_scope",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import keyword
 from collections import Counter
+from collections.abc import Iterable
 
 from pgolf.bundle.link import bound_names
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.minify.members import binds_self, is_record
 from pgolf.bundle.names import IDENTIFIERS, bound_name
+from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of
-from pgolf.bundle.specialize.propagate import pairs
+from pgolf.bundle.syntax import pairs
 from pgolf.bundle.trees import Kinds, by_class, walk
 
 COPIERS = ("deepcopy", "AveragedModel")
@@ -138,3 +140,13 @@ def fresh(wanted: str, taken: set[str]) -> str:
         name = f"{wanted}_{number}"
     taken.add(name)
     return name
+
+
+def calls_constructor(nodes: Iterable[ast.AST]) -> bool:
+    """Is `x.__init__` used other than by `super()`? Then an object may be given its attributes again."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "__init__"
+        and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super")
+        for node in nodes
+    )

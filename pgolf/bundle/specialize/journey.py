@@ -6,7 +6,7 @@ import ast
 
 from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.names import Scope
-from pgolf.bundle.specialize.propagate import pairs
+from pgolf.bundle.syntax import pairs
 
 PASSED_ON = ("torch.compile",)
 """Functions that make their first argument something that does the same when it is called."""

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from pgolf.bundle.minify.members import BY_TEXT, SHOWN_FIELDS, binds_self
 from pgolf.bundle.names import Scope, copy_tree, scopes
-from pgolf.bundle.specialize.constants_shapes import calls_constructor
 from pgolf.bundle.specialize.fold import SINGLETONS, UNKNOWN, value_of
+from pgolf.bundle.specialize.idle import calls_constructor
 from pgolf.bundle.trees import Transformer, walk
 
 PROTOCOLS = (

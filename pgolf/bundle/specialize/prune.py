@@ -18,9 +18,10 @@ from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import RECORD_NAMES, Survey, is_foreign, member_names, survey
 from pgolf.bundle.names import scopes
 from pgolf.bundle.source import last_name
-from pgolf.bundle.specialize.constants_shapes import calls_constructor, signature
+from pgolf.bundle.specialize.idle import calls_constructor
 from pgolf.bundle.specialize.propagate import assignment, drop_parameter, drop_store, pairs
 from pgolf.bundle.specialize.prune_look import Look
+from pgolf.bundle.syntax import Signature
 from pgolf.bundle.trees import Transformer, walk
 from pgolf.errors import PgolfError
 
@@ -248,7 +249,7 @@ def _unread(target: _Target, look: Look) -> Iterator[str]:
         reads = [node for inner in scope.walk() for node in inner.reads.get(name, []) if inner.resolve(name) is scope]
         if not look.alive.isdisjoint(reads) or len(scope.bound[name]) != 1:
             continue
-        if not checked and not all(map(signature(target.function, target.skipped).takes, target.calls)):
+        if not checked and not all(map(Signature.of(target.function, target.skipped).takes, target.calls)):
             # A call is an error, and would be one no more.
             return
         checked = True

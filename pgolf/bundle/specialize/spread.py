@@ -13,10 +13,8 @@ from functools import cached_property
 from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import BY_TEXT, binds_self, member_names
 from pgolf.bundle.names import Scope, scopes
-from pgolf.bundle.specialize.constants_shapes import calls_constructor
-from pgolf.bundle.specialize.idle import Idle, copies_objects
-from pgolf.bundle.specialize.once import Once
-from pgolf.bundle.specialize.propagate import pairs
+from pgolf.bundle.specialize.idle import Idle, calls_constructor, copies_objects
+from pgolf.bundle.syntax import pairs
 from pgolf.bundle.trees import Transformer, by_class, walk
 
 BY_NAME = ("SimpleNamespace", "namedtuple", "attrgetter", "methodcaller", "make_dataclass")
@@ -39,7 +37,7 @@ class Spread:
         for attribute in kinds[ast.Attribute]:
             self.attributes.setdefault(attribute.attr, []).append(attribute)
         self.calls: dict[ast.AST, ast.Call] = {node.func: node for node in kinds[ast.Call]}
-        self.things = things(tree, self.known, self.scope, Once(tree, self.scope, self.names))
+        self.things = things(tree, self.known, self.scope)
         self.by_text = not self.names.keys().isdisjoint((*BY_TEXT, *BY_NAME, "AttributeError")) or copies_objects(kinds)
         self.again = calls_constructor(self.attributes.get("__init__", []))
         self.functions = list(self._functions({node for node in kinds[ast.For] if _takes_one(node)}))
@@ -162,11 +160,11 @@ def spread(tree: ast.Module) -> bool:
     return Spread(tree).run()
 
 
-def things(tree: ast.Module, known: Idle, scope: Scope, once: Once) -> set[str]:
+def things(tree: ast.Module, known: Idle, scope: Scope) -> set[str]:
     """The names of the top-level objects and functions that are one thing each in the whole run."""
     inner = {name for other in scope.walk() if other is not scope for name in other.bound}
     named = {name for name in _things(tree, known) if name in known.named}
-    return named - inner | once.globals(scope)
+    return named - inner
 
 
 def _things(tree: ast.Module, known: Idle) -> Iterator[str]:

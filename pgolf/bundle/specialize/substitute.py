@@ -11,9 +11,9 @@ import ast
 from functools import cached_property
 
 from pgolf.bundle.link import Flat, Owned
+from pgolf.bundle.literals import may_fold
 from pgolf.bundle.names import copy_tree, scopes
 from pgolf.bundle.specialize.fold import SINGLETONS, Folder, is_empty, literal, spec_text, value_of
-from pgolf.bundle.specialize.literals import may_fold
 from pgolf.bundle.specialize.propagate import propagate
 from pgolf.bundle.specialize.records import RECORDS, Facts, facts, fields, forget, record_of
 from pgolf.bundle.trees import Transformer, walk

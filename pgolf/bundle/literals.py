@@ -72,22 +72,6 @@ def literal_of(value: Any, like: ast.AST) -> ast.expr:
     return literal(value, like)
 
 
-def is_pure(node: ast.expr) -> bool:
-    """Literals, `is`, and logic on these: nothing is lost by not evaluating it.
-
-    Not the truth of a variable or attribute: an object may have its own opinion, and an attribute may be computed.
-    """
-    if isinstance(node, ast.UnaryOp):
-        return isinstance(node.op, ast.Not) and is_pure(node.operand)
-    if isinstance(node, ast.BoolOp):
-        return all(is_pure(value) for value in node.values)
-    if isinstance(node, ast.Compare):
-        identity = all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops)
-        sides = (node.left, *node.comparators)
-        return identity and all(isinstance(item, ast.Name) or is_pure(item) for item in sides)
-    return value_of(node) is not UNKNOWN
-
-
 def is_empty(node: ast.expr) -> bool:
     """Is this an empty tuple or dict?"""
     return (isinstance(node, ast.Tuple) and not node.elts) or (isinstance(node, ast.Dict) and not node.keys)

@@ -1,0 +1,253 @@
+"""What evaluating an expression can do: the only answer of the bundler to what may go, move or be repeated.
+
+The words: a *pure* expression does nothing and cannot fail. A *droppable* one need not be evaluated. A *movable* one gives the
+same whenever it is evaluated, and so may change places with any other. An *idle* one makes an object and does nothing else.
+
+Whether something is there is also a value: a program that catches the error for a missing attribute or variable can tell that
+a pass has put a literal or a variable in its place. `observes_absence` says whether a program does that anywhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Collection, Iterable
+from functools import cached_property
+
+from pgolf.bundle.literals import UNKNOWN, value_of
+from pgolf.bundle.names import FUNCTIONS
+from pgolf.bundle.program import Program
+from pgolf.bundle.source import last_name
+from pgolf.bundle.syntax import binds_self, is_record, methods_of, pairs
+from pgolf.bundle.trees import walk
+
+ABSENCE = frozenset(("AttributeError", "NameError", "UnboundLocalError", "Exception", "BaseException"))
+"""What catches the error for a name or attribute that is not there."""
+OTHER_ERRORS = frozenset(
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+).difference(ABSENCE)
+BY_TEXT = frozenset(("getattr", "hasattr", "setattr", "delattr", "attrgetter", "methodcaller"))
+"""These look attributes up by a text."""
+MAKERS = frozenset(("SimpleNamespace", "namedtuple", "make_dataclass"))
+"""These make objects whose attributes no `x.y = ...` shows."""
+COPIERS = frozenset(("deepcopy", "AveragedModel"))
+"""What copies an object with all that it holds; so does anything else of the module `copy`."""
+OF_MODULES = frozenset(("training",))
+"""Attributes that every torch module has, which the program reads."""
+Store = tuple[ast.Attribute, ast.expr]
+"""`self.x` as a target, and the value that it is given."""
+
+
+def is_pure(node: ast.expr) -> bool:
+    """Literals, `is`, and logic on these: nothing is lost by not evaluating it.
+
+    Not the truth of a variable or attribute: an object may have its own opinion, and an attribute may be computed.
+    """
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return is_pure(node.operand)
+    if isinstance(node, ast.BoolOp):
+        return all(is_pure(value) for value in node.values)
+    if isinstance(node, ast.Compare):
+        identity = all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops)
+        return identity and all(isinstance(side, ast.Name) or is_pure(side) for side in (node.left, *node.comparators))
+    return value_of(node) is not UNKNOWN
+
+
+def is_chain(node: ast.AST) -> bool:
+    """A name, or an attribute of an attribute of one, that is read."""
+    while isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        node = node.value
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def is_idle_line(node: ast.stmt) -> bool:
+    """A docstring or `pass`."""
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def rebound_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that evaluating an expression may bind: functions that it calls declare them `global`, or a walrus stands in it."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            found.update(node.names)
+        elif isinstance(node, ast.NamedExpr):
+            found.add(node.target.id)
+    return found
+
+
+def is_movable(node: ast.expr, rebound: Collection[str]) -> bool:
+    """Does an expression give the same before and after any other: a literal, or a name that no expression binds?
+
+    Args:
+        rebound: `rebound_names` of the whole program.
+    """
+    if isinstance(node, ast.Name):
+        return node.id not in rebound
+    return value_of(node) is not UNKNOWN
+
+
+def may_hold_tensor(node: ast.expr) -> bool:
+    """May the value of an expression be, or keep alive, what takes memory? Literals do not."""
+    return value_of(node) is UNKNOWN
+
+
+class Effects:
+    """What the expressions of one program can do. It speaks of the program as it is when it is asked.
+
+    Args:
+        own: attributes that are certainly the program's own, for `is_droppable`.
+    """
+
+    def __init__(self, program: Program, own: Collection[str] = ()):
+        self.program, self.own = program, own
+
+    # What may go
+
+    def is_droppable(self, node: ast.expr) -> bool:
+        """May an expression go unevaluated? A literal, a name that is always there, or an attribute of the program's own.
+
+        Not an attribute that a library's object may lack, nor a property: that is a call. Nor any attribute where the program
+        may be waiting for the error.
+        """
+        while isinstance(node, ast.Attribute):
+            known = node.attr in self.own or node.attr in OF_MODULES
+            if not known or node.attr in self.decorated or self.observes_absence:
+                return False
+            node = node.value
+        return value_of(node) is not UNKNOWN if not isinstance(node, ast.Name) else self.is_always_there(node)
+
+    def is_always_there(self, node: ast.Name) -> bool:
+        """Is a name one of the top level that is bound once, or a parameter that nothing else binds?"""
+        owner = self.program.variable(node)
+        if owner.kind == "module":
+            return self.program.is_constant(node.id)
+        bound = owner.bound.get(node.id, [])
+        return isinstance(owner.node, FUNCTIONS) and len(bound) == 1 and isinstance(bound[0], ast.arg)
+
+    @cached_property
+    def decorated(self) -> frozenset[str]:
+        """Functions and methods with decorators, properties among them."""
+        return frozenset(node.name for node in self.program.nodes(ast.FunctionDef) if node.decorator_list)
+
+    # What makes an object
+
+    def is_idle(self, node: ast.expr, parameters: Collection[str] = ()) -> bool:
+        """Literals, constant names, parameters, containers of these, and calls that only make an object of them."""
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return all(self.is_idle(part, parameters) for part in node.elts)
+        if isinstance(node, ast.Dict):
+            literal = all(key is not None and value_of(key) is not UNKNOWN for key in node.keys)
+            return literal and all(self.is_idle(value, parameters) for value in node.values)
+        if isinstance(node, ast.Name):
+            return node.id in parameters or self.program.is_constant(node.id)
+        if isinstance(node, ast.Call):
+            return self.only_makes(node, parameters)
+        return value_of(node) is not UNKNOWN
+
+    def only_makes(self, node: ast.Call, parameters: Collection[str] = ()) -> bool:
+        """Does a call only make a record, a `partial`, or an object whose constructor only stores?"""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if not name or name in parameters or not self.program.is_constant(name):
+            return False
+        values = [*node.args, *(word.value for word in node.keywords)]
+        if any(word.arg is None for word in node.keywords) or not all(self.is_idle(one, parameters) for one in values):
+            return False
+        definition = self.program.classes.get(name)
+        if definition is None:
+            return name in self.partials
+        if is_record(definition):
+            return not any(method.name.startswith("__") for method in methods_of(definition))
+        return self.constructor_stores(definition) is not None
+
+    def constructor_stores(self, definition: ast.ClassDef) -> list[Store] | None:
+        """What a class's constructor stores where, in order; None where it does more, or where the class is special."""
+        own = [method.name for method in methods_of(definition)]
+        special = any(name.startswith("__") and name not in ("__init__", "__call__") for name in own)
+        if definition.bases or definition.keywords or definition.decorator_list or special:
+            return None
+        stores: list[Store] = []
+        for method in [method for method in methods_of(definition) if method.name == "__init__"]:
+            if method.decorator_list or not binds_self(method):
+                return None
+            first, *rest = [argument.arg for argument in walk(method.args) if isinstance(argument, ast.arg)]
+            for line in [line for line in method.body if not is_idle_line(line)]:
+                stored = pairs(line)
+                if not stored or not all(self._is_own_store(*pair, first, rest, own) for pair in stored):
+                    return None
+                stores += [(target, value) for target, value in stored if isinstance(target, ast.Attribute)]
+        return stores
+
+    def _is_own_store(
+        self, target: ast.expr, value: ast.expr, first: str, parameters: Collection[str], own: Collection[str]
+    ) -> bool:
+        """`self.x = value`, where `x` is no member of the class."""
+        is_self = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == first
+        return (
+            isinstance(target, ast.Attribute) and is_self and target.attr not in own and self.is_idle(value, parameters)
+        )
+
+    @property
+    def partials(self) -> set[str]:
+        """Names that mean functools.partial."""
+        imports = [
+            node for node in self.program.body if isinstance(node, ast.ImportFrom) and node.module == "functools"
+        ]
+        names = [alias for node in imports for alias in node.names if alias.name == "partial"]
+        return {alias.asname or alias.name for alias in names if self.program.is_constant(alias.asname or alias.name)}
+
+    # What the program can tell
+
+    @cached_property
+    def observes_absence(self) -> bool:
+        """Does the program catch the error for what is not there, or ask whether something is?
+
+        A handler that ends by raising only words the error in another way: then the program is wrong, and stays wrong.
+        """
+        program = self.program
+        handlers = program.nodes(ast.ExceptHandler)
+        suppressed = [call for call in program.nodes(ast.Call) if last_name(call.func) == "suppress"]
+        exits = [method for method in program.nodes(ast.FunctionDef) if method.name == "__exit__"]
+        return (
+            any(self._catches(node.type) for node in handlers if not isinstance(node.body[-1], ast.Raise))
+            or any(self._catches(kind) for call in suppressed for kind in call.args)
+            or any(_may_swallow(method) for method in exits)
+            or self.looks_up_by_text
+        )
+
+    def _catches(self, kind: ast.expr | None) -> bool:
+        """Does what a handler names catch the errors for absence? Who cannot be sure says yes."""
+        if isinstance(kind, ast.Tuple):
+            return any(self._catches(one) for one in kind.elts)
+        if isinstance(kind, ast.Attribute):
+            return kind.attr in ABSENCE
+        if not isinstance(kind, ast.Name) or kind.id in ABSENCE:
+            return True
+        imported = [isinstance(node, ast.alias) for node in self.program.writes.get(kind.id, [])]
+        return not (kind.id in OTHER_ERRORS or kind.id in self.program.classes or imported == [True])
+
+    @cached_property
+    def looks_up_by_text(self) -> bool:
+        """May attributes be read or stored that no `x.y` of the program shows?"""
+        words = BY_TEXT | MAKERS
+        return not words.isdisjoint(self.program.reads) or not words.isdisjoint(self.program.attributes)
+
+    @cached_property
+    def copies_objects(self) -> bool:
+        """May a library make a copy of an object with all that it holds? Then one thing may be there twice."""
+        imports, froms = self.program.nodes(ast.Import), self.program.nodes(ast.ImportFrom)
+        names = {alias.name for node in froms for alias in node.names}
+        modules = {alias.name for node in imports for alias in node.names} | {node.module for node in froms}
+        return "copy" in modules or not COPIERS.isdisjoint((*names, *self.program.attributes))
+
+    @cached_property
+    def constructs_again(self) -> bool:
+        """Is `x.__init__` used other than by `super()`? Then an object may be given its attributes again."""
+        uses = self.program.attributes.get("__init__", [])
+        return any(not (isinstance(use.value, ast.Call) and last_name(use.value.func) == "super") for use in uses)
+
+
+def _may_swallow(method: ast.FunctionDef) -> bool:
+    """May an `__exit__` return something true, which ends the error?"""
+    returned = [node.value for node in walk(method) if isinstance(node, ast.Return) and node.value is not None]
+    return any(value_of(value) not in (None, False) for value in returned)

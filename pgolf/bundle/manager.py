@@ -1,0 +1,76 @@
+"""The pass manager: runs the passes of a plan over a program, one after the other, and checks what each has made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from pgolf.bundle.link import Flat
+from pgolf.bundle.passes.adapters import COPY_PROPAGATION, DEAD_CODE, DEAD_FIELDS, SCALAR_REPLACEMENT, SETTINGS
+from pgolf.bundle.passes.contract import Pass
+from pgolf.bundle.passes.tree_shaking import TREE_SHAKING
+from pgolf.bundle.program import Program
+from pgolf.bundle.verification import verify, verify_text
+from pgolf.errors import PgolfError
+
+PLAN: tuple[Pass, ...] = (
+    SETTINGS,
+    TREE_SHAKING,
+    SCALAR_REPLACEMENT,
+    COPY_PROPAGATION,
+    SCALAR_REPLACEMENT,
+    TREE_SHAKING,
+    DEAD_CODE,
+    COPY_PROPAGATION,
+    SCALAR_REPLACEMENT,
+    TREE_SHAKING,
+    DEAD_CODE,
+    DEAD_FIELDS,
+    TREE_SHAKING,
+)
+"""The passes in their order, found by measuring bytes and time. Some run more than once, because each makes work for others."""
+VERIFY = "PGOLF_VERIFY_PASSES"
+"""With this in the environment, the text after each pass is compiled too."""
+
+
+def specialize(
+    flat: Flat, plan: Sequence[Pass] = PLAN, *, stop_after: int | None = None, debug: bool | None = None
+) -> Flat:
+    """The program with its settings as literals and without the code that they rule out.
+
+    Args:
+        plan: the passes to run.
+        stop_after: how many of them to run; all if None.
+        debug: whether each pass is checked alone; None to do what the environment says.
+
+    Raises:
+        PgolfError: PG401, with the name of the pass, when a result is not what the passes promise.
+    """
+    debug = bool(os.environ.get(VERIFY)) if debug is None else debug
+    program = Program.of(flat)
+    first = before = program.all_facts()
+    for step, one in enumerate(plan[:stop_after], 1):
+        run(one, program)
+        if debug:
+            name = f"pass {step}, {one.name},"
+            verify(name, before, program)
+            verify_text(name, program)
+            before = program.all_facts()
+    if not debug:
+        verify("specialize", first, program)
+    verify_text("specialize", program)
+    return program.flat
+
+
+def run(one: Pass, program: Program) -> None:
+    """Run a pass.
+
+    Raises:
+        PgolfError: PG401 for anything that goes wrong in it.
+    """
+    try:
+        one.run(program)
+    except PgolfError:
+        raise
+    except Exception as error:
+        raise PgolfError("PG401", f"the pass {one.name} failed: {error!r}") from error

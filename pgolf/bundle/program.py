@@ -1,0 +1,384 @@
+"""The program as the passes see it: top-level statements, and one index of who reads, writes and calls what.
+
+An index of a whole program is dear to make and is out of date after the first change. So facts are gathered for each
+top-level statement, and thrown away only for those that a pass has changed; tables of the program are put together from
+them when somebody asks. Passes change the program through `replace`, `remove`, `insert` and `put`, or change a tree as they
+like and then call `changed`.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from pgolf.bundle.link import Flat, Owned, bound_names
+from pgolf.bundle.meanings import BUILTINS
+from pgolf.bundle.names import FUNCTIONS, IDENTIFIERS, FunctionNode, Scope, copy_tree, reads_of, scopes, words_of
+from pgolf.bundle.syntax import member_names
+from pgolf.bundle.trees import ONE, SHAPES, Node, by_class, parents
+
+Table = TypeVar("Table")
+
+MAIN_TEST = "__name__ == '__main__'"
+
+
+class Facts:
+    """What one top-level statement shows on its own.
+
+    Attributes:
+        parents: node -> the node above it, for all below the statement.
+        kinds: class of node -> its nodes.
+        scope: the scope around the statement; `resolve` gives this one for names of the top level.
+        places: identifier -> the scope that it is looked up in.
+        bound: names that the statement binds at the top level by being run.
+    """
+
+    def __init__(self, node: ast.stmt):
+        self.parents = parents(node)
+        self.kinds = by_class((node, *self.parents))
+        self.scope, self.places = scopes(node)
+        self.bound = bound_names(node)
+
+    @cached_property
+    def reads(self) -> dict[str, list[ast.Name]]:
+        """Name of the top level or builtin -> each place that reads it."""
+        found: dict[str, list[Any]] = {}
+        for scope in self.scope.walk():
+            for name, nodes in scope.reads.items():
+                if scope.resolve(name).kind == "module":
+                    found.setdefault(name, []).extend(nodes)
+        return found
+
+    @cached_property
+    def attributes(self) -> dict[str, list[ast.Attribute]]:
+        """Attribute -> each `x.attribute`, read, stored or deleted."""
+        found: dict[str, list[ast.Attribute]] = {}
+        for node in self.kinds[ast.Attribute]:
+            found.setdefault(node.attr, []).append(node)
+        return found
+
+    @cached_property
+    def inner_scopes(self) -> dict[ast.AST, Scope]:
+        """Function, class or comprehension -> its scope."""
+        return {scope.node: scope for scope in self.scope.walk() if scope is not self.scope}
+
+    @cached_property
+    def bound_inside(self) -> frozenset[str]:
+        """Variables of the functions, classes and comprehensions below the statement."""
+        return frozenset(name for scope in self.inner_scopes.values() for name in scope.bound)
+
+    @cached_property
+    def read_names(self) -> frozenset[str]:
+        """The keys of `reads`."""
+        return reads_of(self.scope)
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Every word that is a variable somewhere in the statement."""
+        return frozenset(words_of(self.scope))
+
+    @cached_property
+    def spellings(self) -> frozenset[str]:
+        """Every word that names something: a new name unlike all of them is apart from them whatever it is renamed to."""
+        words: set[str | None] = set(self.attributes)
+        for alias in self.kinds[ast.alias]:
+            words.update((alias.name, alias.asname))
+        for kind, field in IDENTIFIERS.items():
+            words.update(getattr(node, field) for node in self.kinds[kind])
+        return frozenset(word for word in words if word)
+
+
+class Program:
+    """A program that passes change.
+
+    Attributes:
+        statements: the top level, in the order in which it runs, each with the module that it came from.
+    """
+
+    def __init__(self, statements: Iterable[Owned]):
+        self.statements = list(statements)
+        self._facts: dict[ast.stmt, Facts] = {}
+        self._tables: dict[str, Any] = {}
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self._places: dict[ast.AST, Scope] = {}
+        self._taken: set[str] = set()
+
+    @classmethod
+    def of(cls, flat: Flat) -> Program:
+        """A copy of a flat module, so that passes may change its trees."""
+        return cls(Owned(item.owner, copy_tree(item.node)) for item in flat.statements)
+
+    @property
+    def flat(self) -> Flat:
+        """The program as a stage hands it on."""
+        return Flat(tuple(self.statements))
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """The statements without their owners; a copy."""
+        return [item.node for item in self.statements]
+
+    # Changes
+
+    def changed(self, node: ast.AST) -> None:
+        """Say that the tree of a statement, or of the one that a node is in, is another one now."""
+        self._facts.pop(self.statement(node), None)
+        self._tables.clear()
+
+    def insert(self, before: ast.stmt, nodes: Sequence[ast.stmt], owner: str) -> None:
+        """Add statements in front of one."""
+        place = self._place(before)
+        self.statements[place:place] = [Owned(owner, node) for node in nodes]
+        self._tables.clear()
+
+    def replace(self, old: ast.stmt, nodes: Sequence[ast.stmt]) -> None:
+        """Put statements in the place of one; they have its owner."""
+        place = self._place(old)
+        owner = self.statements[place].owner
+        self.statements[place : place + 1] = [Owned(owner, node) for node in nodes]
+        self._facts.pop(old, None)
+        self._tables.clear()
+
+    def remove(self, nodes: Iterable[ast.stmt]) -> None:
+        """Drop top-level statements."""
+        gone = set(nodes)
+        self.statements = [item for item in self.statements if item.node not in gone]
+        for node in gone:
+            self._facts.pop(node, None)
+        self._tables.clear()
+
+    def put(self, old: ast.AST, *new: ast.AST) -> None:
+        """Put a node in the place of one below a top-level statement; any number where `old` is one of a list, such as a body.
+
+        A body that would be empty gets a `pass`. Nodes have one place: put a copy where a tree is needed twice.
+        """
+        above = self.parent(old)
+        self.changed(old)
+        for name, holds in SHAPES[above.__class__]:
+            value = getattr(above, name, None)
+            if value is old:
+                assert len(new) == 1
+                setattr(above, name, new[0])
+            elif holds != ONE and value is not None and any(child is old for child in value):
+                place = next(place for place, child in enumerate(value) if child is old)
+                empty = name == "body" and not new and len(value) == 1
+                new = (ast.copy_location(ast.Pass(), old),) if empty else new
+                value[place : place + 1] = new
+        for node in new:
+            if not hasattr(node, "lineno") and hasattr(old, "lineno"):
+                ast.copy_location(node, old)
+            self._parents[node] = above
+            self._parents.update(parents(node))
+
+    def fresh(self, wanted: str) -> str:
+        """A name like `wanted` that the program has no word for; it is taken from now on."""
+        self._taken |= self.spellings
+        # What is left of `_` or `_1` without its underscores is no name.
+        wanted = wanted if wanted.isidentifier() else f"value_{wanted}"
+        name, number = wanted, 1
+        while name in self._taken or name in BUILTINS or keyword.iskeyword(name):
+            number += 1
+            name = f"{wanted}_{number}"
+        self._taken.add(name)
+        return name
+
+    def _place(self, node: ast.stmt) -> int:
+        return next(place for place, item in enumerate(self.statements) if item.node is node)
+
+    # Facts about places
+
+    def facts(self, node: ast.stmt) -> Facts:
+        """What a top-level statement shows."""
+        facts = self._facts.get(node)
+        if facts is None:
+            self._facts[node] = facts = Facts(node)
+            self._parents.update(facts.parents)
+            self._places.update(facts.places)
+        return facts
+
+    def all_facts(self) -> list[Facts]:
+        """Those of every statement, in order."""
+        return [self.facts(item.node) for item in self.statements]
+
+    def parent(self, node: ast.AST) -> ast.AST:
+        """The node above one that is below a top-level statement."""
+        above = self._parents.get(node)
+        if above is None:
+            self.all_facts()
+            above = self._parents[node]
+        return above
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes above one, up to its top-level statement."""
+        if not self._parents:
+            self.all_facts()
+        above = self._parents.get(node)
+        while above is not None:
+            yield above
+            above = self._parents.get(above)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The top-level statement that a node is or is in."""
+        outermost = node
+        for above in self.ancestors(node):
+            outermost = above
+        assert isinstance(outermost, ast.stmt)
+        return outermost
+
+    def function(self, node: ast.AST) -> FunctionNode | None:
+        """The function that a node is in, or None at the top level and in the body of a class."""
+        return next((above for above in self.ancestors(node) if isinstance(above, FUNCTIONS)), None)
+
+    def owner(self, node: ast.stmt) -> str:
+        """The module that a top-level statement came from."""
+        return self.statements[self._place(node)].owner
+
+    def place(self, node: ast.AST) -> Scope:
+        """The scope that an identifier (a name, argument, definition, alias) is looked up in."""
+        self._settle()
+        return self._places[node]
+
+    def variable(self, node: ast.Name) -> Scope:
+        """The scope whose variable a name means; its kind is "module" for the top level and builtins."""
+        return self.place(node).resolve(node.id)
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The scope that a function, class or comprehension makes."""
+        found: Scope = self._merged_dict("inner_scopes")[node]
+        return found
+
+    # Tables of the whole program
+
+    def nodes(self, kind: type[Node]) -> list[Node]:
+        """Every node of one class."""
+        key = f"nodes {kind.__name__}"
+        found: list[Node] | None = self._tables.get(key)
+        if found is None:
+            self._tables[key] = found = [node for facts in self.all_facts() for node in facts.kinds.get(kind, ())]
+        return found
+
+    @property
+    def reads(self) -> dict[str, list[ast.Name]]:
+        """Name of the top level or builtin -> each place that reads it."""
+        return self._merged_lists("reads")
+
+    @property
+    def attributes(self) -> dict[str, list[ast.Attribute]]:
+        """Attribute -> each `x.attribute`, read, stored or deleted."""
+        return self._merged_lists("attributes")
+
+    @property
+    def writes(self) -> dict[str, list[ast.AST]]:
+        """Name of the top level -> each node that binds it: in its statement, or in a function that declares it `global`."""
+        return self._cached("writes", self._find_writes)
+
+    def _find_writes(self) -> dict[str, list[ast.AST]]:
+        found: dict[str, list[ast.AST]] = {}
+        for facts in self.all_facts():
+            for name, nodes in facts.scope.bound.items():
+                found.setdefault(name, []).extend(nodes)
+        return found
+
+    @property
+    def global_names(self) -> frozenset[str]:
+        """Names that some function declares `global`."""
+        return self._cached("globals", lambda: self._united(facts.scope.globals for facts in self.all_facts()))
+
+    @property
+    def bound_inside(self) -> frozenset[str]:
+        """Variables of functions, classes and comprehensions: a name of the top level that is one may be shadowed."""
+        return self._cached("inside", lambda: self._united(facts.bound_inside for facts in self.all_facts()))
+
+    @property
+    def spellings(self) -> frozenset[str]:
+        """Every word that names something."""
+        return self._cached("spellings", lambda: self._united(facts.spellings for facts in self.all_facts()))
+
+    @property
+    def classes(self) -> dict[str, ast.ClassDef]:
+        """The top level's classes by name."""
+        return self._cached(
+            "classes", lambda: {node.name: node for node in self.body if isinstance(node, ast.ClassDef)}
+        )
+
+    @property
+    def functions(self) -> dict[str, ast.FunctionDef]:
+        """The top level's functions by name."""
+        return self._cached(
+            "functions", lambda: {node.name: node for node in self.body if isinstance(node, ast.FunctionDef)}
+        )
+
+    @property
+    def members(self) -> dict[str, list[ast.stmt]]:
+        """Member -> the lines of classes' bodies that define it."""
+        return self._cached("members", self._find_members)
+
+    def _find_members(self) -> dict[str, list[ast.stmt]]:
+        found: dict[str, list[ast.stmt]] = {}
+        for definition in self.classes.values():
+            for line in definition.body:
+                for name in member_names(line):
+                    found.setdefault(name, []).append(line)
+        return found
+
+    @property
+    def main(self) -> ast.If | None:
+        """The block of `if __name__ == "__main__":` that the program ends with."""
+        last = self.statements[-1].node if self.statements else None
+        return last if isinstance(last, ast.If) and ast.unparse(last.test) == MAIN_TEST else None
+
+    def is_constant(self, name: str) -> bool:
+        """Is a name of the top level bound once and for all, or a builtin?"""
+        writes = self.writes.get(name, [])
+        return (len(writes) == 1 or (not writes and name in BUILTINS)) and name not in self.global_names
+
+    def call_of(self, node: ast.AST) -> ast.Call | None:
+        """The call whose function is this expression, if one is."""
+        above = self.parent(node)
+        return above if isinstance(above, ast.Call) and above.func is node else None
+
+    def calls(self, uses: Iterable[ast.AST]) -> list[ast.Call] | None:
+        """The calls of what these expressions are; None where one of them is used in another way, so that not all are known."""
+        calls = [self.call_of(use) for use in uses]
+        return None if None in calls else [call for call in calls if call is not None]
+
+    # How tables are put together
+
+    def _settle(self) -> None:
+        """See to it that the facts of every statement are there."""
+        if "settled" not in self._tables:
+            self.all_facts()
+            self._tables["settled"] = True
+
+    def _cached(self, key: str, make: Callable[[], Table]) -> Table:
+        if key not in self._tables:
+            self._tables[key] = make()
+        table: Table = self._tables[key]
+        return table
+
+    def _merged_lists(self, name: str) -> dict[str, list[Any]]:
+        return self._cached(name, lambda: merged_lists(getattr(facts, name) for facts in self.all_facts()))
+
+    def _merged_dict(self, name: str) -> dict[Any, Any]:
+        def merge() -> dict[Any, Any]:
+            found: dict[Any, Any] = {}
+            for facts in self.all_facts():
+                found.update(getattr(facts, name))
+            return found
+
+        return self._cached(name, merge)
+
+    def _united(self, sets: Iterable[Iterable[str]]) -> frozenset[str]:
+        return frozenset().union(*sets)
+
+
+def merged_lists(tables: Iterable[dict[str, list[Any]]]) -> dict[str, list[Any]]:
+    """One table with what all have under each key, in their order."""
+    found: dict[str, list[Any]] = {}
+    for table in tables:
+        for key, values in table.items():
+            found.setdefault(key, []).extend(values)
+    return found

@@ -1,0 +1,138 @@
+"""What may go, move and be repeated."""
+
+import ast
+
+import pytest
+from test_program import expression, program
+
+from pgolf.bundle.effects import Effects, is_chain, is_movable, is_pure, rebound_names
+
+
+@pytest.mark.parametrize(
+    ("text", "pure"),
+    [
+        *(("3", True), ("-0.5", True), ("(1, 'a')", True), ("x is None", True), ("not (x is y and True)", True)),
+        *(("x", False), ("x.y is None", False), ("x == 1", False), ("f()", False), ("[1]", False)),
+    ],
+)
+def test_pure(text, pure):
+    assert is_pure(expression(text)) is pure
+
+
+@pytest.mark.parametrize(
+    ("text", "chain"), [("a", True), ("a.b.c", True), ("a().b", False), ("1", False), ("a[0]", False)]
+)
+def test_chain(text, chain):
+    assert is_chain(expression(text)) is chain
+
+
+def test_what_an_expression_may_bind_does_not_move():
+    tree = ast.parse("def tick():\n    global total\n    total += 1\nf(b=(x := 5), a=y)")
+    rebound = rebound_names(ast.walk(tree))
+    assert [is_movable(expression(text), rebound) for text in ("total", "x", "y", "3", "y.z")] == [
+        *(False, False, True, True, False)
+    ]
+
+
+HANDLER = "def main():\n    try: print(x.y)\n    except {}: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (HANDLER.format("AttributeError", "pass"), True),
+        (HANDLER.format("NameError", "pass"), True),
+        (HANDLER.format("UnboundLocalError", "pass"), True),
+        (HANDLER.format("Exception", "pass"), True),
+        (HANDLER.format("(ValueError, Exception) as error", "print(error)"), True),
+        (HANDLER.format("builtins.Exception", "pass"), True),
+        (HANDLER.format("ERRORS", "pass"), True),
+        (HANDLER.replace(" {}:", ":").format("pass"), True),
+        (HANDLER.format("Exception as error", "raise ValueError('damaged') from error"), False),
+        (HANDLER.format("ValueError", "pass"), False),
+        (HANDLER.format("(OSError, subprocess.TimeoutExpired)", "pass"), False),
+        ("class Missing(ValueError): pass\n" + HANDLER.format("Missing", "pass"), False),
+        ("from queue import Empty\n" + HANDLER.format("Empty", "pass"), False),
+        ("from contextlib import suppress\ndef main():\n    with suppress(Exception): print(x.y)\n", True),
+        ("import contextlib\ndef main():\n    with contextlib.suppress(NameError): print(x)\n", True),
+        ("from contextlib import suppress\ndef main():\n    with suppress(OSError): print(x.y)\n", False),
+        ("class Quiet:\n    def __enter__(self): pass\n    def __exit__(self, *error): return True\n", True),
+        ("class Loud:\n    def __enter__(self): pass\n    def __exit__(self, *error): self.close()\n", False),
+        ("def main(): print(getattr(x, 'y', 3))\n", True),
+        ("def main(): print(hasattr(x, 'y'))\n", True),
+    ],
+)
+def test_who_can_tell_that_something_is_missing(text, seen):
+    assert Effects(program(text)).observes_absence is seen
+
+
+IDLE = """
+from functools import partial
+from typing import NamedTuple
+class Row(NamedTuple):
+    a: int
+class Plain:
+    def __init__(self, a, b=2): self.a, self.b = a, (b, LIMIT)
+class Busy:
+    def __init__(self, a): self.a = print(a)
+class Base(Plain): pass
+LIMIT = 3
+count = 0
+def step():
+    global count
+    count += 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "idle"),
+    [
+        *(
+            ("Row(1)", True),
+            ("Row(a=LIMIT)", True),
+            ("Plain(1)", True),
+            ("partial(step, 3)", True),
+            ("[Plain(1), ()]", True),
+        ),
+        *(("Busy(1)", False), ("Base(1)", False), ("Plain(count)", False), ("step()", False), ("{step(): 1}", False)),
+        *(
+            ("{'a': Plain(step)}", True),
+            ("Plain(*x)", False),
+            ("Plain(**x)", False),
+            ("x", False),
+            ("LIMIT + 1", False),
+        ),
+    ],
+)
+def test_idle_expressions_only_make_objects(text, idle):
+    assert Effects(program(IDLE)).is_idle(expression(text)) is idle
+
+
+@pytest.mark.parametrize(
+    ("value", "handler", "droppable"),
+    [
+        *(("3", "", True), ("LIMIT", "", True), ("p", "", True), ("p.a", "", True), ("p.other", "", False)),
+        *(("p.late", "", False), ("count", "", False), ("q", "", False), ("f()", "", False)),
+        *(("p.a", "AttributeError", False), ("p", "AttributeError", True)),
+    ],
+)
+def test_droppable(value, handler, droppable):
+    code = (
+        "LIMIT = 3\ncount = 0\nclass A:\n    @property\n    def late(self): return 1\n"
+        f"def f(p):\n    global count\n    count = 1\n    q = p\n    x = {value}\n"
+    )
+    found = program(code + (HANDLER.format(handler, "pass") if handler else ""))
+    (value,) = [node.value for node in found.nodes(ast.Assign) if ast.unparse(node.targets[0]) == "x"]
+    assert Effects(found, own={"a", "late"}).is_droppable(value) is droppable
+
+
+@pytest.mark.parametrize(
+    ("text", "copies"),
+    [
+        *(("import copy\n", True), ("from copy import deepcopy\n", True), ("from copy import replace as r\n", True)),
+        *(("from torch.optim.swa_utils import AveragedModel\n", True), ("x = torch.copy(1)\n", False)),
+        *(("x = swa_utils.AveragedModel(1)\n", True), ("import shutil\n", False)),
+    ],
+)
+def test_copies(text, copies):
+    assert Effects(program(text)).copies_objects is copies
