@@ -128,55 +128,69 @@ def _unfit(value: Any, parameter: inspect.Parameter) -> str:
 
 def _check_calls(component: Component, signature: inspect.Signature, contract: type) -> Iterator[Problem]:
     """Does the target have all that the running program uses, with as many arguments in the same order?"""
+    if isinstance(component.target, type):
+        for call in calls(contract):
+            yield from _check_method(component, call)
+        if hasattr(component.target, "prepare"):
+            yield from _check_method(component, Call("prepare", ("session",)))
+        for name in attributes(contract):
+            if not _has_attribute(component.target, name):
+                text = f"{component.name} has no attribute {name}"
+                yield "", text, f"define {name} in the class, or set it in __init__"
+    else:
+        yield from _check_function(component, signature, contract)
+
+
+def _check_function(component: Component, signature: inspect.Signature, contract: type) -> Iterator[Problem]:
+    """A function fits a contract that is one call."""
     wanted = calls(contract)
-    if not isinstance(component.target, type):
-        others = [call.method for call in wanted if call.method != "__call__"] + attributes(contract)
-        if others:
-            text = f"{component.name} is a function; {contract.__name__} is an object with {', '.join(others)}"
-            yield "", text, "make it a class"
-            return
-        parameters = [item for name, item in signature.parameters.items() if name not in component.arguments]
-        yield from _check_arguments(component.name, "", parameters, wanted[0].arguments)
+    others = [call.method for call in wanted if call.method != "__call__"] + attributes(contract)
+    if others:
+        text = f"{component.name} is a function; {contract.__name__} is an object with {', '.join(others)}"
+        yield "", text, "make it a class"
         return
-    for call in wanted + ([Call("prepare", ("session",))] if hasattr(component.target, "prepare") else []):
-        # Not getattr, which would find the metaclass's `__call__`.
-        found = next((vars(base)[call.method] for base in component.target.__mro__ if call.method in vars(base)), None)
-        if not callable(found) and not isinstance(found, (staticmethod, classmethod)):
-            shown = ", ".join(call.arguments)
-            what = f"__call__({shown})" if call.method == "__call__" else f"{call.method}({shown})"
-            yield "", f"{component.name} has no method {what}", ""
-            continue
-        taken = _signature(getattr(component.target, call.method))
-        if taken is not None:
-            skipped = 0 if isinstance(found, (staticmethod, classmethod)) else 1
-            shown = component.name if call.method == "__call__" else f"{component.name}.{call.method}"
-            parameters = list(taken.parameters.values())[skipped:]
-            yield from _check_arguments(shown, call.method, parameters, call.arguments)
-    for name in attributes(contract):
-        if not _has_attribute(component.target, name):
-            yield "", f"{component.name} has no attribute {name}", f"define {name} in the class, or set it in __init__"
+    unfilled = [item for name, item in signature.parameters.items() if name not in component.arguments]
+    yield from _check_arguments(component.name, "", unfilled, wanted[0].arguments)
+
+
+def _check_method(component: Component, call: Call) -> Iterator[Problem]:
+    """Is there the method, and does it take what it is given?"""
+    target: Any = component.target
+    # Not getattr, which would find the metaclass's `__call__`.
+    method = next((vars(base)[call.method] for base in target.__mro__ if call.method in vars(base)), None)
+    unbound = isinstance(method, (staticmethod, classmethod))
+    if not callable(method) and not unbound:
+        yield "", f"{component.name} has no method {call.method}({', '.join(call.arguments)})", ""
+        return
+    signature = _signature(getattr(target, call.method))
+    if signature is not None:
+        shown = component.name if call.method == "__call__" else f"{component.name}.{call.method}"
+        parameters = list(signature.parameters.values())[0 if unbound else 1 :]
+        yield from _check_arguments(shown, call.method, parameters, call.arguments)
 
 
 def _check_arguments(
     shown: str, method: str, parameters: list[inspect.Parameter], wanted: tuple[str, ...]
 ) -> Iterator[Problem]:
     """`parameters` are those that no literal fills."""
-    positional = [item for item in parameters if item.kind in POSITIONAL]
-    names = [item.name for item in positional]
-    least = sum(item.default is item.empty for item in positional)
-    most = len(wanted) if any(item.kind is item.VAR_POSITIONAL for item in parameters) else len(positional)
+    names = [item.name for item in parameters if item.kind in POSITIONAL]
     takes = f"{shown} takes ({', '.join(names)}), wanted ({', '.join(wanted)})"
     unfilled = [item.name for item in parameters if item.kind is item.KEYWORD_ONLY and _required(item)]
     if unfilled:
         yield method, f"{shown} needs {', '.join(unfilled)} by name, and no literal gives it", ""
-    elif not least <= len(wanted) <= most:
-        known = [name for name in names if name in wanted]
-        hint = ""
-        if "model" in wanted and "model" not in known:
-            hint = f"the model comes first, then tensors, layer, position and ctx: ({', '.join(wanted)})"
-        yield method, takes, hint
+    elif not _takes_as_many(parameters, len(wanted)):
+        models = "model" in wanted and "model" not in names
+        hint = f"the model comes first, then tensors, layer, position and ctx: ({', '.join(wanted)})"
+        yield method, takes, hint if models else ""
     elif any(name in wanted and name != wanted[place] for place, name in enumerate(names[: len(wanted)])):
         yield method, f"{takes}: the order differs", ""
+
+
+def _takes_as_many(parameters: list[inspect.Parameter], count: int) -> bool:
+    """Can they be filled by this many arguments without names?"""
+    positional = [item for item in parameters if item.kind in POSITIONAL]
+    open_ended = any(item.kind is item.VAR_POSITIONAL for item in parameters)
+    return sum(item.default is item.empty for item in positional) <= count <= (count if open_ended else len(positional))
 
 
 def _has_attribute(target: type, name: str) -> bool:

@@ -63,7 +63,7 @@ HELPERS: dict[str, tuple[str, ...]] = {
         "split_groups",
     ),
     "pgolf.runtime.evaluate": ("Span", "chunk_spans", "span_rows"),
-    "pgolf.runtime.kernels": ("find_flash", "flash_attention"),
+    "pgolf.runtime.kernels": ("attend", "find_flash", "flash_attention"),
     "pgolf.runtime.layers": ("adapt", "rms_norm", "rotate_halves", "shift_right", "use_matrix"),
     "pgolf.runtime.lora": ("Lora",),
     "pgolf.runtime.optimize": ("aspect_scale", "compile_on_gpu", "count_blocks", "nesterov_update", "orthogonalize"),

@@ -22,7 +22,8 @@ class Lora:
                 elif site != "head":
                     self.add(site, position, weights[f"blocks.{layer}.{site}.weight"].shape, rank, zero, generator)
         if "head" in sites:
-            self.add("head", 0, model.tok_emb.weight.shape, rank, zero, generator)
+            head = model.lm_head if hasattr(model, "lm_head") else model.tok_emb
+            self.add("head", 0, head.weight.shape, rank, zero, generator)
 
     def add(self, site, position, shape, rank, zero, generator):
         out, width = shape

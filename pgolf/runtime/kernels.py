@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from pgolf.runtime.attention import dense_attention
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from pgolf.contracts.architecture import Flash
+    from pgolf.runtime.context import Context
 
 
 def find_flash(device: torch.device) -> tuple[str, Flash | None]:
@@ -33,6 +36,13 @@ def flash_attention(function: Flash, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Ten
     """Call FlashAttention 2 or 3; the left window counts earlier keys, as in `dense_attention`."""
     y = function(q_BTHC, k_BTKC, v_BTKC, causal=True, window_size=(window, 0))
     return y[0] if isinstance(y, tuple) else y
+
+
+def attend(flash: Flash | None, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, window: int, ctx: Context) -> Tensor:
+    """Causal attention by what `find_flash` found: FlashAttention, or `dense_attention` where it found none."""
+    if flash is not None:
+        return flash_attention(flash, q_BTHC, k_BTKC, v_BTKC, window)
+    return dense_attention(q_BTHC, k_BTKC, v_BTKC, window, ctx)
 
 
 def choose_sdpa() -> str:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import find_flash, flash_attention
+from pgolf.runtime.kernels import attend, find_flash
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,9 +42,7 @@ class CausalAttention:
 
     def __call__(self, model: GPT, q: Tensor, k: Tensor, v: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
         ctx.fired("causal_attention", "layers")
-        if self.flash is not None:
-            return flash_attention(self.flash, q, k, v, -1)
-        return dense_attention(q, k, v, -1, ctx)
+        return attend(self.flash, q, k, v, -1, ctx)
 
 
 @hookimpl

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.attention import dense_attention
-from pgolf.runtime.kernels import find_flash, flash_attention
+from pgolf.runtime.kernels import attend, find_flash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,14 +78,13 @@ class SlidingWindowAttention:
         windowed = layer < self.windowed_layers
         ctx.fired("swa", "windowed layers" if windowed else "full layers")
         window = self.window if windowed else -1
-        if self.flash is not None:
-            return flash_attention(self.flash, q, k, v, window)
+        # There are no masks where FlashAttention was found.
         if windowed and ctx.ledger is None and q.size(1) in self.masks:
             grouped = q.size(2) != k.size(2)
             heads = (q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
             y = flex_attention(*heads, block_mask=self.masks[q.size(1)], enable_gqa=grouped)
             return y.transpose(1, 2)
-        return dense_attention(q, k, v, window, ctx)
+        return attend(self.flash, q, k, v, window, ctx)
 
 
 @hookimpl

@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.attention import dense_attention, masked_attention
-from pgolf.runtime.kernels import find_flash, flash_attention
+from pgolf.runtime.attention import masked_attention
+from pgolf.runtime.kernels import attend, find_flash
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,21 +53,15 @@ class VarlenAttention:
     def __call__(self, model: GPT, q: Tensor, k: Tensor, v: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
         if "documents" not in ctx.fields or "segments" in ctx.fields:
             ctx.fired("varlen_attention", "layers over whole rows")
-            return self.attend(q, k, v, ctx)
+            return attend(self.flash, q, k, v, -1, ctx)
         ctx.fired("varlen_attention", "layers inside documents")
         if torch.compiler.is_compiling():
             return masked_attention(q, k, v, document_mask(ctx))
         rows = []
         for row, lengths in enumerate(document_lengths(ctx)):
             parts = (torch.split(part[row : row + 1], lengths, 1) for part in (q, k, v))
-            rows.append(torch.cat([self.attend(a, b, c, ctx) for a, b, c in zip(*parts, strict=True)], 1))
+            rows.append(torch.cat([attend(self.flash, a, b, c, -1, ctx) for a, b, c in zip(*parts, strict=True)], 1))
         return torch.cat(rows)
-
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, ctx: Context) -> Tensor:
-        """Causal attention over the whole of what is given."""
-        if self.flash is not None:
-            return flash_attention(self.flash, q, k, v, -1)
-        return dense_attention(q, k, v, -1, ctx)
 
 
 def document_lengths(ctx: Context) -> list[list[int]]:
