@@ -64,7 +64,7 @@ class ${Name}Average:
         self.steps = 0
         self.shadow = [tensor.detach().float().clone() for tensor in tensors]
 
-    def update(self, tensors):
+    def update(self, tensors, steps, scalars):
         """Add the weights of a finished step."""
         self.steps += 1
         for shadow, tensor in zip(self.shadow, tensors, strict=True):
@@ -86,7 +86,7 @@ def average(settings) -> Component:
     weight, average = torch.nn.Parameter(torch.zeros(2)), ${name}.${Name}Average(0.25)
     average.start([weight], [("weight",)])
     weight.data.fill_(4.0)
-    average.update([weight])
+    average.update([weight], 1, None)
     average.apply([weight], Ledger())
     assert weight.tolist() == [1.0, 1.0]
 """,

@@ -17,10 +17,13 @@ TUNED = {
     "global_ttt_chunk_tokens": 96,
     "grad_clip_norm": 0.3,
     "late_qat_threshold": 0.6,
+    "lawa_freq": 1,
     "muon_momentum_warmup_steps": 2,
     "n_int6_layers": 5,
     "phased_ttt_num_phases": 2,
     "phased_ttt_prefix_docs": 30,
+    "swa_every": 1,
+    "swa_start_frac": 0.9,
     "ttt_lora_lr": 0.01,
     "warmdown_iters": 4,
 }

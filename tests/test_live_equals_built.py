@@ -11,6 +11,8 @@ from micro import micro
 from models import registry
 from test_plugin_contracts import NAMES
 
+LATE = ("row_normalize", "polar_express", "warmdown_frac", "weight_decay_taper", "stochastic_weight_average")
+OFF = ("neo_muon", "gram_newton_schulz", "lawa", "cautious_weight_decay")
 PR1019 = ("banks", "bigram_hash", "ema", "int6", "leaky_relu2", "ln_scale", "lzma", "muon_weight_decay", "ortho_init")
 PR1019 = (*PR1019, "partial_rope", "sliding_eval", "smear_gate", "value_embedding", "xsa", "grad_clip")
 RECIPES = {
@@ -21,8 +23,8 @@ RECIPES = {
     "pr1019": (*PR1019, "document_starts"),
     "loops": ("layer_loop", "parallel_residual", "skip_gates", "step_clock", "untied_head", "brotli", "pko"),
     "lanes": ("banks", "layer_loop", "skip_gates", "two_lanes", "smear_gate_v3", "sparse_attention_gate", "xsa"),
-    "outgate": ("smear_gate_v3", "attention_output_gate", "int6"),
-    "dense": ("two_lanes", "dense_attention_gate", "document_numbers"),
+    "outgate": ("smear_gate_v3", "attention_output_gate", "int6", *LATE),
+    "dense": ("two_lanes", "dense_attention_gate", "document_numbers", *OFF),
     "flags": ("gated_attention", "value_residual", "swa", "banks", "grad_clip", "paired_muon", "weight_decay_schedule"),
     "groups": ("pergroup", "int6"),
     "ttt": ("lora_ttt", "step_clock", "swa"),

@@ -103,8 +103,8 @@ class Average(Protocol):
     def start(self, tensors: Sequence[Tensor], names: Sequence[Names], /) -> None:
         """Begin at the present weights."""
 
-    def update(self, tensors: Sequence[Tensor], /) -> None:
-        """Add the weights of a finished step."""
+    def update(self, tensors: Sequence[Tensor], steps: int, scalars: Scalars, /) -> None:
+        """Add the weights of a finished step: the `steps`th, made with `scalars`."""
 
     def apply(self, tensors: Sequence[Tensor], ledger: Ledger, /) -> None:
         """Copy the average into the live tensors."""

@@ -19,7 +19,7 @@ class UniformAverage:
         """The weights before the first step do not count."""
         self.steps, self.sums = 0, [torch.zeros_like(tensor, dtype=torch.float32) for tensor in tensors]
 
-    def update(self, tensors):
+    def update(self, tensors, steps, scalars):
         """After every step."""
         self.steps += 1
         for total, tensor in zip(self.sums, tensors, strict=True):

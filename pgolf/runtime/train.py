@@ -205,8 +205,8 @@ def train_loop(session: Session) -> int:
             clock.start()
         scalars = read_schedules(session, step, elapsed_ms, cap_ms)
         loss = run_step(session, optimizers, session.phases, scalars, session.ledger)
-        average.update(optimizers.averaged)
         step += 1
+        average.update(optimizers.averaged, step, scalars)
         elapsed_ms = max_over_ranks(clock.elapsed_ms(step), session.world)
         if env.train_log_every > 0 and (step <= 10 or step % env.train_log_every == 0):
             log_step(session, step, f"train_loss:{loss:.4f}", elapsed_ms)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pgolf.contracts.optimizer import Names
     from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.progress import Scalars
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -47,7 +48,7 @@ class Ema:
         self.shadow = [tensor.detach().float().clone() for tensor in tensors]
 
     @torch.no_grad()
-    def update(self, tensors: Sequence[Tensor]) -> None:
+    def update(self, tensors: Sequence[Tensor], steps: int, scalars: Scalars) -> None:
         """Add the weights of a finished step."""
         self.updates += 1
         torch._foreach_mul_(self.shadow, self.decay)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pgolf.contracts.optimizer import Names
     from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.progress import Scalars
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -31,7 +32,7 @@ class NoAverage:
     def start(self, tensors: Sequence[Tensor], names: Sequence[Names]) -> None:
         """Nothing to keep."""
 
-    def update(self, tensors: Sequence[Tensor]) -> None:
+    def update(self, tensors: Sequence[Tensor], steps: int, scalars: Scalars) -> None:
         """Nothing to add."""
 
     def apply(self, tensors: Sequence[Tensor], ledger: Ledger) -> None:

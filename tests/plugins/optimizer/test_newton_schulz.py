@@ -3,14 +3,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 from pipeline_vectors import load_case
+from trajectories import relative_error
 
 from pgolf_plugins.optimizer import newton_schulz
 from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz, iterate_newton_schulz, orthogonalizer
-
-
-def relative_error(found, wanted):
-    """Frobenius norm of the difference, relative."""
-    return ((found.double() - wanted.double()).norm() / wanted.double().norm()).item()
 
 
 @pytest.mark.parametrize("name", ["O1_ns5_float64_s5", "O6_bank_ns_float64_s5"])

@@ -1,51 +1,17 @@
-from functools import partial
-
 import torch
 from pipeline_vectors import load_case
 from simulated import ALONE, ThreadGroup, program, scalars
+from trajectories import check_banks, run_banks
 
 from pgolf.runtime.ledger import Ledger
-from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz, iterate_newton_schulz
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
 from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
-
-
-def run(case, world):
-    """Weights after every step, and the optimizer of this rank."""
-    params = case.params
-    weights = {name: torch.nn.Parameter(case.inputs[f"W:{name}"].clone()) for name in params["names"]}
-    muon, ledger, history = ParallelMuon(params["lr"], params["backend_steps"]), Ledger(), []
-    taps = (partial(decay_matrix, weight_decay=params["wd"]),)
-    with torch.no_grad():
-        names = [tuple(f"{name}.{index}" for index in range(len(weight))) for name, weight in weights.items()]
-        muon.bind(
-            list(weights.values()),
-            names,
-            program(apply_taps=taps, orthogonalizer=NewtonSchulz(scale_first=False)),
-            world,
-        )
-        for step in range(params["steps"]):
-            for name, weight in weights.items():
-                weight.grad = case.inputs[f"G:{name}"][step][world.rank].clone()
-            muon.launch()
-            muon.step(scalars(momentum=params["momentum"]), ledger)
-            history.append({name: weight.detach().clone() for name, weight in weights.items()})
-    banks = {name: bank for name, weight in weights.items() for bank in muon.banks if bank.weight is weight}
-    return history, banks, ledger
-
-
-def check(case, history):
-    """The stated bound on weights: 0.12 lr per step."""
-    for step, weights in enumerate(history):
-        for name, weight in weights.items():
-            difference = (weight - case.outputs[f"W{step + 1}:{name}"]).abs().max()
-            assert difference <= 0.12 * case.params["lr"] * case.params["steps"]
 
 
 def test_one_rank_follows_the_vectors():
     case = load_case("O6_parallel_muon_ws1_a")
-    history, banks, ledger = run(case, ALONE)
-    check(case, history)
+    history, banks, ledger = run_banks(case, ALONE)
+    check_banks(case, history)
     assert all(bank.momentum.dtype == torch.bfloat16 for bank in banks.values())
     assert ledger.receipt("parallel_muon") == "8 bank updates"
     assert ledger.receipt("muon_weight_decay") == "8 tensors decayed"
@@ -53,9 +19,9 @@ def test_one_rank_follows_the_vectors():
 
 def test_four_ranks_follow_the_vectors(monkeypatch):
     case = load_case("O6_parallel_muon_ws4_a")
-    results = ThreadGroup(4).run(monkeypatch, lambda world: run(case, world))
+    results = ThreadGroup(4).run(monkeypatch, lambda world: run_banks(case, world))
     for history, _, _ in results:
-        check(case, history)
+        check_banks(case, history)
     for name in case.params["names"]:
         momentum = torch.cat([banks[name].momentum for _, banks, _ in results])
         wanted = case.outputs[f"M_padded:{name}"]
