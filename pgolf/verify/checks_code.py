@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
 from typing import Any
 
 from pgolf.errors import PgolfError
 from pgolf.verify.code_data import HELPER_SUFFIXES
+from pgolf.verify.code_program import NO_TREE
 from pgolf.verify.code_uses import Use
 from pgolf.verify.folder import CODE_NAME, JSON_NAME, View, printable
 from pgolf.verify.registry import Outcome, check, passed, skipped, violated
 
-NO_TREE = "needs a train_gpt.py that parses"
 SHOWN = 3
 
 
@@ -85,10 +84,12 @@ def check_extra(view: View) -> Outcome:
     }
     evidence = {"files": dict(list(sizes.items())[:50]), "bytes": sum(sizes.values()), "count": len(sizes)}
     if not sizes:
-        return passed("one code file", **evidence)
+        return passed("one code file", **evidence) if not view.cut else skipped(view.cut, **evidence)
     shown = ", ".join(list(sizes)[:SHOWN]) + (", ..." if len(sizes) > SHOWN else "")
+    executed = {printable(name) for name in view.program.siblings} & set(sizes)
+    counted = f"; size.shipped counts {', '.join(sorted(executed)[:SHOWN])}" if executed else ""
     return violated(
-        f"{len(sizes)} more code files, {sum(sizes.values()):,} bytes that no total counts: {shown}", **evidence
+        f"{len(sizes)} more code files, {sum(sizes.values()):,} bytes beside the script: {shown}{counted}", **evidence
     )
 
 
@@ -100,11 +101,11 @@ def check_extra(view: View) -> Outcome:
     example="exec(sys.stdin.read())",
 )
 def check_unpack(view: View) -> Outcome:
-    """`exec` of something that is worked out while running hides what runs."""
+    """`exec` of something that is worked out while running hides what runs, and so does a program that lies elsewhere."""
     if view.program.tree is None:
         return skipped(NO_TREE)
-    if view.program.unpacked.opaque:
-        return violated(f"{printable(view.program.unpacked.file)}: {printable(view.program.unpacked.opaque[:200])}")
+    if view.python.unread:
+        return violated(printable(view.python.unread[:200]))
     return passed(f"{view.program.unpacked.kind}: nothing is hidden")
 
 
@@ -119,19 +120,22 @@ def check_imports(view: View) -> Outcome:
     """The standard library, the list in code_data.py, and files beside the script."""
     if view.program.tree is None:
         return skipped(NO_TREE)
-    beside = {name.split("/")[0].removesuffix(".py") for name, _, _ in view.walk()}
-    unknown = {name: line for name, line in view.program.uses.unknown.items() if name not in beside}
-    evidence = {"imports": dict(list(view.program.uses.imports.items())[:100]), "helpers": [*_helpers(view)]}
+    unknown, imports = view.python.unknown_imports(), view.python.uses.imports
+    evidence = {
+        "imports": dict(list(imports.items())[:100]),
+        "helpers": [program.unpacked.file for program in view.python.imported],
+    }
     if not unknown:
-        return passed(f"{len(view.program.uses.imports)} packages, all usual", **evidence)
+        return _nothing_seen(view, f"{len(imports)} packages, all usual", **evidence)
     seen = ", ".join(f"{printable(name)} (line {line})" for name, line in list(unknown.items())[:SHOWN])
     return violated(f"unusual packages: {seen}", **evidence, unknown=unknown)
 
 
-def _helpers(view: View) -> Iterable[str]:
-    """Imported files beside the script."""
-    names = {name for name, _, _ in view.walk()}
-    return (f"{name}.py" for name in view.program.uses.imports if f"{name}.py" in names)
+def _nothing_seen(view: View, good: str, **evidence: Any) -> Outcome:
+    """A pass only where all that runs was read."""
+    if view.python.unread:
+        return skipped(f"nothing in what was read; not read: {printable(view.python.unread[:200])}", **evidence)
+    return passed(good, **evidence)
 
 
 @check(
@@ -143,7 +147,7 @@ def _helpers(view: View) -> Iterable[str]:
 )
 def check_programs(view: View) -> Outcome:
     """A compressor or compiler that is started must be there at the evaluation."""
-    return _list(view, view.program.uses.unusual_programs, "no program is started", "starts")
+    return _list(view, view.python.uses.unusual_programs, "no program is started", "starts")
 
 
 @check(
@@ -155,17 +159,25 @@ def check_programs(view: View) -> Outcome:
 )
 def check_network(view: View) -> Outcome:
     """Downloads before training are allowed; the text does not say when a call happens."""
-    return _list(view, view.program.uses.network, "no call reaches out", "calls")
+    return _list(view, view.python.uses.network, "no call reaches out", "calls")
 
 
 def _list(view: View, uses: list[Use], good: str, verb: str) -> Outcome:
     if view.program.tree is None:
         return skipped(NO_TREE)
     if not uses:
-        return passed(good)
-    seen = ", ".join(f"{printable(use.what)} (line {use.line})" for use in uses[:SHOWN])
+        return _nothing_seen(view, good)
     more = f" and {len(uses) - SHOWN} more" if len(uses) > SHOWN else ""
-    return violated(f"{verb} {seen}{more}", uses=[{"what": use.what, "line": use.line} for use in uses])
+    return violated(f"{verb} {_places(uses)}{more}", uses=[_record(use) for use in uses])
+
+
+def _places(uses: list[Use]) -> str:
+    return ", ".join(f"{printable(use.what)} ({printable(use.place)})" for use in uses[:SHOWN])
+
+
+def _record(use: Use) -> dict[str, object]:
+    record: dict[str, object] = {"what": use.what, "line": use.line}
+    return {**record, "file": use.file} if use.file else record
 
 
 @check(
@@ -179,15 +191,14 @@ def check_read(view: View) -> Outcome:
     """Data beside the script that it opens by a literal name are part of the submission's size."""
     if view.program.tree is None:
         return skipped(NO_TREE)
-    uses = view.program.uses.files
-    evidence = {"files": [{"what": use.what, "line": use.line} for use in uses]}
+    uses = view.python.uses.files
+    evidence = {"files": [_record(use) for use in uses]}
     shipped = [
         use for use in uses if not use.what.startswith("/") and view.exists(use.what) and use.what != view.code_name
     ]
     if not shipped:
-        return passed(f"{len(uses)} literal paths, none in the folder", **evidence)
-    seen = ", ".join(f"{printable(use.what)} (line {use.line})" for use in shipped[:SHOWN])
-    return violated(f"reads files that no total counts: {seen}", **evidence)
+        return _nothing_seen(view, f"{len(uses)} literal paths, none in the folder", **evidence)
+    return violated(f"reads files that no total counts: {_places(shipped)}", **evidence)
 
 
 @check(

@@ -1,12 +1,15 @@
-"""One check for every rule that code can be seen to break. A hit is a warning with its line: a person decides."""
+"""One check for every rule that code can be seen to break. A hit is a warning with its line: a person decides.
+
+Code without a hit is not shown to keep the rule: only a program that ran shows that, so the rule is not judged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pgolf.verify.code_patterns import Finding
+from pgolf.verify.code_program import NO_TREE
 from pgolf.verify.folder import View, printable
-from pgolf.verify.registry import Outcome, check, passed, skipped, violated
+from pgolf.verify.registry import Outcome, check, skipped, violated
 
 # The rules' ids are those of the development split; a static hit is a suspicion, whatever the rule's own severity.
 RULES: dict[str, tuple[str, str, str]] = {
@@ -56,14 +59,30 @@ RULES: dict[str, tuple[str, str, str]] = {
 }
 
 
+# What would show that the rule is kept.
+DECIDES = {
+    "rule.causal": "change the tokens after a position while it runs: its score stays",
+    "rule.normal": "sum the probabilities of all tokens at a position while it runs",
+    "rule.scorefirst": "the score ledger of a run of pgolf, or changing the next tokens: earlier scores stay",
+    "rule.onepass": "the score ledger of a run of pgolf, or counting the scores of each position while it runs",
+    "rule.hindsight": "score another true token in the same place while it runs",
+    "rule.calibval": "take the validation data away while it quantizes: the artifact stays",
+    "rule.disjoint": "compare the documents of the training shards with those of validation",
+    "rule.prefix": "score other documents: the loss stays about the same",
+    "rule.bytelut": "count the bytes of the decoded validation text",
+    "rule.compute": "a person who knows where every number of the code comes from",
+    "rule.clock": "time all of a run from outside",
+}
+
+
 def _judge(rule: str) -> Callable[[View], Outcome]:
     def judge(view: View) -> Outcome:
         """Hits of the rule's patterns in the program and in scripts beside it."""
         if view.program.tree is None:
-            return skipped("needs a train_gpt.py that parses")
-        hits = [hit for hit in findings(view) if hit.rule == rule]
+            return skipped(NO_TREE)
+        hits = [hit for hit in view.python.findings if hit.rule == rule]
         if not hits:
-            return passed("no pattern of it in the code; only running it would prove it")
+            return skipped(nothing_seen(view, DECIDES[rule]))
         first = hits[0]
         more = f" (and {len(hits) - 1} more)" if len(hits) > 1 else ""
         text = f"{printable(first.file)}:{first.line}: {printable(first.message)}{more}: {printable(first.excerpt)}"
@@ -72,9 +91,13 @@ def _judge(rule: str) -> Callable[[View], Outcome]:
     return judge
 
 
-def findings(view: View) -> list[Finding]:
-    """All hits of a view, from the program and the scripts beside it."""
-    return [*view.program.findings, *(hit for helper in view.helpers for hit in helper.findings)]
+def nothing_seen(view: View, decides: str) -> str:
+    """Why code without a hit is not judged, and what would."""
+    if view.python.unread:
+        return f"nothing seen in what was read; not read: {printable(view.python.unread[:200])}"
+    if view.program.visits.left < 0:
+        return "nothing seen in the part of the code that was looked at; it is too much for the patterns"
+    return f"nothing seen in the code, which does not show it; what does: {decides}"
 
 
 for _id, (_statement, _source, _example) in RULES.items():

@@ -87,6 +87,8 @@ def check_links(view: View) -> Outcome:
                 problems[printable(name)] = f"leads to {printable(str(target))}"
         elif not stat.S_ISDIR(info.st_mode) and not stat.S_ISREG(info.st_mode):
             problems[printable(name)] = "is a pipe, socket or device"
+    if view.cut and not problems:
+        return skipped(view.cut)
     return per_log(problems, "every name is a file or folder of its own")
 
 

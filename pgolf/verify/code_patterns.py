@@ -82,7 +82,7 @@ def pattern(rule: str, source: str) -> Callable[[Callable[[Index], Hits]], Calla
 
 def find(tree: ast.Module, text: str, file: str, index: Index | None = None) -> list[Finding]:
     """All hits of all patterns."""
-    index, lines = index or Index(tree), text.splitlines()
+    index, lines = index or Index(tree), text.split("\n")
     found = []
     for item in PATTERNS:
         for _, (node, seen) in zip(range(MOST), item.function(index), strict=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pgolf.verify.code_data import (
@@ -23,7 +23,14 @@ from pgolf.verify.code_data import (
 MOST = 200
 """Most findings of one kind that are kept."""
 TEXT = 120
-VISITS = 4_000_000
+VISITS = 3_000_000
+
+
+class Visits:
+    """How many nodes the patterns may still look at: of one folder, or of one tree."""
+
+    def __init__(self, left: int = VISITS):
+        self.left = left
 
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -32,8 +39,8 @@ Node = TypeVar("Node", bound=ast.AST)
 class Index:
     """The nodes of a tree by their type, from one walk, in the order of their lines."""
 
-    def __init__(self, tree: ast.AST):
-        self.left = VISITS
+    def __init__(self, tree: ast.AST, visits: Visits | None = None):
+        self.visits = visits or Visits()
         self.by_type: dict[type[ast.AST], list[ast.AST]] = {}
         for node in ast.walk(tree):
             self.by_type.setdefault(type(node), []).append(node)
@@ -44,10 +51,10 @@ class Index:
         return sorted(found, key=lambda node: getattr(node, "lineno", 0))
 
     def walk(self, node: ast.AST) -> Iterator[ast.AST]:
-        """`ast.walk`, until all walks together have seen `VISITS` nodes: patterns walk a deep tree again and again."""
+        """`ast.walk`, until all walks of the folder have seen `VISITS` nodes: patterns walk a deep tree many times."""
         for item in ast.walk(node):
-            self.left -= 1
-            if self.left < 0:
+            self.visits.left -= 1
+            if self.visits.left < 0:
                 return
             yield item
 
@@ -59,10 +66,16 @@ class Index:
 
 @dataclass(frozen=True)
 class Use:
-    """A thing that the program needs, and the line that says so."""
+    """A thing that the program needs, and the line that says so; `file` where that is not the entry script's."""
 
     what: str
     line: int
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """`line 3`, or `helper.py line 3`."""
+        return f"{self.file} line {self.line}" if self.file else f"line {self.line}"
 
 
 @dataclass
@@ -71,22 +84,25 @@ class Uses:
 
     Attributes:
         imports: top-level package -> first line.
+        relative: modules of relative imports.
         programs: other programs that it starts; "?" where the name is worked out while running.
         files: literal paths that it opens.
         network: calls that reach out, and installers.
     """
 
     imports: dict[str, int] = field(default_factory=dict)
+    relative: list[str] = field(default_factory=list)
     programs: list[Use] = field(default_factory=list)
     files: list[Use] = field(default_factory=list)
     network: list[Use] = field(default_factory=list)
 
-    def add(self, other: Uses) -> None:
+    def add(self, other: Uses, file: str = "") -> None:
         """Take over what another module needs."""
         self.imports = {**other.imports, **self.imports}
-        self.programs += other.programs
-        self.files += other.files
-        self.network += other.network
+        self.relative += other.relative
+        self.programs += [replace(use, file=file) for use in other.programs]
+        self.files += [replace(use, file=file) for use in other.files]
+        self.network += [replace(use, file=file) for use in other.network]
 
     @property
     def unknown(self) -> dict[str, int]:
@@ -106,6 +122,11 @@ def uses(index: Index) -> Uses:
         found.imports.setdefault(name[:TEXT], line)
         if name in DOWNLOADERS:
             found.network.append(Use(f"import {name}", line))
+    for relative in index.of(ast.ImportFrom):
+        if relative.level:
+            found.relative += (
+                [relative.module.split(".")[0]] if relative.module else [item.name for item in relative.names]
+            )
     for node in index.of(ast.Call):
         _call(node, dotted(node.func, names), found)
     for items in (found.programs, found.files, found.network):
@@ -115,7 +136,13 @@ def uses(index: Index) -> Uses:
 
 
 def _imports(index: Index) -> Iterator[tuple[str, int]]:
-    """Top-level package names; relative imports are files beside the script."""
+    """Top-level package names, also of imports that are calls; relative imports are files beside the script."""
+    for call in index.of(ast.Call):
+        first = call.args[0] if call.args else None
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            if name in ("__import__", "import_module", "run_module"):
+                yield first.value.split(".")[0], call.lineno
     for node in index.of(ast.Import):
         yield from ((item.name.split(".")[0], node.lineno) for item in node.names)
     for other in index.of(ast.ImportFrom):

@@ -9,36 +9,44 @@ import tokenize
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pgolf.verify.code_versions import Parsed, parse
-from pgolf.verify.extract_calls import RUN_FILE, executed, unseen
+from pgolf.verify.extract_calls import EVALUATE, EXECUTE, RUN_FILE, executed, unseen
 from pgolf.verify.extract_decoders import COMPRESSED, Undecodable
+from pgolf.verify.extract_elsewhere import search_paths, started
 from pgolf.verify.extract_values import Evaluator
 
 CALLS = 16
 CODE_OF_WRAPPER = 4096
 MIXED = b"#coding:l1\nimport zlib\ns="
+PATHS = 20
 LAYERS = 6
 """Most layers of packing that are taken off."""
 DENSE_LIMIT = 384 * 1024
 """Most bytes of source outside long literals: a syntax tree takes a kilobyte and more for every few bytes."""
 LITERALS = re.compile(
     rb"#[^\n]*+"
-    rb'|[A-Za-z]{0,2}"""(?:[^"\\]++|\\.|"(?!""))*+"""'
-    rb"|[A-Za-z]{0,2}'''(?:[^'\\]++|\\.|'(?!''))*+'''"
-    rb'|[A-Za-z]{0,2}"(?:[^"\\\n]++|\\.)*+"'
-    rb"|[A-Za-z]{0,2}'(?:[^'\\\n]++|\\.)*+'",
+    rb'|[A-Za-z]{0,2}"""(?:[^"\\]++|\\.|"(?!""))*+(?P<end>""")?'
+    rb"|[A-Za-z]{0,2}'''(?:[^'\\]++|\\.|'(?!''))*+(?P<end2>''')?"
+    rb'|[A-Za-z]{0,2}"(?:[^"\\\n]++|\\.)*+(?P<end3>")?'
+    rb"|[A-Za-z]{0,2}'(?:[^'\\\n]++|\\.)*+(?P<end4>')?",
     re.DOTALL,
 )
+"""Comments and strings. A string that does not end is taken to where it would have to end: the text is looked at once."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One step from a file to what it runs: how ("lzma-raw+b85", "sibling"), from which file, and the text it gave."""
+    """One step from a file to what it runs: how ("lzma-raw+b85", "sibling"), from which file, and the bytes of the text.
+
+    `besides` names what the wrapper does besides: "" where it is imports, names of literals, and the one call.
+    """
 
     kind: str
     file: str
     size: int
+    besides: str = ""
 
 
 @dataclass
@@ -50,6 +58,7 @@ class Unpacked:
         text: its source; None where a file is not readable as text.
         parsed: its syntax tree and the Python versions that accept it; None where there is none.
         layers: what was taken off, outermost first.
+        paths: folders outside, or not known, in which a layer looks for modules.
         trees: (file, text, tree) of every layer, the innermost last.
         opaque: why something that is executed could not be read; "" when all is known.
         problem: why there is no syntax tree.
@@ -59,6 +68,7 @@ class Unpacked:
     text: str | None = None
     parsed: Parsed | None = None
     layers: list[Layer] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     trees: list[tuple[str, str, ast.Module | None]] = field(default_factory=list)
     opaque: str = ""
     problem: str = ""
@@ -120,7 +130,8 @@ def _mixed(found: Unpacked, data: bytes | str) -> str | None:
 def _step(found: Unpacked, tree: ast.Module, read: Callable[[str], bytes]) -> bytes | str | None:
     """One layer: the largest text that the module executes, or None where it executes none that is known."""
     evaluator = Evaluator(tree, found.file, _reader(read))
-    hidden = next(unseen(tree, evaluator), "")
+    hidden = next(unseen(tree, evaluator), "") or next(started(tree, evaluator), "")
+    found.paths += islice(search_paths(tree, evaluator), PATHS)
     best: tuple[bytes | str, str, str] | None = None
     for call in list(executed(tree, evaluator))[:CALLS]:
         evaluator.kinds, evaluator.files = [], []
@@ -141,10 +152,42 @@ def _step(found: Unpacked, tree: ast.Module, read: Callable[[str], bytes]) -> by
     if best is None:
         return None
     value, kind, found.file = best
-    found.layers.append(
-        Layer(kind, found.file, len(value if isinstance(value, bytes) else value.encode(errors="replace")))
-    )
+    size = len(value if isinstance(value, bytes) else value.encode(errors="replace"))
+    found.layers.append(Layer(kind, found.file, size, besides(tree, evaluator)))
     return value
+
+
+def besides(tree: ast.Module, evaluator: Evaluator) -> str:
+    """The first statement of a wrapper that is no import, no name of the text and not its one call."""
+    calls = 0
+    used = {node.id for call in executed(tree, evaluator) for node in ast.walk(call) if isinstance(node, ast.Name)}
+    for statement in tree.body:
+        if isinstance(statement, (ast.Import, ast.ImportFrom)) or _names_text(statement, used):
+            continue
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            call = statement.value
+            runs = evaluator.dotted(call.func) in (*EXECUTE, *EVALUATE)
+            calls += runs
+            if runs and calls == 1 and len(call.args) == 1 and not call.keywords:
+                continue
+        return (
+            f"line {statement.lineno}: {ast.unparse(statement)[:60]}"
+            if _is_short(statement)
+            else (f"line {statement.lineno}: a {type(statement).__name__} statement")
+        )
+    return ""
+
+
+def _names_text(statement: ast.stmt, used: set[str]) -> bool:
+    """`DATA = "..."` for the one call."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Constant):
+        return False
+    named = all(isinstance(target, ast.Name) and target.id in used for target in statement.targets)
+    return named and isinstance(statement.value.value, (str, bytes))
+
+
+def _is_short(statement: ast.stmt) -> bool:
+    return statement.end_lineno == statement.lineno and (statement.end_col_offset or 0) - statement.col_offset < 200
 
 
 def _decoded(found: Unpacked, tree: ast.Module, evaluator: Evaluator) -> tuple[bytes | str, str, str] | None:
@@ -202,6 +245,8 @@ def dense_bytes(data: bytes) -> int:
     saved = 0
     for match in LITERALS.finditer(data):
         head = match[0][:2].lower()
-        if not (head.startswith(b"f") or head in (b"rf", b"fr")) or match[0].startswith(b"#"):
+        comment = head.startswith(b"#")
+        ended = comment or match.lastgroup is not None
+        if ended and (comment or not (head.startswith(b"f") or head in (b"rf", b"fr"))):
             saved += len(match[0])
     return len(data) - saved

@@ -14,7 +14,9 @@ from typing import Any
 OUTPUT_LIMIT = 4 * 2**20
 """Most bytes that one decoder may give."""
 MEMORY_LIMIT = 64 * 2**20
-"""Most memory for an LZMA dictionary."""
+"""Most memory for a dictionary: what xz at its highest preset uses."""
+DECODER_MEMORY = MEMORY_LIMIT + 4 * 2**20
+"""Most memory of a whole xz decoder: the dictionary and what it needs besides."""
 FILTER_KEYS = ("id", "preset", "lc", "lp", "pb", "dict_size", "mode", "nice_len", "mf", "depth", "dist", "start_offset")
 
 
@@ -35,11 +37,11 @@ def un_lzma(data: bytes, format: Any = lzma.FORMAT_AUTO, filters: Any = None) ->
         if format == lzma.FORMAT_RAW:
             decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_filters(filters))
         elif format in (lzma.FORMAT_AUTO, lzma.FORMAT_XZ, lzma.FORMAT_ALONE):
-            decoder = lzma.LZMADecompressor(format, memlimit=MEMORY_LIMIT)
+            decoder = lzma.LZMADecompressor(format, memlimit=DECODER_MEMORY)
         else:
-            raise Undecodable(f"an LZMA format {format!r}")
+            raise Undecodable("an LZMA format that is not known")
         return bounded(decoder.decompress(data, OUTPUT_LIMIT + 1))
-    except (lzma.LZMAError, ValueError, TypeError, OverflowError) as error:
+    except (lzma.LZMAError, ValueError, TypeError, OverflowError, MemoryError) as error:
         raise Undecodable(f"LZMA: {error}") from None
 
 

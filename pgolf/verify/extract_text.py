@@ -8,6 +8,8 @@ from typing import Any
 from pgolf.verify.extract_decoders import Undecodable, bounded
 
 LITERAL = 16 * 2**20
+ABOVE = 32
+"""Most folders that `parents[N]` goes up."""
 TOO_LONG = f"a literal longer than {LITERAL:,} bytes"
 CODINGS = ("utf8", "utf8sig", "latin1", "l1", "iso88591", "cp1252", "ascii")
 TEXT_METHODS = ("replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix")
@@ -76,3 +78,13 @@ def text_method(value: Any, method: str, values: list[Any]) -> Any:
         return getattr(value, method)(*values)
     except TypeError as error:
         raise Undecodable(str(error)) from None
+
+
+def above(path: Any, count: Any) -> PurePosixPath:
+    """`parents[count]` of a path, which may lead out of the folder."""
+    if not isinstance(path, PurePosixPath) or type(count) is not int or not 0 <= count < ABOVE:
+        raise Undecodable("a folder above something that is not known")
+    place: PurePosixPath = path
+    for _ in range(count + 1):
+        place = place.parent if place.name not in ("", "..") else place / ".."
+    return place

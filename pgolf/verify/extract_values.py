@@ -12,16 +12,20 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pgolf.verify.extract_decoders import COMPRESSED, OBJECTS, WRITTEN, Undecodable
-from pgolf.verify.extract_text import as_data, as_path, joined, recode, small, text_method
+from pgolf.verify.extract_text import above, as_data, as_path, joined, recode, small, text_method
 
 STEPS = 20_000
 """Most expressions that are looked at in one file."""
 BYTES = 256 * 2**20
 """Most bytes of text that all of them give together."""
 DEPTH = 60
+BINDINGS = 1000
+"""Most assignments of one name among which the last one is looked for."""
 NUMBER_BITS = 80
 PATHS = ("pathlib.Path", "pathlib.PurePath", "Path")
 SAME_PATH = ("os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "str")
+HERE = ("os.getcwd", "pathlib.Path.cwd", "Path.cwd")
+"""The program runs in its folder."""
 
 
 class Evaluator:
@@ -79,14 +83,29 @@ class Evaluator:
 
     def dotted(self, node: ast.expr) -> str:
         """`L.decompress` as `lzma.decompress`; "" for what is no name of a module's member."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute) and len(parts) < DEPTH:
+            parts.append(node.attr)
+            node = node.value
+        root = ""
         if isinstance(node, ast.Name):
-            return self.aliases.get(node.id, node.id)
-        if isinstance(node, ast.Attribute):
-            inner = self.dotted(node.value)
-            return f"{inner}.{node.attr}" if inner else ""
-        if isinstance(node, ast.Call) and self.dotted(node.func) in ("__import__", "importlib.import_module"):
-            return str(node.args[0].value) if node.args and isinstance(node.args[0], ast.Constant) else ""
-        return ""
+            root = self.aliases.get(node.id, node.id)
+        elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
+            root = self._imported(node)
+        return ".".join([root, *reversed(parts)]) if root else ""
+
+    def _imported(self, node: ast.Call) -> str:
+        """The module that `__import__("x")` gives."""
+        func = node.func
+        if isinstance(func, ast.Attribute):
+            name = f"{self.aliases.get(func.value.id, '')}.{func.attr}" if isinstance(func.value, ast.Name) else ""
+        else:
+            name = self.aliases.get(func.id, func.id) if isinstance(func, ast.Name) else ""
+        if name not in ("__import__", "importlib.import_module") or not node.args:
+            return ""
+        return (
+            node.args[0].value if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str) else ""
+        )
 
     def value(self, node: ast.expr) -> Any:
         """What the expression is.
@@ -99,7 +118,10 @@ class Evaluator:
         try:
             if self.steps < 0 or self.depth > DEPTH:
                 raise Undecodable("the expression is too long or too deep")
-            found = self._value(node)
+            try:
+                found = self._value(node)
+            except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+                raise Undecodable(f"{type(error).__name__}: {str(error)[:100]}") from None
             self.bytes -= len(found) if isinstance(found, (str, bytes)) else 0
             if self.bytes < 0:
                 raise Undecodable(f"the literals need more than {BYTES:,} bytes of work")
@@ -136,6 +158,8 @@ class Evaluator:
             return self._attribute(node)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
             return self._slice(self.value(node.value), node.slice)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "parents":
+            return above(self.value(node.value.value), self.value(node.slice))
         if isinstance(node, ast.Call):
             return self._call(node)
         raise Undecodable(f"a {type(node).__name__} expression is not a literal")
@@ -145,6 +169,8 @@ class Evaluator:
         if use.id == "__file__":
             return self.name
         bound = self.nodes.get(use.id, [])
+        if len(bound) > BINDINGS:
+            raise Undecodable(f"{use.id[:40]!r} is assigned more than {BINDINGS:,} times")
         if len(bound) > 1:
             simple = id(use) in self.straight and all(id(node) in self.straight for node in bound)
             before = [node for node in bound if node is not None and _ends_before(node, use)]
@@ -176,10 +202,12 @@ class Evaluator:
             found = getattr(lzma, name[5:], None) if name[5:].isupper() else None
             if type(found) is int:
                 return found
+        if name == "os.pardir":
+            return ".."
         if node.attr in ("parent", "name"):
             inner = self.value(node.value)
             if isinstance(inner, PurePosixPath):
-                return getattr(inner, node.attr) if node.attr == "name" else inner.parent
+                return inner.name if node.attr == "name" else above(inner, 0)
         raise Undecodable(f"the value of {name[:40]!r} is not known")
 
     def _slice(self, value: Any, part: ast.Slice) -> Any:
@@ -203,6 +231,8 @@ class Evaluator:
             return self.value(_only(node))
         if name in ("bytes", "str") and len(node.args) == 2:
             return recode(self.value(node.args[0]), str(self.value(node.args[1])))
+        if name in HERE:
+            return PurePosixPath()
         if name in (*PATHS, *SAME_PATH, "os.path.dirname", "os.path.join"):
             return self._path(name, [self.value(item) for item in node.args])
         if name in ("open", "io.open"):
@@ -236,7 +266,9 @@ class Evaluator:
             return PurePosixPath(*parts)
         if name == "os.path.join":
             return posixpath.join(*parts) if parts else ""
-        return posixpath.dirname(parts[0]) if name == "os.path.dirname" and parts else "".join(parts[:1])
+        if name == "os.path.dirname" and parts:
+            return str(above(PurePosixPath(parts[0]), 0))
+        return "".join(parts[:1])
 
     def _method(self, func: ast.Attribute, node: ast.Call) -> Any:
         if isinstance(func.value, ast.Call) and func.attr in ("decompress", "process"):

@@ -23,7 +23,7 @@ from pgolf.verify.folder_open import open_inside
 
 if TYPE_CHECKING:
     from pgolf.manager import Registry
-    from pgolf.verify.code_program import Program
+    from pgolf.verify.code_program import Code, Program
     from pgolf.verify.evidence import Evidence, LogFile
 
 CODE_NAME = "train_gpt.py"
@@ -90,13 +90,13 @@ class View:
         """
         try:
             path = (self.root / name).resolve()
+            if not path.is_relative_to(self.root):
+                raise Unreadable("leads out of the folder")
             kind = path.stat().st_mode
         except FileNotFoundError:
             raise Unreadable("is missing") from None
         except (OSError, RuntimeError, ValueError) as error:
             raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-        if not path.is_relative_to(self.root):
-            raise Unreadable("leads out of the folder")
         if not stat.S_ISREG(kind):
             raise Unreadable("is not a regular file")
         return path
@@ -168,11 +168,11 @@ class View:
         return read_program(self.code[0] or b"", lambda name: self.read(name, CODE_LIMIT), self.code_name)
 
     @cached_property
-    def helpers(self) -> list[Program]:
-        """Python files beside train_gpt.py that it does not run as itself; small ones, and not many."""
-        from pgolf.verify.code_program import read_helpers
+    def python(self) -> Code:
+        """The program together with the Python files beside it."""
+        from pgolf.verify.code_program import Code
 
-        return read_helpers(self)
+        return Code(self)
 
     @cached_property
     def claim(self) -> tuple[dict[str, Any] | None, str]:
@@ -258,25 +258,38 @@ class View:
 
     def walk(self) -> list[tuple[str, os.stat_result, Path]]:
         """(name, lstat, path) of everything below the folder, links not followed, at most `ENTRY_LIMIT`."""
-        return self._walked
+        return self._walked[0]
+
+    @property
+    def cut(self) -> str:
+        """What of the folder `walk` does not show, "" where it shows all."""
+        return self._walked[1]
 
     @cached_property
-    def _walked(self) -> list[tuple[str, os.stat_result, Path]]:
+    def _walked(self) -> tuple[list[tuple[str, os.stat_result, Path]], str]:
         found: list[tuple[str, os.stat_result, Path]] = []
-        folders = [self.root]
-        while folders and len(found) < ENTRY_LIMIT:
+        folders, cut = [self.root], ""
+        while folders:
+            folder = folders.pop()
             try:
-                with os.scandir(folders.pop()) as entries:
-                    paths = sorted(Path(entry.path) for entry in islice(entries, ENTRY_LIMIT - len(found)))
-            except OSError:
+                with os.scandir(folder) as entries:
+                    paths = sorted(Path(entry.path) for entry in islice(entries, ENTRY_LIMIT + 1 - len(found)))
+            except OSError as error:
+                name = printable(os.path.relpath(folder, self.root))
+                cut = cut or f"the folder {name} cannot be read: {error.strerror or error}"
                 continue
+            if len(found) + len(paths) > ENTRY_LIMIT:
+                cut = f"there are more than {ENTRY_LIMIT:,} files and folders; the rest is not looked at"
+                paths, folders = paths[: ENTRY_LIMIT - len(found)], []
             for path in paths:
                 with contextlib.suppress(OSError):
                     info = path.lstat()
                     found.append((os.path.relpath(path, self.root), info, path))
                     if stat.S_ISDIR(info.st_mode):
                         folders.append(path)
-        return found
+            if cut.startswith("there are more"):
+                break
+        return found, cut
 
 
 def _refuse_constant(text: str) -> float:

@@ -1,6 +1,7 @@
 """Code as text: what a program needs, and patterns with a text that fits and one that nearly does."""
 
 import ast
+import lzma
 import textwrap
 import zlib
 from pathlib import Path
@@ -273,3 +274,68 @@ def test_nothing_is_said_about_code_that_is_not_there(tmp_path):
     checks = verify_folder(tmp_path, Registry)["checks"]
     passed = [item["id"] for item in checks if item["status"] == "PASS"]
     assert not [name for name in passed if name.startswith(("rule.", "code."))]
+
+
+XZ = lzma.compress(b"import torch\nprint('inner')\n" * 20, preset=9)
+UNREAD = {
+    "another name": "import torch\nrun = exec\nrun(CODE)\n",
+    "text from outside": "import torch\nexec(sys.stdin.read())\n",
+    "eval": "import os\neval(os.environ['X'])\n",
+    "import by name": "import importlib\nimportlib.import_module(NAME)\n",
+    "code object": "import marshal\nmarshal.loads(DATA)\n",
+    "getattr": "import builtins\ngetattr(builtins, NAME)(TEXT)\n",
+    "unknown filter": "import lzma\nexec(lzma.decompress(b'', format=lzma.FORMAT_RAW, filters=[{'id': 0x"
+    + "f" * 5000
+    + "}]))\n",
+    "imported and unread": "import helper\n",
+}
+
+
+@pytest.mark.parametrize("kind", UNREAD)
+def test_unread_code_passes_nothing(folder, kind):
+    (folder / "helper.py").write_text("exec(open('/tmp/x').read())\n")
+    write(folder, UNREAD[kind])
+    found = {item.id: outcome(folder, item.id) for item in all_checks() if item.id.startswith(("code.", "rule."))}
+    assert found["code.unpack"].status == "WARN"
+    for name in ("code.imports", "code.programs", "code.network", "code.files", *RULES):
+        assert found[name].status == "SKIP" and "not read" in found[name].message, name
+
+
+def test_what_is_seen_in_unread_code_is_still_said(folder):
+    write(folder, "import requests\nx = torch.minimum(nll_a, nll_b)\nexec(TEXT)\n")
+    assert outcome(folder, "code.network").status == outcome(folder, "rule.hindsight").status == "WARN"
+
+
+def test_code_that_is_read_shows_no_rule(folder):
+    for text in ("import torch\n", f"import lzma\nexec(lzma.decompress({XZ!r}))\n"):
+        write(folder, text)
+        assert outcome(folder, "code.unpack").status == outcome(folder, "code.imports").status == "PASS"
+        for rule in RULES:
+            found = outcome(folder, rule)
+            assert found.status == "SKIP" and "nothing seen" in found.message
+
+
+def test_imports_beside_the_script_are_read(folder):
+    write(folder, "import helper\n")
+    write(folder, "import os, more\n", "helper.py")
+    write(folder, "import requests\nimport mamba_ssm\n", "more.py")
+    write(folder, "import never\n", "unused.py")
+    assert "more.py line 1" in outcome(folder, "code.network").message
+    assert "mamba_ssm" in outcome(folder, "code.imports").message
+    assert outcome(folder, "code.imports").evidence["helpers"] == ["helper.py", "more.py"]
+
+
+def test_deep_chains_and_huge_numbers_break_no_check(folder):
+    chain = "x = a" + ".b" * 2900
+    write(folder, f"{chain}\nexec(a{'.b' * 2900}(3))\n")
+    for item in all_checks():
+        outcome(folder, item.id)
+    write(folder, f"import zlib\nexec({{0x{'f' * 9000}: 1}})\nexec('a' * 0x{'f' * 9000})\n")
+    for item in all_checks():
+        outcome(folder, item.id)
+
+
+def test_patterns_that_stop_are_said(folder, monkeypatch):
+    monkeypatch.setattr("pgolf.verify.code_uses.Visits.__init__", lambda self: setattr(self, "left", 5))
+    write(folder, HITS["rule.scorefirst"][1])
+    assert "too much for the patterns" in outcome(folder, "rule.scorefirst").message

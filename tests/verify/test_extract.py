@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import sys
+import time
 import zlib
 
 import brotli
@@ -143,6 +144,43 @@ def test_bombs_are_refused(bomb):
     packed = {"zlib": zlib, "lzma": lzma, "bz2": bz2, "brotli": brotli}[bomb].compress(data)
     found = read_back(f'import {bomb},base64\nexec({bomb}.decompress(base64.b85decode("{b85(packed)}")))\n')
     assert "more than" in found.opaque
+
+
+@pytest.mark.parametrize("size", [1000, 3 * 2**20])
+def test_the_largest_preset_of_xz_is_read(size):
+    packed = lzma.compress((INNER + "#" * size).encode(), preset=9 | lzma.PRESET_EXTREME)
+    found = read_back(f"import lzma\nexec(lzma.decompress({packed!r}))\n")
+    assert found.text.startswith(INNER) and not found.opaque
+
+
+PIECES = [b'\\"""\n', b'"""', b"'", b'\\"', b'f"{', b"'''\\", b"#", b'rb"\\', b'"\\\n', b"''' \"\"\" "]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_text_is_looked_at_once_however_its_strings_end(piece):
+    def seconds(count):
+        start = time.perf_counter()
+        dense_bytes(piece * count + b"\\")
+        return time.perf_counter() - start
+
+    least = {count: min(seconds(count) for _ in range(3)) for count in (10_000, 40_000)}
+    assert least[40_000] < 0.02 or least[40_000] < 10 * least[10_000]
+
+
+def test_a_string_that_does_not_end_saves_nothing():
+    assert dense_bytes(b"x = '''" + b"y" * 1000) == 1007
+    assert dense_bytes(b"x = '''" + b"y" * 1000 + b"'''") == 4
+
+
+def test_what_a_wrapper_does_besides():
+    body = f"exec(zlib.decompress({ZLIB!r}))\n"
+    for text, line in (("import zlib\n", ""), ("import zlib\nVERSION = 3\n", "line 2: VERSION = 3")):
+        assert read_back(text + body).layers[0].besides == line
+    named = f"import zlib\nDATA = {ZLIB!r}\nexec(zlib.decompress(DATA))\n"
+    assert read_back(named).layers[0].besides == ""
+    assert "line 3" in read_back("import zlib\n" + body + "print(1)\n").layers[0].besides
+    scoped = f"import zlib\nexec(zlib.decompress({ZLIB!r}), {{}})\n"
+    assert "line 2" in read_back(scoped).layers[0].besides
 
 
 def test_literals_that_double_are_refused():
