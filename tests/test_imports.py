@@ -18,6 +18,7 @@ LAYERS = [
     ("pgolf.verify", ("pgolf",)),
     ("pgolf.prove", ("pgolf",)),
     ("pgolf.run", ("pgolf",)),
+    ("pgolf.wrappers", ("pgolf.wrappers", "pgolf.bundle.pack", "pgolf.errors")),
     ("pgolf.bundle", ("pgolf.bundle", "pgolf.collector", "pgolf.errors")),
     ("pgolf.data", ("pgolf.data", "pgolf.errors", "pgolf.runtime.byte_count", "pgolf.runtime.shards")),
 ]

@@ -96,7 +96,7 @@ def write(target: Path, content: bytes) -> None:
 
 def peel(script: Path, data: bytes) -> tuple[str, bytes]:
     """How a script is packed and what it holds, or "" and the script itself."""
-    from pgolf.verify.extract import unpack
+    from pgolf.wrappers.layers import unpack
 
     def refuse(name: str) -> bytes:
         if name == script.name:

@@ -50,10 +50,6 @@ NETWORK_CALLS = frozenset(
     }
     | {f"{package}.{verb}" for package in ("requests", "httpx") for verb in ("get", "post", "request", "Session")}
 )
-PROCESS_CALLS = frozenset(
-    {f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen", "getoutput")}
-    | {"subprocess.getstatusoutput", "os.system", "os.popen", "os.execv", "os.execvp", "os.execvpe", "os.spawnv"}
-)
 INSTALLERS = frozenset({"pip", "pip3", "apt", "apt-get", "conda", "uv", "npm", "cargo", "wget", "curl", "git"})
 HARMLESS = frozenset({"nvidia-smi"})
 """Programs that merged records start to print the machine; the public baseline does."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pgolf.verify.code_patterns import Finding, find
 from pgolf.verify.code_uses import Index, Uses, Visits, uses
-from pgolf.verify.extract import Unpacked, unpack
+from pgolf.wrappers.layers import Unpacked, unpack
 
 if TYPE_CHECKING:
     from pgolf.verify.folder import View

@@ -15,10 +15,10 @@ from pgolf.verify.code_data import (
     INSTALLERS,
     NETWORK_CALLS,
     PACKAGES,
-    PROCESS_CALLS,
     READERS,
     STANDARD,
 )
+from pgolf.wrappers.elsewhere import PROCESS_CALLS
 
 MOST = 200
 """Most findings of one kind that are kept."""

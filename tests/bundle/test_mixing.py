@@ -17,7 +17,7 @@ from pgolf.bundle.minify.alpha import check_renaming
 from pgolf.bundle.minify.minify import strip
 from pgolf.bundle.pack import mixing, pack, unmix
 from pgolf.errors import PgolfError
-from pgolf.verify.extract import unpack as read_layers
+from pgolf.wrappers.layers import unpack as read_layers
 
 PROGRAM = """import inspect,sys,traceback
 def fails(x):return 1/x

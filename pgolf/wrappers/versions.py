@@ -8,7 +8,7 @@ import sys
 import warnings
 from dataclasses import dataclass, field
 
-from pgolf.verify.code_fstrings import lowered, newer
+from pgolf.wrappers.fstrings import lowered, newer
 
 VERSIONS = ("3.11", "3.12", "3.13")
 TYPE_SYNTAX = re.compile(

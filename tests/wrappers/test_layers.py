@@ -13,10 +13,10 @@ import brotli
 import pytest
 
 from pgolf.bundle.pack.pack import FAMILIES, pack
-from pgolf.verify.code_fstrings import lowered, newer
-from pgolf.verify.code_versions import parse
-from pgolf.verify.extract import DENSE_LIMIT, LAYERS, as_text, dense_bytes, unpack
-from pgolf.verify.extract_decoders import OUTPUT_LIMIT, Undecodable
+from pgolf.wrappers.decoders import OUTPUT_LIMIT, Undecodable
+from pgolf.wrappers.fstrings import lowered, newer
+from pgolf.wrappers.layers import DENSE_LIMIT, LAYERS, as_text, dense_bytes, unpack
+from pgolf.wrappers.versions import parse
 
 INNER = "import torch\nprint('inner', torch.__version__)\n"
 RAW = [{"id": lzma.FILTER_LZMA2}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from pgolf.verify.extract_decoders import Undecodable, bounded
+from pgolf.wrappers.decoders import Undecodable, bounded
 
 LITERAL = 16 * 2**20
 ABOVE = 32

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from pgolf.verify.code_versions import Parsed, parse
-from pgolf.verify.extract_calls import EVALUATE, EXECUTE, RUN_FILE, executed, unseen
-from pgolf.verify.extract_decoders import COMPRESSED, Undecodable
-from pgolf.verify.extract_elsewhere import search_paths, started
-from pgolf.verify.extract_values import Evaluator
+from pgolf.wrappers.calls import EVALUATE, EXECUTE, RUN_FILE, executed, unseen
+from pgolf.wrappers.decoders import COMPRESSED, Undecodable
+from pgolf.wrappers.elsewhere import search_paths, started
+from pgolf.wrappers.values import Evaluator
+from pgolf.wrappers.versions import Parsed, parse
 
 CALLS = 16
 CODE_OF_WRAPPER = 4096

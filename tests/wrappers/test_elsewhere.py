@@ -3,7 +3,7 @@
 import pytest
 from folders import make_folder, outcome
 
-from pgolf.verify.extract_text import above
+from pgolf.wrappers.text import above
 
 HEAD = "import importlib, importlib.util, os, runpy, subprocess, sys\nfrom pathlib import Path\nimport torch\n"
 

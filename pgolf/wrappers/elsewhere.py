@@ -8,10 +8,14 @@ import shlex
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from pgolf.verify.code_data import PROCESS_CALLS
-from pgolf.verify.extract_decoders import Undecodable
-from pgolf.verify.extract_values import Evaluator
+from pgolf.wrappers.decoders import Undecodable
+from pgolf.wrappers.values import Evaluator
 
+PROCESS_CALLS = frozenset(
+    {f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen", "getoutput")}
+    | {"subprocess.getstatusoutput", "os.system", "os.popen", "os.execv", "os.execvp", "os.execvpe", "os.spawnv"}
+)
+"""Calls that start another program."""
 LOADERS = (
     "importlib.util.spec_from_file_location",
     "importlib.machinery.SourceFileLoader",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pgolf.verify.extract_values import Evaluator
+from pgolf.wrappers.values import Evaluator
 
 RUN_FILE = "runpy.run_path"
 EXECUTE = ("exec", "builtins.exec", "__builtins__.exec", RUN_FILE)
@@ -58,7 +58,7 @@ def _call(node: ast.Call, names: Evaluator) -> str:
 
 
 def _is_text(node: ast.expr, names: Evaluator) -> bool:
-    from pgolf.verify.extract_decoders import Undecodable
+    from pgolf.wrappers.decoders import Undecodable
 
     try:
         return isinstance(names.value(node), (str, bytes))

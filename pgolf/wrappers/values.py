@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
-from pgolf.verify.extract_decoders import COMPRESSED, OBJECTS, WRITTEN, Undecodable
-from pgolf.verify.extract_text import above, as_data, as_path, joined, recode, small, text_method
+from pgolf.wrappers.decoders import COMPRESSED, OBJECTS, WRITTEN, Undecodable
+from pgolf.wrappers.text import above, as_data, as_path, joined, recode, small, text_method
 
 STEPS = 20_000
 """Most expressions that are looked at in one file."""
