@@ -1,9 +1,9 @@
-"""Writes `pgolf/bundle/minify/external_names.py`, the attribute names of what a program may import.
+"""Writes `pgolf/bundle/external_names.txt`, the attribute names of what a program may import.
 
-    python tests/bundle/external_names.py > pgolf/bundle/minify/external_names.py
+    python tests/bundle/external_names.py > pgolf/bundle/external_names.txt
 
 The bundler imports neither torch nor numpy, so the names are checked in. They are the public attributes of every class of
-torch, numpy and the standard modules below, and whatever their constructors set on `self`.
+torch, numpy and the standard modules of `visibility.COVERED`, and whatever their constructors set on `self`.
 """
 
 import importlib
@@ -11,26 +11,10 @@ import re
 import warnings
 from pathlib import Path
 
+from pgolf.bundle.visibility import COVERED
+
 PACKAGES = ("numpy", "sentencepiece", "torch")
-STANDARD = (
-    *(
-        "bisect",
-        "bz2",
-        "collections",
-        "contextlib",
-        "copy",
-        "datetime",
-        "faulthandler",
-        "functools",
-        "gc",
-        "glob",
-        "hashlib",
-        "heapq",
-    ),
-    *("io", "itertools", "json", "lzma", "math", "operator", "os", "pathlib", "platform", "queue", "random", "re"),
-    *("resource", "shutil", "signal", "statistics", "string", "struct", "subprocess", "sys", "tempfile", "threading"),
-    *("time", "traceback", "typing", "uuid", "warnings", "weakref", "zlib", "dataclasses", "brotli"),
-)
+STANDARD = sorted(COVERED.difference(PACKAGES))
 IMPORTED = (
     *("numpy.random", "numpy.ma", "numpy.polynomial"),
     "torch.nn.attention.flex_attention",
@@ -89,28 +73,11 @@ def source_of(module):
     return getattr(importlib.import_module(module), "__file__", None) or ""
 
 
-def wrapped(names):
-    """The names in lines."""
-    lines, line = [], ""
-    for name in sorted(names):
-        if len(line) + len(name) > 118:
-            lines, line = [*lines, line.rstrip()], ""
-        line += name + " "
-    return "\n".join([*lines, line.rstrip()])
-
-
-def as_module(names):
-    """The text of the data module."""
-    return (
-        '# ruff: noqa: SIM905\n"""Attribute names of torch, numpy, sentencepiece, brotli and the standard library; written by\n'
-        "`tests/bundle/external_names.py`. An attribute of the program that has one of these names keeps it.\n"
-        '"""\n\nfrom __future__ import annotations\n\n'
-        'COVERED = frozenset(\n    """\n' + wrapped((*PACKAGES, *STANDARD)) + '\n""".split()\n)\n'
-        '"""Packages and modules whose attributes are in the list."""\n\n'
-        'NAMES = frozenset(\n    """\n' + wrapped(names) + '\n""".split()\n)\n'
-    )
+def as_text(names):
+    """The text of the data file: a name a line, sorted."""
+    return "".join(f"{name}\n" for name in sorted(names) if not name.startswith("_"))
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    print(as_module(name for name in found_names() if not name.startswith("_")), end="")
+    print(as_text(found_names()), end="")

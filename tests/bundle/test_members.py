@@ -10,8 +10,8 @@ import numpy
 import pytest
 import torch
 
-from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import survey
+from pgolf.bundle.visibility import EXTERNAL_NAMES
 
 CLASS = """
 from typing import NamedTuple
@@ -89,7 +89,7 @@ def test_records_that_the_model_holds_are_no_submodules():
     text = (
         "class Net(nn.Module):\n    def __init__(self, program, block): self.program, self.block_of = program, block\n"
     )
-    assert survey(ast.parse(text)).own == {"program"} - NAMES
+    assert survey(ast.parse(text)).own == {"program"} - EXTERNAL_NAMES
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_records_that_the_model_holds_are_no_submodules():
         ("def f(a, /, b): return a\ndef g(h): return h(a=2)", set()),
         ("def f(a, **rest): return a\ndef g(h): return h(a=2, c=3)", {"a"}),
         ("def f(a): return a\ndef g(h, k): return h(**k)", {"a", "h", "k"}),
-        ("from functools import partial\ndef f(a, b): return a\nP = partial(f, b=1)", {"b"}),
-        ("F = lambda a, b=1: a\ndef g(): return F(1, b=2)", {"b"}),
+        ("from functools import partial\ndef f(a, b): return a\nP = partial(f, b=1)", {"a", "b"}),
+        ("F = lambda a, b=1: a\ndef g(): return F(1, b=2)", {"a", "b"}),
         ("@triton.jit\ndef f(a, b): return a", {"a", "b"}),
         ("@torch.library.custom_op('a::b', mutates_args=())\ndef f(a, b): return a", {"a", "b"}),
         (
             "class N(nn.Module):\n    def forward(self, ids): return ids\n    def own_one(self, x): return x",
-            {"self", "ids"},
+            {"ids"},
         ),
     ],
 )
@@ -124,9 +124,9 @@ def test_the_list_knows_what_programs_handle():
         ValueError(), (i for i in ()),
     ]  # fmt: skip
     for thing in things:
-        missing = {name for name in dir(type(thing)) if not name.startswith("_")} - NAMES
+        missing = {name for name in dir(type(thing)) if not name.startswith("_")} - EXTERNAL_NAMES
         assert missing == set(), type(thing)
-    assert {"param_groups", "in_features", "returncode", "stdout"} <= NAMES
+    assert {"param_groups", "in_features", "returncode", "stdout"} <= EXTERNAL_NAMES
 
 
 def test_a_format_string_with_spaces_names_attributes():

@@ -7,12 +7,12 @@ import pytest
 from pgolf.bundle.specialize.propagate import propagate
 
 CLASS = """class Rope:
-    def __init__(self, base, dims=4):
-        self.base, self.both = base, (base, dims)
+    def __init__(self, theta, dims=4):
+        self.theta, self.both = theta, (theta, dims)
         self.rest = []
 
     def __call__(self, x):
-        return self.base * x + self.both[0] + len(self.rest)
+        return self.theta * x + self.both[0] + len(self.rest)
 """
 PARTIAL = "from functools import partial\n"
 
@@ -34,64 +34,66 @@ def run(text, name="X"):
 
 
 def test_a_class_that_is_made_once_holds_its_literals():
-    text = CLASS + "X = Rope(base=-2.5)(3)\n"
+    text = CLASS + "X = Rope(theta=-2.5)(3)\n"
     found = changed(text)
     assert "X = Rope()(3)" in found and "return -2.5 * x + self.both[0]" in found
-    assert "base" not in found.replace("(-2.5, dims)", "")
+    assert "theta" not in found.replace("(-2.5, dims)", "")
     assert run(found) == run(text)
 
 
 def test_an_empty_constructor_goes():
-    text = "class A:\n    def __init__(self, k):\n        self.k = k\n    def f(self): return self.k\nX = A(k=3).f()\n"
+    text = (
+        "class A:\n    def __init__(self, k):\n        self.kk = k\n    def f(self): return self.kk\nX = A(k=3).f()\n"
+    )
     assert changed(text) == same("class A:\n    def f(self): return 3\nX = A().f()\n")
 
 
 @pytest.mark.parametrize(
     "extra",
     [
-        "X = Rope(base=1), Rope(base=2)",
-        "X = Rope(base=f())",
+        "X = Rope(theta=1), Rope(theta=2)",
+        "X = Rope(theta=f())",
         "X = Rope(1.0)",
-        "X = Rope(base=1, **y)",
-        "X = Rope(base=1)\nY = type(X)(base=2)",
-        "X = Rope(base=1)\nclass B(Rope): pass",
-        "X = Rope\nY = X(base=1)",
-        "def f():\n    return Rope(base=[1])",
+        "X = Rope(theta=1, **y)",
+        "X = Rope(theta=1)\nY = type(X)(theta=2)",
+        "X = Rope(theta=1)\nclass B(Rope): pass",
+        "X = Rope\nY = X(theta=1)",
+        "def f():\n    return Rope(theta=[1])",
     ],
 )
 def test_a_class_that_may_be_made_in_another_way_stays(extra):
     assert changed(CLASS + extra) == same(CLASS + extra)
 
 
-@pytest.mark.parametrize("extra", ["Y.base = 3", "Y.base += 3", "del Y.base", "setattr(Y, 'base', 2)"])
+@pytest.mark.parametrize("extra", ["Y.theta = 3", "Y.theta += 3", "del Y.theta", "setattr(Y, 'theta', 2)"])
 def test_an_attribute_that_others_write_stays(extra):
-    assert "self.base * x" in changed(CLASS + "Y = Rope(base=1)\n" + extra)
+    assert "self.theta * x" in changed(CLASS + "Y = Rope(theta=1)\n" + extra)
 
 
 def test_an_attribute_that_others_read_stays_stored():
-    found = changed(CLASS + "Y = Rope(base=1)\nX = Y.base")
-    assert "self.base, self.both = (1, (1, dims))" in found and "return 1 * x" in found
+    found = changed(CLASS + "Y = Rope(theta=1)\nX = Y.theta")
+    assert "self.theta, self.both = (1, (1, dims))" in found and "return 1 * x" in found
 
 
 @pytest.mark.parametrize(
     "method",
     [
-        "def f(self):\n        return self.k is other",
-        "def f(self):\n        return f'{self.k}'",
-        "def f(self):\n        return self.k.upper()",
-        "def f(self):\n        return self.k[0]",
-        "def f(self):\n        self = other\n        return self.k",
-        "def f(self):\n        self.k = 'new'\n        return self.k",
+        "def f(self):\n        return self.kk is other",
+        "def f(self):\n        return f'{self.kk}'",
+        "def f(self):\n        return self.kk.upper()",
+        "def f(self):\n        return self.kk[0]",
+        "def f(self):\n        self = other\n        return self.kk",
+        "def f(self):\n        self.kk = 'new'\n        return self.kk",
     ],
 )
 def test_places_where_a_text_would_not_do_stay(method):
-    text = f"class A:\n    def __init__(self, k):\n        self.k = k\n    {method}\nX = A(k='abc')\n"
+    text = f"class A:\n    def __init__(self, k):\n        self.kk = k\n    {method}\nX = A(k='abc')\n"
     found = changed(text)
-    assert "self.k = 'abc'" in found and same(method.replace("\n        ", "\n ")).splitlines()[-1].strip() in found
+    assert "self.kk = 'abc'" in found and same(method.replace("\n        ", "\n ")).splitlines()[-1].strip() in found
 
 
 def test_parameters_that_are_bound_again_stay():
-    text = "class A:\n    def __init__(self, k):\n        k = k + 1\n        self.k = k\nX = A(k=1)"
+    text = "class A:\n    def __init__(self, k):\n        k = k + 1\n        self.kk = k\nX = A(k=1)"
     assert changed(text) == same(text)
 
 

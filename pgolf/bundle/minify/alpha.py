@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import NoReturn
 
-from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import Survey, survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, scopes
+from pgolf.bundle.visibility import EXTERNAL_NAMES
 from pgolf.errors import PgolfError
 
 Key = tuple[Scope, str]
@@ -60,7 +60,7 @@ class _Renaming:
             self.fail(node, f"the member {old_name!r} became {new_name!r} here and something else before")
         if old_name != new_name and old_name not in self.found.own:
             self.fail(node, f"the member {old_name!r}, which is not the program's alone, became {new_name!r}")
-        if old_name != new_name and old_name in self.found.inherited and new_name in NAMES:
+        if old_name != new_name and old_name in self.found.inherited and new_name in EXTERNAL_NAMES:
             self.fail(node, f"the member {old_name!r} became {new_name!r}, which its class may inherit")
 
     def key(self, scope: Scope, name: str) -> Key:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from pgolf.bundle.minify.members import DECORATORS, is_record
+from pgolf.bundle.classes import DECORATORS, is_record
 from pgolf.bundle.names import copy_tree, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of

@@ -16,10 +16,10 @@ from itertools import product
 from typing import NamedTuple
 
 from pgolf.bundle.meanings import BUILTINS
-from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.minify.members import Survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree
 from pgolf.bundle.trees import walk
+from pgolf.bundle.visibility import EXTERNAL_NAMES
 
 ALPHABET = "etaoinsrhldcumfpgwybvkxjqz" + string.ascii_uppercase
 
@@ -169,7 +169,7 @@ class Plan:
         used = self.taken_members | self.class_reads | {variables.get(name, name) for name in self.class_reads}
         chosen: dict[str, str] = {}
         for name, _ in sorted(self.member_uses.items(), key=lambda item: (-item[1], item[0])):
-            refused = used | NAMES if name in self.found.inherited else used
+            refused = used | EXTERNAL_NAMES if name in self.found.inherited else used
             wanted = variables.get(name)
             if wanted is None or wanted in refused:
                 wanted = next(short for short in short_names(alphabet) if short not in refused)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from pgolf.bundle.minify.external_names import NAMES
 from pgolf.bundle.names import Scope
 from pgolf.bundle.syntax import pairs
+from pgolf.bundle.visibility import EXTERNAL_NAMES
 
 PASSED_ON = ("torch.compile",)
 """Functions that make their first argument something that does the same when it is called."""
@@ -88,7 +88,7 @@ class Journey:
 
     def stored(self, target: ast.expr, came: ast.Call | None) -> bool:
         """Every place that reads the variable or an attribute of this name."""
-        if isinstance(target, ast.Attribute) and target.attr not in NAMES:
+        if isinstance(target, ast.Attribute) and target.attr not in EXTERNAL_NAMES:
             reads = [node for node in self.attributes[target.attr] if isinstance(node.ctx, ast.Load)]
             return all(self.ends_in_calls(node) for node in reads)
         if not isinstance(target, ast.Name):

@@ -14,17 +14,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgolf.bundle.minify.members import BY_TEXT, SHOWN_FIELDS, binds_self
+from pgolf.bundle.classes import binds_self
 from pgolf.bundle.names import Scope, copy_tree, scopes
 from pgolf.bundle.specialize.fold import SINGLETONS, UNKNOWN, value_of
 from pgolf.bundle.specialize.idle import calls_constructor
 from pgolf.bundle.trees import Transformer, walk
-
-PROTOCOLS = (
-    *("name", "mode", "closed", "encoding", "errors", "newlines", "buffer", "filename", "data"),
-    *("shape", "dtype", "device", "strides", "size", "ndim", "itemsize", "grad"),
-)
-"""Attributes that libraries read off other people's objects: these are always kept."""
+from pgolf.bundle.visibility import Visibility
 
 
 @dataclass(frozen=True)
@@ -44,14 +39,14 @@ def propagate(tree: ast.Module) -> None:
     for node in nodes:
         if isinstance(node, ast.Attribute):
             attributes.setdefault(node.attr, []).append(node)
-    by_text = any(name in named for name in BY_TEXT) or any(name in attributes for name in SHOWN_FIELDS)
+    visible = Visibility(tree)
     found = list(_made_once(tree, nodes, named))
     calls = {made.call for made in found}
     above = {node: statement for statement in tree.body for node in calls.intersection(walk(statement))}
     for made in found:
         _write_arguments(made)
-        if isinstance(made.definition, ast.ClassDef) and not by_text:
-            _write_attributes(attributes, made.definition, made.function)
+        if isinstance(made.definition, ast.ClassDef) and not visible.reflects:
+            _write_attributes(visible, attributes, made.definition, made.function)
         _drop_idle(above[made.call], made)
 
 
@@ -193,19 +188,23 @@ def drop_parameter(arguments: ast.arguments, name: str) -> None:
 # Attributes
 
 
-def _write_attributes(attributes: dict[str, list[ast.Attribute]], node: ast.ClassDef, made: ast.FunctionDef) -> None:
+def _write_attributes(
+    visible: Visibility, attributes: dict[str, list[ast.Attribute]], node: ast.ClassDef, made: ast.FunctionDef
+) -> None:
     """Put the literals that `__init__` stores where methods read them, and drop attributes that nothing else reads."""
     own = [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
     assigned = [item for item in node.body if isinstance(item, (ast.Assign, ast.AnnAssign))]
     own += [name.id for item in assigned for name in walk(item) if isinstance(name, ast.Name)]
     for target, value in list(_stored_literals(made)):
         uses = attributes[target.attr]
-        if target.attr in own or any(item is not target and not isinstance(item.ctx, ast.Load) for item in uses):
+        if target.attr in own or visible.set_from_outside(target.attr):
+            continue
+        if any(item is not target and not isinstance(item.ctx, ast.Load) for item in uses):
             continue
         mine = _own_reads(node, target.attr) - awkward(node, value)
         if mine:
             _WriteReads(mine, value).visit(node)
-        if all(item is target or item in mine for item in uses) and target.attr not in PROTOCOLS:
+        if all(item is target or item in mine for item in uses) and not visible.read_from_outside(target.attr):
             drop_store(made, target)
 
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pgolf.bundle.minify.external_names import NAMES
-from pgolf.bundle.minify.members import RECORD_NAMES, Survey, is_foreign, member_names, survey
+from pgolf.bundle.classes import binds_self, member_names
+from pgolf.bundle.minify.members import Survey, survey
 from pgolf.bundle.names import scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.idle import calls_constructor
@@ -23,6 +23,7 @@ from pgolf.bundle.specialize.propagate import assignment, drop_parameter, drop_s
 from pgolf.bundle.specialize.prune_look import Look
 from pgolf.bundle.syntax import Signature
 from pgolf.bundle.trees import Transformer, walk
+from pgolf.bundle.visibility import EXTERNAL_NAMES, RECORD_NAMES
 from pgolf.errors import PgolfError
 
 PLAIN_DECORATORS = ("no_grad", "inference_mode")
@@ -70,7 +71,7 @@ def _may_go_on(tree: ast.Module) -> bool:
     scope, places = scopes(tree)
     look = Look(tree, Survey(scope, places, of_node={inner.node: inner for inner in scope.walk()}))
     names = {node.attr for node in look.of_kind(ast.Attribute)} | {node.name for node in look.of_kind(ast.FunctionDef)}
-    look.found.own = frozenset(name for name in names - NAMES if not name.startswith("_"))
+    look.found.own = frozenset(name for name in names - EXTERNAL_NAMES if not name.startswith("_"))
     return (
         bool(_unread_stores(look))
         or _DropIdle(look).finds_any()
@@ -89,9 +90,9 @@ def _unread_stores(look: Look) -> list[tuple[ast.FunctionDef, ast.Attribute]]:
     found: list[tuple[ast.FunctionDef, ast.Attribute]] = []
     unread = look.found.own - read
     for node in look.classes.values() if unread else ():
-        foreign = is_foreign(node, look.classes)
+        foreign = node.name in look.found.outside
         for method in node.body:
-            if isinstance(method, ast.FunctionDef) and look.found.binds_self(method):
+            if isinstance(method, ast.FunctionDef) and binds_self(method):
                 for target, value in _stores(method):
                     known = target.attr in unread and (not foreign or target.attr in RECORD_NAMES)
                     if known and look.is_plain(value):
@@ -188,7 +189,7 @@ def _targets(look: Look) -> Iterator[_Target]:
         if isinstance(node, ast.FunctionDef):
             yield from _target(node, 0, names.get(node.name, []), callers)
         for item in node.body if isinstance(node, ast.ClassDef) else []:
-            if not isinstance(item, ast.FunctionDef) or not look.found.binds_self(item):
+            if not isinstance(item, ast.FunctionDef) or not binds_self(item):
                 continue
             if item.name == "__init__" and isinstance(node, ast.ClassDef) and not again and _is_made_plainly(node):
                 yield from _target(item, 1, names.get(node.name, []), callers)

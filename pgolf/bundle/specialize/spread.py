@@ -10,12 +10,12 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
-from pgolf.bundle.minify.external_names import NAMES
-from pgolf.bundle.minify.members import BY_TEXT, binds_self, member_names
+from pgolf.bundle.classes import binds_self, member_names
 from pgolf.bundle.names import Scope, scopes
 from pgolf.bundle.specialize.idle import Idle, calls_constructor, copies_objects
 from pgolf.bundle.syntax import pairs
 from pgolf.bundle.trees import Transformer, by_class, walk
+from pgolf.bundle.visibility import BY_TEXT, EXTERNAL_NAMES
 
 BY_NAME = ("SimpleNamespace", "namedtuple", "attrgetter", "methodcaller", "make_dataclass")
 """These store or read attributes that no `x.y` shows."""
@@ -109,7 +109,7 @@ class Spread:
                 if not thing or not own or not isinstance(target, ast.Attribute) or ast.unparse(target.value) != first:
                     continue
                 uses = [node for node in self.attributes[target.attr] if node is not target]
-                if target.attr not in self.members | NAMES and all(_is_read(node) for node in uses):
+                if target.attr not in self.members | EXTERNAL_NAMES and all(_is_read(node) for node in uses):
                     self.found.update((node, thing) for node in uses)
 
     @cached_property
