@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 
 from pgolf.bundle.pipeline import Built, build
 from pgolf.errors import PgolfError
+from pgolf.files import write_atomically, write_errors
 from pgolf.lock import LOCK_NAME, Lock, file_hash, plugin_entry, python_version, tool_versions
 from pgolf.manager import Registry
 from pgolf.needs import collect_needs
@@ -156,40 +156,28 @@ def _is_ours(path: Path) -> bool:
 
 
 def write_submission(made: Made, folder: Path, keep_stages: bool = False) -> Lock:
-    """Write the build; the lock comes last, so a folder whose lock fits its file is complete.
+    """Write the build; the lock comes first and the file last: a folder whose lock fits its file is complete.
 
-    A recipe.toml that the build was read from stays as it is.
+    One without is taken for an unfinished build, which the same command ends, and never for another's file. A recipe.toml
+    that the build was read from stays as it is.
 
     Raises:
         PgolfError: PG001 when the folder cannot be written, PG004 when something would be lost.
     """
     check_target(folder, made.resolved.recipe)
     recipe_path, lock = folder / RECIPE_NAME, made.lock
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / CODE_NAME, made.built.code)
-        if is_input(recipe_path, made.resolved.recipe):
+    is_kept = is_input(recipe_path, made.resolved.recipe)
+    with write_errors(folder):
+        if is_kept:
             lock = replace(lock, recipe_sha256=file_hash(recipe_path))
-        else:
+        write_atomically(folder / LOCK_NAME, lock.dump().encode())
+        if not is_kept:
             write_atomically(recipe_path, made.recipe_text.encode())
         if keep_stages:
-            (folder / "stages").mkdir(exist_ok=True)
             for name, content in made.built.dumps.items():
                 write_atomically(folder / "stages" / name, content)
-        write_atomically(folder / LOCK_NAME, lock.dump().encode())
-    except OSError as error:
-        raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(error.filename or folder)) from error
+        write_atomically(folder / CODE_NAME, made.built.code)
     return lock
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a neighbour and rename it, so that `path` never holds half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def default_name(plugins: Sequence[str]) -> str:

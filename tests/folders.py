@@ -57,6 +57,7 @@ else:
     say(f"Code size: {len(code)} bytes")
     say(f"Serialized model int8+zlib: {len(model)} bytes")
     say(f"Total submission size int8+zlib: {len(model) + len(code)} bytes")
+    say("artifact_sha256:" + hashlib.sha256(model).hexdigest())
     final(model)
     say("receipt alpha: 2 steps")
     say("receipt beta: 1 layers")

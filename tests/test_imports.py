@@ -20,7 +20,7 @@ LAYERS = [
     ("pgolf.run", ("pgolf",)),
     ("pgolf.wrappers", ("pgolf.wrappers", "pgolf.bundle.pack", "pgolf.errors")),
     ("pgolf.bundle", ("pgolf.bundle", "pgolf.collector", "pgolf.errors")),
-    ("pgolf.data", ("pgolf.data", "pgolf.errors", "pgolf.runtime.byte_count", "pgolf.runtime.shards")),
+    ("pgolf.data", ("pgolf.data", "pgolf.errors", "pgolf.files", "pgolf.runtime.byte_count", "pgolf.runtime.shards")),
 ]
 NEVER = {
     "pgolf.verify": ("pgolf.cli",),

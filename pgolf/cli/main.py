@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from pgolf import __version__
 from pgolf.errors import PgolfError, PgolfErrors
+from pgolf.files import write_error
 
 # Each of these modules imports click and the standard library alone until its command runs.
 COMMANDS: dict[str, str] = {
@@ -26,6 +28,11 @@ COMMANDS: dict[str, str] = {
     "verify": "pgolf.cli.verify:verify",
 }
 INTERRUPTED = 130
+REFUSALS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP),
+    *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EBUSY, errno.ESTALE, errno.EXDEV),
+)
+"""What the system says of disks and folders, whoever writes; any other OSError that nobody caught is a defect."""
 
 
 def exit_status(error: PgolfError) -> int:
@@ -35,7 +42,7 @@ def exit_status(error: PgolfError) -> int:
 
 
 class LazyGroup(click.Group):
-    """A group that finds its commands by name, and turns `PgolfError` and Ctrl-C into exit statuses.
+    """A group that finds its commands by name, and turns `PgolfError`, full disks and Ctrl-C into exit statuses.
 
     Any other exception is a defect of pgolf and keeps its traceback.
     """
@@ -59,6 +66,11 @@ class LazyGroup(click.Group):
         except PgolfError as error:
             click.echo(str(error), err=True)
             ctx.exit(exit_status(error))
+        except OSError as error:
+            if error.errno not in REFUSALS:
+                raise
+            click.echo(str(write_error(error, "a file")), err=True)
+            ctx.exit(2)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)

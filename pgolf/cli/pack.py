@@ -86,7 +86,7 @@ def write(target: Path, content: bytes) -> None:
         PgolfError: PG001.
     """
     from pgolf.errors import PgolfError
-    from pgolf.submission import write_atomically
+    from pgolf.files import write_atomically
 
     try:
         write_atomically(target, content)

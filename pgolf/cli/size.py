@@ -167,7 +167,7 @@ def write_page(path: Path, found: Sizes, before: Sizes | None) -> None:
     """
     from pgolf.bundle.report import Item, page
     from pgolf.errors import PgolfError
-    from pgolf.submission import write_atomically
+    from pgolf.files import write_atomically
 
     changes = differences(found.modules, before.modules) if before else {}
     owners = {**(before.owners if before else {}), **found.owners}

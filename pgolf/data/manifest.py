@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pgolf.data.writer import file_sha256, write_atomically
+from pgolf.data.writer import MANIFEST as NAME
+from pgolf.data.writer import file_sha256
 from pgolf.errors import PgolfError
+from pgolf.files import write_atomically
 
 FORMAT = 1
-NAME = "manifest.json"
 Manifest = dict[str, Any]
 
 
@@ -27,7 +28,7 @@ def describe_files(folder: Path, paths: Iterable[Path]) -> dict[str, dict[str, A
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write it last: a folder with a manifest is complete."""
     text = json.dumps({"format": FORMAT, **manifest}, indent=2) + "\n"
-    write_atomically(folder / NAME, lambda file: file.write(text.encode()))
+    write_atomically(folder / NAME, text.encode())
 
 
 def read_manifest(folder: Path) -> Manifest | None:

@@ -20,8 +20,9 @@ from pgolf.data.manifest import Manifest, damaged_files, describe_files, read_ma
 from pgolf.data.text import Normalizer, open_tokenizer
 from pgolf.data.train_tokenizer import train_tokenizer, transformed
 from pgolf.data.transform import Array, Transform
-from pgolf.data.writer import remove_shards, write_atomically, write_shard
+from pgolf.data.writer import is_of_data_set, write_shard
 from pgolf.errors import PgolfError
+from pgolf.files import whole_folder, write_atomically
 
 VOCAB_SIZE = 1024
 VAL_FRACTION = 0.08
@@ -80,34 +81,34 @@ def ensure_sample(
 
 
 def make_sample(folder: Path, model: Path, vocab_size: int, transform: Transform | None = None) -> Manifest:
-    """Write tokenizer, shards and, last of all, the manifest."""
+    """Write the tokenizer and then the shards with their manifest, by one rename."""
     documents = ordered_documents(standard_library())
     num_val = round(len(documents) * VAL_FRACTION)
-    (folder / "manifest.json").unlink(missing_ok=True)
     changed = [transformed(text, transform, "the sample") for text in documents]
     symbols = transform.text.symbols if transform is not None else ()
-    write_atomically(model, lambda file: file.write(train_tokenizer(changed[num_val:], vocab_size, symbols)))
+    write_atomically(model, train_tokenizer(changed[num_val:], vocab_size, symbols))
     tokenizer, tables = open_tokenizer(str(model))
     encoder = TextEncoder(tokenizer, tables, transform)
-    shards, splits = [], {}
-    for split, texts in (("train", documents[num_val:]), ("val", documents[:num_val])):
-        ids, sizes, splits[split] = encode_documents(texts, encoder)
-        shards.append(folder / f"fineweb_{split}_000000.bin")
-        write_shard(shards[-1], ids)
-    if transform is not None:
-        shards.append(folder / "fineweb_val_bytes_000000.bin")
-        write_shard(shards[-1], sizes)
-    remove_shards(folder, keep=shards)
-    manifest: Manifest = {
-        "kind": "sample",
-        "source": "documentation of the Python standard library",
-        "python": platform.python_version(),
-        **({"transform": transform.record} if transform is not None else {}),
-        "tokenizer": {"name": model.name, "vocab_size": len(tokenizer)},
-        **splits,
-        "files": describe_files(folder, [model, *shards]),
-    }
-    write_manifest(folder, manifest)
+    splits = {}
+    with whole_folder(folder, replaces=is_of_data_set) as unfinished:
+        shards = []
+        for split, texts in (("train", documents[num_val:]), ("val", documents[:num_val])):
+            ids, sizes, splits[split] = encode_documents(texts, encoder)
+            shards.append(unfinished / f"fineweb_{split}_000000.bin")
+            write_shard(shards[-1], ids)
+        if transform is not None:
+            shards.append(unfinished / "fineweb_val_bytes_000000.bin")
+            write_shard(shards[-1], sizes)
+        manifest: Manifest = {
+            "kind": "sample",
+            "source": "documentation of the Python standard library",
+            "python": platform.python_version(),
+            **({"transform": transform.record} if transform is not None else {}),
+            "tokenizer": {"name": model.name, "vocab_size": len(tokenizer)},
+            **splits,
+            "files": describe_files(unfinished, [model, *shards]),
+        }
+        write_manifest(unfinished, manifest)
     return {"format": 1, **manifest}
 
 

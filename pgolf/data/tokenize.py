@@ -16,12 +16,13 @@ from typing import Any
 
 from pgolf.data.documents import count_documents, read_batches
 from pgolf.data.encoder import Encoded, Misfit, Plan, encode_batches
-from pgolf.data.manifest import NAME, Manifest, describe_files, write_manifest
+from pgolf.data.manifest import Manifest, describe_files, write_manifest
 from pgolf.data.progress import Meter
 from pgolf.data.text import open_tokenizer
 from pgolf.data.transform import Transform
-from pgolf.data.writer import SHARD_TOKENS, ShardWriter, file_sha256, remove_leftovers, remove_shards
+from pgolf.data.writer import SHARD_TOKENS, ShardWriter, file_sha256, is_of_data_set
 from pgolf.errors import PgolfError, raise_all
+from pgolf.files import whole_folder
 
 VAL_DOCUMENTS = 50_000
 VAL_SHARE = 10
@@ -61,15 +62,12 @@ class Split:
         self.documents += len(chosen)
         self.bytes += sum(document.size for document in chosen)
 
-    def publish(self) -> list[str]:
-        """Give every file its name; returns the names."""
-        return self.writer.publish() + (self.sizes.publish() if self.sizes is not None else [])
-
-    def discard(self) -> None:
-        """Remove what was written and not published."""
-        self.writer.discard()
-        if self.sizes is not None:
-            self.sizes.discard()
+    def close(self) -> list[Path]:
+        """Write what is pending; returns all files."""
+        writers = [self.writer] + ([self.sizes] if self.sizes is not None else [])
+        for writer in writers:
+            writer.flush()
+        return [path for writer in writers for path in writer.paths]
 
     def record(self) -> Manifest:
         """For the manifest."""
@@ -124,7 +122,9 @@ class Misfits:
 
 
 def tokenize(inputs: Sequence[Path], model: Path, folder: Path, options: Options) -> Manifest:
-    """Write shards and manifest.json into `folder`, all or nothing; returns the manifest.
+    """Write shards and manifest.json into `folder`, by one rename; returns the manifest.
+
+    With `force`, a data set that is there is replaced by the same rename, and what else lies in the folder stays.
 
     Raises:
         PgolfError: PG001 for unreadable input, lines that are no documents, or a folder that holds shards already;
@@ -137,26 +137,19 @@ def tokenize(inputs: Sequence[Path], model: Path, folder: Path, options: Options
     if options.transform is not None:
         check_symbols(options.transform, tokenizer, model)
     val_documents = choose_val_documents(inputs, options)
-    remove_leftovers(folder)
-    train = Split(folder, "train", options.shard_tokens)
-    val = Split(folder, "val", options.shard_tokens, side_files=options.transform is not None)
-    try:
-        plan = Plan(str(model), tables, options.text_field, options.normalize, options.transform)
+    plan = Plan(str(model), tables, options.text_field, options.normalize, options.transform)
+    with whole_folder(folder, replaces=is_of_data_set) as unfinished:
+        train = Split(unfinished, "train", options.shard_tokens)
+        val = Split(unfinished, "val", options.shard_tokens, side_files=options.transform is not None)
         run = Run(inputs, train, val, val_documents, options)
         run.encode_all(plan)
         run.check()
-        (folder / NAME).unlink(missing_ok=True)
-        shards = [folder / name for name in (*val.publish(), *train.publish())]
-    finally:
-        train.discard()
-        val.discard()
-    remove_shards(folder, keep=shards)
-    manifest = {
-        **describe_inputs(inputs, model, len(tokenizer), options),
-        **run.records(),
-        "files": describe_files(folder, shards),
-    }
-    write_manifest(folder, manifest)
+        manifest = {
+            **describe_inputs(inputs, model, len(tokenizer), options),
+            **run.records(),
+            "files": describe_files(unfinished, [*val.close(), *train.close()]),
+        }
+        write_manifest(unfinished, manifest)
     return manifest
 
 

@@ -14,8 +14,8 @@ from pgolf.data.encoder import document_text
 from pgolf.data.progress import Meter
 from pgolf.data.text import BOS_ID, RULE, open_tokenizer
 from pgolf.data.transform import Refusal, Transform, apply
-from pgolf.data.writer import write_atomically
 from pgolf.errors import PgolfError
+from pgolf.files import write_atomically
 
 # One thread, because the model file records the number.
 TRAINER: dict[str, Any] = {
@@ -119,7 +119,7 @@ def train_on_corpus(corpus: Corpus, output: Path, vocab_size: int) -> dict[str, 
     """
     symbols = corpus.transform.text.symbols if corpus.transform is not None else ()
     model = train_tokenizer(corpus, vocab_size, symbols)
-    write_atomically(output, lambda file: file.write(model))
+    write_atomically(output, model)
     tokenizer, _ = open_tokenizer(str(output))
     record = corpus.transform.record if corpus.transform is not None else None
     counts = {"documents": corpus.documents, "bytes": corpus.size}

@@ -1,38 +1,19 @@
-"""Files that are either whole or absent: written under another name, then renamed."""
+"""Shards as files of a data set, each whole or absent."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from pgolf.errors import PgolfError
+from pgolf.files import write_atomically
 from pgolf.runtime.shards import HEADER_BYTES, SHARD_MAGIC, SHARD_VERSION
 
+MANIFEST = "manifest.json"
 SHARD_TOKENS = 100_000_000
 Array = np.ndarray[Any, Any]
-
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Call `write(file)` on a neighbour of `path` and rename it; on any failure the neighbour is removed.
-
-    Raises:
-        PgolfError: PG001 when the folder cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            write(file)
-        partial.replace(path)
-    except OSError as error:
-        raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(path)) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_shard(path: Path, tokens: Array) -> None:
@@ -57,17 +38,14 @@ def file_sha256(path: Path) -> str:
 
 
 class ShardWriter:
-    """A stream of ids cut into `fineweb_{split}_{index:06d}.bin` of `shard_tokens` each; documents may straddle shards.
-
-    Finished shards keep their partial name until `publish`, so a folder never holds half a data set.
-    """
+    """A stream of ids cut into `fineweb_{split}_{index:06d}.bin` of `shard_tokens` each; documents may straddle shards."""
 
     def __init__(self, folder: Path, split: str, shard_tokens: int = SHARD_TOKENS):
         self.folder, self.split, self.shard_tokens = folder, split, shard_tokens
         self.pending: list[Array] = []
         self.pending_tokens = 0
         self.tokens = 0
-        self.names: list[str] = []
+        self.paths: list[Path] = []
 
     def add(self, ids: Array) -> None:
         """Append ids (n,)."""
@@ -85,34 +63,12 @@ class ShardWriter:
         tokens = np.concatenate(self.pending) if self.pending else np.zeros(0, dtype=np.uint16)
         self.pending, self.pending_tokens = [], 0
         if len(tokens):
-            self.names.append(f"fineweb_{self.split}_{len(self.names):06d}.bin")
-            write_shard(self.folder / unpublished(self.names[-1]), tokens)
-
-    def publish(self) -> list[str]:
-        """Give every shard its name; returns the names."""
-        self.flush()
-        for name in self.names:
-            (self.folder / unpublished(name)).replace(self.folder / name)
-        return self.names
-
-    def discard(self) -> None:
-        """Remove what was written and not published."""
-        for name in self.names:
-            (self.folder / unpublished(name)).unlink(missing_ok=True)
+            self.paths.append(self.folder / f"fineweb_{self.split}_{len(self.paths):06d}.bin")
+            write_shard(self.paths[-1], tokens)
 
 
-def unpublished(name: str) -> str:
-    """Name of a shard while its data set is incomplete; no loader's pattern matches it."""
-    return f"{name}.unpublished"
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run left behind."""
-    for path in {*folder.glob("fineweb_*.unpublished"), *folder.glob(".fineweb_*.part")}:
-        path.unlink()
-
-
-def remove_shards(folder: Path, keep: Iterable[Path] = ()) -> None:
-    """Remove shards that an earlier data set left in the same folder; a loader would read them along."""
-    for path in set(folder.glob("fineweb_*.bin")) - set(keep):
-        path.unlink()
+def is_of_data_set(name: str) -> bool:
+    """Is a file of this name a shard, a side file or the manifest? What else lies in the folder is the user's."""
+    return name == MANIFEST or (
+        name.startswith(("fineweb_", ".fineweb_")) and name.endswith((".bin", ".part", ".unpublished"))
+    )

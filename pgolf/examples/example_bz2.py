@@ -27,8 +27,8 @@ class Bzip2:
         """A damaged artifact must not fill the memory."""
         stream = bz2.BZ2Decompressor()
         plain = stream.decompress(data, limit + 1)
-        if len(plain) > limit or not stream.eof:
-            raise ValueError(f"the stream is cut short or holds more than {limit} bytes")
+        if len(plain) > limit or not stream.eof or stream.unused_data:
+            raise ValueError(f"wanted one whole stream of at most {limit} bytes")
         return plain
 
 

@@ -23,7 +23,16 @@ MOST = 50_000
 EARLY = 3
 HEADER_FIELDS = (
     *("family", "seed", "python", "pytorch", "code_sha256", "device", "gpus", "world_size", "iterations"),
-    *("max_wallclock_seconds", "val_tokens", "model_params", "plugins", "hyperparameters", "lines", "bare_bpb"),
+    *(
+        "max_wallclock_seconds",
+        "val_tokens",
+        "val_sha256",
+        "model_params",
+        "plugins",
+        "hyperparameters",
+        "lines",
+        "bare_bpb",
+    ),
 )
 """What a second run in one file has in common with the first."""
 PREFIX = re.compile(r"^\d{10}\.\d{3} ")

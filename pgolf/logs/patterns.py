@@ -140,6 +140,7 @@ HEADER = _rules(
     ("Running Python", r"^Running Python (\S{1,40})", _text("python")),
     ("Running PyTorch", r"^Running PyTorch (\S{1,40})", _text("pytorch")),
     ("code_sha256:", r"^code_sha256:([0-9a-f]{64})$", _text("code_sha256")),
+    ("val_sha256:", r"^val_sha256:([0-9a-f]{64})$", _text("val_sha256")),
     ("hardware:", r"^hardware:(.{1,200})$", _text("device")),
     ("NVIDIA ", r"^\|\s+\d+\s+(NVIDIA [\w .-]{1,60}?)\s+(?:On|Off)\s+\|", _gpu),
     ("plugins:", r"^plugins:(.*)$", _plugins),
@@ -185,6 +186,7 @@ CALIBRATION = _rules(
 SIZES = _rules(
     ("Serialized model: ", rf"^Serialized model: ({COUNT}) bytes", _int("raw_model_bytes")),
     ("Serialized model ", rf"^Serialized model (\S{{1,60}}): ({COUNT}) bytes", _model),
+    ("artifact_sha256:", r"^artifact_sha256:([0-9a-f]{64})$", _text("artifact_sha256")),
     ("Code size: ", rf"^Code size: ({COUNT}) bytes", _int("code_bytes")),
     ("(uncompressed)", rf"^Code size \(uncompressed\): ({COUNT}) bytes", _code_plain),
     ("(compressed)", rf"^Code size \(compressed\): ({COUNT}) bytes", _int("code_bytes")),

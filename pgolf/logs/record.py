@@ -64,6 +64,8 @@ class RunRecord:
     python: str = ""
     pytorch: str = ""
     code_sha256: str = ""
+    val_sha256: str = ""
+    artifact_sha256: str = ""
     device: str = ""
     gpus: list[str] = field(default_factory=list)
     world_size: int | None = None

@@ -14,6 +14,8 @@ from typing import Any
 
 from pgolf.component import Need
 from pgolf.errors import PgolfError
+from pgolf.files import write_atomically, write_errors
+from pgolf.lock import file_hash
 from pgolf.logs import RunRecord, parse_log
 from pgolf.needs import how_to_install, missing_needs
 from pgolf.run.data import DataPaths
@@ -155,8 +157,9 @@ def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[
             hint = "train first: only a run that has ended its training has weights to export"
             raise PgolfError("PG001", f"there is no {WEIGHTS} of seed {seed}", str(folder), hint)
     else:
-        set_aside(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        with write_errors(folder):
+            set_aside(folder)
+            folder.mkdir(parents=True, exist_ok=True)
     tail: deque[str] = deque(maxlen=400)
 
     def receive(line: str) -> None:
@@ -178,32 +181,40 @@ def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[
 
 
 def set_aside(folder: Path) -> None:
-    """Keep what an earlier run left in `<folder>.previous`: an artifact, or weights where that holds no artifact.
+    """Keep what an earlier run left in `<folder>.previous`, unless what is there is worth more; see `worth`.
 
-    A run that left neither is dropped.
+    A run that is worth nothing is dropped, and so is one that is worth less than what it would replace.
     """
     if not folder.exists():
         return
     previous = folder.with_name(folder.name + ".previous")
-    if any(folder.glob(ARTIFACTS)) or ((folder / WEIGHTS).exists() and not any(previous.glob(ARTIFACTS))):
-        shutil.rmtree(previous, ignore_errors=True)
+    if worth(folder) and worth(folder) >= worth(previous):
+        if previous.exists():
+            shutil.rmtree(previous)
         folder.rename(previous)
     else:
         shutil.rmtree(folder)
 
 
+def worth(folder: Path) -> int:
+    """2 for a complete run: an artifact, and the log of a final score that is of it; 1 for weights, 0 for neither.
+
+    A run that was killed may have written its artifact and not scored it.
+    """
+    artifacts = list(folder.glob(ARTIFACTS))
+    for log in folder.glob("logs/*.txt") if artifacts else ():
+        record = parse_log(log.read_text(encoding="utf-8", errors="replace"))
+        hashes = ["", *map(file_hash, artifacts)]  # a log may be older than the line
+        if record.finished and record.artifact_sha256 in hashes:
+            return 2
+    return int((folder / WEIGHTS).exists())
+
+
 def keep_log(written: Path, log: Path, tail: Sequence[str]) -> None:
     """Copy the program's log; where it never got as far as one, keep what it printed."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    partial = log.with_name(f".{log.name}.{os.getpid()}.part")
-    try:
-        if written.is_file():
-            shutil.copyfile(written, partial)
-        else:
-            partial.write_text("".join(line + "\n" for line in tail), encoding="utf-8")
-        partial.replace(log)
-    finally:
-        partial.unlink(missing_ok=True)
+    with write_errors(log):
+        printed = "".join(line + "\n" for line in tail).encode(errors="replace")
+        write_atomically(log, written.read_bytes() if written.is_file() else printed)
 
 
 def error_line(tail: Sequence[str]) -> str:

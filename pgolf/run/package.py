@@ -12,6 +12,7 @@ from typing import Any
 
 from pgolf.challenge import find_challenge
 from pgolf.errors import PgolfError
+from pgolf.files import write_atomically
 from pgolf.lock import Lock, file_hash, read_lock
 from pgolf.logs import RunRecord, parse_log
 from pgolf.run.figures import (
@@ -24,7 +25,7 @@ from pgolf.run.figures import (
     sizes_and_times,
     std_of,
 )
-from pgolf.submission import CODE_NAME, write_atomically
+from pgolf.submission import CODE_NAME
 
 JSON_NAME = "submission.json"
 README_NAME = "README.md"

@@ -6,9 +6,12 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+
+from pgolf.run import keeper
 
 GRACE_SECONDS = 10.0
 
@@ -17,14 +20,14 @@ def stream(command: Sequence[str], cwd: Path, env: Mapping[str, str], on_line: C
     """Run a command and hand over its lines, standard output and error together; returns the exit status.
 
     The child has a process group of its own. When this process is interrupted or terminated, the whole group gets
-    SIGINT, then SIGKILL, and KeyboardInterrupt goes on.
+    SIGINT, then SIGKILL, and KeyboardInterrupt goes on. When it is killed, `keeper` ends the group.
     """
     with terminated_is_interrupted():
         child = subprocess.Popen(
-            list(command),
+            [sys.executable, "-I", "-S", keeper.__file__, *command],
             cwd=cwd,
             env=dict(env),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -39,14 +42,19 @@ def stream(command: Sequence[str], cwd: Path, env: Mapping[str, str], on_line: C
             return child.wait()
         finally:
             end_group(child)
-            if child.stdout is not None:
-                child.stdout.close()
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    pipe.close()
 
 
 def end_group(child: subprocess.Popen[str]) -> None:
-    """Stop a child and everything it started."""
+    """Stop a child and everything it started: asked, then told by closing its input, then killed."""
     if child.poll() is None:
         _signal_group(child.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_SECONDS)
+    if child.poll() is None and child.stdin is not None:
+        child.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_SECONDS)
     _signal_group(child.pid, signal.SIGKILL)

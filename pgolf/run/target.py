@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pgolf.errors import PgolfError
+from pgolf.files import write_atomically
 from pgolf.lock import LOCK_NAME, Lock, file_hash, read_lock
 from pgolf.manager import Registry
 from pgolf.needs import collect_needs
@@ -19,7 +20,6 @@ from pgolf.submission import (
     default_folder,
     make,
     smoke_recipe,
-    write_atomically,
     write_submission,
 )
 
@@ -97,11 +97,7 @@ def _live(folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[P
     selection = resolved.selection
     needs = collect_needs(loaded.plugin for loaded in selection.plugins.values())
     root = folder / "artifacts" / "live"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        write_atomically(root / LIVE_NAME, resolved.entry.encode())
-    except OSError as error:
-        raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(root)) from None
+    write_atomically(root / LIVE_NAME, resolved.entry.encode())
     python_path = tuple(path.resolve() for path in plugin_dirs)
     return Target(
         root,

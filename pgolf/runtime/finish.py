@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from functools import partial
 from pathlib import Path
@@ -174,13 +175,26 @@ def export_model(session: Session, state: Mapping[str, Tensor], statistics: Stat
 
 
 def load_artifact(session: Session) -> None:
-    """Overwrite every tensor of the model: first with zeros, so that nothing trained can remain, then decoded."""
+    """Overwrite every tensor of the model: first with zeros, so that nothing trained can remain, then decoded.
+
+    The log gets the hash of what was read. To be scored alone, an artifact must be one of those that the logs here are of,
+    if any of them says: not every coder has a checksum.
+
+    Raises:
+        ValueError: for another artifact, or one that cannot be decoded.
+    """
     parameters, program = session.parameters, session.program
     state = canonical_state(session.model.state_dict(), parameters)
     for tensor in state.values():
         tensor.zero_()
-    encoded = unpack_artifact(artifact_path(program).read_bytes(), state, program)
-    decode_model(encoded, state, parameters, program)
+    data = artifact_path(program).read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if session.env.score:
+        logged = "".join(path.read_text() for path in Path("logs").glob("*.txt"))
+        if "artifact_sha256:" in logged and digest not in logged:
+            raise ValueError("the artifact is not that of the logs in logs/")
+    session.log("artifact_sha256:" + digest)
+    decode_model(unpack_artifact(data, state, program), state, parameters, program)
 
 
 def score_artifact(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,8 @@ class Session:
         pattern = Path(env.data_path, "fineweb_val_*.bin")
         self.tokens = validation_tokens(pattern, self.seq_len, settings.vocab_size)
         program.byte_counter.open(env.tokenizer_path, env.data_path, settings.vocab_size, world.device, ledger)
-        log(f"val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}")
+        digest = hashlib.sha256(self.tokens.numpy().data).hexdigest()
+        log(f"val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}\nval_sha256:{digest}")
 
     def open_loader(self, ledger: Ledger) -> None:
         """Start the training stream from its first token; batches are counted in `ledger`."""

@@ -40,12 +40,12 @@ class LzmaCoder:
         """The original bytes, with at most 128 MiB for the decoder itself.
 
         Raises:
-            ValueError: when they are more than `limit`, or the stream is not complete.
+            ValueError: when they are more than `limit`, or the stream is not complete or not all there is.
         """
         decoder = lzma.LZMADecompressor(memlimit=2**27)
         plain = decoder.decompress(data, limit)
-        if not decoder.eof:
-            raise ValueError(f"cut short or more than {limit} bytes")
+        if not decoder.eof or decoder.unused_data:
+            raise ValueError(f"wanted one whole stream of at most {limit} bytes")
         return plain
 
 

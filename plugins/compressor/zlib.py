@@ -37,12 +37,12 @@ class ZlibCoder:
         """The original bytes.
 
         Raises:
-            ValueError: when they are more than `limit`, or the stream is not complete.
+            ValueError: when they are more than `limit`, or the stream is not complete or not all there is.
         """
         decoder = zlib.decompressobj()
         plain = decoder.decompress(data, limit)
-        if not decoder.eof:
-            raise ValueError(f"cut short or more than {limit} bytes")
+        if not decoder.eof or decoder.unused_data:
+            raise ValueError(f"wanted one whole stream of at most {limit} bytes")
         return plain
 
 

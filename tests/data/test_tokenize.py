@@ -117,9 +117,15 @@ def test_shards_of_another_run_are_kept_unless_forced_away(sample, tmp_path):
     with pytest.raises(PgolfError, match="holds shards already"):
         tokenize([path], sample.tokenizer_path, folder, Options(workers=1))
     (folder / "fineweb_train_000099.bin.unpublished").touch()
+    (folder / "notes").mkdir()
+    (folder / "notes/mine.txt").write_text("the user's")
     manifest = tokenize([path], sample.tokenizer_path, folder, Options(workers=1, force=True))
     assert len(before["files"]) > len(manifest["files"]) == 2
-    assert sorted(entry.name for entry in folder.iterdir()) == sorted([*manifest["files"], "manifest.json"])
+    assert sorted(entry.name for entry in folder.iterdir()) == sorted([*manifest["files"], "manifest.json", "notes"])
+    assert (folder / "notes/mine.txt").read_text() == "the user's" and read_manifest(folder) == {
+        "format": 1,
+        **manifest,
+    }
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 from folders import PROGRAM, make_data, make_folder
@@ -16,6 +17,7 @@ from pgolf.run import launch
 from pgolf.run.data import find_data
 from pgolf.run.display import open_display
 from pgolf.run.launch import RunOptions, Target, check_ready, command_line, error_line, run_environment, run_seed
+from pgolf.run.process import stream
 
 
 def target_of(folder, code=PROGRAM, **changes):
@@ -204,6 +206,56 @@ def test_an_interrupt_ends_the_child_and_keeps_the_log(tmp_path):
     assert parent.wait(30) != 0 and time.monotonic() - begin < 20
     parent.stdout.close()
     assert "step:1/2" in (folder / "logs/train_seed7.log").read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs /proc")
+def test_a_killed_parent_takes_everything_with_it(tmp_path):
+    """Also what the command has started in a session of its own, and what ignores SIGTERM."""
+    stubborn = "import os, pathlib, signal, subprocess, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    far = stubborn + "pathlib.Path(f'pid{os.getpid()}').touch()\ntime.sleep(60)\n"
+    near = stubborn + f"subprocess.Popen([sys.executable, '-c', {far!r}], start_new_session=True)\n{far}"
+    script = "import os, sys; from pathlib import Path; from pgolf.run.process import stream\n"
+    script += "stream([sys.executable, '-c', sys.argv[1]], Path(sys.argv[2]), os.environ, print)"
+    parent = subprocess.Popen([sys.executable, "-c", script, near, str(tmp_path)])
+    end = time.monotonic() + 60
+    while len(pids := [int(path.name[3:]) for path in tmp_path.glob("pid*")]) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(pids) == 2
+    parent.kill()
+    parent.wait()
+    while any(Path(f"/proc/{pid}").is_dir() for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{pid}").is_dir() for pid in pids)
+
+
+def test_the_status_of_the_command_is_that_of_its_keeper(tmp_path):
+    for code, status in (("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 9)", -9), ("", 0)):
+        assert stream([sys.executable, "-c", code], tmp_path, os.environ, print) == status
+
+
+def test_a_killed_run_never_takes_the_place_of_a_complete_one(tmp_path, options):
+    """It has written its artifact and not scored it; or its artifact is not that of its log."""
+    target, kept = target_of(tmp_path / "toy"), tmp_path / "toy/artifacts/seed7.previous"
+    assert not run(target, options)[0].problem
+    good, whole = target.script.read_text(), (tmp_path / "toy/artifacts/seed7/final_model.int8.ptz").read_bytes()
+    dies = good.replace('    say(f"Code size', '    os.kill(os.getpid(), 9)\n    say(f"Code size').replace(
+        'b"model" *', 'b"other" *'
+    )
+    swaps = good + "\npath.write_bytes(b'swapped')\n"
+    for script in (dies, dies, swaps, good):
+        target.script.write_text(script)
+        run(target, options)
+        assert (kept / "final_model.int8.ptz").read_bytes() == whole
+
+
+@pytest.mark.parametrize("what", ["artifacts", "logs", "artifacts/seed7"])
+def test_a_folder_that_cannot_be_written_is_one_line(what, tmp_path, options):
+    target = target_of(tmp_path / "toy")
+    (target.root / what).parent.mkdir(exist_ok=True)
+    (target.root / what).write_text("a file where a folder belongs")
+    with pytest.raises(PgolfError, match="cannot write") as caught:
+        run(target, options)
+    assert caught.value.code == "PG001"
 
 
 def test_the_bar_shows_results_and_the_plain_display_everything(capsys):
