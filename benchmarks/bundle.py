@@ -83,7 +83,7 @@ PASSES = {
     "prune": partial(without, "specialize.prune", "prune"),
     "propagate": partial(without, "specialize.propagate", "propagate"),
     "renamer": without_renamer,
-    "arguments by position": partial(without, "minify.arguments", "settle_arguments"),
+    "arguments by position": partial(without, "minify.positional", "settle_arguments"),
     "polish": partial(without, "minify.polish", "polish", as_it_is),
 }
 

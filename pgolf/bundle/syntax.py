@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pgolf.bundle.names import FunctionNode, bound_name
@@ -12,7 +12,11 @@ from pgolf.bundle.trees import walk
 
 Pair = tuple[ast.expr, ast.expr]
 """A target and what it is given."""
-NOT_OBJECT = ("staticmethod", "classmethod")
+DECORATORS = (
+    *("staticmethod", "classmethod", "property", "no_grad", "inference_mode", "enable_grad", "contextmanager", "cache"),
+    *("lru_cache", "cached_property", "setter", "dataclass"),
+)
+"""Decorators that pass arguments on as they come."""
 
 
 # Classes
@@ -34,6 +38,23 @@ def field_name(line: ast.stmt) -> str:
     return line.target.id if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) else ""
 
 
+def field_names(node: ast.ClassDef) -> tuple[str, ...]:
+    """The fields that a record declares."""
+    return tuple(
+        line.target.id for line in node.body if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    )
+
+
+def bases_from(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> tuple[set[str], bool]:
+    """The classes of the program that a class inherits from, and whether anything else than NamedTuple makes it its own.
+
+    An unknown decorator gets the class, and may keep it.
+    """
+    names = {last_name(base) for base in node.bases} - {"NamedTuple"}
+    marked = any(last_name(mark) != "dataclass" for mark in node.decorator_list)
+    return names & set(classes), marked or bool(node.keywords) or not names <= set(classes)
+
+
 def member_names(line: ast.stmt) -> list[str]:
     """Members that a line of a class's body gives it."""
     if isinstance(line, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -41,10 +62,15 @@ def member_names(line: ast.stmt) -> list[str]:
     return [node.id for node in walk(line) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
+def is_static(method: FunctionNode) -> bool:
+    """Does a method get something else than its object as its first argument?"""
+    marks = [last_name(mark) for mark in getattr(method, "decorator_list", [])]
+    return "staticmethod" in marks or "classmethod" in marks
+
+
 def binds_self(method: FunctionNode) -> bool:
     """Does a method get its object as first parameter, and is that name bound nowhere else below it?"""
-    marks = [last_name(mark) for mark in getattr(method, "decorator_list", [])]
-    if not method.args.args or method.args.posonlyargs or any(mark in NOT_OBJECT for mark in marks):
+    if not method.args.args or method.args.posonlyargs or is_static(method):
         return False
     first = method.args.args[0].arg
     return sum(bound_name(node) == first for node in walk(method)) == 1
@@ -56,6 +82,21 @@ def own_attributes(method: ast.FunctionDef) -> Iterator[ast.Attribute]:
     for node in walk(method):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == first:
             yield node
+
+
+def own_stores(node: ast.ClassDef) -> Iterator[ast.Attribute]:
+    """`self.x` as a target, in a method whose `self` is never anything else."""
+    for method in node.body:
+        if not isinstance(method, ast.FunctionDef):
+            continue
+        stored = [
+            target
+            for target in walk(method)
+            if isinstance(target, ast.Attribute) and not isinstance(target.ctx, ast.Load)
+        ]
+        if stored and binds_self(method):
+            first = method.args.args[0].arg
+            yield from (target for target in stored if isinstance(target.value, ast.Name) and target.value.id == first)
 
 
 # Calls

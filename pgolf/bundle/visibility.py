@@ -26,9 +26,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from pgolf.bundle.classes import DECORATORS, bases_from, is_static, own_stores
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, is_imported, scopes
 from pgolf.bundle.source import last_name
+from pgolf.bundle.syntax import DECORATORS, bases_from, is_static, own_stores
 from pgolf.bundle.trees import Kinds, by_class, walk
 
 COVERED = frozenset(

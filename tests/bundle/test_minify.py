@@ -4,11 +4,13 @@ import ast
 import re
 
 import pytest
+from test_hostile_programs import check as check_program
 
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.minify import minify as minify_module
-from pgolf.bundle.minify.alpha import check_renaming
-from pgolf.bundle.minify.minify import minify, strip
+from pgolf.bundle.minify.alpha_equivalence import check_renaming
+from pgolf.bundle.minify.minify import minify
+from pgolf.bundle.minify.strip import strip
 from pgolf.errors import PgolfError
 
 TEXT = '''
@@ -201,3 +203,22 @@ def test_minifying_does_not_slow_down_later_copies():
     # python-minifier leaves attributes on nodes that all trees share; copies must not follow them.
     sizes = [len(minify(flat(TEXT)).text) for _ in range(3)]
     assert len(set(sizes)) == 1
+
+
+SHOWN = """
+from enum import Enum
+from typing import NamedTuple
+class Wrong(ValueError): pass
+class Mode(Enum):
+    TRAIN = 1
+class Pair(NamedTuple):
+    left_k: int
+def main():
+    try: raise Wrong("no")
+    except Wrong as error: print(repr(error), Mode.TRAIN, str(Mode.TRAIN), Mode["TRAIN"].name)
+    print(repr(Pair(1)).partition("(")[0])
+"""
+
+
+def test_names_of_classes_that_are_printed_stay():
+    check_program(SHOWN)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.bundle.minify.alpha import check_renaming
-from pgolf.bundle.minify.minify import strip
+from pgolf.bundle.minify.alpha_equivalence import check_renaming
+from pgolf.bundle.minify.strip import strip
 from pgolf.bundle.pack import mixing, pack, unmix
 from pgolf.errors import PgolfError
 from pgolf.wrappers.layers import unpack as read_layers

@@ -8,7 +8,7 @@ from external_names import as_text
 from test_hostile_programs import check
 
 from pgolf.bundle import visibility
-from pgolf.bundle.minify.members import survey
+from pgolf.bundle.minify.legality import survey
 from pgolf.bundle.visibility import EXTERNAL_NAMES, Visibility
 
 FUNCTION = (

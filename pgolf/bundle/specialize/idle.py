@@ -7,13 +7,12 @@ import keyword
 from collections import Counter
 from collections.abc import Iterable
 
-from pgolf.bundle.classes import binds_self, is_record
 from pgolf.bundle.link import bound_names
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import IDENTIFIERS, bound_name
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of
-from pgolf.bundle.syntax import pairs
+from pgolf.bundle.syntax import binds_self, is_record, pairs
 from pgolf.bundle.trees import Kinds, by_class, walk
 
 COPIERS = ("deepcopy", "AveragedModel")

@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgolf.bundle.classes import binds_self
 from pgolf.bundle.names import Scope, copy_tree, scopes
 from pgolf.bundle.specialize.fold import SINGLETONS, UNKNOWN, value_of
 from pgolf.bundle.specialize.idle import calls_constructor
+from pgolf.bundle.syntax import binds_self
 from pgolf.bundle.trees import Transformer, walk
 from pgolf.bundle.visibility import Visibility
 

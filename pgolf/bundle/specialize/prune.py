@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pgolf.bundle.classes import binds_self, member_names
-from pgolf.bundle.minify.members import Survey, survey
+from pgolf.bundle.minify.legality import Survey, survey
 from pgolf.bundle.names import scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.idle import calls_constructor
 from pgolf.bundle.specialize.propagate import assignment, drop_parameter, drop_store, pairs
 from pgolf.bundle.specialize.prune_look import Look
-from pgolf.bundle.syntax import Signature
+from pgolf.bundle.syntax import Signature, binds_self, member_names
 from pgolf.bundle.trees import Transformer, walk
 from pgolf.bundle.visibility import EXTERNAL_NAMES, RECORD_NAMES
 from pgolf.errors import PgolfError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from pgolf.bundle.minify.members import Survey
+from pgolf.bundle.minify.legality import Survey
 from pgolf.bundle.names import FUNCTIONS, Scope
 from pgolf.bundle.specialize.fold import UNKNOWN, value_of
 from pgolf.bundle.trees import Node, by_class, walk

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from pgolf.bundle.classes import binds_self
 from pgolf.bundle.names import FUNCTIONS, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.specialize.fold import SINGLETONS, UNKNOWN, spec_text, value_of
 from pgolf.bundle.specialize.idle import Idle, is_idle_line
 from pgolf.bundle.specialize.journey import Journey, is_called
+from pgolf.bundle.syntax import binds_self
 from pgolf.bundle.trees import below, walk
 from pgolf.bundle.visibility import BY_TEXT
 

@@ -10,10 +10,9 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
-from pgolf.bundle.classes import binds_self, member_names
 from pgolf.bundle.names import Scope, scopes
 from pgolf.bundle.specialize.idle import Idle, calls_constructor, copies_objects
-from pgolf.bundle.syntax import pairs
+from pgolf.bundle.syntax import binds_self, member_names, pairs
 from pgolf.bundle.trees import Transformer, by_class, walk
 from pgolf.bundle.visibility import BY_TEXT, EXTERNAL_NAMES
 

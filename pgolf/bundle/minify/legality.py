@@ -10,9 +10,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pgolf.bundle.classes import binds_self as binds_self
-from pgolf.bundle.classes import field_names, is_record
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
+from pgolf.bundle.syntax import field_names, is_record
 from pgolf.bundle.trees import by_class, walk
 from pgolf.bundle.visibility import RECORD_NAMES, Visibility
 

@@ -10,7 +10,7 @@ import numpy
 import pytest
 import torch
 
-from pgolf.bundle.minify.members import survey
+from pgolf.bundle.minify.legality import survey
 from pgolf.bundle.visibility import EXTERNAL_NAMES
 
 CLASS = """

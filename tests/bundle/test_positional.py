@@ -3,8 +3,9 @@
 import ast
 
 import pytest
+from test_hostile_programs import check
 
-from pgolf.bundle.minify.arguments import settle_annotations, settle_arguments
+from pgolf.bundle.minify.positional import settle_annotations, settle_arguments
 
 FUNCTION = "def f(a, b=1, *, c=2): return a\n"
 
@@ -42,6 +43,9 @@ def test_keywords_that_continue_the_arguments_are_moved(text, wanted):
         "def g():\n    f = h\n    return f(a=1)",
         "x.f(a=1)",
         "[f(a=1) for f in y]",
+        "f(b=(x := 5), a=x)",
+        "def g():\n    global x\n    x = 2\nf(b=g(), a=x)",
+        "def h():\n\n    def g():\n        nonlocal y\n        y = 2\n    y = 1\n    return f(b=g(), a=y)",
     ],
 )
 def test_what_is_not_certain_stays(text):
@@ -54,6 +58,15 @@ def test_what_is_not_certain_stays(text):
         ("class f:\n    def __init__(self, a): self.a = a\n", "f(1)"),
         ("from typing import NamedTuple\nclass f(NamedTuple):\n    a: int\n", "f(1)"),
         ("class f(g):\n    b = 1\n", "f(a=1)"),
+        ("class f(ValueError):\n    def __init__(self, a): self.a = a\n", "f(a=1)"),
+        ("class g(Exception): pass\nclass f(g):\n    def __init__(self, a): self.a = a\n", "f(a=1)"),
+        ("class f(nn.Module):\n    def __init__(self, a): self.a = a\n", "f(1)"),
+        ("class f:\n    def __new__(cls, a): return a\n    def __init__(self, a): pass\n", "f(a=1)"),
+        ("class f(metaclass=g):\n    def __init__(self, a): pass\n", "f(a=1)"),
+        ("@dataclass(frozen=True)\nclass f:\n    a: int\n", "f(1)"),
+        ("@dataclass(kw_only=True)\nclass f:\n    a: int\n", "f(a=1)"),
+        ("@dataclass\nclass f:\n    z: ClassVar[int]\n    a: int\n", "f(a=1)"),
+        ("@dataclass\nclass f:\n    z: int = field(init=False)\n    a: int = 2\n", "f(a=1)"),
         ("class f(g):\n    a: int\n", "f(a=1)"),
         ("@unknown\ndef f(a): return a\n", "f(a=1)"),
         ("def f(*a): return a\n", "f(a=1)"),
@@ -74,3 +87,29 @@ def test_fields_of_namedtuples_share_an_annotation_and_dataclasses_keep_theirs()
     space = {"__name__": "a"}
     exec(compile(ast.unparse(tree.body[0]) + "\n" + ast.unparse(tree.body[1]), "a", "exec"), space)
     assert space["A"](1) == (1, "x")
+
+
+ORDER = """
+class Clock:
+    def __init__(self): self.ticks = 0
+    def tick(self):
+        self.ticks += 1
+        return self.ticks
+def show(before, value): print(before, value)
+def main():
+    clock = Clock()
+    show(value=clock.tick(), before=clock.ticks)
+"""
+WALRUS = "def f(a, b): print(a, b)\ndef main():\n    x = 1\n    f(b=(x := 5), a=x)\n"
+ERRORS = """
+class Wrong(ValueError):
+    def __init__(self, message, place): super().__init__(message)
+def main():
+    try: raise Wrong("no", place=3)
+    except Wrong as error: print(error.args, repr(error))
+"""
+
+
+@pytest.mark.parametrize("code", [ORDER, WALRUS, ERRORS])
+def test_arguments_are_evaluated_in_their_order(code):
+    check(code)

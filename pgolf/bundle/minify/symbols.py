@@ -16,7 +16,7 @@ from itertools import product
 from typing import NamedTuple
 
 from pgolf.bundle.meanings import BUILTINS
-from pgolf.bundle.minify.members import Survey
+from pgolf.bundle.minify.legality import Survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree
 from pgolf.bundle.trees import walk
 from pgolf.bundle.visibility import EXTERNAL_NAMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NoReturn
 
-from pgolf.bundle.minify.members import Survey, survey
+from pgolf.bundle.minify.legality import Survey, survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, scopes
 from pgolf.bundle.visibility import EXTERNAL_NAMES
 from pgolf.errors import PgolfError
