@@ -169,7 +169,7 @@ def recipe_tables():
 
 def script_table():
     """`pgolf pack` against python-minifier with LZMA and base85."""
-    from pgolf.bundle.foreign.foreign import shrink
+    from pgolf.repack.repack import shrink
 
     print("\n| script | pgolf pack | python-minifier, LZMA, base85 | ratio |\n| --- | --- | --- | --- |")
     for wanted in SIZES:

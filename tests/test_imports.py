@@ -19,6 +19,7 @@ LAYERS = [
     ("pgolf.prove", ("pgolf",)),
     ("pgolf.run", ("pgolf",)),
     ("pgolf.wrappers", ("pgolf.wrappers", "pgolf.bundle.pack", "pgolf.errors")),
+    ("pgolf.repack", ("pgolf.repack", "pgolf.bundle", "pgolf.errors", "pgolf.wrappers")),
     ("pgolf.bundle", ("pgolf.bundle", "pgolf.collector", "pgolf.errors")),
     ("pgolf.data", ("pgolf.data", "pgolf.errors", "pgolf.files", "pgolf.runtime.byte_count", "pgolf.runtime.shards")),
 ]

@@ -11,7 +11,7 @@ from pgolf.cli import options, output
 from pgolf.cli.build import PACKS
 
 if TYPE_CHECKING:
-    from pgolf.bundle.foreign.foreign import Result
+    from pgolf.repack.repack import Result
 
 SHOWN_REASONS = 12
 LIMIT = 32 * 2**20
@@ -38,18 +38,25 @@ def pack(script: Path, out: Path | None, choice: str, allow_brotli: bool, inner:
       pgolf pack train_gpt.py -o small/train_gpt.py --pack b85
       pgolf pack self_extracting.py --unpack --json
     """
-    from pgolf.bundle.foreign.foreign import shrink
     from pgolf.errors import PgolfError
+    from pgolf.repack.repack import shrink
+    from pgolf.repack.unwrap import check_plain, unwrap
 
     target = out or script.with_suffix(".packed.py")
     if target.resolve() == script.resolve():
         raise PgolfError("PG004", "the result would replace the script", str(target), "give another file with -o")
     data = read(script)
-    kind, content = peel(script, data)
-    if kind and not inner:
-        hint = f"pgolf pack {script} --unpack packs the script inside"
-        raise PgolfError("PG004", f"the script is packed already ({kind})", str(script), hint)
     try:
+        kind, content = unwrap(data, script.name)
+        if kind and not inner:
+            hint = f"pgolf pack {script} --unpack packs the script inside"
+            raise PgolfError("PG004", f"the script is packed already ({kind})", hint=hint)
+        if inner and not kind:
+            raise PgolfError(
+                "PG004", "the script is not packed, so that --unpack has nothing to do", hint="leave it out"
+            )
+        if kind:
+            check_plain(data, script.name)
         result = shrink(content, choice, allow_brotli)
     except PgolfError as error:
         error.where = f"{script}:{error.where.removeprefix('line ')}" if error.where else str(script)
@@ -94,26 +101,11 @@ def write(target: Path, content: bytes) -> None:
         raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(target)) from None
 
 
-def peel(script: Path, data: bytes) -> tuple[str, bytes]:
-    """How a script is packed and what it holds, or "" and the script itself."""
-    from pgolf.wrappers.layers import unpack
-
-    def refuse(name: str) -> bytes:
-        if name == script.name:
-            return data
-        raise ValueError("other files are not read")
-
-    found = unpack(data, script.name, refuse)
-    if found.layers and found.text is not None:
-        return found.kind, found.text.encode()
-    return "", data
-
-
 def as_record(script: Path, target: Path, data: bytes, kind: str, result: Result) -> dict[str, Any]:
     """For `--json`."""
     import hashlib
 
-    from pgolf.bundle.foreign.foreign import changes
+    from pgolf.repack.repack import changes
 
     code = result.packed.code
     return {
@@ -130,6 +122,7 @@ def as_record(script: Path, target: Path, data: bytes, kind: str, result: Result
         "ratio": round(len(code) / result.baseline, 4) if result.baseline else None,
         "form": result.form,
         "changes": list(changes(result)),
+        "reads_itself": list(result.answers),
         "reasons": [reason.as_record() for reason in result.reasons],
     }
 
@@ -148,6 +141,11 @@ def _show(record: dict[str, Any], result: Result) -> None:
         click.echo(f"kept: {reason}")
     if len(result.reasons) > SHOWN_REASONS:
         click.echo(f"kept: {len(result.reasons) - SHOWN_REASONS} more reasons; --json lists them")
+    if result.answers:
+        lines = ", ".join(map(str, result.answers))
+        click.echo(
+            f"line {lines}: the script's text of itself is read as Latin-1, and encodes to the bytes of the file"
+        )
     if record["ratio"] is not None:
         click.echo(f"{record['ratio']:.3f} of python-minifier's default with lzma and base85")
     if record["needs"]:

@@ -237,7 +237,7 @@ def _repack(view: View) -> tuple[int | None, str]:
     if view.program.tree is None or view.program.unpacked.text is None:
         return None, NO_TREE
     try:
-        module: Any = importlib.import_module("pgolf.bundle.foreign.foreign")
+        module: Any = importlib.import_module("pgolf.repack.repack")
         packed = module.shrink(view.program.unpacked.text.encode(), allow_brotli=True).packed
     except ImportError:
         return None, "not available"

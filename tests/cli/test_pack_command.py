@@ -53,8 +53,8 @@ def test_a_long_script_does_the_same(size, tmp_path):
     minified = unpack(Path("small/train_gpt.py").read_bytes())
     ast.parse(minified, feature_version=(3, 11))
     assert "Multi-head something" not in minified and "Iterable[float]" not in minified
-    # Reasons: a decorator of the script's own reads function names.
-    assert {reason["change"] for reason in record["reasons"]} == {"function names"}
+    # A decorator of the script's own reads the names of the functions that it is given, and only they stay.
+    assert not record["reasons"] and "def quantize_rows1(" in minified and "make_schedule1" not in minified
 
 
 def test_every_form_of_a_short_script(tmp_path):
@@ -72,11 +72,11 @@ def test_every_form_of_a_short_script(tmp_path):
     )
 
 
-def test_a_crash_names_its_function(tmp_path):
+def test_a_crash_names_the_packed_file(tmp_path):
     Path("a.py").write_text(make_script(9000).replace("def main() -> None:", "def main() -> None:\n    1 / 0", 1))
     pack("a.py")
     done = subprocess.run([sys.executable, "a.packed.py"], capture_output=True, text=True, check=False)
-    assert "ZeroDivisionError" in done.stderr and ", in main" in done.stderr
+    assert "ZeroDivisionError" in done.stderr and "a.packed.py#" in done.stderr
 
 
 def test_a_script_that_reads_its_source_stays_as_it_is(tmp_path):
@@ -89,12 +89,9 @@ def test_a_script_that_reads_its_source_stays_as_it_is(tmp_path):
 
 def test_a_script_that_lists_its_names(tmp_path):
     Path("a.py").write_text("alpha = 1\nfor key in sorted(k for k in globals() if k[0] != '_'):\n    print(key)\n")
-    assert (
-        "error[PG004]: --pack b85 is not safe here: line 2: no packing: `globals`"
-        in pack("a.py", "--pack", "b85", status=2).stderr
-    )
-    record = json.loads(pack("a.py", "--json").stdout)
-    assert record["pack"] == "plain" and run("a.packed.py") == run("a.py")
+    for choice in ("auto", "b85", "latin1", "mix"):
+        record = json.loads(pack("a.py", "--pack", choice, "--json").stdout)
+        assert run("a.packed.py") == run("a.py") and record["reasons"][0]["change"] == "globals"
 
 
 def test_a_script_that_reads_its_file_as_text(tmp_path):
@@ -107,7 +104,7 @@ def test_a_script_that_reads_its_file_as_text(tmp_path):
         encoding="utf-8",
     )
     record = json.loads(pack("a.py", "--json").stdout)
-    assert not record["pack"].startswith("latin1") and record["reasons"][0]["change"] == "latin1"
+    assert record["pack"].startswith("latin1") and record["reads_itself"] == [2]
     assert run("a.packed.py", LC_ALL="C.UTF-8") == "True\nééééééééé 5\n"
 
 
@@ -152,11 +149,11 @@ def test_under_torchrun(tmp_path):
 
 @pytest.mark.slow
 def test_modules_of_the_standard_library_parse_and_keep_their_shape():
-    from pgolf.bundle.foreign import foreign
+    from pgolf.repack import repack, script
 
     for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py")):
-        text = foreign.decode(path.read_bytes())
-        tree = foreign.parse(text)
-        evidence = foreign.gather(tree)
-        _, form, failed = foreign.minify(text, tree, evidence)
-        assert form == "renamed" or evidence.forbids("text"), (path, failed)
+        text = script.decode(path.read_bytes())
+        tree = script.parse(text)
+        evidence = repack.gather(tree)
+        minified = repack.minify(text, tree, evidence)
+        assert minified.form == "renamed" or evidence.forbids("text"), (path, minified.failed)

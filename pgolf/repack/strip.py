@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from pgolf.bundle.foreign.foreign_evidence import ANNOTATIONS, LITERALS, Evidence, is_idle
 from pgolf.bundle.names import copy_tree
+from pgolf.repack.evidence import ANNOTATIONS, LITERALS, Evidence
+from pgolf.repack.index import is_idle
 
 
 def strip(tree: ast.Module, evidence: Evidence) -> ast.Module:

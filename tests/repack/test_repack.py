@@ -8,20 +8,21 @@ import sys
 
 import pytest
 
-from pgolf.bundle.foreign import foreign
-from pgolf.bundle.foreign.foreign_evidence import gather
-from pgolf.bundle.foreign.foreign_names import Keep, check_same, rename, variables
 from pgolf.bundle.names import copy_tree
 from pgolf.errors import PgolfError
+from pgolf.repack import repack, script
+from pgolf.repack.check import check_same
+from pgolf.repack.rename import Keep, rename, variables
+from pgolf.repack.repack import gather
 
 
 def small(text):
     """(minified text, form, evidence)."""
-    tree = foreign.parse(text)
+    tree = script.parse(text)
     evidence = gather(tree)
-    found, form, failed = foreign.minify(text, tree, evidence)
-    assert not failed, failed
-    return found, form, evidence
+    minified = repack.minify(text, tree, evidence)
+    assert not minified.failed, minified.failed
+    return minified.text, minified.form, evidence
 
 
 def output(text):
@@ -237,31 +238,32 @@ def test_a_script_prints_the_same(name):
         ("x = type(y).__name__, y.__class__.__name__", set()),
         ("if __name__ == '__main__': pass", set()),
         ("globals()['x']", set()),
-        ("vars()", {"globals", "packing"}),
-        ("for k in globals(): pass", {"globals", "packing"}),
+        ("vars()", {"globals"}),
+        ("for k in globals(): pass", {"globals"}),
         ("eval('x')", {"locals", "globals"}),
-        ("exec(s)", {"locals", "globals"}),
+        ("exec(s)", {"locals", "globals", "latin1"}),
         ("from math import *", {"locals", "globals"}),
-        ("import sys\nsys._getframe()", {"locals", "globals"}),
+        ("import sys\nsys._getframe()", {"locals", "globals", "function names"}),
         ("import sys\nsys.modules['x']", {"globals"}),
         ("import __main__", {"globals"}),
-        ("f.__name__", {"function names"}),
-        ("import multiprocessing as mp", {"function names"}),
+        ("f.__name__", set()),
+        ("import multiprocessing as mp", set()),
         ("from inspect import getsource", {"text"}),
         ("f.__doc__", {"literals"}),
         ("import typing\ntyping.get_type_hints(f)", {"annotations"}),
         ("import torch\ntorch.jit.script(f)", {"annotations", "locals", "globals", "literals"}),
-        ("open(__file__).read()", {"latin1"}),
-        ("Path(__file__).read_text()", {"latin1"}),
-        ("Path(__file__).parent / 'x'", set()),
-        ("os.path.dirname(os.path.abspath(__file__))", set()),
+        ("open(__file__).read()", set()),
+        ("open(__file__).readlines()", {"latin1"}),
+        ("from pathlib import Path\nPath(__file__).parent / 'x'", set()),
+        ("import os\nos.path.dirname(os.path.abspath(__file__))", set()),
         ("def f():\n    g(locals)", {"locals"}),
     ],
 )
 def test_what_is_forbidden(text, forbidden):
-    evidence = gather(foreign.parse(text))
-    assert {reason.what for reason in evidence.reasons} == forbidden
-    assert all(reason.line == len(text.splitlines()) or reason.line == 1 for reason in evidence.reasons)
+    evidence = gather(script.parse(text))
+    reasons = [reason for reason in evidence.reasons if reason.what != "public names"]
+    assert {reason.what for reason in reasons} == forbidden
+    assert all(reason.line == len(text.splitlines()) or reason.line == 1 for reason in reasons)
 
 
 def test_only_the_function_that_lists_its_variables_keeps_them():
@@ -281,6 +283,7 @@ def kernel(x_ptr, BLOCK: tl.constexpr):
 def plain(first: int) -> int:
     offset_value = first
     return offset_value
+print(plain(1))
 """
     found, form, _ = small(text)
     assert form == "renamed" and "Docs" not in found
@@ -297,7 +300,7 @@ def test_names_in_strings_stay():
 
 
 def test_annotations_with_effects_stay():
-    found, _, _ = small("def f(x: print('seen'), y: int): return x\nvalue: print('too') = 1\n")
+    found, _, _ = small("def f(x: print('seen'), y: int): return x\nvalue: print('too') = 1\nf(1, 2)\n")
     assert "print('seen')" in found and "print('too')" in found and "y:" not in found
 
 
@@ -334,34 +337,37 @@ def test_builtins_are_variables_without_binders():
 
 
 def test_a_failed_check_falls_back(monkeypatch):
-    def broken(tree, evidence):
+    def broken(tree, keep):
         raise PgolfError("PG401", "broken on purpose")
 
     text = "def f(x):\n    '''Docs.'''\n    long_name = x\n    return long_name\n"
-    tree = foreign.parse(text)
-    monkeypatch.setattr(foreign, "rename", broken)
-    found, form, failed = foreign.minify(text, tree, gather(tree))
-    assert form == "stripped" and "Docs" not in found and "broken on purpose" in str(failed[0])
-    monkeypatch.setattr(foreign, "strip", lambda tree, evidence: ast.parse("pass"))
-    monkeypatch.setattr(foreign, "printed", lambda tree: "x = (")
-    assert foreign.minify(text, tree, gather(tree))[:2] == (text, "verbatim")
+    tree = script.parse(text)
+    monkeypatch.setattr(repack, "rename", broken)
+    minified = repack.minify(text, tree, gather(tree))
+    assert (
+        minified.form == "stripped" and "Docs" not in minified.text and "broken on purpose" in str(minified.failed[0])
+    )
+    monkeypatch.setattr(repack, "strip", lambda tree, evidence: ast.parse("pass"))
+    monkeypatch.setattr(repack, "printed", lambda tree: "x = (")
+    minified = repack.minify(text, tree, gather(tree))
+    assert (minified.text, minified.form) == (text, "verbatim")
 
 
 def test_other_encodings_and_line_ends():
-    assert foreign.decode(b"\xef\xbb\xbfx = 1\r\ny = 2\r") == "x = 1\ny = 2\n"
-    assert foreign.decode("# coding: latin-1\nx = 'é'\n".encode("latin-1")).endswith("x = 'é'\n")
+    assert script.decode(b"\xef\xbb\xbfx = 1\r\ny = 2\r") == "x = 1\ny = 2\n"
+    assert script.decode("# coding: latin-1\nx = 'é'\n".encode("latin-1")).endswith("x = 'é'\n")
     with pytest.raises(PgolfError):
-        foreign.decode(b"# coding: nothing\n")
+        script.decode(b"# coding: nothing\n")
 
 
 def test_mix_is_a_form_that_is_refused_where_the_script_reads_itself(tmp_path):
     text = "\n".join(f"def function_{n}(first, second):\n    return [first + {n}, second * {n}]" for n in range(60))
     text += "\nprint(function_3(1, 2), __name__)\n"
-    mixed = foreign.shrink(text.encode(), "mix").packed
+    mixed = repack.shrink(text.encode(), "mix").packed
     assert mixed.name == "mix" and len(mixed.code) < len(text)
     file = tmp_path / "script.py"
     file.write_bytes(mixed.code)
     done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
     assert done.stdout == "[4, 6] __main__\n"
     with pytest.raises(PgolfError, match="not safe here"):
-        foreign.shrink((text + "open(__file__).read()\n").encode(), "mix")
+        repack.shrink((text + "open(__file__).readlines()\n").encode(), "mix")
