@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from pgolf.bundle.names import bound_name
 from pgolf.bundle.pack.pack import unpack as unpack_own
 from pgolf.errors import PgolfError
-from pgolf.repack.index import Index, is_idle
+from pgolf.repack.index import Index
 from pgolf.wrappers.layers import CODE_OF_WRAPPER, dense_bytes, unpack
 
 RUNS = {"exec", "eval", "compile", "runpy.run_path", "runpy.run_module", "marshal.loads", "types.FunctionType"}
@@ -50,16 +51,15 @@ def check_plain(data: bytes, name: str) -> None:
         PgolfError: PG004, with the line of what would be lost.
     """
     unpacked = unpack(data, name, _only(name, data))
-    for number, (_, _, tree) in enumerate(unpacked.trees[:-1]):
-        inner = unpacked.trees[number + 1][2]
+    for number, layer in enumerate(unpacked.layers):
+        tree, inner = unpacked.trees[number][2], unpacked.trees[number + 1][2]
         if tree is None or inner is None or (number == 0 and _is_own(data)):
             continue
-        problem = _loss(tree, inner)
-        if problem is not None:
-            statement, why = problem
+        loss = layer.besides or _shared(tree, inner)
+        if loss:
+            where, _, what = loss.partition(": ")
             hint = "take the program out by hand, with what the wrapper does besides"
-            line = getattr(statement, "lineno", 0)
-            raise PgolfError("PG004", f"--unpack would lose what the wrapper does: {why}", f"line {line}", hint)
+            raise PgolfError("PG004", f"--unpack would lose what the wrapper does: {what}", where, hint)
 
 
 def _only(name: str, data: bytes) -> Callable[[str], bytes]:
@@ -101,46 +101,16 @@ def _is_wrapper(text: str, tree: ast.Module) -> bool:
     return False
 
 
-def _loss(tree: ast.Module, inner: ast.Module) -> tuple[ast.stmt, str] | None:
-    """The first statement of a wrapper that its program does not make up for, and why."""
-    index, program = Index(tree), Index(inner)
+def _shared(tree: ast.Module, inner: ast.Module) -> str:
+    """The first import or name of a wrapper that its program lives on, with the line; "" where there is none."""
+    program = Index(inner)
     free = {name for scope in program.top.walk() for name in scope.reads if scope.resolve(name) is program.top}
     free -= program.top.bound.keys()
-    runs = 0
     for statement in tree.body:
-        if is_idle(statement):
-            continue
-        if isinstance(statement, (ast.Import, ast.ImportFrom, ast.Assign)):
-            problem = _binding_loss(index, statement, free)
-        elif isinstance(statement, ast.Expr) and _is_plain_run(index, statement.value):
-            runs += 1
-            problem = "it runs a second program" if runs > 1 else ""
-        else:
-            problem = f"`{ast.unparse(statement)[:60]}`"
-        if problem:
-            return statement, problem
-    return None if runs else (tree.body[0], "it does not run the program by one `exec` of its top level")
-
-
-def _binding_loss(index: Index, statement: ast.Import | ast.ImportFrom | ast.Assign, free: set[str]) -> str:
-    """Why an import or assignment matters to more than the wrapper itself."""
-    if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
-        return "a `__future__` import holds for the program too"
-    if isinstance(statement, ast.Assign):
-        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-        used = [name for name in names if index.loads.get((index.top, name))]
-        if len(used) != len(statement.targets):
-            return f"`{ast.unparse(statement)[:60]}`"
-    else:
-        names = [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
-    shared = sorted(free.intersection(names))
-    return f"the program uses its {shared[0]!r}" if shared else ""
-
-
-def _is_plain_run(index: Index, node: ast.expr) -> bool:
-    """`exec(text)`, `exec(compile(text, name, "exec"))`, with `globals()` as second argument or without one."""
-    if not isinstance(node, ast.Call) or node.keywords or not 1 <= len(node.args) <= 2:
-        return False
-    if not index.origins(node.func) & {"exec", "eval"}:
-        return False
-    return len(node.args) == 1 or ast.unparse(node.args[1]) == "globals()"
+        line = f"line {statement.lineno}"
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            return f"{line}: a `__future__` import holds for the program too"
+        names = {name for node in ast.walk(statement) if (name := bound_name(node))}
+        if names & free:
+            return f"{line}: the program uses its {min(names & free)!r}"
+    return ""
