@@ -61,7 +61,7 @@ def run(text, extra=None):
 
 def live(entry, sources):
     """What the modules print, imported as they are."""
-    order = [name for name in ("records", "other", "components", "code_") if name in sources]
+    order = [name for name in ("records", "other", "parts", "components", "code_") if name in sources]
     return run(entry, {name: sources[name] for name in order})
 
 
