@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python benchmarks/hunt.py [COUNT] [SEED] [FOLDER] [PACK]
 
-FOLDER gets a file for each fault (default: the faults are printed only), PACK is how the programs are packed (default "plain"). Prints
-a count last; exit status 1 where anything differs.
+FOLDER gets a file for each fault (without it the seeds are printed only), PACK is how programs are packed ("plain").
+Prints a count last; exit status 1 where anything differs.
 """
 
 import sys

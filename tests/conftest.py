@@ -4,6 +4,14 @@ import pytest
 import torch
 from micro import make_corpus
 
+HOSTILE_SEED = 7
+
+
+def pytest_addoption(parser):
+    parser.addoption("--hostile", type=int, default=24, help="how many hostile programs to draw (tests/bundle)")
+    parser.addoption("--hostile-seed", type=int, default=HOSTILE_SEED, help="the seed of the first of them")
+    parser.addoption("--update-golden", action="store_true", help="record what the builds of tests/golden give now")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():

@@ -1,6 +1,6 @@
 """Scenes in which functions and methods are handed to libraries, which call them as they like."""
 
-from hostile_draw import INDENT, Env, indent
+from hostile_draw import Env
 from hostile_libraries import Libraries
 
 COUNTER = """
@@ -17,10 +17,6 @@ class {name}:
 
 class Callbacks(Libraries):
     """Each scene gives (definitions, statements)."""
-
-    CALLBACK_SCENES = ("sorted", "reduced", "threaded", "executed", "finalised", "scheduled", "substituted", "grouped")
-    CALLBACK_SCENES += ("parsed", "defaulted", "iterated", "hooked", "autograd", "checkpointed", "module_hooks", "partial")
-    CALLBACK_SCENES += ("cached", "compared", "dataset", "by_table")
 
     def callback(self, env):
         """(definitions, names of two parameters, expressions of functions of two numbers; the second has a default)."""
@@ -44,12 +40,12 @@ class Callbacks(Libraries):
         return "[" + ", ".join(self.number(env, 1) for _ in range(count)) + "]"
 
     def scene_sorted(self, env):
-        lines, words, taken = self.callback(env)
+        lines, _words, taken = self.callback(env)
         form = self.pick(("sorted({}, key={})", "max({}, key={})", "sorted({}, key={}, reverse=True)"))
         return lines, [f"print({form.format(self.numbers(env), self.pick(taken))})" for _ in range(2)]
 
     def scene_reduced(self, env):
-        lines, words, taken = self.callback(env)
+        lines, _words, taken = self.callback(env)
         taken = [call for call in taken if "partial" not in call]  # these are called with two arguments
         forms = ("functools.reduce({1}, {0}, 1)", "list(itertools.accumulate({0}, {1}))", "list(map({1}, {0}, {0}))")
         forms += ("list(filter({1}, {0}))", "list(itertools.starmap({1}, [(1, 2), (3,)]))")
@@ -58,31 +54,64 @@ class Callbacks(Libraries):
     def scene_threaded(self, env):
         lines, (one, two), taken = self.callback(env)
         body = [f"call = {self.pick(taken)}", "def inside(**words):", "    print('thread', call(**words))"]
-        body += [f"one = threading.Thread(target=inside, kwargs={{'{two}': {self.number(env, 1)}, '{one}': {self.digit()}}})"]
-        body += ["one.start()", "one.join()", f"two = threading.Thread(target=call, kwargs={{'{one}': 2}})", "two.start()", "two.join()"]
+        body += [
+            f"one = threading.Thread(target=inside, kwargs={{'{two}': {self.number(env, 1)}, '{one}': {self.digit()}}})"
+        ]
+        body += [
+            "one.start()",
+            "one.join()",
+            f"two = threading.Thread(target=call, kwargs={{'{one}': 2}})",
+            "two.start()",
+            "two.join()",
+        ]
         return lines, [*body, "print(call(1))"]
 
     def scene_executed(self, env):
         lines, (one, two), taken = self.callback(env)
         body = ["with ThreadPoolExecutor(1) as pool:"]
         body += [f"    first = pool.submit({self.pick(taken)}, {one}={self.number(env, 1)})"]
-        body += [f"    second = pool.submit({self.pick(taken)}, 3, {two}=4)", f"    third = pool.map({self.pick(taken)}, [1, 2])"]
+        body += [
+            f"    second = pool.submit({self.pick(taken)}, 3, {two}=4)",
+            f"    third = pool.map({self.pick(taken)}, [1, 2])",
+        ]
         return lines, [*body, "print(first.result(), second.result(), list(third))"]
 
     def scene_finalised(self, env):
         lines, (one, two), taken = self.callback(env)
-        body = [f"call = {self.pick(taken)}", "class_ = threading.local()", "def inside(**words):", "    print('end', call(**words))"]
-        body += [f"end = weakref.finalize(class_, inside, {one}={self.digit()}, {two}={self.number(env, 1)})", "print('before')", "end()"]
+        body = [
+            f"call = {self.pick(taken)}",
+            "class_ = threading.local()",
+            "def inside(**words):",
+            "    print('end', call(**words))",
+        ]
+        body += [
+            f"end = weakref.finalize(class_, inside, {one}={self.digit()}, {two}={self.number(env, 1)})",
+            "print('before')",
+            "end()",
+        ]
         body += ["with contextlib.ExitStack() as stack:", f"    stack.callback(inside, {one}={self.digit()})"]
-        return lines, [*body, f"    print({self.number(env, 1)})", f"atexit.register(call, {one}=1)", "atexit.unregister(call)"]
+        return lines, [
+            *body,
+            f"    print({self.number(env, 1)})",
+            f"atexit.register(call, {one}=1)",
+            "atexit.unregister(call)",
+        ]
 
     def scene_scheduled(self, env):
         lines, (one, two), taken = self.callback(env)
         clock = self.new("Clock")
         now = self.word("wait")
         lines += [f"class {clock}:", "    def __init__(self):", f"        self.{now} = 0", "    def time(self):"]
-        lines += [f"        self.{now} += 1", f"        return self.{now}", "    def wait(self, delay):", f"        self.{now} += delay"]
-        body = [f"clock, call, out = {clock}(), {self.pick(taken)}, []", "plan = sched.scheduler(clock.time, clock.wait)"]
+        lines += [
+            f"        self.{now} += 1",
+            f"        return self.{now}",
+            "    def wait(self, delay):",
+            f"        self.{now} += delay",
+        ]
+        body = [
+            f"clock, call, out = {clock}(), {self.pick(taken)}, []",
+            "plan = sched.scheduler(clock.time, clock.wait)",
+        ]
         body += ["def inside(**words):", "    out.append(call(**words))"]
         body += [f"plan.enter({self.digit()}, 1, inside, kwargs={{'{one}': {self.number(env, 1)}}})"]
         body += [f"plan.enter({self.digit()}, 2, inside, kwargs={{'{two}': 4, '{one}': 5}})", "plan.run()"]
@@ -91,7 +120,12 @@ class Callbacks(Libraries):
     def scene_substituted(self, env):
         """re.sub calls a function with a match."""
         name, one, two = self.new("Counter"), *self.words(2, "self", "swap")
-        lines = [f"class {name}:", "    def __init__(self):", f"        self.{one} = {self.digit()}", f"    def swap(self, {two}):"]
+        lines = [
+            f"class {name}:",
+            "    def __init__(self):",
+            f"        self.{one} = {self.digit()}",
+            f"    def swap(self, {two}):",
+        ]
         lines += [f"        self.{one} += 1", f"        return {two}.group(0).upper() + str(self.{one})"]
         function = self.top("task")
         lines += [f"def {function}({two}):", f"    return {two}[1] + {two}.group('b')"]
@@ -99,104 +133,123 @@ class Callbacks(Libraries):
         return lines, [*body, f"print(re.sub(r'(x)(?P<b>y)', {function}, 'xyxy'))"]
 
     def scene_grouped(self, env):
-        lines, words, taken = self.callback(env)
-        forms = ("[(key, list(group)) for key, group in itertools.groupby({0}, {1})]", "heapq.nsmallest(2, {0}, key={1})")
-        forms += ("list(itertools.takewhile({1}, {0}))", "list(heapq.merge([1, 2], [1, 5], key={1}))", "bisect.bisect([1, 2, 3], 2, key={1})")
+        lines, _words, taken = self.callback(env)
+        forms = (
+            "[(key, list(group)) for key, group in itertools.groupby({0}, {1})]",
+            "heapq.nsmallest(2, {0}, key={1})",
+        )
+        forms += (
+            "list(itertools.takewhile({1}, {0}))",
+            "list(heapq.merge([1, 2], [1, 5], key={1}))",
+            "bisect.bisect([1, 2, 3], 2, key={1})",
+        )
         return lines, [f"print({self.pick(forms).format(self.numbers(env), self.pick(taken))})" for _ in range(2)]
 
     def scene_parsed(self, env):
-        lines, (one, two), taken = self.callback(env)
+        lines, (one, two), _taken = self.callback(env)
         task = self.top("task")
         lines += [f"def {task}(text):", f"    return int(text) + {self.digit()}"]
-        body = [f"print(json.loads('[1, {{\"k\": 2}}]', parse_int={task}))", "parser = argparse.ArgumentParser(prog='p')"]
-        body += [f"parser.add_argument('--{one}', type={task}, default='3')", f"parser.add_argument('{two}', nargs='*', type={task})"]
+        body = [
+            f"print(json.loads('[1, {{\"k\": 2}}]', parse_int={task}))",
+            "parser = argparse.ArgumentParser(prog='p')",
+        ]
+        body += [
+            f"parser.add_argument('--{one}', type={task}, default='3')",
+            f"parser.add_argument('{two}', nargs='*', type={task})",
+        ]
         return lines, [*body, f"asked = parser.parse_args(['4', '--{one}', '5'])", f"print(asked.{one}, asked.{two})"]
 
     def scene_defaulted(self, env):
         name, one = self.new("Source"), self.word("make")
-        lines = [f"class {name}:", "    def __init__(self):", f"        self.{one} = {self.digit()}", "    def make(self):"]
+        lines = [
+            f"class {name}:",
+            "    def __init__(self):",
+            f"        self.{one} = {self.digit()}",
+            "    def make(self):",
+        ]
         lines += [f"        self.{one} += 1", f"        return self.{one}"]
-        body = [f"source = {name}()", "table = collections.defaultdict(source.make)", f"print(table['a'], table['b'], source.{one}, table['a'])"]
+        body = [
+            f"source = {name}()",
+            "table = collections.defaultdict(source.make)",
+            f"print(table['a'], table['b'], source.{one}, table['a'])",
+        ]
         return lines, [*body, f"print(list(iter(source.make, source.{one} + 4)), source.{one})"]
 
     def scene_iterated(self, env):
         """A class that iterates, and a generator that gets values and errors."""
         name, one, two = self.new("Turns"), *self.words(2, "self")
-        lines = [f"class {name}:", f"    def __init__(self, {two}):", f"        self.{one} = {two}", "    def __iter__(self):"]
-        lines += ["        return self", "    def __next__(self):", f"        self.{one} -= 1", f"        if self.{one} < 0:"]
+        lines = [
+            f"class {name}:",
+            f"    def __init__(self, {two}):",
+            f"        self.{one} = {two}",
+            "    def __iter__(self):",
+        ]
+        lines += [
+            "        return self",
+            "    def __next__(self):",
+            f"        self.{one} -= 1",
+            f"        if self.{one} < 0:",
+        ]
         lines += ["            raise StopIteration", f"        return self.{one}"]
         task = self.top("task")
-        lines += [f"def {task}({two}):", "    try:", "        while True:", f"            sent = yield {two}", f"            {two} += sent or 1"]
-        lines += ["    except GeneratorExit:", f"        print('closed', {two})", "        raise", "    finally:", f"        print('finally', {two})"]
+        lines += [
+            f"def {task}({two}):",
+            "    try:",
+            "        while True:",
+            f"            sent = yield {two}",
+            f"            {two} += sent or 1",
+        ]
+        lines += [
+            "    except GeneratorExit:",
+            f"        print('closed', {two})",
+            "        raise",
+            "    finally:",
+            f"        print('finally', {two})",
+        ]
         body = [f"turns = {name}({self.digit()})", f"print(next(turns), turns.{one}, list(turns), turns.{one})"]
-        return lines, [*body, f"flow = {task}({self.number(env, 1)})", "print(next(flow), flow.send(3), next(flow))", "flow.close()"]
-
-    def scene_hooked(self, env):
-        """torch calls hooks of tensors with what it computed."""
-        name, one, grad = self.new("Hook"), *self.words(2, "self", "seen")
-        lines = [f"class {name}:", "    def __init__(self):", f"        self.{one} = {self.digit()}", f"    def seen(self, {grad}):"]
-        lines += [f"        self.{one} += 1", f"        return {grad} * self.{one}"]
-        body = [f"hook, x = {name}(), torch.ones(2, requires_grad=True)", f"y = x * {self.digit()}", "y.register_hook(hook.seen)"]
-        return lines, [*body, "x.register_hook(hook.seen)", "y.sum().backward()", f"print(x.grad.tolist(), hook.{one})"]
-
-    def scene_autograd(self, env):
-        """torch gives setup_context its arguments by name."""
-        name, ctx, grad, x = self.new("Scale"), *self.words(3)
-        by = self.word(ctx, grad, x)
-        lines = [f"class {name}(torch.autograd.Function):"]
-        if self.chance(50):
-            lines += ["    @staticmethod", f"    def forward({ctx}, {x}, {by}):", f"        {ctx}.{by} = {by}", f"        return {x} * {by}"]
-        else:
-            lines += ["    @staticmethod", f"    def forward({x}, {by}):", f"        return {x} * {by}"]
-            lines += ["    @staticmethod", "    def setup_context(ctx, inputs, output):", f"        ctx.{by} = inputs[1] + {self.digit()}"]
-        lines += ["    @staticmethod", f"    def backward({ctx}, {grad}):", f"        return {grad} * {ctx}.{by}, None"]
-        body = ["x = torch.ones(2, requires_grad=True)", f"{name}.apply(x, {self.number(env, 1)}).sum().backward()"]
-        return lines, [*body, "print(x.grad.tolist())"]
-
-    def scene_checkpointed(self, env):
-        lines, (one, two), taken = self.callback(env)
-        task, x = self.top("task"), self.word()
-        lines += [f"def {task}({x}, {self.word(x)}=2.0):", f"    return {x} * {x} * 3"]
-        body = ["x = torch.ones(2, requires_grad=True)", f"checkpoint({task}, x, use_reentrant=False).sum().backward()"]
-        return lines, [*body, f"print(x.grad.tolist(), torch.func.grad({task})(torch.tensor(2.0)).item(), torch.func.vmap({task})(x.detach()).tolist())"]
-
-    def scene_module_hooks(self, env):
-        name, one, part, x = self.new("Net"), *self.words(3, "training", "name", "state", "data", "forward", "self")
-        lines = [f"class {name}(nn.Module):", "    def __init__(self):", "        super().__init__()", f"        self.{part} = nn.Linear(1, 1)"]
-        lines += [f"        self.{one} = 0", f"    def forward(self, {x}, scale=1.0):", f"        self.{one} += 1", f"        return self.{part}({x}) * 0 + scale"]
-        task = self.top("task")
-        lines += [f"def {task}(module, args, kwargs, output):", f"    print(len(args), sorted(kwargs), module.{one})", "    return output + 1"]
-        body = [f"net = {name}()", f"net.register_forward_hook({task}, with_kwargs=True)", f"print(net(torch.ones(1), scale=2.0).item(), net.{one})"]
-        return lines, [*body, f"print(sorted(net.state_dict()), net(scale=3.0, {x}=torch.ones(1)).item())"]
+        return lines, [
+            *body,
+            f"flow = {task}({self.number(env, 1)})",
+            "print(next(flow), flow.send(3), next(flow))",
+            "flow.close()",
+        ]
 
     def scene_partial(self, env):
         lines, (one, two), taken = self.callback(env)
-        body = [f"call = functools.partial({self.pick(taken)}, {one}={self.number(env, 1)})", f"print(call(), call({two}={self.digit()}))"]
+        body = [
+            f"call = functools.partial({self.pick(taken)}, {one}={self.number(env, 1)})",
+            f"print(call(), call({two}={self.digit()}))",
+        ]
         return lines, [*body, "print(sorted(call.keywords))"]
 
     def scene_cached(self, env):
         """A cache sees how it is called."""
         task, (one, two) = self.top("task"), self.words(2)
-        lines = ["@functools.lru_cache(None)", f"def {task}({one}, {two}=1):", f"    print('computed', {one}, {two})", f"    return {one} + {two}"]
+        lines = [
+            "@functools.lru_cache(None)",
+            f"def {task}({one}, {two}=1):",
+            f"    print('computed', {one}, {two})",
+            f"    return {one} + {two}",
+        ]
         calls = [f"{task}(1)", f"{task}({one}=1)", f"{task}(1, 1)", f"{task}({two}=1, {one}=1)", f"{task}(1, {two}=1)"]
         return lines, [f"print({', '.join(self.sample(calls, 4))}, {task}.cache_info().misses)"]
 
     def scene_compared(self, env):
         name, one = self.new("Card"), self.word()
-        lines = [f"class {name}:", "    def __init__(self, rank):", f"        self.{one} = rank", "    def __lt__(self, other):"]
+        lines = [
+            f"class {name}:",
+            "    def __init__(self, rank):",
+            f"        self.{one} = rank",
+            "    def __lt__(self, other):",
+        ]
         lines += [f"        return self.{one} % 5 < other.{one} % 5"]
         task = self.top("task")
         lines += [f"def {task}(left, right):", f"    return (left.{one} > right.{one}) - (left.{one} < right.{one})"]
-        body = [f"cards = [{name}(rank) for rank in {self.numbers(env)}]", f"print([card.{one} for card in sorted(cards)], min(cards).{one})"]
+        body = [
+            f"cards = [{name}(rank) for rank in {self.numbers(env)}]",
+            f"print([card.{one} for card in sorted(cards)], min(cards).{one})",
+        ]
         return lines, [*body, f"print([card.{one} for card in sorted(cards, key=functools.cmp_to_key({task}))])"]
-
-    def scene_dataset(self, env):
-        name, one, two = self.new("Rows"), *self.words(2, "collate")
-        lines = [f"class {name}:", "    def __init__(self):", f"        self.{one}, self.{two} = {self.digit()}, 0", "    def __len__(self):"]
-        lines += [f"        return self.{one} % 4 + 1", "    def __getitem__(self, index):", f"        self.{two} += 1", f"        return index * 2 + self.{one}"]
-        lines += ["    def collate(self, samples):", f"        return [self.{two}, *samples]"]
-        body = [f"rows = {name}()", "loader = torch.utils.data.DataLoader(rows, batch_size=2, collate_fn=rows.collate)"]
-        return lines, [*body, f"print(list(loader), rows.{two}, len(loader))"]
 
     def scene_by_table(self, env):
         """Functions that a dictionary or a list hands out."""
@@ -204,5 +257,7 @@ class Callbacks(Libraries):
         more, words, others = self.callback(env)
         body = [f"table = {{'a': {self.pick(taken)}, 'b': {self.pick(others)}}}"]
         body += [f"print(table['a']({self.number(env, 1)}), table['b']({self.number(env, 1)}))"]
-        body += [f"print(table['a']({two}={self.number(env, 1)}, {one}={self.number(env, 1)}), table['b'](**{{'{words[0]}': 2}}))"]
+        body += [
+            f"print(table['a']({two}={self.number(env, 1)}, {one}={self.number(env, 1)}), table['b'](**{{'{words[0]}': 2}}))"
+        ]
         return [*lines, *more], [*body, "print([call(3) for call in table.values()])"]

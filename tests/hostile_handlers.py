@@ -1,19 +1,15 @@
 """Scenes that rely on handlers: on what is unset, asserted, refused, and on what runs whatever happens."""
 
-from hostile_callbacks import Callbacks
 from hostile_draw import ERRORS, Env, indent
+from hostile_torch import Torch
 
 UNSET_ATTRIBUTE = ("AttributeError", "Exception", "BaseException", "(AttributeError, KeyError)", "")
 UNSET_VARIABLE = ("NameError", "UnboundLocalError", "Exception", "(KeyError, NameError)", "")
 ASSERTED = ("AssertionError", "Exception", "(AssertionError, ValueError)", "")
 
 
-class Handlers(Callbacks):
+class Handlers(Torch):
     """Each scene gives (definitions, statements)."""
-
-    HANDLER_SCENES = ("unset_attribute", "unset_everywhere", "unset_variable", "deleted", "asserted", "refused", "missing_key")
-    HANDLER_SCENES += ("finally_", "swallowed", "wrong_call", "half_made", "exits", "generator_closed", "kept_error", "enumerated")
-    HANDLER_SCENES += ("inherited", "class_state")
 
     def catch(self, body, errors, handler):
         """`body` under a handler, or under `suppress`."""
@@ -25,11 +21,23 @@ class Handlers(Callbacks):
     def scene_unset_attribute(self, env):
         """A method asks for what an earlier call may have stored."""
         name, (late, other, ask) = self.new("Late"), self.words(3, "self")
-        hit = self.pick(([f"return self.{late}"], [f"self.{other} += self.{late}", f"return self.{other}"], [f"self.{late} += 1", f"return self.{late}"]))
+        hit = self.pick(
+            (
+                [f"return self.{late}"],
+                [f"self.{other} += self.{late}", f"return self.{other}"],
+                [f"self.{late} += 1", f"return self.{late}"],
+            )
+        )
         store = self.pick((self.digit(), f"self.{other}", "True", "None"))
         miss = [f"self.{late} = {store}", f"return {self.pick(('-1', repr('miss'), f'self.{other}'))}"]
         method = [*self.catch(hit, UNSET_ATTRIBUTE, miss), f"self.{late} = {store}", "return 'after'"]
-        lines = [f"class {name}:", f"    def __init__(self, {other}=1):", f"        self.{other} = {other}", f"    def {ask}(self):", *indent(method, 2)]
+        lines = [
+            f"class {name}:",
+            f"    def __init__(self, {other}=1):",
+            f"        self.{other} = {other}",
+            f"    def {ask}(self):",
+            *indent(method, 2),
+        ]
         body = [f"late = {name}({self.number(env, 1)})", f"print(late.{ask}(), late.{ask}(), late.{ask}())"]
         if self.chance(50):
             body.append(f"print({name}().{ask}())")
@@ -39,10 +47,25 @@ class Handlers(Callbacks):
         """The handler stands around the caller of the caller, or the question is put by name."""
         name, (late, other, ask, give) = self.new("Late"), self.words(4, "self")
         task = self.top("task")
-        lines = [f"class {name}:", "    def __init__(self, start):", f"        self.{other} = start", f"        if start > {self.digit()}:", f"            self.{late} = start"]
-        lines += [f"    def {give}(self):", f"        self.{late} = self.{other} + 1", f"        return self.{other}", f"    def {ask}(self):", f"        return self.{late} * 2"]
+        lines = [
+            f"class {name}:",
+            "    def __init__(self, start):",
+            f"        self.{other} = start",
+            f"        if start > {self.digit()}:",
+            f"            self.{late} = start",
+        ]
+        lines += [
+            f"    def {give}(self):",
+            f"        self.{late} = self.{other} + 1",
+            f"        return self.{other}",
+            f"    def {ask}(self):",
+            f"        return self.{late} * 2",
+        ]
         lines += [f"def {task}(thing):", f"    print('asks', thing.{other})", f"    return thing.{ask}()"]
-        body = [f"late = {name}({self.number(env, 1)})", *self.catch([f"print({task}(late))"], UNSET_ATTRIBUTE, ["print('none')"])]
+        body = [
+            f"late = {name}({self.number(env, 1)})",
+            *self.catch([f"print({task}(late))"], UNSET_ATTRIBUTE, ["print('none')"]),
+        ]
         body += [f"print(hasattr(late, '{late}'))"] if self.chance(15) else []
         body += [f"print(late.{give}(), {task}(late), late.{late})"]
         if self.chance(30):
@@ -56,15 +79,26 @@ class Handlers(Callbacks):
         lines = [f"def {task}({one}, {two}=1):"]
         where = self.random.randrange(3)
         bind = [f"{late} = {value}"]
-        lines += indent([f"if {one} > {self.digit()}:", *indent(bind)] if where else [f"for {late} in range({one} % 2):", f"    {two} += 1"])
+        lines += indent(
+            [f"if {one} > {self.digit()}:", *indent(bind)]
+            if where
+            else [f"for {late} in range({one} % 2):", f"    {two} += 1"]
+        )
         lines += indent([*self.catch([read], UNSET_VARIABLE, [f"{late} = {self.digit()}", f"print('unset', {two})"])])
         lines += indent([f"{late} = {two}"] if self.chance(50) else [])
-        return [*lines, f"    return {two}"], [f"print({task}({self.digit()}), {task}({self.number(env, 1)}, {self.digit()}))"]
+        return [*lines, f"    return {two}"], [
+            f"print({task}({self.digit()}), {task}({self.number(env, 1)}, {self.digit()}))"
+        ]
 
     def scene_deleted(self, env):
         task, (one, two) = self.top("task"), self.words(2)
-        lines = [f"def {task}({one}):", f"    {two} = {one} + 1", f"    if {one} > {self.digit()}:", f"        del {two}"]
-        lines += indent(self.catch([f"return {two}"], UNSET_VARIABLE, [f"return 'deleted'"]))
+        lines = [
+            f"def {task}({one}):",
+            f"    {two} = {one} + 1",
+            f"    if {one} > {self.digit()}:",
+            f"        del {two}",
+        ]
+        lines += indent(self.catch([f"return {two}"], UNSET_VARIABLE, ["return 'deleted'"]))
         lines += ["    return 'suppressed'"]
         return lines, [f"print({task}(1), {task}(9), {task}({self.number(env, 1)}))"]
 
@@ -73,8 +107,15 @@ class Handlers(Callbacks):
         task, (one, two) = self.top("task"), self.words(2)
         state, seen = self.new("State"), self.word()
         lines = [f"class {state}:", "    def __init__(self):", f"        self.{seen} = 0"]
-        test = self.pick((f"{one} > {self.digit()}", f"{one} % 2", f"isinstance({one}, str) or {one} < 4", f"{one} is None"))
-        inside = [f"{two}.{seen} += 1", f"assert {test}, {self.pick(('', repr('wanted') + ' #'))}".rstrip(" #").rstrip(", "), f"{two}.{seen} += 10", f"return {one}"]
+        test = self.pick(
+            (f"{one} > {self.digit()}", f"{one} % 2", f"isinstance({one}, str) or {one} < 4", f"{one} is None")
+        )
+        inside = [
+            f"{two}.{seen} += 1",
+            f"assert {test}, {self.pick(('', repr('wanted') + ' #'))}".rstrip(" #").rstrip(", "),
+            f"{two}.{seen} += 10",
+            f"return {one}",
+        ]
         lines += [f"def {task}({one}, {two}):"]
         if self.chance(50):
             lines += indent([*self.catch(inside, ASSERTED, [f"{two}.{seen} += 100"]), "return 'caught'"])
@@ -90,23 +131,57 @@ class Handlers(Callbacks):
         base = self.pick(("Exception", "ValueError", "Refusal", "Refusal", "LookupError"))
         lines = [f"class {error}({base}):"]
         if self.chance(50):
-            lines += [f"    def __init__(self, {one}, {two}=2):", f"        super().__init__({one}, {two})", f"        self.{one} = {one}"]
+            lines += [
+                f"    def __init__(self, {one}, {two}=2):",
+                f"        super().__init__({one}, {two})",
+                f"        self.{one} = {one}",
+            ]
             carried = f"error.{one}, error.args"
         else:
             lines += [f"    {one} = {self.digit()}"]
             carried = f"error.{one}, error.args, str(error)"
-        lines += [f"def {task}({one}):", f"    if {one} % {self.pick('23')} == 0:", f"        raise {error}({one})", f"    return {one}"]
+        lines += [
+            f"def {task}({one}):",
+            f"    if {one} % {self.pick('23')} == 0:",
+            f"        raise {error}({one})",
+            f"    return {one}",
+        ]
         more = ["else:", "    print('well')"] if self.chance(40) else []
-        body = [f"for each in ({self.number(env, 1)}, {self.number(env, 1)}):", "    try:", f"        print({task}(each), {self.number(env, 1)})"]
-        body += [f"    except {self.pick((error, base, f'(KeyError, {error})', 'Exception'))} as error:", f"        print({carried if self.chance(50) else 'error.args'})".replace(f"error.{one}, ", "" if "Exception" in body[-1:] else f"getattr(error, '{one}', None), " if self.chance(10) else f"error.{one}, ")]
+        body = [
+            f"for each in ({self.number(env, 1)}, {self.number(env, 1)}):",
+            "    try:",
+            f"        print({task}(each), {self.number(env, 1)})",
+        ]
+        body += [
+            f"    except {self.pick((error, base, f'(KeyError, {error})', 'Exception'))} as error:",
+            f"        print({carried if self.chance(50) else 'error.args'})".replace(
+                f"error.{one}, ",
+                ""
+                if "Exception" in body[-1:]
+                else f"getattr(error, '{one}', None), "
+                if self.chance(10)
+                else f"error.{one}, ",
+            ),
+        ]
         return lines, [*body, *indent(more)]
 
     def scene_missing_key(self, env):
         thing, shape = self.thing(env)
         table = self.new("table")
         body = [f"{table} = {{1: 2, {self.digit()}: 3}}"]
-        inside = self.pick((f"print({table}[{self.number(env, 1)}])", f"print([1, 2][{self.number(env, 1)}])", f"print(7 // ({self.number(env, 1)} % 2))", f"print(int(f'{{{self.atom(env)}}}x'))"))
-        body += self.catch([inside], ("Exception", "(LookupError, ArithmeticError, ValueError)", ""), [f"print('no', {self.number(env, 1)})"])
+        inside = self.pick(
+            (
+                f"print({table}[{self.number(env, 1)}])",
+                f"print([1, 2][{self.number(env, 1)}])",
+                f"print(7 // ({self.number(env, 1)} % 2))",
+                f"print(int(f'{{{self.atom(env)}}}x'))",
+            )
+        )
+        body += self.catch(
+            [inside],
+            ("Exception", "(LookupError, ArithmeticError, ValueError)", ""),
+            [f"print('no', {self.number(env, 1)})"],
+        )
         return [], [*body, *([f"print({thing}.{self.pick(shape.numbers)})"] if thing else [])]
 
     def scene_finally_(self, env):
@@ -118,92 +193,97 @@ class Handlers(Callbacks):
             return self.scene_missing_key(env)
         shape = inside.objects[two]
         store = f"{two}.{shape.numbers[0]} = {self.number(inside, 1)}"
-        way = self.pick((f"return {self.number(inside, 1)}", "break", "continue", f"raise KeyError({one})", f"{one} += 1"))
+        way = self.pick(
+            (f"return {self.number(inside, 1)}", "break", "continue", f"raise KeyError({one})", f"{one} += 1")
+        )
         lines = [f"def {task}({one}, {two}):", "    for turn in range(3):", "        try:", f"            {store}"]
         lines += [f"            if {one} + turn > {self.digit()}:", f"                {way}", f"            {one} += 2"]
         if "raise" in way or self.chance(30):
-            lines += ["        except KeyError as error:", f"            print('key', error.args, {two}.{shape.numbers[0]})"]
-        lines += ["        finally:", f"            {two}.{shape.numbers[0]} += turn", f"            print('last', {one})"]
+            lines += [
+                "        except KeyError as error:",
+                f"            print('key', error.args, {two}.{shape.numbers[0]})",
+            ]
+        lines += [
+            "        finally:",
+            f"            {two}.{shape.numbers[0]} += turn",
+            f"            print('last', {one})",
+        ]
         lines += [f"    return {one} + {two}.{shape.numbers[0]}"]
         return lines, [f"print({task}({self.number(env, 1)}, {self.instance(env, shape)}))" for _ in range(2)]
 
     def scene_swallowed(self, env):
         guard, (one, two) = self.new("Guard"), self.words(2, "self")
-        lines = [f"class {guard}:", "    def __init__(self):", f"        self.{one} = 0", "    def __enter__(self):", f"        self.{one} += 1"]
-        lines += [f"        return self.{one}", "    def __exit__(self, kind, error, trace):", f"        self.{one} += 10", f"        return {self.pick(('True', 'kind is ValueError', 'isinstance(error, LookupError)'))}"]
+        lines = [
+            f"class {guard}:",
+            "    def __init__(self):",
+            f"        self.{one} = 0",
+            "    def __enter__(self):",
+            f"        self.{one} += 1",
+        ]
+        lines += [
+            f"        return self.{one}",
+            "    def __exit__(self, kind, error, trace):",
+            f"        self.{one} += 10",
+            f"        return {self.pick(('True', 'kind is ValueError', 'isinstance(error, LookupError)'))}",
+        ]
         error = self.pick(ERRORS)
-        body = [f"guard = {guard}()", "try:", f"    with guard as {two}:", f"        if {self.test(env, 1)}:", f"            raise {error}({two})", "        print('no error')"]
-        return lines, [*body, f"except {self.pick((error, 'Exception'))} as error:", "    print('through', error.args)", f"print(guard.{one})"]
+        body = [
+            f"guard = {guard}()",
+            "try:",
+            f"    with guard as {two}:",
+            f"        if {self.test(env, 1)}:",
+            f"            raise {error}({two})",
+            "        print('no error')",
+        ]
+        return lines, [
+            *body,
+            f"except {self.pick((error, 'Exception'))} as error:",
+            "    print('through', error.args)",
+            f"print(guard.{one})",
+        ]
 
     def scene_wrong_call(self, env):
         """Calls that do not fit, under a handler."""
         task, (one, two, three) = self.top("task"), self.words(3)
         lines = [f"def {task}({one}, {two}=2):", f"    return {one} * {two}"]
-        calls = (f"{task}()", f"{task}(1, 2, 3)", f"{task}(1, {three}=2)", f"{task}(1, {one}=2)", f"{task}({two}=3)", f"{task}(4)")
+        calls = (
+            f"{task}()",
+            f"{task}(1, 2, 3)",
+            f"{task}(1, {three}=2)",
+            f"{task}(1, {one}=2)",
+            f"{task}({two}=3)",
+            f"{task}(4)",
+        )
         error = self.pick(("TypeError", "Exception", ""))
         body = []
         for call in self.sample(calls, 3):
-            body += ["try:", f"    print({call})", f"except {error}:" if error else "except:", "    print('does not fit')"]
+            body += [
+                "try:",
+                f"    print({call})",
+                f"except {error}:" if error else "except:",
+                "    print('does not fit')",
+            ]
         return lines, body
 
     def scene_half_made(self, env):
         """A constructor that fails, before or after it has told others."""
         name, (one, two), seen = self.new("Half"), self.words(2, "self"), self.new("seen")
-        lines = [f"class {name}:", f"    def __init__(self, {one}, {two}):", f"        {two}.append(self)", f"        if {one} % 2:"]
+        lines = [
+            f"class {name}:",
+            f"    def __init__(self, {one}, {two}):",
+            f"        {two}.append(self)",
+            f"        if {one} % 2:",
+        ]
         lines += [f"            raise ValueError({one})", f"        self.{one} = {one}"]
         body = [f"{seen} = []", f"for each in ({self.number(env, 1)}, 2, 3):"]
-        body += indent(self.catch([f"print({name}(each, {seen}).{one})"], ("ValueError", "Exception", ""), ["print('half')"]))
+        body += indent(
+            self.catch([f"print({name}(each, {seen}).{one})"], ("ValueError", "Exception", ""), ["print('half')"])
+        )
         check = f"print([hasattr(half, '{one}') for half in {seen}])"
         return lines, [*body, check if self.chance(50) else f"print(len({seen}))"]
 
     def scene_exits(self, env):
-        body = self.catch(["print('leaves')", f"sys.exit({self.digit()})"], ("SystemExit", "BaseException"), ["print('stays')"])
+        body = self.catch(
+            ["print('leaves')", f"sys.exit({self.digit()})"], ("SystemExit", "BaseException"), ["print('stays')"]
+        )
         return [], [*body, f"print({self.number(env, 1)})"]
-
-    def scene_generator_closed(self, env):
-        task, one = self.top("task"), self.word()
-        lines = [f"def {task}({one}):", "    try:", f"        yield {one}", f"        yield {one} * 2", "    finally:", f"        print('closed', {one})"]
-        body = [f"flow = {task}({self.number(env, 1)})", "print(next(flow))", self.pick(("flow.close()", "flow = None", "print(list(flow))"))]
-        loop = [f"for each in {task}({self.number(env, 1)}):", "    print(each)", "    break", "each = None"]
-        return lines, [*body, *loop, "print('end')"]
-
-    def scene_kept_error(self, env):
-        """Chains of errors, and what a handler's name is afterwards."""
-        task, one = self.top("task"), self.word()
-        lines = [f"def {task}({one}):", "    try:", f"        raise KeyError({one})", "    except KeyError as error:"]
-        lines += [f"        raise RuntimeError({one} + 1) from {self.pick(('error', 'None'))}"]
-        body = ["try:", f"    {task}({self.number(env, 1)})", "except RuntimeError as error:"]
-        return lines, [*body, "    print(error.args, type(error.__cause__) is KeyError, error.__context__.args)"]
-
-    def scene_enumerated(self, env):
-        """An Enum is asked by value, by name, in order."""
-        name, (one, two, three) = self.new("Kind"), [word.upper() for word in self.words(3, "name", "value")]
-        lines = [f"class {name}(Enum):", f"    {one} = {self.digit()}", f"    {two} = 'two'", f"    {three} = (1, 2)"]
-        if self.chance(50):
-            word = self.word("name", "value")
-            lines += [f"    def {word}(self, by=2):", "        return self.value * by"]
-            extra = [f"{name}.{two}.{word}()", f"{name}.{one}.{word}(by=3)"]
-        else:
-            extra = [f"{name}['{three}'].value"]
-        forms = (f"{name}.{one}.value", f"{name}('two') is {name}.{two}", f"{name}.{two}.name", f"[kind.value for kind in {name}]", f"{{{name}.{one}: 1}}[{name}.{one}]", *extra)
-        return lines, [f"print({form})" for form in self.sample(forms, 4)]
-
-    def scene_inherited(self, env):
-        """A class below another: super, overriding, and what only one of them stores."""
-        base, below, (one, two, ask) = self.new("Base"), self.new("Below"), self.words(3, "self")
-        lines = [f"class {base}:", f"    {two} = {self.digit()}", f"    def __init__(self, {one}=1):", f"        self.{one} = {one}", f"    def {ask}(self, {two}=2):"]
-        lines += [f"        self.{one} += {two}", f"        return self.{one} * self.{two}", f"class {below}({base}):"]
-        if self.chance(50):
-            lines += [f"    {two} = {self.digit()}"]
-        if self.chance(50):
-            lines += ["    def __init__(self, start):", f"        super().__init__({one}=start + 1)", f"        self.{two} = start"]
-        if self.chance(50):
-            lines += [f"    def {ask}(self, {two}=3):", f"        return super().{ask}({two}={two} + 1) + self.{one}"]
-        body = [f"pair = [{base}({self.number(env, 1)}), {below}({self.number(env, 1)})]", f"print([each.{ask}() for each in pair], [each.{two} for each in pair])"]
-        return lines, [*body, f"print(pair[1].{ask}({two}={self.number(env, 1)}), {base}.{two}, isinstance(pair[1], {base}))"]
-
-    def scene_class_state(self, env):
-        """A class's constant, hidden by what one object stores."""
-        name, (one, two) = self.new("Shared"), self.words(2, "self")
-        lines = [f"class {name}:", f"    {one} = {self.digit()}", f"    def {two}(self):", f"        self.{one} += 1", f"        return self.{one} + {name}.{one}"]
-        return lines, [f"pair = [{name}(), {name}()]", f"print(pair[0].{two}(), pair[1].{one}, pair[0].{two}(), {name}.{one})"]

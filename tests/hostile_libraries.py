@@ -1,6 +1,6 @@
 """Scenes in which a library reads attributes of the program's objects, or asks for its methods by name."""
 
-from hostile_draw import INDENT, indent
+from hostile_draw import indent
 from hostile_statements import Statements
 
 DIALECT = ("delimiter", "quotechar", "lineterminator", "quoting", "skipinitialspace", "doublequote", "escapechar")
@@ -17,9 +17,6 @@ DIALECT_VALUES = {
 
 class Libraries(Statements):
     """Each scene gives (definitions, statements)."""
-
-    LIBRARY_SCENES = ("dialect", "formatted", "getters", "encoded", "templates", "logs", "data_class", "named_tuple")
-    LIBRARY_SCENES += ("printed", "protocols", "asked_by_name", "namespace", "managed", "mapping", "rational", "shared")
 
     def holder(self, stem, names, extra=()):
         """A class that stores these names: in its constructor, in a later method, as constants of the class."""
@@ -48,7 +45,7 @@ class Libraries(Statements):
 
     def scene_dialect(self, env):
         names = ["delimiter", "quotechar", "lineterminator", "quoting", *self.sample(DIALECT[4:], 2)]
-        name, lines, made = self.holder("Dialect", {word: self.pick(DIALECT_VALUES[word]) for word in names})
+        _name, lines, made = self.holder("Dialect", {word: self.pick(DIALECT_VALUES[word]) for word in names})
         rows = f"[[1, 'a b'], ['q;', {self.number(env, 1)}]]"
         body = ["out = io.StringIO()", f"csv.writer(out, dialect={made}).writerows({rows})", "print(out.getvalue())"]
         if self.chance(50):
@@ -56,7 +53,7 @@ class Libraries(Statements):
         return lines, body
 
     def scene_formatted(self, env):
-        name, lines, made, words = self.held()
+        _name, lines, made, words = self.held()
         one, two, three = words
         forms = (
             f"'{{0.{one}}}-{{1}}'.format(held, {self.number(env, 1)})",
@@ -70,7 +67,7 @@ class Libraries(Statements):
         return lines, [f"held = {made}", *(f"print({form})" for form in self.sample(forms, 3))]
 
     def scene_getters(self, env):
-        name, lines, made, words = self.held()
+        _name, lines, made, words = self.held()
         one, two, three = words
         method = self.word(*words, "ready")
         lines += indent([f"def {method}(self, {one}=1):", f"    self.{two} += {one}", f"    return self.{two}"])
@@ -96,7 +93,7 @@ class Libraries(Statements):
         lines += [f"class {name}Coder({name}):", *indent(inside)]
         default = self.pick((encode, f"{name}Coder().ready().both", f"lambda found: [found.{three}, {self.digit()}]"))
         body = [f"print(json.dumps([{made}, {{'k': {made}}}], default={default}))"]
-        hook = f"lambda pairs: {{key: value * 2 for key, value in pairs.items()}}"
+        hook = "lambda pairs: {key: value * 2 for key, value in pairs.items()}"
         return lines, [*body, f"print(json.loads('{{\"{one}\": 3}}', object_hook={hook}))"]
 
     def scene_templates(self, env):
@@ -111,24 +108,36 @@ class Libraries(Statements):
         sink = self.new("Sink")
         words = self.words(2, "write", "flush", "filter", "format")
         one, two = words
-        lines = [f"class {sink}:", f"    def __init__(self):", f"        self.{one}, self.{two} = 0, []"]
+        lines = [f"class {sink}:", "    def __init__(self):", f"        self.{one}, self.{two} = 0, []"]
         lines += ["    def write(self, text):", f"        self.{two}.append(text)"]
         lines += ["    def flush(self):", f"        self.{one} += 1"]
-        lines += ["    def filter(self, record):", f"        record.{one} = self.{one}", f"        return {self.pick(('True', '1', 'record.levelno > 10'))}"]
+        lines += [
+            "    def filter(self, record):",
+            f"        record.{one} = self.{one}",
+            f"        return {self.pick(('True', '1', 'record.levelno > 10'))}",
+        ]
         lines += ["    def format(self, record):", f"        return f'{{record.{one}}}:' + record.getMessage()"]
         body = [f"sink = {sink}()", "handler = logging.StreamHandler(sink)", "handler.addFilter(sink)"]
         if self.chance(50):
             body.append("handler.setFormatter(sink)")
         else:
             body.append(f"handler.setFormatter(logging.Formatter('%(levelname)s %(message)s %({one})s'))")
-        body += ["log = logging.Logger('own')", "log.addHandler(handler)", f"log.warning('seen %d', {self.number(env, 1)})"]
+        body += [
+            "log = logging.Logger('own')",
+            "log.addHandler(handler)",
+            f"log.warning('seen %d', {self.number(env, 1)})",
+        ]
         return lines, [*body, f"log.info('then %s', sink.{one})", f"print(sink.{one}, sink.{two})"]
 
     def scene_data_class(self, env):
         name, words = self.new("Facts"), self.words(3)
         one, two, three = words
         lines = ["@dataclass(frozen=True)", f"class {name}:", f"    {one}: int", f"    {two}: int = {self.digit()}"]
-        lines += [f"    {three}: tuple = (1, 2)", f"    def twice(self):", f"        return self.{one} * 2 + self.{two}"]
+        lines += [
+            f"    {three}: tuple = (1, 2)",
+            "    def twice(self):",
+            f"        return self.{one} * 2 + self.{two}",
+        ]
         body = [f"facts = {name}({self.number(env, 1)}, {three}=({self.number(env, 1)},))"]
         forms = (
             "dataclasses.asdict(facts)",
@@ -145,7 +154,12 @@ class Libraries(Statements):
     def scene_named_tuple(self, env):
         name, words = self.new("Row"), self.words(3, "count", "index")
         one, two, three = words
-        lines = [f"class {name}(NamedTuple):", f"    {one}: int", f"    {two}: int = {self.digit()}", f"    {three}: int = 4"]
+        lines = [
+            f"class {name}(NamedTuple):",
+            f"    {one}: int",
+            f"    {two}: int = {self.digit()}",
+            f"    {three}: int = 4",
+        ]
         body = [f"row = {name}({self.number(env, 1)}, {three}={self.number(env, 1)})"]
         forms = (
             "row._asdict()",
@@ -153,7 +167,7 @@ class Libraries(Statements):
             f"row._replace({two}={self.number(env, 1)})[1]",
             f"sorted([row, {name}(2)], key=lambda each: each.{two})[0].{one}",
             f"row.{three} + row[0]",
-            f"[*row], len(row)",
+            "[*row], len(row)",
             f"{name}._make([1, 2, 3]).{two}",
             f"'{{0.{one}}}'.format(row)",
         )
@@ -165,7 +179,10 @@ class Libraries(Statements):
         lines = [f"class {name}:", "    def __init__(self):", f"        self.{one} = []"]
         lines += ["    def write(self, text):", f"        self.{one}.append(text)", f"        return len(self.{one})"]
         lines += ["    def flush(self):", f"        self.{one}.append('flush')"]
-        body = [f"file = {name}()", f"print({self.number(env, 1)}, 'x', file=file, flush={self.pick(('True', 'False'))})"]
+        body = [
+            f"file = {name}()",
+            f"print({self.number(env, 1)}, 'x', file=file, flush={self.pick(('True', 'False'))})",
+        ]
         body += ["with contextlib.redirect_stdout(file):", f"    print('inside', {self.number(env, 1)})"]
         return lines, [*body, f"print(file.{one})"]
 
@@ -186,10 +203,18 @@ class Libraries(Statements):
             6,
         ):
             effect = self.pick(changing)
-            lines += [f"    def {method}(self):", *([f"        {effect}"] if effect else []), f"        return {result}"]
+            lines += [
+                f"    def {method}(self):",
+                *([f"        {effect}"] if effect else []),
+                f"        return {result}",
+            ]
         lines += ["    def __add__(self, other):", f"        return {name}(self.{one} + int(other))"]
         lines += ["    def __eq__(self, other):", f"        return self.{one} == other.{one}"]
-        lines += ["    def __contains__(self, found):", f"        self.{one} -= 1", f"        return found == self.{one}"]
+        lines += [
+            "    def __contains__(self, found):",
+            f"        self.{one} -= 1",
+            f"        return found == self.{one}",
+        ]
         lines += ["    def __format__(self, form):", f"        return f'{{self.{one}}}' + form"]
         body = [f"thing = {name}({self.number(env, 1)})"]
         forms = ("int(thing)", "[5, 6, 7][thing]", "len(thing)", "round(thing)", "bool(thing)", "int(thing + thing)")
@@ -198,7 +223,7 @@ class Libraries(Statements):
         return lines, [*body, *(f"print({form})" for form in self.sample(forms, 6))]
 
     def scene_asked_by_name(self, env):
-        name, lines, made, words = self.held()
+        _name, lines, made, words = self.held()
         one, two, three = words
         missing = self.word(*words, "ready")
         forms = (
@@ -212,10 +237,13 @@ class Libraries(Statements):
 
     def scene_namespace(self, env):
         """argparse stores what it parses on the program's object."""
-        name, lines, made, words = self.held()
+        _name, lines, made, words = self.held()
         one, two, _ = words
         body = [f"held = {made}", "parser = argparse.ArgumentParser(prog='p')"]
-        body += [f"parser.add_argument('--{one}', type=int)", f"parser.add_argument('--{two}', default={self.digit()}, type=int)"]
+        body += [
+            f"parser.add_argument('--{one}', type=int)",
+            f"parser.add_argument('--{two}', default={self.digit()}, type=int)",
+        ]
         body += [f"parser.parse_args(['--{one}', '{self.digit()}'], namespace=held)"]
         return lines, [*body, f"print(held.{one}, held.{two})"]
 
@@ -226,26 +254,45 @@ class Libraries(Statements):
         lines += ["    def __exit__(self, kind, error, trace):", f"        self.{one} *= 2"]
         lines += [f"        return {self.pick(('kind is KeyError', 'None', 'error is not None'))}"]
         lines += ["    def close(self):", f"        print('closed', self.{one})"]
-        body = [f"guard = {name}({self.number(env, 1)})", "with guard as entered:", f"    print(entered.{one}, {self.number(env, 1)})"]
+        body = [
+            f"guard = {name}({self.number(env, 1)})",
+            "with guard as entered:",
+            f"    print(entered.{one}, {self.number(env, 1)})",
+        ]
         body += ["with contextlib.suppress(KeyError):", "    with guard:", f"        print({{}}[guard.{one}])"]
-        body += ["with contextlib.closing(guard), contextlib.ExitStack() as stack:", f"    stack.callback(print, 'left', guard.{one})"]
+        body += [
+            "with contextlib.closing(guard), contextlib.ExitStack() as stack:",
+            f"    stack.callback(print, 'left', guard.{one})",
+        ]
         return lines, [*body, "    stack.enter_context(guard)", f"print(guard.{one})"]
 
     def scene_mapping(self, env):
         name, one = self.new("Table"), self.word("keys")
         lines = [f"class {name}:", "    def __init__(self):", f"        self.{one} = 0"]
         lines += ["    def keys(self):", f"        self.{one} += 1", "        return ['glim', 'tarn']"]
-        lines += ["    def __getitem__(self, key):", f"        self.{one} += 1", f"        return self.{one} + len(key)"]
+        lines += [
+            "    def __getitem__(self, key):",
+            f"        self.{one} += 1",
+            f"        return self.{one} + len(key)",
+        ]
         task = self.top("task")
         lines += [f"def {task}(tarn, glim=2, *, wisp=3):", "    return tarn * 100 + glim * 10 + wisp"]
         forms = ("dict(table)", "{**table}", f"{task}(**table)", f"{task}(wisp=table.{one}, **table)")
         forms += ("'{glim}{tarn}'.format_map(table)", "'{0[glim]}'.format(table)", "'%(tarn)d' % table")
-        return lines, [f"table = {name}()", *(f"print({form})" for form in self.sample(forms, 3)), f"print(table.{one})"]
+        return lines, [
+            f"table = {name}()",
+            *(f"print({form})" for form in self.sample(forms, 3)),
+            f"print(table.{one})",
+        ]
 
     def scene_rational(self, env):
         """`numbers.Rational` by its attributes, dates by their methods, arrays by their interface."""
-        name, lines, made = self.holder("Ratio", {"numerator": self.digit(), "denominator": self.digit()})
-        lines += ["    def __trunc__(self):", "        return self.numerator // self.denominator", "    def __float__(self):"]
+        _name, lines, made = self.holder("Ratio", {"numerator": self.digit(), "denominator": self.digit()})
+        lines += [
+            "    def __trunc__(self):",
+            "        return self.numerator // self.denominator",
+            "    def __float__(self):",
+        ]
         lines += ["        return self.numerator / self.denominator", "    def as_integer_ratio(self):"]
         lines += ["        return self.numerator, self.denominator"]
         forms = ("float(ratio)", "math.trunc(ratio)", "round(float(ratio), 2)", "statistics.fmean([ratio, 1.0])")
@@ -255,11 +302,20 @@ class Libraries(Statements):
     def scene_shared(self, env):
         """Copies: of the object, of what holds it, and what its own __copy__ and __deepcopy__ say."""
         name, lines, made, words = self.held()
-        one, two, three = words
+        one, two, _three = words
         if self.chance(40):
-            lines += ["    def __copy__(self):", f"        again = {name}()", f"        again.{one} = 90", "        return again"]
+            lines += [
+                "    def __copy__(self):",
+                f"        again = {name}()",
+                f"        again.{one} = 90",
+                "        return again",
+            ]
         if self.chance(40):
             lines += ["    def __deepcopy__(self, memo):", f"        self.{one} += 1", "        return self"]
-        body = [f"held = {made}", "box = [held, [held]]", f"one, two = copy.{self.pick(('copy', 'deepcopy'))}(held), copy.deepcopy(box)"]
+        body = [
+            f"held = {made}",
+            "box = [held, [held]]",
+            f"one, two = copy.{self.pick(('copy', 'deepcopy'))}(held), copy.deepcopy(box)",
+        ]
         body += [f"held.{one} += 5", f"two[0].{one} += 1", f"one.{two} = {self.number(env, 1)}"]
         return lines, [*body, f"print(held.{one}, held.{two}, one.{one}, one.{two}, two[0].{one}, two[1][0].{one})"]

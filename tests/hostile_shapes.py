@@ -39,7 +39,12 @@ class Shapes(Values):
         made.initial = parameters
         defaults = f"{parameters[0]}, {parameters[1]}={self.digit()}"
         lines = [f"def __init__(self, {defaults}):"]
-        stores = [*first, f"self.{one} = {parameters[0]}", f"self.{two} = {parameters[1]}", f"self.{items} = [{parameters[0]}]"]
+        stores = [
+            *first,
+            f"self.{one} = {parameters[0]}",
+            f"self.{two} = {parameters[1]}",
+            f"self.{items} = [{parameters[0]}]",
+        ]
         if self.chance(20):
             stores.append(f"if {parameters[0]} > 5:")
             stores.append(INDENT + f"self.{made.late} = {self.digit()}")
@@ -107,7 +112,11 @@ class Shapes(Values):
         word = self.word("self")
         env = self.inside(made, word)
         env.once = [word]
-        body = [f"if {word} < 1:", f"    return self.{made.numbers[1]}", f"self.{made.numbers[1]} = {self.number(env, 1)}"]
+        body = [
+            f"if {word} < 1:",
+            f"    return self.{made.numbers[1]}",
+            f"self.{made.numbers[1]} = {self.number(env, 1)}",
+        ]
         body.append(f"return (self.{name}({word} % 4 - 1) + self.{self.pick(made.numbers)}) % 97")
         self.add(made, Method(name, [(word, "number", None)]))
         return [f"def {name}(self, {word}):", *indent(body)]
@@ -136,7 +145,10 @@ class Shapes(Values):
 
     def method_open(self, made, name):
         self.add(made, Method(name, []))
-        return [f"def {name}(self):", *indent([f"self.{made.late} = self.{made.numbers[0]}", f"return self.{made.late}"])]
+        return [
+            f"def {name}(self):",
+            *indent([f"self.{made.late} = self.{made.numbers[0]}", f"return self.{made.late}"]),
+        ]
 
     def method_shut(self, made, name):
         """Forgets what may never have been there."""
@@ -159,7 +171,7 @@ class Shapes(Values):
             made.called = Method("__call__", [(word, "number", None)])
             body = [f"self.{number} = (self.{number} + {word}) % 97", f"return self.{other} + self.{number}"]
             return [f"def __call__(self, {word}):", *indent(body)]
-        body = self.pick(
+        return self.pick(
             (
                 ["def __len__(self):", f"    self.{number} += 1", f"    return abs(self.{other}) % 3"],
                 ["def __bool__(self):", f"    self.{number} += 1", f"    return self.{other} % 2 == 0"],
@@ -168,7 +180,6 @@ class Shapes(Values):
                 ["def __str__(self):", f"    return f'<{{self.{number}}}>'"],
             )
         )
-        return body
 
     def function(self):
         """A function, whose parameters may be objects that it changes."""

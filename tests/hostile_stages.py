@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch.utils.checkpoint  # noqa: F401 what the programs import is loaded before their time is taken
 from hostile_writer import make_hostile
 from program_stages import TooLong, live, run
-
-import torch.utils.checkpoint  # noqa: F401 what the programs import is loaded before their time is taken
 
 from pgolf.bundle.pack.pack import unpack
 from pgolf.bundle.pipeline import build
@@ -26,8 +25,8 @@ class Outcome:
     """What came of one program.
 
     Attributes:
-        kind: "equal"; "refused" by a rule of the subset; "useless", where it ends with an error or not at all when it runs live;
-            "broken", where the build ends otherwise; "differs".
+        kind: "equal"; "refused" by a rule of the subset; "useless", where it ends with an error or not at all when it runs
+            live; "broken", where the build ends otherwise; "differs".
         stage: where it went wrong, or the codes of the rules.
         detail: what was printed.
     """
@@ -74,7 +73,7 @@ def bundled(entry, sources, pack="plain"):
 def outcome(entry, sources, pack="plain"):
     """The program's `Outcome`: live against the text of every stage and the packed file."""
     expected = printed(live, entry, sources)
-    if "ended by" in expected or "too long" in expected:
+    if any(text in expected for text in ("ended by", "too long", " at 0x")):  # an address differs from run to run
         return Outcome("useless", detail=expected[-200:])
     try:
         built = bundled(entry, sources, pack)
@@ -100,5 +99,3 @@ def tried(seed, pack="plain"):
     entry, sources = make_hostile(random.Random(seed))
     ast.parse(sources["code_"])
     return entry, sources, outcome(entry, sources, pack)
-
-

@@ -86,7 +86,9 @@ class Values(Draw):
         return f"(sum([{body} for {word} in ({items}, {self.atom(env)})]) % 97)"
 
     def built_in(self, env, depth):
-        form = self.pick(("max({}, {})", "min({}, {})", "divmod({}, 7)[{} % 2]", "sum(({}, {}))", "pow({}, 2, 91) + {}"))
+        form = self.pick(
+            ("max({}, {})", "min({}, {})", "divmod({}, 7)[{} % 2]", "sum(({}, {}))", "pow({}, 2, 91) + {}")
+        )
         return f"({form.format(self.number(env, depth), self.number(env, depth))} % 97)"
 
     def fields(self, env, depth):

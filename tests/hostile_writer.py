@@ -1,11 +1,11 @@
 """Random programs that mutate what they read, use libraries that look into objects, and rely on handlers.
 
-`make_hostile(random)` draws every choice from a `random.Random`, so that a seed names a program. The programs of `program_writer` avoid
-what these are made of.
+`make_hostile(random)` draws every choice from a `random.Random`, so that a seed names a program. The programs of
+`program_writer` avoid what these are made of.
 """
 
 from hostile_draw import Env, indent
-from hostile_handlers import Handlers
+from hostile_forms import Forms
 
 IMPORTS = """
 import argparse
@@ -95,7 +95,7 @@ if __name__ == "__main__":
 """
 
 
-class Writer(Handlers):
+class Writer(Forms):
     """Writes one program."""
 
     def scene(self):
@@ -107,12 +107,10 @@ class Writer(Handlers):
             thing = self.new("thing")
             lines.append(f"    {thing} = {self.instance(Env(context=env.context), shape)}")
             env.objects[thing] = shape
-        names = (*self.LIBRARY_SCENES, *self.CALLBACK_SCENES, *self.HANDLER_SCENES, *(("statements",) * 16))
-        kind = self.pick(names)
-        if kind == "statements":
+        if self.chance(25):
             return [], [*lines, *indent(self.statements(env, 8, 2))], self.play(name, env)
         lines += indent(self.statements(env, 2))
-        definitions, body = getattr(self, f"scene_{kind}")(env)
+        definitions, body = getattr(self, self.pick(SCENES))(env)
         return definitions, [*lines, *indent(body)], self.play(name, env)
 
     def play(self, name, env):
@@ -130,6 +128,9 @@ class Writer(Handlers):
             scenes += [*own, *scene]
             plays += indent(play)
         return [*definitions, *scenes, *plays]
+
+
+SCENES = sorted(name for name in dir(Writer) if name.startswith("scene_"))
 
 
 def make_hostile(random):
