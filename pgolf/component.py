@@ -175,7 +175,7 @@ class Plugin:
         source: the pull request, record folder or paper.
         family: one of `FAMILIES`.
         effect: the measured effect as its source gives it, or "" where none was isolated.
-        requires: plugins that are selected along with this one.
+        requires: plugins that are selected along with this one; of "a|b" a is, unless b is selected already.
         conflicts: plugins that must not, or had better not, be selected with this one.
         replaces: baseline plugins that this one stands in for where no shared slot says so.
         order: position in every chain of taps this plugin adds to; low runs first.

@@ -116,8 +116,15 @@ def _with_required(
         layer[name] = loaded
         if wanted_by and name not in BASELINE:
             notes.append(f"{wanted_by} brings {name}")
-        waiting += [(other, name) for other in loaded.plugin.requires]
+        waiting += [(_either(other, {*names, *known, *layer}, recipe), name) for other in loaded.plugin.requires]
     return layer
+
+
+def _either(required: str, selected: set[str], recipe: Recipe) -> str:
+    """The name that is meant: of several the first that is selected, else the first that is not removed."""
+    options = required.split("|")
+    options = [name for name in options if name not in recipe.remove] or options
+    return next((name for name in options if name in selected), options[0])
 
 
 def _removed(name: str, wanted_by: str, recipe: Recipe) -> PgolfError:
@@ -168,13 +175,13 @@ def _check_required(selected: dict[str, Loaded], recipe: Recipe) -> None:
         [
             PgolfError(
                 "PG106",
-                f"{name} requires {other}, whose place another plugin takes",
+                f"{name} requires {other.replace('|', ' or ')}, whose place another plugin takes",
                 f"{recipe.where}: plugins",
                 f"leave {name} or that plugin out",
             )
             for name, loaded in selected.items()
             for other in loaded.plugin.requires
-            if other not in selected
+            if selected.keys().isdisjoint(other.split("|"))
         ]
     )
 

@@ -55,8 +55,9 @@ def sizes(*names):
     while waiting:
         plugin = registry().plugins[waiting.pop()].plugin
         found |= {setting.name for setting in plugin.settings}
-        waiting += set(plugin.requires) - seen
-        seen |= {plugin.name, *plugin.requires}
+        required = {other.partition("|")[0] for other in plugin.requires}
+        waiting += required - seen
+        seen |= {plugin.name, *required}
     return {key: value for key, value in SIZES.items() if key in found}
 
 

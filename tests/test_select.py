@@ -42,6 +42,17 @@ def test_a_chosen_plugin_takes_the_baselines_slot_and_brings_what_it_requires(bu
     assert "bank_qat brings banks" in selection.notes
 
 
+def test_of_two_that_would_do_the_selected_one_is_taken_and_else_the_first(built_in):
+    either = {"requires": ("muon_weight_decay|cautious_weight_decay",)}
+    registry = with_fakes(built_in, ("picky", (), either))
+    assert "muon_weight_decay" in chosen(registry, ("picky",)).plugins
+    for layers in ((("picky", "cautious_weight_decay"),), (("cautious_weight_decay",), ("picky",))):
+        assert "muon_weight_decay" not in chosen(registry, *layers).plugins
+    assert "cautious_weight_decay" in chosen(registry, ("picky",), remove=("muon_weight_decay",)).plugins
+    with pytest.raises(PgolfError, match="picky requires muon_weight_decay"):
+        chosen(registry, ("picky",), remove=("muon_weight_decay", "cautious_weight_decay"))
+
+
 def test_the_order_on_the_command_line_does_not_matter(built_in):
     orders = itertools.permutations(("swa", "bank_qat", "pko"))
     assert len({(tuple(chosen(built_in, order).plugins), chosen(built_in, order).chosen) for order in orders}) == 1

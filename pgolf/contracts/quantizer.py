@@ -111,4 +111,7 @@ class Fit(Protocol):
     def __call__(
         self, encoded: dict[str, Parts], measure: Callable[[dict[str, Parts]], int], ledger: Ledger, /
     ) -> dict[str, Parts]:
-        """`measure` gives the packed bytes of what it is shown, with its corrections; `encoded` is without them."""
+        """`measure` gives the bytes that would count: the program's own file, and the artifact of what it is shown.
+
+        The artifact is measured with its corrections, which `encoded` is without.
+        """

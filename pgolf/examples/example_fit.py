@@ -1,4 +1,4 @@
-"""Zeroes the smallest codes until the artifact fits into a given number of bytes."""
+"""Zeroes the smallest codes until file and artifact fit into a given number of bytes."""
 
 from pgolf import Component, Plugin, Setting, hookimpl
 
@@ -7,7 +7,7 @@ PLUGIN = Plugin(
     summary="Drops codes of one while the artifact is too large.",
     source="pgolf's documentation",
     family="quantizer",
-    settings=(Setting("example_fit_bytes", 16_000_000, "most bytes of the artifact", minimum=1),),
+    settings=(Setting("example_fit_bytes", 16_000_000, "most bytes of both together", minimum=1),),
 )
 
 
@@ -25,5 +25,5 @@ def drop_ones(encoded, measure, ledger, limit):
 
 @hookimpl
 def fit(settings) -> Component:
-    """`measure` packs and compresses what it is shown."""
+    """`measure` packs and compresses what it is shown, and adds the program's own file."""
     return Component(drop_ones, limit=settings.example_fit_bytes)

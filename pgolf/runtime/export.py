@@ -40,12 +40,14 @@ def encode_model(
     program: Program,
     statistics: Statistics,
     ledger: Ledger,
+    code_size: int = 0,
 ) -> dict[str, Parts]:
     """Quantize a canonical state.
 
     Args:
         state: canonical name -> tensor.
         statistics: canonical name -> input statistics by name, for tensors that have any; {} without calibration.
+        code_size: bytes of the program's own file, for `fit`.
 
     Returns:
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
@@ -65,7 +67,7 @@ def encode_model(
             parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     if program.fit is not None:
-        measure = functools.partial(packed_bytes, state, parameters, program, statistics)
+        measure = functools.partial(counted_bytes, state, parameters, program, statistics, code_size)
         encoded = program.fit(encoded, measure, ledger)
     return add_corrections(state, parameters, program, statistics, encoded, ledger)
 
@@ -93,16 +95,17 @@ def add_corrections(
     return encoded
 
 
-def packed_bytes(
+def counted_bytes(
     state: Mapping[str, Tensor],
     parameters: Sequence[Param],
     program: Program,
     statistics: Statistics,
+    code_size: int,
     encoded: dict[str, Parts],
 ) -> int:
-    """Size of the artifact that `encoded` would give with its corrections, in bytes."""
+    """`code_size`, and the bytes of the artifact that `encoded` would give with its corrections."""
     whole = add_corrections(state, parameters, program, statistics, encoded, Ledger())
-    return len(pack_artifact(whole, program, Ledger()))
+    return code_size + len(pack_artifact(whole, program, Ledger()))
 
 
 def pack_artifact(encoded: dict[str, Parts], program: Program, ledger: Ledger) -> bytes:

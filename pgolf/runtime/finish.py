@@ -161,7 +161,7 @@ def collect_on_clock(session: Session, step: int) -> tuple[Statistics, int]:
 def export_model(session: Session, state: Mapping[str, Tensor], statistics: Statistics) -> None:
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
     program = session.program
-    encoded = encode_model(state, session.parameters, program, statistics, session.ledger)
+    encoded = encode_model(state, session.parameters, program, statistics, session.ledger, code_bytes())
     session.stages.end("quantize", "none")
     data = pack_artifact(encoded, program, session.ledger)
     session.stages.end("compress", "none")

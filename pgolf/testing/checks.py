@@ -72,7 +72,8 @@ def check_metadata(case: PluginCase) -> None:
     assert "Source:" in doc, "the module's docstring names the pull request or paper after `Source:`"
     for setting in plugin.settings:
         assert setting.help and not setting.help.endswith("."), f"{setting.name}: the help is a phrase"
-    for other in plugin.requires + plugin.replaces + plugin.before + plugin.after:
+    required = [other for either in plugin.requires for other in either.split("|")]
+    for other in (*required, *plugin.replaces, *plugin.before, *plugin.after):
         assert other in known, f"there is no plugin {other}"
     for conflict in plugin.conflicts:
         assert conflict.name in known and conflict.reason, conflict
