@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from pgolf.bundle.fstrings import without_nested_texts
 from pgolf.bundle.names import Scope, copy_tree, eager_reads, global_reads, scopes
 from pgolf.bundle.toplevel import functions_of, imports_of, optional_names, registrations
 from pgolf.bundle.trees import Transformer, parents, walk
@@ -153,10 +154,10 @@ class Module:
 
 
 def parse(text: str, path: str) -> ast.Module:
-    """Parse source for the oldest supported Python; what is there for type checkers alone is left out."""
+    """Parse source for the oldest supported Python, without what is there for type checkers alone or prints in two ways."""
     try:
         compiles(text, path)
-        return without_typing(ast.parse(text, path, feature_version=PYTHON))
+        return without_nested_texts(without_typing(ast.parse(text, path, feature_version=PYTHON)))
     except SyntaxError as error:
         message = f"this is not Python {PYTHON[0]}.{PYTHON[1]}: {error.msg}"
         raise PgolfError("PG301", message, where=f"{path}:{error.lineno}:{error.offset}") from error

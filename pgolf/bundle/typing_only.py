@@ -6,28 +6,40 @@ import ast
 
 from pgolf.bundle.trees import walk
 
+SPECIAL_FORMS = ("ClassVar", "InitVar", "KW_ONLY")
+"""What an annotation may say that a dataclass listens to."""
+
 
 def without_typing(tree: ast.Module) -> ast.Module:
     """The module without `from __future__ import annotations` and `if TYPE_CHECKING:` blocks of imports (in place).
 
-    Fields of classes keep an annotation, because that is what makes them fields; where it names what only a type checker
-    imports, it becomes `object`, and so does that of a variable or attribute. Annotations of functions go later, with all
-    others.
+    Fields of classes keep an annotation, because that is what makes them fields; where it was never evaluated, because of that
+    import or because it is in quotes, or names what only a type checker imports, it becomes `object`. Annotations of functions
+    go later, with all others.
     """
-    hidden: set[str] = set()
-    kept: list[ast.stmt] = []
-    for node in tree.body:
-        if is_annotations_import(node):
-            continue
-        if is_typing_block(node):
-            hidden |= {alias.asname or alias.name for item in walk(node) for alias in _aliases(item)}
-            continue
-        kept.append(node)
-    tree.body = kept
-    if hidden:
-        for item in [item for node in kept for item in walk(node) if isinstance(item, ast.AnnAssign)]:
-            _hide_annotation(item, hidden)
+    lazy = any(is_annotations_import(node) for node in tree.body)
+    hidden = {name.asname or name.name for node in tree.body if is_typing_block(node) for name in _aliases(node)}
+    tree.body = [node for node in tree.body if not is_annotations_import(node) and not is_typing_block(node)]
+    for node in walk(tree):
+        if isinstance(node, ast.AnnAssign) and (lazy or _is_hidden(node.annotation, hidden)):
+            _hide_annotation(node)
     return tree
+
+
+def _is_hidden(annotation: ast.expr, hidden: set[str]) -> bool:
+    """Has an annotation quotes, or a name that only a type checker knows?"""
+    return any(
+        isinstance(part.value, str)
+        if isinstance(part, ast.Constant)
+        else isinstance(part, ast.Name) and part.id in hidden
+        for part in walk(annotation)
+    )
+
+
+def _hide_annotation(node: ast.AnnAssign) -> None:
+    text = ast.unparse(node.annotation)
+    if not any(form in text for form in SPECIAL_FORMS):
+        node.annotation = ast.copy_location(ast.Name("object", ast.Load()), node.annotation)
 
 
 def is_annotations_import(node: ast.stmt) -> bool:
@@ -40,20 +52,16 @@ def is_annotations_import(node: ast.stmt) -> bool:
 
 
 def is_typing_block(node: ast.stmt) -> bool:
-    """Is this `if TYPE_CHECKING:` with imports below it and no `else`?"""
+    """Is this `if TYPE_CHECKING:` or `if typing.TYPE_CHECKING:` with imports below it and no `else`?"""
     return (
         isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
+        and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
         and not node.orelse
-        and all(isinstance(item, (ast.Import, ast.ImportFrom)) for item in node.body)
+        and all(isinstance(line, (ast.Import, ast.ImportFrom)) for line in node.body)
     )
 
 
-def _aliases(node: ast.AST) -> list[ast.alias]:
-    return node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else []
-
-
-def _hide_annotation(node: ast.AnnAssign, hidden: set[str]) -> None:
-    if hidden & {name.id for name in walk(node.annotation) if isinstance(name, ast.Name)}:
-        node.annotation = ast.copy_location(ast.Name("object", ast.Load()), node.annotation)
+def _aliases(block: ast.stmt) -> list[ast.alias]:
+    """What the imports below a typing block bind."""
+    imports = block.body if isinstance(block, ast.If) else []
+    return [name for line in imports if isinstance(line, (ast.Import, ast.ImportFrom)) for name in line.names]

@@ -125,11 +125,27 @@ class View:
 
     def definition(self, name: str) -> ast.stmt | None:
         """The top-level statement, here or in the module it is imported from, that declares a name."""
-        statement = self.module.declares.get(name)
-        binding = self.module.imports.get(name)
-        if statement is None and binding is not None and binding.module in self.modules:
-            statement = self.modules[binding.module].declares.get(binding.name)
+        statement = self._declaration(self.module, name)
         return statement.node if statement is not None else None
+
+    def _declaration(self, module: Module, name: str) -> Statement | None:
+        binding = module.imports.get(name)
+        if name not in module.declares and binding is not None and binding.module in self.modules:
+            return self.modules[binding.module].declares.get(binding.name)
+        return module.declares.get(name)
+
+    def method(self, node: ast.Attribute) -> ast.FunctionDef | None:
+        """The function behind `Class.name` of a bundled class: its own, or that of a bundled base."""
+        base, owner = node.value, self.module
+        while isinstance(base, ast.Name):
+            statement = self._declaration(owner, base.id)
+            if statement is None or not isinstance(statement.node, ast.ClassDef):
+                break
+            for member in statement.node.body:
+                if isinstance(member, ast.FunctionDef) and member.name == node.attr:
+                    return member
+            base, owner = next(iter(statement.node.bases), node), statement.module
+        return None
 
     def functions(self) -> Iterator[tuple[FunctionNode, Scope]]:
         """Reached functions and lambdas, nested ones included, with their scopes."""

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from pgolf.bundle.fstrings import has_text
 from pgolf.bundle.names import COMPREHENSIONS, FUNCTIONS, Scope
 from pgolf.bundle.source import (
     Binding,
@@ -66,7 +67,7 @@ def _writes_shared(view: View, node: ast.AST) -> bool:
     if view.full(node.func) in ("builtins.setattr", "builtins.delattr") and node.args:
         return view.full(node.args[0]).startswith(INTERNAL)
     if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
-        return view.full(node.func.value).startswith(INTERNAL)
+        return view.full(node.func.value).startswith(INTERNAL) and view.method(node.func) is None
     return False
 
 
@@ -155,7 +156,7 @@ def _ordered_uses(view: View, node: ast.AST) -> Iterator[ast.expr]:
             yield node.value
     elif isinstance(node, ast.Call):
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if CONSUMERS.fullmatch(view.full(node.func)) or method in ("join", "extend", "fromkeys"):
+        if CONSUMERS.fullmatch(view.full(node.func)) or method in ("join", "extend", "format", "fromkeys"):
             yield from node.args
         elif method == "pop" and not node.args and isinstance(node.func, ast.Attribute):
             yield node.func.value
@@ -191,18 +192,9 @@ def _assigned(view: View, node: ast.Name | ast.Attribute) -> Iterator[ast.expr]:
 
 
 def pg321(view: View) -> Findings:
-    """No string inside the braces of an f-string. | Newer Pythons print it with quotes that older ones cannot read."""
+    """A format in an f-string's braces computes at most one value that needs a text. | All others become calls of `format`;
+    newer Pythons print what is left with quotes that older ones cannot read."""
     for node in view.code(ast.FormattedValue):
-        if isinstance(node, ast.FormattedValue):
-            inner = [node.value, *(_braces(node.format_spec) if node.format_spec is not None else [])]
-            for item in (found for root in inner for found in walk(root)):
-                is_text = isinstance(item, ast.Constant) and isinstance(item.value, (str, bytes))
-                if is_text or isinstance(item, ast.JoinedStr):
-                    help = "put it into a variable first"
-                    yield view.module.finding("PG321", node, "a string inside an f-string's braces", help)
-                    break
-
-
-def _braces(spec: ast.expr) -> list[ast.expr]:
-    """Expressions in the braces of a format specification."""
-    return [item.value for item in walk(spec) if isinstance(item, ast.FormattedValue)]
+        if isinstance(node, ast.FormattedValue) and has_text(node):
+            help = "put it into a variable first"
+            yield view.module.finding("PG321", node, "texts in the braces of an f-string's format", help)

@@ -6,15 +6,13 @@ import ast
 import re
 
 from pgolf.bundle.names import FUNCTIONS
-from pgolf.bundle.rules.rules_top import impure, is_operator
-from pgolf.bundle.source import (
-    keeps_annotations,
-    last_name,
-)
+from pgolf.bundle.rules.rules_top import changing_default, impure, is_operator
+from pgolf.bundle.source import imported_modules, keeps_annotations, last_name
 from pgolf.bundle.toplevel import registration
 from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
     BUILD_TIME,
+    BUILTIN,
     INTERNAL,
     Findings,
     View,
@@ -26,12 +24,22 @@ from pgolf.bundle.view import (
 )
 
 DECORATORS = re.compile(
-    r"builtins\.(staticmethod|classmethod|property)|functools\.(cache|lru_cache)|contextlib\.contextmanager"
+    r"builtins\.(staticmethod|classmethod|property)|functools\.(cache|lru_cache|cached_property)|abc\.abstractmethod|contextlib\.contextmanager"
     r"|torch\.(no_grad|inference_mode|enable_grad|compile|compiler\.disable|library\.custom_op)"
     r"|torch\.autograd\.function\.once_differentiable|triton\.(jit|autotune|heuristics)|dataclasses\.dataclass"
 )
+KERNEL_HELP = (
+    "move it below `if triton is not None:`, after `try: import triton`, `except ImportError: triton = None` at the top"
+)
 READS_ANNOTATIONS = ("torch.library.custom_op", "triton.jit")
-BASES = ("torch.nn.Module", "torch.optim.Optimizer", "torch.autograd.Function", "typing.NamedTuple")
+BASES = re.compile(
+    r"torch\.(nn\.Module|optim\.(optimizer\.)?Optimizer|autograd\.(function\.)?Function)|abc\.ABC"
+    r"|torch\.utils\.data\.(Dataset|IterableDataset|Sampler)|typing\.(NamedTuple|Protocol|Generic)"
+    r"|enum\.(Enum|IntEnum|StrEnum|Flag|IntFlag)"
+    r"|builtins\.(BaseException|\w*(Error|Exception|Warning|Interrupt|Exit|Iteration))"
+)
+MIXED_IN = ("builtins.int", "builtins.str", "builtins.float")
+"""Bases that may stand before an enumeration."""
 CLASS_HOOKS = (
     *("__init_subclass__", "__getattr__", "__getattribute__", "__set_name__", "__class_getitem__"),
     *("__prepare__", "__mro_entries__", "__new__", "__del__"),
@@ -52,8 +60,26 @@ def pg306(view: View) -> Findings:
                 help = f"import it as {name.rpartition('.')[2]}"
                 yield view.module.finding("PG306", decorator, f"{name} has another name here", help)
             elif not listed or not _plain_call(view, decorator):
-                help = "call the function from the code instead of decorating it"
-                yield view.module.finding("PG306", decorator, f"@{ast.unparse(decorator)} is not on the list", help)
+                kernel = _kernel_in_function(view, node, decorator)
+                help = KERNEL_HELP if kernel else "call the function from the code instead of decorating it"
+                yield view.module.finding(
+                    "PG306", decorator, kernel or f"@{ast.unparse(decorator)} is not on the list", help
+                )
+
+
+def _kernel_in_function(view: View, node: ast.AST, decorator: ast.expr) -> str:
+    """What to say of a Triton kernel inside a function, which names what the function imports."""
+    named = call_target(decorator)
+    while isinstance(named, ast.Attribute):
+        named = named.value
+    scope = view.places[named].resolve(named.id) if isinstance(named, ast.Name) else view.scope
+    bound = scope.bound.get(named.id, ()) if isinstance(named, ast.Name) and scope.kind == "function" else ()
+    modules = [
+        name for place in bound if isinstance(place, ast.alias) for name in imported_modules(view.parents[place])
+    ]
+    if "triton" in [name.partition(".")[0] for name in modules]:
+        return f"the Triton kernel {getattr(node, 'name', '')} stands in a function, which would compile it anew in every call"
+    return ""
 
 
 def _is_reached(view: View, node: ast.AST) -> bool:
@@ -88,15 +114,10 @@ def _is_plain(node: ast.expr) -> bool:
 
 
 def pg307(view: View) -> Findings:
-    """Functions under `custom_op` and `triton.jit` annotate what they need, records have no annotation in quotes, no
-    annotation calls anything, and none stands without a value in a function. | Other annotations are removed."""
+    """Functions under `custom_op` and `triton.jit` annotate what they need, without quotes, no annotation calls anything, and
+    none stands without a value in a function. | Other annotations are removed."""
     for node in view.whole.get(ast.FunctionDef, ()):
         yield from _function_annotations(view, node)
-    for node in view.whole.get(ast.ClassDef, ()):
-        for item in node.body:
-            if isinstance(item, ast.AnnAssign) and _quoted(item.annotation):
-                help = "write the type itself"
-                yield view.module.finding("PG307", item, "a field's annotation is in quotes", help)
     for node in view.whole.get(ast.AnnAssign, ()):
         if node.value is None and view.function_around(node) is not None:
             help = "assign the variable where it is declared"
@@ -126,36 +147,69 @@ def _quoted(node: ast.expr) -> bool:
 
 
 def pg309(view: View) -> Findings:
-    """A class has no base, one bundled class, or nn.Module, torch.optim.Optimizer, torch.autograd.Function or NamedTuple;
-    no metaclass, no `__getattr__`, `__new__` or `__init_subclass__`. | Then what a class does can be read."""
+    """A class has no base, one bundled class, or one of nn.Module, Optimizer, autograd.Function, Dataset, NamedTuple, Enum,
+    Protocol, Generic, ABC and the exceptions; no metaclass, no `__getattr__`, `__new__` or `__init_subclass__`. | Then what a
+    class does can be read."""
     for node in view.code(ast.ClassDef):
         if not isinstance(node, ast.ClassDef):
             continue
-        bundled = [view.full(base).startswith(INTERNAL) for base in node.bases]
-        known = [view.full(base) in BASES for base in node.bases]
-        if len(node.bases) > 1 or not all(one or other for one, other in zip(bundled, known, strict=True)):
-            help = "use one base: a bundled class, nn.Module, Optimizer, autograd.Function or NamedTuple"
-            yield view.module.finding("PG309", node.bases[0], "a class base is not on the list", help)
+        yield from _bases(view, node)
         if node.keywords:
             yield view.module.finding("PG309", node, "a class has a metaclass or class arguments", "leave them out")
-        for item in node.body:
-            if isinstance(item, FUNCTIONS) and isinstance(item, ast.FunctionDef) and item.name in CLASS_HOOKS:
-                yield view.module.finding("PG309", item, f"{item.name} changes how names are found", "leave it out")
+        for member in node.body:
+            if isinstance(member, FUNCTIONS) and isinstance(member, ast.FunctionDef) and member.name in CLASS_HOOKS:
+                yield view.module.finding("PG309", member, f"{member.name} changes how names are found", "leave it out")
+
+
+def _bases(view: View, node: ast.ClassDef) -> Findings:
+    names = [view.full(base.value if isinstance(base, ast.Subscript) else base) for base in node.bases]
+    if len(names) == 2 and names[0] in MIXED_IN and names[1].startswith("enum."):
+        names = names[1:]
+    if len(names) > 1:
+        help = "keep an object of the second class in a field, and call its methods"
+        yield view.module.finding("PG309", node.bases[1], "a class has several bases", help)
+    for base, name in zip(node.bases, names, strict=False):
+        if not name.startswith(INTERNAL) and not BASES.fullmatch(name):
+            help = "keep such an object in a field instead of being one" if name else "name the base"
+            message = f"{name.removeprefix(BUILTIN) or ast.unparse(base)} is not a base that a bundled class may have"
+            yield view.module.finding("PG309", base, message, help)
 
 
 def pg311(view: View) -> Findings:
-    """Dataclasses are `@dataclass(frozen=True)` and NamedTuples plain: fields with an annotation and at most a literal
-    default, no `field(...)`, no slots. | A record made twice, or in another place, must be the same."""
+    """Records are plain: a dataclass has literal options without slots, a field an annotation and at most a constant or
+    `field(...)` as its default, and none is an InitVar. | A record made in another place must be the same."""
     for node in view.code(ast.ClassDef):
         if not isinstance(node, ast.ClassDef):
             continue
         for decorator in node.decorator_list:
-            if ast.unparse(decorator).rpartition(".")[2] not in ("dataclass(frozen=True)",):
-                help = "write @dataclass(frozen=True)"
-                yield view.module.finding("PG311", decorator, "a dataclass is not plainly frozen", help)
+            yield from _record_options(view, decorator)
         if is_record(view, node) or is_dataclass(view, node):
-            for item in node.body:
-                plain = isinstance(item, ast.AnnAssign) and is_literal(item.value)
-                if not plain and not isinstance(item, (ast.FunctionDef, ast.Pass)) and not is_docstring(item):
-                    help = "give each field an annotation and at most a literal default"
-                    yield view.module.finding("PG311", item, "a record's field cannot be moved", help)
+            for member in node.body:
+                if not isinstance(member, (ast.FunctionDef, ast.Pass)) and not is_docstring(member):
+                    yield from _record_field(view, node, member)
+
+
+def _record_options(view: View, decorator: ast.expr) -> Findings:
+    options = decorator.keywords if isinstance(decorator, ast.Call) else []
+    if view.full(call_target(decorator)) != "dataclasses.dataclass":
+        yield view.module.finding("PG311", decorator, "a class is changed by a decorator", "leave it out")
+    elif any(option.arg in (None, "slots", "weakref_slot") for option in options) or not all(
+        isinstance(option.value, ast.Constant) for option in options
+    ):
+        help = "write @dataclass or @dataclass(frozen=True)"
+        yield view.module.finding("PG311", decorator, "a dataclass with slots is a second class behind the first", help)
+
+
+def _record_field(view: View, node: ast.ClassDef, member: ast.stmt) -> Findings:
+    value = member.value if isinstance(member, ast.AnnAssign) else member
+    if isinstance(value, ast.Call) and view.full(value.func) == "dataclasses.field" and is_dataclass(view, node):
+        plain = not value.args and all(_is_plain(option.value) for option in value.keywords)
+    else:
+        plain = isinstance(member, ast.AnnAssign) and (value is None or not changing_default(view, value))
+    if not plain:
+        help = "give each field an annotation and at most a constant as its default"
+        yield view.module.finding("PG311", member, "a record's field cannot be moved", help)
+    for part in walk(member.annotation) if isinstance(member, ast.AnnAssign) else ():
+        if isinstance(part, (ast.Name, ast.Attribute)) and view.full(part) == "dataclasses.InitVar":
+            help = "write a function that makes the record"
+            yield view.module.finding("PG311", member, "a field that is only a parameter of `__post_init__`", help)

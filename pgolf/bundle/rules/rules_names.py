@@ -89,12 +89,7 @@ def pg310(view: View) -> Findings:
 
 
 def _is_method(view: View, node: ast.Attribute) -> bool:
-    if not isinstance(node.value, ast.Name) or not view.full(node.value).startswith(INTERNAL):
-        return False
-    definition = view.definition(node.value.id)
-    return isinstance(definition, ast.ClassDef) and any(
-        isinstance(item, ast.FunctionDef) and item.name == node.attr for item in definition.body
-    )
+    return view.full(node.value).startswith(INTERNAL) and view.method(node) is not None
 
 
 def pg312(view: View) -> Findings:

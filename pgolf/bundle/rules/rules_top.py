@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 
-from pgolf.bundle.source import (
-    ENTRY,
-)
+from pgolf.bundle.names import COMPREHENSIONS
+from pgolf.bundle.source import ENTRY
 from pgolf.bundle.toplevel import functions_of, guard, operator_keys, optional_names, registration
+from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
     INTERNAL,
     Findings,
@@ -21,16 +21,21 @@ from pgolf.bundle.view import (
     is_main_block,
 )
 
-CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*|__all__")
+CONSTANT = re.compile(r"_?[A-Z]\w*|__all__")
 CUSTOM_OP = "torch.library.custom_op"
 PURE_CALLS = re.compile(
     r"builtins\.(frozenset|tuple|dict|list|set|range|len|min|max|float|int|str|bytes|bool|abs|round|sum|sorted|zip)"
-    r"|math\.\w+|re\.compile|struct\.(calcsize|Struct)|functools\.partial|triton\.Config|pgolf:\w+"
+    r"|math\.\w+|re\.compile|struct\.(calcsize|Struct)|functools\.partial|triton\.Config|pgolf:\w+|torch\.device"
+    r"|typing\.(TypeVar|NewType)"
 )
+IMMUTABLE_CALLS = re.compile(
+    r"builtins\.(frozenset|tuple|range|len|min|max|float|int|str|bytes|bool|abs|round|sum)|math\.\w+|torch\.device"
+)
+DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
 EFFECTS = re.compile(
     r"(random|time|datetime|os|sys|io|socket|secrets|uuid|subprocess|pathlib|glob|shutil|tempfile|platform)\b.*"
     r"|numpy\.random\b.*|builtins\.(open|print|input|id|hash)"
-    r"|torch\.(cuda|manual_seed|seed|rand\w*|normal|device|get_\w+|set_\w+|distributed|Generator|mps|backends)\b.*"
+    r"|torch\.(cuda|manual_seed|seed|rand\w*|normal|get_\w+|set_\w+|distributed|Generator|mps|backends)\b.*"
 )
 ACTS = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 
@@ -122,7 +127,7 @@ def _class_body(view: View, node: ast.ClassDef) -> Findings:
         named = named or (isinstance(item, ast.Assign) and all(isinstance(name, ast.Name) for name in item.targets))
         value = item.value if isinstance(item, (ast.Assign, ast.AnnAssign)) else None
         if not named or (value is not None and not _is_field(view, node, value)):
-            help = "a class body holds a docstring, methods, and fields with literals"
+            help = "a class body holds a docstring, methods, and fields whose values are pure expressions"
             yield view.module.finding("PG301", item, "this statement runs while the class is being made", help)
 
 
@@ -141,7 +146,17 @@ def _own_names(view: View, node: ast.ClassDef) -> Findings:
 
 def _is_field(view: View, node: ast.ClassDef, value: ast.expr) -> bool:
     # PG310 and PG311 say more about these than this rule could.
-    return is_literal(value) or is_dataclass(view, node) or view.full(value).startswith(INTERNAL)
+    if is_dataclass(view, node) or view.full(value).startswith(INTERNAL):
+        return True
+    # The variable of a comprehension is not one of the class, and could be taken for one.
+    calls = [part for part in walk(value) if isinstance(part, COMPREHENSIONS)]
+    return not calls and not any(bad for bad in impure(view, value) if not _is_enum_value(view, node, bad))
+
+
+def _is_enum_value(view: View, node: ast.ClassDef, value: ast.expr) -> bool:
+    return view.full(call_target(value)) == "enum.auto" and any(
+        view.full(base).startswith("enum.") for base in node.bases
+    )
 
 
 def impure(view: View, node: ast.expr) -> Iterator[ast.expr]:
@@ -166,16 +181,30 @@ def impure(view: View, node: ast.expr) -> Iterator[ast.expr]:
 
 
 def pg314(view: View) -> Findings:
-    """Default arguments of functions and methods are literals. | A default is computed once, at a moment that moves."""
+    """Default arguments of functions and methods are constants: literals, names of the top level, what modules hold, and
+    what pure builtins make of these, but no list, dict or set. | A default is computed once, at a moment that moves."""
     for statement in view.module.statements:
         methods = statement.node.body if isinstance(statement.node, ast.ClassDef) else functions_of(statement.node)
         for node in methods:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for value in (*node.args.defaults, *node.args.kw_defaults):
-                if value is not None and not is_literal(value) and not any(_effects(view, value)):
+                message = changing_default(view, value) if value is not None else ""
+                if message and not any(_effects(view, value)):
                     help = "default to None and compute the value in the function"
-                    yield view.module.finding("PG314", value, "a default argument is not a literal", help)
+                    yield view.module.finding("PG314", value, message, help)
+
+
+def changing_default(view: View, value: ast.expr) -> str:
+    """What is wrong with a default; empty for one that is the same whenever it is computed."""
+    for part in walk(value):
+        if isinstance(part, DISPLAYS):
+            return "all calls share one list, dict or set as their default argument"
+        if isinstance(part, ACTS) or (
+            isinstance(part, ast.Call) and not IMMUTABLE_CALLS.fullmatch(view.full(part.func))
+        ):
+            return "a default argument is computed by more than pure builtins"
+    return ""
 
 
 def pg318(view: View) -> Findings:
