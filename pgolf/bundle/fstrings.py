@@ -36,12 +36,13 @@ def braces_of(value: ast.FormattedValue) -> list[ast.expr]:
 
 def _can_move(value: ast.FormattedValue) -> bool:
     """Has the format at most one value of its own, and no brace as a sign? Of two, the first would be written out too late."""
-    signs = [part.value for part in _format_of(value) if isinstance(part, ast.Constant)]
-    return len(braces_of(value)) < 2 and not any(set(sign) & set("{}") for sign in signs)
+    return len(braces_of(value)) < 2 and not set(_template(value)) & set("{}")
 
 
-def _format_of(value: ast.FormattedValue) -> list[ast.expr]:
-    return value.format_spec.values if isinstance(value.format_spec, ast.JoinedStr) else []
+def _template(value: ast.FormattedValue) -> str:
+    """The format with a zero byte for each value in it."""
+    spec = value.format_spec.values if isinstance(value.format_spec, ast.JoinedStr) else []
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in spec)
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -69,9 +70,8 @@ class _TextsOutside(Transformer):
 
     def _format_call(self, value: ast.FormattedValue) -> ast.Call:
         """`"{:>5}".format(x)` of `{x:>5}`."""
-        spec = _format_of(value)
-        text = "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in spec)
-        template = ast.Constant("{" + CONVERSIONS[value.conversion] + (f":{text}" if spec else "") + "}")
+        spec = ":" + _template(value).replace("\0", "{}")
+        template = ast.Constant("{" + CONVERSIONS[value.conversion] + spec.rstrip(":") + "}")
         arguments = [self.visit(part) for part in (value.value, *braces_of(value))]
         call = ast.Call(ast.Attribute(template, "format", ast.Load()), arguments, [])
         for node in (call, call.func, template):

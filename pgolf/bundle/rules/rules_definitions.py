@@ -72,13 +72,12 @@ def _kernel_in_function(view: View, node: ast.AST, decorator: ast.expr) -> str:
     named = call_target(decorator)
     while isinstance(named, ast.Attribute):
         named = named.value
-    scope = view.places[named].resolve(named.id) if isinstance(named, ast.Name) else view.scope
-    bound = scope.bound.get(named.id, ()) if isinstance(named, ast.Name) and scope.kind == "function" else ()
-    modules = [
-        name for place in bound if isinstance(place, ast.alias) for name in imported_modules(view.parents[place])
-    ]
-    if "triton" in [name.partition(".")[0] for name in modules]:
-        return f"the Triton kernel {getattr(node, 'name', '')} stands in a function, which would compile it anew in every call"
+    if not isinstance(named, ast.Name):
+        return ""
+    for place in view.places[named].resolve(named.id).bound.get(named.id, ()):
+        imported = view.parents[place]
+        if isinstance(imported, ast.Import | ast.ImportFrom) and imported_modules(imported)[:1] == ["triton"]:
+            return f"the Triton kernel {getattr(node, 'name', '')} stands in a function, which would compile it in every call"
     return ""
 
 
@@ -201,11 +200,12 @@ def _record_options(view: View, decorator: ast.expr) -> Findings:
 
 
 def _record_field(view: View, node: ast.ClassDef, member: ast.stmt) -> Findings:
-    value = member.value if isinstance(member, ast.AnnAssign) else member
+    value = member.value if isinstance(member, ast.AnnAssign) else None
+    plain = isinstance(member, ast.AnnAssign)
     if isinstance(value, ast.Call) and view.full(value.func) == "dataclasses.field" and is_dataclass(view, node):
-        plain = not value.args and all(_is_plain(option.value) for option in value.keywords)
-    else:
-        plain = isinstance(member, ast.AnnAssign) and (value is None or not changing_default(view, value))
+        plain &= not value.args and all(_is_plain(option.value) for option in value.keywords)
+    elif value is not None:
+        plain &= not changing_default(view, value)
     if not plain:
         help = "give each field an annotation and at most a constant as its default"
         yield view.module.finding("PG311", member, "a record's field cannot be moved", help)

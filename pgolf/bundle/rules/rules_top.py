@@ -189,8 +189,10 @@ def pg314(view: View) -> Findings:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for value in (*node.args.defaults, *node.args.kw_defaults):
-                message = changing_default(view, value) if value is not None else ""
-                if message and not any(_effects(view, value)):
+                if value is None or any(_effects(view, value)):
+                    continue
+                message = changing_default(view, value)
+                if message:
                     help = "default to None and compute the value in the function"
                     yield view.module.finding("PG314", value, message, help)
 
