@@ -70,8 +70,8 @@ class _TextsOutside(Transformer):
 
     def _format_call(self, value: ast.FormattedValue) -> ast.Call:
         """`"{:>5}".format(x)` of `{x:>5}`."""
-        spec = ":" + _template(value).replace("\0", "{}")
-        template = ast.Constant("{" + CONVERSIONS[value.conversion] + spec.rstrip(":") + "}")
+        spec = _template(value).replace("\0", "{}")
+        template = ast.Constant("{" + CONVERSIONS[value.conversion] + (":" + spec if spec else "") + "}")
         arguments = [self.visit(part) for part in (value.value, *braces_of(value))]
         call = ast.Call(ast.Attribute(template, "format", ast.Load()), arguments, [])
         for node in (call, call.func, template):
