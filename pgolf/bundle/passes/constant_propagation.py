@@ -1,0 +1,211 @@
+"""Interprocedural constant propagation: what always holds one literal is written as that literal, and what it decides is folded.
+
+A place is a variable of the top level, a local variable, a parameter, an attribute, or what a function returns. It is constant
+if everything that is ever stored in it is the same literal: for a parameter, what each call gives or leaves to the default; all
+calls must be in plain sight (`call_graph`). A function that the program hands to somebody else, and an attribute that may be a
+library's, may hold anything. A tuple of literals and names of the top level that nothing binds again is written where one place
+goes over it.
+
+    def mean(x, axis): return x.mean(axis) ... mean(a, 0); mean(b, 0)      ->      def mean(x, axis): return x.mean(0)
+
+What then has no reader is left to dead argument and dead store elimination.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator
+
+from pgolf.bundle.effects import Effects, is_chain, is_idle_line
+from pgolf.bundle.specialize.fold import Folder
+from pgolf.bundle.literals import SINGLETONS, UNKNOWN, formatted, value_of
+from pgolf.bundle.names import Scope, bound_name, copy_tree
+from pgolf.bundle.passes.call_graph import CallGraph, Callee
+from pgolf.bundle.program import Program
+from pgolf.bundle.source import last_name
+from pgolf.bundle.syntax import pairs
+
+LONGEST = 24
+"""A literal that is printed with more characters than this is written at one place only."""
+
+
+def constant_propagation(program: Program, own: Callable[[], Collection[str]]) -> bool:
+    """Write every constant where it is read, once. What this shows to be constant is left to the next run.
+
+    Args:
+        own: gives the attributes that are certainly the program's own.
+    """
+    run = _Propagation(program, CallGraph(program, own))
+    run.find()
+    return run.write()
+
+
+class _Propagation:
+    """The constants of a program, and the places that read them.
+
+    Attributes:
+        values: expression -> the literal that it always gives.
+    """
+
+    def __init__(self, program: Program, graph: CallGraph):
+        self.program, self.graph, self.effects = program, graph, Effects(program)
+        self.values: dict[ast.expr, ast.expr] = {}
+
+    def find(self) -> None:
+        """Go through all places."""
+        program = self.program
+        for name, bound in program.writes.items():
+            stored = self.assigned(bound)
+            always = any(program.statement(node) is not node and program.function(node) is None for node in bound)
+            if always or not self.effects.observes_absence:
+                self.note(stored, program.reads.get(name, []))
+            if len(bound) == 1 and len(stored) == 1 and stored[0] is not None and name not in program.global_names:
+                self.note_names(stored[0], program.reads.get(name, []))
+        for callee in self.graph.closed.values():
+            self.find_parameters(callee)
+            self.find_result(callee)
+        for facts in program.all_facts():
+            for scope in facts.inner_scopes.values():
+                if scope.kind == "function":
+                    self.find_variables(scope)
+        for name in {*program.attributes}.intersection(self.graph.own):
+            self.find_attribute(name)
+
+    def find_variables(self, scope: Scope) -> None:
+        """Local variables that one line of the function itself binds, above those that read them."""
+        body = scope.node.body if isinstance(scope.node, ast.FunctionDef) else []
+        for line in body:
+            for target, value in pairs(line):
+                if isinstance(target, ast.Name) and is_bound_by(scope, target) and not self.effects.observes_absence:
+                    self.note([value], variable_reads(scope, target.id))
+
+    def find_parameters(self, callee: Callee) -> None:
+        """Parameters for which all calls give one literal; what a call of the function by itself hands on is no news."""
+        scope, signature = self.program.scope(callee.node), callee.signature
+        for name in signature.names:
+            if is_bound_by(scope, scope.bound[name][0]):
+                reads = variable_reads(scope, name)
+                given = [signature.given(call, name) or signature.defaults.get(name) for call in callee.calls]
+                self.note([value for value in given if value not in reads], reads)
+
+    def find_result(self, callee: Callee) -> None:
+        """Calls of a function that only returns a literal."""
+        lines = [line for line in callee.node.body if not is_idle_line(line)]
+        if len(lines) == 1 and isinstance(lines[0], ast.Return) and not callee.constructs:
+            value = lines[0].value or ast.Constant(value=None)
+            for call in callee.calls:
+                given = callee.signature.bound(call).values()
+                if (is_chain(call.func)) and all(self.effects.is_droppable(one) for one in given):
+                    self.note([value], [call])
+
+    def find_attribute(self, name: str) -> None:
+        """An attribute of the program's own, whatever object has it."""
+        uses = self.program.attributes[name]
+        stored = self.assigned([node for node in uses if not isinstance(node.ctx, ast.Load)])
+        for line in self.program.members.get(name, []):
+            owner = self.program.parent(line)
+            plain = isinstance(owner, ast.ClassDef) and not owner.bases and not owner.keywords
+            stored.append(line.value if plain and isinstance(line, ast.Assign) and len(line.targets) == 1 else None)
+        if not self.effects.observes_absence:
+            self.note(stored, [node for node in uses if isinstance(node.ctx, ast.Load) and is_chain(node.value)])
+
+    def assigned(self, bound: Collection[ast.AST]) -> list[ast.expr | None]:
+        """What is given to these targets; None where that is not plain to see."""
+        found: list[ast.expr | None] = []
+        for target in bound:
+            line: ast.AST = self.program.parent(target) if isinstance(target, ast.expr) else target
+            line = self.program.parent(line) if isinstance(line, ast.Tuple) else line
+            given = [value for one, value in (pairs(line) if isinstance(line, ast.stmt) else []) if one is target]
+            found.append(given[0] if given else None)
+        return found
+
+    def note(self, stored: list[ast.expr | None], reads: Collection[ast.expr]) -> None:
+        """All these places read what is only ever given these values."""
+        first = stored[0] if stored else None
+        if first is None or value_of(first) is UNKNOWN:
+            return
+        text = ast.dump(first)
+        if all(value is not None and ast.dump(value) == text for value in stored):
+            if len(reads) == 1 or len(ast.unparse(first)) <= LONGEST:
+                self.values.update((node, first) for node in reads if self.may_stand(first, node))
+
+    def note_names(self, value: ast.expr, reads: list[ast.Name]) -> None:
+        """These places read a variable that holds a thing of the top level, or a tuple of such things to go over."""
+        parts = value.elts if isinstance(value, ast.Tuple) else [value]
+        names = [part.id for part in parts if isinstance(part, ast.Name)]
+        constant = all(self.program.is_constant(name) and name not in self.program.bound_inside for name in names)
+        known = all(isinstance(part, ast.Name) or value_of(part) is not UNKNOWN for part in parts)
+        if not names or not constant or not known:
+            return
+        if not isinstance(value, ast.Tuple):
+            self.values.update((node, value) for node in reads if not self.is_in_kernel(node))
+        elif len(reads) == 1 and self.is_gone_over(reads[0]):
+            self.values[reads[0]] = value
+
+    def is_gone_over(self, node: ast.expr) -> bool:
+        """Does nobody see which tuple this is?"""
+        above = self.program.parent(node)
+        if isinstance(above, ast.Call):
+            joined = isinstance(above.func, ast.Attribute) and isinstance(above.func.value, ast.Constant)
+            return joined and last_name(above.func) == "join" and not self.is_in_text(node)
+        return isinstance(above, (ast.For, ast.comprehension)) and above.iter is node and not self.is_in_text(node)
+
+    def is_in_text(self, node: ast.AST) -> bool:
+        return any(isinstance(above, ast.JoinedStr) for above in self.program.ancestors(node))
+
+    def is_in_kernel(self, node: ast.AST) -> bool:
+        """Is this in a function that Triton compiles?"""
+        above = [other for other in self.program.ancestors(node) if isinstance(other, ast.FunctionDef)]
+        return any(last_name(mark) == "jit" for function in above for mark in function.decorator_list)
+
+    def may_stand(self, value: ast.expr, node: ast.AST) -> bool:
+        """May a literal stand in a place: not beside `is`, in no braces that cannot hold it, and with no attribute of its own?"""
+        content, above = value_of(value), self.program.parent(node)
+        if isinstance(above, (ast.pattern, ast.Attribute)) or (isinstance(above, ast.Call) and above.func is node):
+            return isinstance(above, ast.Attribute) and isinstance(content, (str, bytes))
+        if isinstance(above, ast.Compare) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in above.ops):
+            if not any(content is single for single in SINGLETONS):
+                return False
+        if isinstance(above, ast.FormattedValue) and isinstance(value, ast.Constant):
+            part = ast.FormattedValue(value=value, conversion=above.conversion, format_spec=above.format_spec)
+            if formatted(part) is not None:
+                return not self.is_in_kernel(node)
+        plain = type(content) in (bool, int, float) or not self.is_in_text(node)
+        return plain and not self.is_in_kernel(node)
+
+    def write(self) -> bool:
+        """Put the literals in, outermost first, and fold what they decide."""
+        changed: list[ast.stmt] = []
+        for statement in self.program.body:
+            facts = self.program.facts(statement)
+            nodes = [node for node in self.values if node in facts.parents]
+            if nodes:
+                changed.append(statement)
+                gone = {node for node in nodes if not self.values.keys().isdisjoint(self.program.ancestors(node))}
+                for node in nodes:
+                    if node not in gone:
+                        self.program.put(node, copy_tree(self.values[node]))
+        for statement in changed:
+            new = Folder().visit(statement)
+            if new is statement:
+                self.program.changed(statement)
+            else:
+                self.program.replace(statement, new if isinstance(new, list) else [new])
+        return bool(changed)
+
+
+def is_bound_by(scope: Scope, node: ast.AST) -> bool:
+    """Is this the only node that binds a function's variable, here or in a function inside?"""
+    name = bound_name(node)
+    return scope.bound.get(name or "") == [node] and not any(name in inner.nonlocals for inner in scope.walk())
+
+
+def variable_reads(scope: Scope, name: str) -> list[ast.expr]:
+    """Every place that reads a variable of a function."""
+    return list(_variable_reads(scope, name))
+
+
+def _variable_reads(scope: Scope, name: str) -> Iterator[ast.expr]:
+    for inner in scope.walk():
+        if name in inner.reads and inner.resolve(name) is scope:
+            yield from inner.reads[name]  # type: ignore[misc]

@@ -1,0 +1,115 @@
+"""Singletons: classes of which the program makes one object in its whole run, and of which nothing is special."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from pgolf.bundle.effects import is_idle_line
+from pgolf.bundle.passes.call_graph import PLAIN_DECORATORS
+from pgolf.bundle.program import Program
+from pgolf.bundle.source import last_name
+from pgolf.bundle.syntax import binds_self, is_record, member_names
+from pgolf.bundle.trees import walk
+
+OF_CLASS = ("super", "__class__")
+"""These mean something in a method only."""
+FIELD_KINDS = ("ClassVar", "InitVar", "KW_ONLY")
+"""Annotations of dataclasses that stand for something other than a field."""
+MAY_BE_FUNCTIONS = (ast.Name, ast.Attribute, ast.Call, ast.Lambda, ast.Subscript, ast.IfExp, ast.BoolOp, ast.NamedExpr)
+"""A variable of a class that holds a function is a method."""
+
+
+@dataclass
+class Singleton:
+    """A class with one object.
+
+    Attributes:
+        definition: the class.
+        call: what makes the object.
+        methods: its functions by name, the constructor among them.
+        constants: variables of the class -> their values.
+        fields: those of a record, in order; None for any other class.
+    """
+
+    definition: ast.ClassDef
+    call: ast.Call
+    methods: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    constants: dict[str, ast.expr] = field(default_factory=dict)
+    fields: list[str] | None = None
+
+    @property
+    def constructor(self) -> ast.FunctionDef | None:
+        """The function that gives the object its attributes; None for a record and for a class without one."""
+        return self.methods.get("__init__")
+
+    def binding_self(self) -> list[ast.FunctionDef]:
+        """Methods that get the object."""
+        return [method for method in self.methods.values() if not is_static(method)]
+
+
+def is_static(method: ast.FunctionDef) -> bool:
+    """Is this a static method?"""
+    return "staticmethod" in [last_name(mark) for mark in method.decorator_list]
+
+
+def singletons(program: Program, once: set[ast.AST]) -> list[Singleton]:
+    """Every class that is named once, by a call among `once`, and has nothing but methods, variables and fields."""
+    found: list[Singleton] = []
+    for definition in program.classes.values():
+        reads = program.reads.get(definition.name, [])
+        call = program.call_of(reads[0]) if len(reads) == 1 else None
+        if call is not None and call in once and program.is_constant(definition.name):
+            single = Singleton(definition, call)
+            if _is_plain(definition, program) and all(_take(single, line) for line in definition.body):
+                found.append(single)
+    return found
+
+
+def _is_plain(definition: ast.ClassDef, program: Program) -> bool:
+    """Has a class no base, no decorator, no private names, and no line that reads another?"""
+    record = is_record(definition)
+    nodes = walk(definition)
+    words = {node.id for node in nodes if isinstance(node, ast.Name)}
+    words |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    mangled = any(word.startswith("__") and not word.endswith("__") for word in words)
+    plain = record or not (definition.bases or definition.decorator_list)
+    scope = program.scope(definition)
+    members = [name for line in definition.body for name in member_names(line)]
+    return (
+        plain
+        and len(set(members)) == len(members)
+        and not definition.keywords
+        and not mangled
+        and words.isdisjoint((*OF_CLASS, *FIELD_KINDS))
+        and scope.bound.keys().isdisjoint(scope.reads)
+    )
+
+
+def _take(single: Singleton, line: ast.stmt) -> bool:
+    """Sort one line of the class's body; False where it is something else."""
+    record = is_record(single.definition)
+    if isinstance(line, ast.FunctionDef):
+        single.methods[line.name] = line
+        return _is_plain_method(line) and not (record and line.name.startswith("__"))
+    if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+        name, value = line.target.id, line.value
+        if record:
+            single.fields = [*(single.fields or []), name]
+    elif isinstance(line, ast.Assign) and len(line.targets) == 1 and isinstance(line.targets[0], ast.Name):
+        name, value = line.targets[0].id, line.value
+    else:
+        return is_idle_line(line)
+    if value is not None:
+        single.constants[name] = value
+    if value is not None and isinstance(value, MAY_BE_FUNCTIONS):
+        return False
+    return not name.startswith("__") and (record == isinstance(line, ast.AnnAssign) or not record and value is not None)
+
+
+def _is_plain_method(method: ast.FunctionDef) -> bool:
+    special = method.name.startswith("__") and method.name not in ("__init__", "__call__")
+    marks = [last_name(mark) for mark in method.decorator_list]
+    if special or not all(mark in (*PLAIN_DECORATORS, "staticmethod") for mark in marks):
+        return False
+    return binds_self(method) if "staticmethod" not in marks else not method.name.startswith("__")
