@@ -6,9 +6,12 @@ import os
 from collections.abc import Sequence
 
 from pgolf.bundle.link import Flat
-from pgolf.bundle.passes.adapters import COPY_PROPAGATION, DEAD_CODE, DEAD_FIELDS, SCALAR_REPLACEMENT, SETTINGS
+from pgolf.bundle.passes.adapters import COPY_PROPAGATION, DEAD_CODE, DEAD_FIELDS, SETTINGS
+from pgolf.bundle.passes.constant_propagation import CONSTANT_PROPAGATION
 from pgolf.bundle.passes.contract import Pass
+from pgolf.bundle.passes.scalar_replacement import SCALAR_REPLACEMENT
 from pgolf.bundle.passes.tree_shaking import TREE_SHAKING
+from pgolf.bundle.passes.unshadowing import UNSHADOWING
 from pgolf.bundle.program import Program
 from pgolf.bundle.verification import verify, verify_text
 from pgolf.errors import PgolfError
@@ -16,14 +19,25 @@ from pgolf.errors import PgolfError
 PLAN: tuple[Pass, ...] = (
     SETTINGS,
     TREE_SHAKING,
+    UNSHADOWING,
     SCALAR_REPLACEMENT,
     COPY_PROPAGATION,
-    SCALAR_REPLACEMENT,
-    TREE_SHAKING,
+    CONSTANT_PROPAGATION,
     DEAD_CODE,
-    COPY_PROPAGATION,
-    SCALAR_REPLACEMENT,
     TREE_SHAKING,
+    SCALAR_REPLACEMENT,
+    COPY_PROPAGATION,
+    CONSTANT_PROPAGATION,
+    DEAD_CODE,
+    TREE_SHAKING,
+    SCALAR_REPLACEMENT,
+    COPY_PROPAGATION,
+    CONSTANT_PROPAGATION,
+    DEAD_CODE,
+    TREE_SHAKING,
+    SCALAR_REPLACEMENT,
+    CONSTANT_PROPAGATION,
+    COPY_PROPAGATION,
     DEAD_CODE,
     DEAD_FIELDS,
     TREE_SHAKING,
@@ -41,23 +55,19 @@ def specialize(
     Args:
         plan: the passes to run.
         stop_after: how many of them to run; all if None.
-        debug: whether each pass is checked alone; None to do what the environment says.
+        debug: whether the text after each pass is compiled; None to do what the environment says.
 
     Raises:
         PgolfError: PG401, with the name of the pass, when a result is not what the passes promise.
     """
     debug = bool(os.environ.get(VERIFY)) if debug is None else debug
     program = Program.of(flat)
-    first = before = program.all_facts()
     for step, one in enumerate(plan[:stop_after], 1):
+        before, name = program.all_facts(), f"pass {step}, {one.name},"
         run(one, program)
+        verify(name, before, program)
         if debug:
-            name = f"pass {step}, {one.name},"
-            verify(name, before, program)
             verify_text(name, program)
-            before = program.all_facts()
-    if not debug:
-        verify("specialize", first, program)
     verify_text("specialize", program)
     return program.flat
 

@@ -71,6 +71,18 @@ class Scope:
             scope = scope.parent
         return self.module
 
+    def reads_inside(self, name: str) -> list[ast.AST]:
+        """Every place that reads this scope's variable, also in functions inside."""
+        found: list[ast.AST] = []
+        for inner in self.walk():
+            if name in inner.reads and inner.resolve(name) is self:
+                found += inner.reads[name]
+        return found
+
+    def is_bound_once(self, name: str) -> bool:
+        """Does one node bind this scope's variable, here and in functions inside?"""
+        return len(self.bound.get(name, ())) == 1 and not any(name in inner.nonlocals for inner in self.walk())
+
     @property
     def module(self) -> Scope:
         scope = self

@@ -131,15 +131,19 @@ class Program:
     def insert(self, before: ast.stmt, nodes: Sequence[ast.stmt], owner: str) -> None:
         """Add statements in front of one."""
         place = self._place(before)
-        self.statements[place:place] = [Owned(owner, node) for node in nodes]
-        self._tables.clear()
+        self._set(place, place, nodes, owner)
 
     def replace(self, old: ast.stmt, nodes: Sequence[ast.stmt]) -> None:
         """Put statements in the place of one; they have its owner."""
         place = self._place(old)
-        owner = self.statements[place].owner
-        self.statements[place : place + 1] = [Owned(owner, node) for node in nodes]
         self._facts.pop(old, None)
+        self._set(place, place + 1, nodes, self.statements[place].owner)
+
+    def _set(self, first: int, end: int, nodes: Sequence[ast.stmt], owner: str) -> None:
+        self.statements[first:end] = [Owned(owner, node) for node in nodes]
+        for node in nodes:
+            # It may have been below another statement.
+            self._parents.pop(node, None)
         self._tables.clear()
 
     def remove(self, nodes: Iterable[ast.stmt]) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
-from pgolf.bundle.specialize.dissolve import dissolve
-from pgolf.bundle.specialize.flatten import flatten
 from pgolf.bundle.specialize.prune import prune
 from pgolf.bundle.specialize.records import trim
 from pgolf.bundle.specialize.spread import spread
@@ -24,7 +22,7 @@ def on_tree(*passes: Callable[..., Any]) -> Callable[[Program], None]:
         owners = {item.node: item.owner for item in program.statements}
         tree = ast.Module(body=program.body, type_ignores=[])
         for one in passes:
-            one(tree, owners) if one in (dissolve, flatten) else one(tree)
+            one(tree)
         load(program, Flat(tuple(Owned(owners[node], node) for node in tree.body)))
 
     return run
@@ -41,7 +39,6 @@ def load(program: Program, flat: Flat) -> None:
 
 
 SETTINGS = Pass("settings-specialization", on_flat(lambda flat: substitute(flat)[0]), "", "")
-SCALAR_REPLACEMENT = Pass("scalar-replacement", on_tree(dissolve, flatten), "", "")
 COPY_PROPAGATION = Pass("copy-propagation", on_tree(spread), "", "")
 DEAD_CODE = Pass("dead-argument-elimination", on_tree(prune), "", "")
 DEAD_FIELDS = Pass("dead-field-elimination", on_flat(trim), "", "")

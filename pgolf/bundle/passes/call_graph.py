@@ -8,7 +8,7 @@ seen; any other function may be called by anybody with anything.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from pgolf.bundle.names import Scope
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import Signature, binds_self, hides_arguments, methods_of
+from pgolf.bundle.visibility import Visibility
 
 PLAIN_DECORATORS = ("no_grad", "inference_mode")
 """Decorators that call the function with what they are given and return what it returns."""
@@ -40,20 +41,20 @@ class Callee:
 
 
 class CallGraph:
-    """The closed functions of a program as it is when they are first asked for.
+    """The closed functions of a program as it is when they are first asked for."""
 
-    Args:
-        own: gives the attributes that are certainly the program's own; asked only if the program has methods.
-    """
-
-    def __init__(self, program: Program, own: Callable[[], Collection[str]]):
+    def __init__(self, program: Program):
         self.program, self.effects = program, Effects(program)
-        self._own = own
 
     @cached_property
-    def own(self) -> Collection[str]:
+    def visible(self) -> Visibility:
+        """What libraries may read, store and call."""
+        return Visibility(ast.Module(body=self.program.body, type_ignores=[]))
+
+    @property
+    def own(self) -> frozenset[str]:
         """Attributes that are certainly the program's own."""
-        return self._own()
+        return self.visible.own
 
     @cached_property
     def closed(self) -> dict[ast.FunctionDef, Callee]:

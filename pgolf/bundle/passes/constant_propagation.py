@@ -1,4 +1,4 @@
-"""Interprocedural constant propagation: what always holds one literal is written as that literal, and what it decides is folded.
+"""Interprocedural constant propagation: what always holds one literal is written as it, and what it decides is folded.
 
 A place is a variable of the top level, a local variable, a parameter, an attribute, or what a function returns. It is constant
 if everything that is ever stored in it is the same literal: for a parameter, what each call gives or leaves to the default; all
@@ -14,30 +14,27 @@ What then has no reader is left to dead argument and dead store elimination.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 
-from pgolf.bundle.effects import Effects, is_chain, is_idle_line
-from pgolf.bundle.specialize.fold import Folder
+from pgolf.bundle.effects import is_chain, is_idle_line
 from pgolf.bundle.literals import SINGLETONS, UNKNOWN, formatted, value_of
-from pgolf.bundle.names import Scope, bound_name, copy_tree
-from pgolf.bundle.passes.call_graph import CallGraph, Callee
+from pgolf.bundle.names import Scope, copy_tree
+from pgolf.bundle.passes.call_graph import Callee, CallGraph
+from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
+from pgolf.bundle.specialize.fold import Folder
 from pgolf.bundle.syntax import pairs
 
 LONGEST = 24
 """A literal that is printed with more characters than this is written at one place only."""
 
 
-def constant_propagation(program: Program, own: Callable[[], Collection[str]]) -> bool:
-    """Write every constant where it is read, once. What this shows to be constant is left to the next run.
-
-    Args:
-        own: gives the attributes that are certainly the program's own.
-    """
-    run = _Propagation(program, CallGraph(program, own))
+def constant_propagation(program: Program) -> None:
+    """Write every constant where it is read, once. What this shows to be constant is left to the next run."""
+    run = _Propagation(program)
     run.find()
-    return run.write()
+    run.write()
 
 
 class _Propagation:
@@ -47,9 +44,10 @@ class _Propagation:
         values: expression -> the literal that it always gives.
     """
 
-    def __init__(self, program: Program, graph: CallGraph):
-        self.program, self.graph, self.effects = program, graph, Effects(program)
-        self.values: dict[ast.expr, ast.expr] = {}
+    def __init__(self, program: Program):
+        self.program, self.graph = program, CallGraph(program)
+        self.effects = self.graph.effects
+        self.values: dict[ast.AST, ast.expr] = {}
 
     def find(self) -> None:
         """Go through all places."""
@@ -76,15 +74,16 @@ class _Propagation:
         body = scope.node.body if isinstance(scope.node, ast.FunctionDef) else []
         for line in body:
             for target, value in pairs(line):
-                if isinstance(target, ast.Name) and is_bound_by(scope, target) and not self.effects.observes_absence:
-                    self.note([value], variable_reads(scope, target.id))
+                once = isinstance(target, ast.Name) and scope.is_bound_once(target.id)
+                if isinstance(target, ast.Name) and once and not self.effects.observes_absence:
+                    self.note([value], scope.reads_inside(target.id))
 
     def find_parameters(self, callee: Callee) -> None:
         """Parameters for which all calls give one literal; what a call of the function by itself hands on is no news."""
         scope, signature = self.program.scope(callee.node), callee.signature
         for name in signature.names:
-            if is_bound_by(scope, scope.bound[name][0]):
-                reads = variable_reads(scope, name)
+            if scope.is_bound_once(name):
+                reads = scope.reads_inside(name)
                 given = [signature.given(call, name) or signature.defaults.get(name) for call in callee.calls]
                 self.note([value for value in given if value not in reads], reads)
 
@@ -119,15 +118,15 @@ class _Propagation:
             found.append(given[0] if given else None)
         return found
 
-    def note(self, stored: list[ast.expr | None], reads: Collection[ast.expr]) -> None:
+    def note(self, stored: list[ast.expr | None], reads: Collection[ast.AST]) -> None:
         """All these places read what is only ever given these values."""
         first = stored[0] if stored else None
         if first is None or value_of(first) is UNKNOWN:
             return
         text = ast.dump(first)
-        if all(value is not None and ast.dump(value) == text for value in stored):
-            if len(reads) == 1 or len(ast.unparse(first)) <= LONGEST:
-                self.values.update((node, first) for node in reads if self.may_stand(first, node))
+        same = all(value is not None and ast.dump(value) == text for value in stored)
+        if same and (len(reads) == 1 or len(ast.unparse(first)) <= LONGEST):
+            self.values.update((node, first) for node in reads if self.may_stand(first, node))
 
     def note_names(self, value: ast.expr, reads: list[ast.Name]) -> None:
         """These places read a variable that holds a thing of the top level, or a tuple of such things to go over."""
@@ -159,21 +158,30 @@ class _Propagation:
         return any(last_name(mark) == "jit" for function in above for mark in function.decorator_list)
 
     def may_stand(self, value: ast.expr, node: ast.AST) -> bool:
-        """May a literal stand in a place: not beside `is`, in no braces that cannot hold it, and with no attribute of its own?"""
+        """May a literal stand here: not beside `is`, in no braces that cannot hold it, and with no attribute of its own?"""
         content, above = value_of(value), self.program.parent(node)
-        if isinstance(above, (ast.pattern, ast.Attribute)) or (isinstance(above, ast.Call) and above.func is node):
-            return isinstance(above, ast.Attribute) and isinstance(content, (str, bytes))
-        if isinstance(above, ast.Compare) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in above.ops):
-            if not any(content is single for single in SINGLETONS):
-                return False
+        if (
+            self.is_in_kernel(node)
+            or isinstance(above, ast.pattern)
+            or (isinstance(above, ast.Call) and above.func is node)
+        ):
+            return False
+        if isinstance(above, ast.Attribute):
+            return isinstance(content, (str, bytes))
+        single = any(content is one for one in SINGLETONS)
+        if (
+            isinstance(above, ast.Compare)
+            and any(isinstance(op, (ast.Is, ast.IsNot)) for op in above.ops)
+            and not single
+        ):
+            return False
         if isinstance(above, ast.FormattedValue) and isinstance(value, ast.Constant):
             part = ast.FormattedValue(value=value, conversion=above.conversion, format_spec=above.format_spec)
             if formatted(part) is not None:
-                return not self.is_in_kernel(node)
-        plain = type(content) in (bool, int, float) or not self.is_in_text(node)
-        return plain and not self.is_in_kernel(node)
+                return True
+        return type(content) in (bool, int, float) or not self.is_in_text(node)
 
-    def write(self) -> bool:
+    def write(self) -> None:
         """Put the literals in, outermost first, and fold what they decide."""
         changed: list[ast.stmt] = []
         for statement in self.program.body:
@@ -191,21 +199,11 @@ class _Propagation:
                 self.program.changed(statement)
             else:
                 self.program.replace(statement, new if isinstance(new, list) else [new])
-        return bool(changed)
 
 
-def is_bound_by(scope: Scope, node: ast.AST) -> bool:
-    """Is this the only node that binds a function's variable, here or in a function inside?"""
-    name = bound_name(node)
-    return scope.bound.get(name or "") == [node] and not any(name in inner.nonlocals for inner in scope.walk())
-
-
-def variable_reads(scope: Scope, name: str) -> list[ast.expr]:
-    """Every place that reads a variable of a function."""
-    return list(_variable_reads(scope, name))
-
-
-def _variable_reads(scope: Scope, name: str) -> Iterator[ast.expr]:
-    for inner in scope.walk():
-        if name in inner.reads and inner.resolve(name) is scope:
-            yield from inner.reads[name]  # type: ignore[misc]
+CONSTANT_PROPAGATION = Pass(
+    "constant-propagation",
+    constant_propagation,
+    requires="Attributes have the names that the text shows, and functions in plain sight are called by nobody else.",
+    ensures="Places that always held one literal are read no more, where a literal may stand.",
+)

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pgolf.bundle.names import FUNCTIONS, Scope
+from pgolf.bundle.names import Scope
 from pgolf.bundle.passes.call_graph import CallGraph
 from pgolf.bundle.program import Program
 from pgolf.bundle.syntax import pairs
@@ -18,11 +18,19 @@ from pgolf.bundle.trees import walk
 
 
 class Place(NamedTuple):
-    """A variable of a scope (None for the top level), an attribute of any object, or what a function returns."""
+    """A variable, an attribute of any object, or what a function returns.
+
+    Attributes:
+        kind: "variable", "attribute" or "result".
+        name: that of the variable, attribute or function.
+        scope: whose variable it is; None for the top level.
+        function: the one that returns.
+    """
 
     kind: str
-    owner: Scope | ast.FunctionDef | None
     name: str
+    scope: Scope | None = None
+    function: ast.FunctionDef | None = None
 
 
 class Escape:
@@ -38,7 +46,8 @@ class Escape:
         called: each expression that is the object, where it is called.
         compared: comparisons of the object with None.
         whole: each expression that is the object, where a place is given it, or nothing is done with it.
-        loose: each expression that is the object, where it is handed to somebody else.
+        handed: each expression that is the object, where it is handed to somebody who only calls it.
+        loose: each expression that is the object, where it is handed to anybody else.
         stores: place -> the nodes that give it the object.
         nodes: every expression that is the object.
     """
@@ -48,26 +57,29 @@ class Escape:
     ):
         self.program, self.graph, self.call, self.methods, self.reserved = program, graph, call, list(methods), reserved
         self.refused: set[Place] = set()
-        mixed = {Place("", None, "")}
+        mixed = self._mixed()
         while mixed:
-            self._trace()
-            mixed = {place for place in self.stores if not self._holds_nothing_else(place)}
             self.refused |= mixed
+            mixed = self._mixed()
 
-    def _holds_nothing_else(self, place: Place) -> bool:
-        return place.name == self.reserved != "" or self._bindings(place) <= self.stores[place]
+    def _mixed(self) -> set[Place]:
+        """Places that may hold something else as well, so that they may not be followed."""
+        self._trace()
+        followed = [place for place in self.stores if place.name != self.reserved or not self.reserved]
+        return {place for place in followed if not self._bindings(place) <= self.stores[place]}
 
     def _trace(self) -> None:
         self.members: list[ast.Attribute] = []
         self.called: list[ast.expr] = []
         self.compared: list[ast.Compare] = []
         self.whole: list[ast.expr] = []
+        self.handed: list[ast.expr] = []
         self.loose: list[ast.expr] = []
         self.stores: dict[Place, set[ast.AST]] = {}
         self.waiting: list[ast.expr] = [self.call]
         for method in self.methods:
             first = method.args.args[0]
-            self._enter(Place("variable", self.program.scope(method), first.arg), first)
+            self._enter(Place("variable", first.arg, self.program.scope(method)), first)
         if self.reserved:
             self._enter_reserved()
         self.nodes: set[ast.AST] = set()
@@ -82,9 +94,9 @@ class Escape:
         for facts in self.program.all_facts():
             for scope in facts.inner_scopes.values():
                 for node in scope.bound.get(self.reserved, []):
-                    self._enter(Place("variable", scope, self.reserved), node)
+                    self._enter(Place("variable", self.reserved, scope), node)
         for node in self.program.attributes.get(self.reserved, []):
-            self._enter(Place("attribute", None, self.reserved), node)
+            self._enter(Place("attribute", self.reserved), node)
 
     def _use(self, node: ast.expr) -> None:
         """Note what is done with an expression that is the object."""
@@ -95,16 +107,30 @@ class Escape:
             self.called.append(node)
         elif isinstance(above, ast.Compare) and _asks_for_none(above) and above.left is node:
             self.compared.append(above)
-        elif isinstance(above, ast.Expr):
+        elif isinstance(above, ast.Expr) or (self.reserved and isinstance(above, (ast.Call, ast.keyword))):
             self.whole.append(node)
-        elif self.reserved and isinstance(above, (ast.Call, ast.keyword)):
-            self.whole.append(node)
+        elif self._is_gone_over(node, above):
+            self.handed.append(node)
         else:
             place, store = self._destination(node, above)
             entered = place is not None and place not in self.refused and self._is_followed(place)
             (self.whole if entered else self.loose).append(node)
             if entered and place is not None:
                 self._enter(place, store)
+
+    @property
+    def handed_on(self) -> list[ast.expr]:
+        """Expressions in whose place something has to be handed on."""
+        return [*self.handed, *self.loose]
+
+    def _is_gone_over(self, node: ast.expr, above: ast.AST) -> bool:
+        """Is the object one of a tuple that a loop goes over, which only calls its variable?"""
+        loop = self.program.parent(above) if isinstance(above, (ast.Tuple, ast.List)) else None
+        if not isinstance(loop, ast.For) or loop.iter is not above or not isinstance(loop.target, ast.Name):
+            return False
+        scope = self.program.place(loop.target)
+        reads = scope.reads_inside(loop.target.id) if scope.is_bound_once(loop.target.id) else [above]
+        return scope.kind == "function" and all(self.program.call_of(read) is not None for read in reads)
 
     def _enter(self, place: Place, store: ast.AST) -> None:
         if place not in self.stores:
@@ -118,10 +144,11 @@ class Escape:
             node, above = above.value, self.program.parent(above)
         if isinstance(above, ast.Call):
             found = self.graph.parameter(above, node)
-            return (Place("variable", *found) if found is not None else None), above
+            return (Place("variable", found[1], found[0]) if found is not None else None), above
         if isinstance(above, ast.Return):
             function = self.program.function(above)
-            return (Place("result", function, "") if isinstance(function, ast.FunctionDef) else None), above
+            if isinstance(function, ast.FunctionDef):
+                return Place("result", function.name, function=function), above
         if isinstance(above, ast.Tuple):
             above = self.program.parent(above)
         if isinstance(above, ast.stmt):
@@ -132,60 +159,54 @@ class Escape:
 
     def _target(self, target: ast.expr) -> Place | None:
         if isinstance(target, ast.Attribute):
-            return Place("attribute", None, target.attr)
+            return Place("attribute", target.attr)
         if not isinstance(target, ast.Name):
             return None
         scope = self.program.place(target)
-        return Place("variable", None if scope.kind == "module" else scope, target.id)
+        return Place("variable", target.id, None if scope.kind == "module" else scope)
 
     def _is_followed(self, place: Place) -> bool:
         """Can every read and every store of a place be seen?"""
-        if place.name == self.reserved != "":
+        program, graph = self.program, self.graph
+        if self.reserved and place.name == self.reserved:
             return True
         if place.kind == "attribute":
-            plain = place.name in self.graph.own and place.name not in self.program.members
-            return plain and not self.graph.effects.copies_objects
-        if place.kind == "result":
-            function = place.owner
-            assert isinstance(function, ast.FunctionDef)
-            callee = self.graph.closed.get(function)
-            by_name = self.program.functions.get(function.name) is function
-            return callee is not None and by_name and not self.program.scope(function).yields
-        scope = place.owner
-        if scope is None:
-            return True
-        assert isinstance(scope, Scope)
-        return scope.kind == "function" and not any(place.name in inner.nonlocals for inner in scope.walk())
+            own = place.name in graph.own and place.name not in program.members
+            return own and not graph.effects.copies_objects
+        if place.function is not None:
+            by_name = program.functions.get(place.name) is place.function
+            return by_name and place.function in graph.closed and not program.scope(place.function).yields
+        scope = place.scope
+        nonlocal_names = {name for inner in scope.walk() for name in inner.nonlocals} if scope is not None else ()
+        return scope is None or (scope.kind == "function" and place.name not in nonlocal_names)
 
     def _reads(self, place: Place) -> list[ast.expr]:
         """Each expression that reads a place."""
         if place.kind == "attribute":
             return [node for node in self.program.attributes[place.name] if isinstance(node.ctx, ast.Load)]
-        if isinstance(place.owner, ast.FunctionDef):
-            return list(self.graph.closed[place.owner].calls)
-        if place.owner is None:
+        if place.function is not None:
+            return list(self.graph.closed[place.function].calls)
+        if place.scope is None:
             return list(self.program.reads.get(place.name, []))
-        return [
-            node
-            for scope in place.owner.walk()
-            for node in scope.reads.get(place.name, [])
-            if scope.resolve(place.name) is place.owner
-        ]
+        return [node for node in place.scope.reads_inside(place.name) if isinstance(node, ast.Name)]
 
     def _bindings(self, place: Place) -> set[ast.AST]:
         """Every node that gives a place something, whatever it is."""
         if place.kind == "attribute":
             return {node for node in self.program.attributes[place.name] if not isinstance(node.ctx, ast.Load)}
-        if isinstance(place.owner, ast.FunctionDef):
-            returns = [node for node in walk(place.owner) if isinstance(node, ast.Return)]
-            own = {node for node in returns if self.program.function(node) is place.owner}
-            return own | ({place.owner} if self._may_fall_through(place.owner.body) else set())
-        if place.owner is None:
+        if place.function is not None:
+            returns = [node for node in walk(place.function) if isinstance(node, ast.Return)]
+            own = {node for node in returns if self.program.function(node) is place.function}
+            return own | ({place.function} if self._may_fall_through(place.function.body) else set())
+        if place.scope is None:
             return set(self.program.writes[place.name])
         found: set[ast.AST] = set()
-        for node in place.owner.bound[place.name]:
-            callee = self.graph.closed.get(place.owner.node) if isinstance(node, ast.arg) else None  # type: ignore[call-overload]
-            found.update([node] if callee is None or node in self.stores[place] else callee.calls)
+        function = place.scope.node
+        callee = self.graph.closed.get(function) if isinstance(function, ast.FunctionDef) else None
+        for node in place.scope.bound[place.name]:
+            # What calls give a parameter, they give; but `self` is given by looking the method up.
+            given = isinstance(node, ast.arg) and callee is not None and node not in self.stores[place]
+            found.update(callee.calls if given and callee is not None else [node])
         return found
 
     def _may_fall_through(self, body: list[ast.stmt]) -> bool:
@@ -203,7 +224,11 @@ class Escape:
     def _exits(self, node: ast.expr) -> bool:
         """Is this `sys.exit(...)`?"""
         function = node.func if isinstance(node, ast.Call) else None
-        if not isinstance(function, ast.Attribute) or function.attr != "exit" or not isinstance(function.value, ast.Name):
+        if (
+            not isinstance(function, ast.Attribute)
+            or function.attr != "exit"
+            or not isinstance(function.value, ast.Name)
+        ):
             return False
         bound = self.program.variable(function.value).bound.get(function.value.id, self.program.writes.get("sys", []))
         return function.value.id == "sys" and [isinstance(node, ast.alias) for node in bound] == [True]

@@ -1,4 +1,8 @@
-"""Singletons: classes of which the program makes one object in its whole run, and of which nothing is special."""
+"""Singletons: classes of which the program makes one object in its whole run, and of which nothing is special.
+
+That a call runs at most once is shown by counting: the top level runs once, and so does the body of a function that only one
+place calls, if that place runs at most once itself and is in no loop.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,68 @@ from pgolf.bundle.passes.call_graph import PLAIN_DECORATORS
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import binds_self, is_record, member_names
-from pgolf.bundle.trees import walk
+from pgolf.bundle.trees import below, walk
 
+REPEATED = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef),
+)
+"""What is below these may run any number of times."""
 OF_CLASS = ("super", "__class__")
 """These mean something in a method only."""
 FIELD_KINDS = ("ClassVar", "InitVar", "KW_ONLY")
 """Annotations of dataclasses that stand for something other than a field."""
 MAY_BE_FUNCTIONS = (ast.Name, ast.Attribute, ast.Call, ast.Lambda, ast.Subscript, ast.IfExp, ast.BoolOp, ast.NamedExpr)
 """A variable of a class that holds a function is a method."""
+
+
+class Execution:
+    """Code that runs at most once: the top level, and functions that only one place names, which calls them and runs once.
+
+    Attributes:
+        once: every node that runs at most once.
+        lasting: functions that the main block ends with: their variables live until the program ends.
+    """
+
+    def __init__(self, program: Program):
+        self.program = program
+        self.once: set[ast.AST] = set()
+        self.lasting: set[ast.FunctionDef] = set()
+        waiting = [node for statement in program.body for node in straight([statement])]
+        while waiting:
+            node = waiting.pop()
+            if node not in self.once:
+                self.once.add(node)
+                function = self._only_callee(node)
+                if function is not None:
+                    waiting += straight(function.body)
+        main = program.main
+        last = main.body[-1] if main is not None else None
+        function = self._only_callee(last.value) if isinstance(last, ast.Expr) else None
+        if function is not None:
+            self.lasting.add(function)
+
+    def _only_callee(self, node: ast.AST) -> ast.FunctionDef | None:
+        """The function that a call calls, if nothing else names it and its body runs when it is called."""
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            return None
+        name, program = node.func.id, self.program
+        function = program.functions.get(name)
+        if function is None or program.reads.get(name) != [node.func] or not program.is_constant(name):
+            return None
+        return None if function.decorator_list or program.scope(function).yields else function
+
+
+def straight(body: list[ast.stmt]) -> list[ast.AST]:
+    """The nodes of a body that run at most once when it does: none in loops or functions."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = list(body)
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        if not isinstance(node, REPEATED):
+            waiting += below(node)
+    return found
 
 
 @dataclass
@@ -104,7 +162,9 @@ def _take(single: Singleton, line: ast.stmt) -> bool:
         single.constants[name] = value
     if value is not None and isinstance(value, MAY_BE_FUNCTIONS):
         return False
-    return not name.startswith("__") and (record == isinstance(line, ast.AnnAssign) or not record and value is not None)
+    return not name.startswith("__") and (
+        record == isinstance(line, ast.AnnAssign) or (not record and value is not None)
+    )
 
 
 def _is_plain_method(method: ast.FunctionDef) -> bool:
