@@ -94,8 +94,7 @@ def test_a_record_that_nobody_reads_any_more_goes_with_all_that_hands_it_on():
         "def run(settings, program, x): return Model(settings, x).answer_it()\n"
     )
     text = shake(specialize(parts(code))).text
-    assert "ettings" not in text.replace("SETTINGS = Settings()", "") and "helper()" in text
-    assert "run(make_program(), 3)" in text and "Model(x).answer_it()" in text
+    assert "ettings" not in text and "rogram" not in text and "return 7" in text
 
 
 def test_a_record_whose_fields_are_read_stays():

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from test_dissolve import printed
+from test_scalar_replacement import printed
 
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.manager import specialize

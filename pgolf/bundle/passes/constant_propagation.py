@@ -167,7 +167,7 @@ class _Propagation:
         ):
             return False
         if isinstance(above, ast.Attribute):
-            return isinstance(content, (str, bytes))
+            return isinstance(content, (str, bytes)) and not self.is_in_text(node)
         single = any(content is one for one in SINGLETONS)
         if (
             isinstance(above, ast.Compare)

@@ -9,7 +9,7 @@ from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.names import copy_tree
 from pgolf.bundle.passes.singletons import Singleton
 from pgolf.bundle.program import Program
-from pgolf.bundle.syntax import Signature, hides_arguments, pairs
+from pgolf.bundle.syntax import Signature, assignment, hides_arguments, pairs
 from pgolf.bundle.trees import walk
 
 
@@ -94,7 +94,16 @@ class Construction:
         for name in signature.names:
             for node in scope.reads.get(name, ()):
                 self.program.put(node, copy_tree(given.get(name, signature.defaults.get(name, node))))
-        return body_of(made)
+        return [one for line in body_of(made) for one in _apart(line, set(names.values()))]
+
+
+def _apart(line: ast.stmt, names: set[str]) -> list[ast.stmt]:
+    """One line for each variable of an assignment, where none of its values reads one of them."""
+    stored = pairs(line)
+    words = {node.id for _, value in stored for node in walk(value) if isinstance(node, ast.Name)}
+    if len(stored) < 2 or not words.isdisjoint(names):
+        return [line]
+    return [assignment([pair], line) for pair in stored]
 
 
 def body_of(function: ast.FunctionDef) -> list[ast.stmt]:

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pgolf.bundle.effects import is_chain, is_idle_line
+from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.passes.call_graph import CallGraph
 from pgolf.bundle.passes.construction import Construction, assign, body_of
 from pgolf.bundle.passes.contract import Pass
@@ -78,7 +79,8 @@ class _Candidates:
 
     def aggregate(self, single: Singleton) -> Aggregate:
         """An object with all that is known of it."""
-        reserved = RESERVED.get(single.definition.name, "") if single.fields is not None else ""
+        known = single.fields is not None and not self.effects.copies_objects
+        reserved = RESERVED.get(single.definition.name, "") if known else ""
         escape = Escape(self.program, self.graph, single.call, single.binding_self(), reserved)
         stored = [node.attr for node in escape.members if not isinstance(node.ctx, ast.Load)]
         fields = frozenset((*single.constants, *(single.fields or ()), *stored))
@@ -94,7 +96,7 @@ class _Candidates:
             and all(is_chain(node) for node in (*escape.called, *(node.left for node in escape.compared)))
             and (not (escape.called or escape.handed) or "__call__" in single.methods)
             and (not escape.loose or self.is_function(aggregate))
-            and (not aggregate.fields or any(map(self.lasts, escape.stores)))
+            and (not aggregate.fields or bool(escape.reserved) or any(map(self.lasts, escape.stores)))
             and (not self.effects.observes_absence or self.is_always_there(aggregate))
         )
 
@@ -161,11 +163,11 @@ class _Replacement:
     def __init__(self, program: Program, aggregate: Aggregate):
         self.program, self.single, self.escape = program, aggregate.single, aggregate.escape
         self.construction = aggregate.construction
-        self.owner = program.owner(self.single.definition)
         members = [name for name in (*self.single.methods, *sorted(aggregate.fields)) if name != "__init__"]
         if not self.construction.is_inlined:
             members.append("__init__")
         self.names = {name: program.fresh(self._wanted(name)) for name in members}
+        self.read = {self.names[node.attr] for node in self.escape.members if isinstance(node.ctx, ast.Load)}
 
     def _wanted(self, member: str) -> str:
         """A name to begin with; what stands for the object itself is called like its class."""
@@ -210,17 +212,35 @@ class _Replacement:
         if not self.construction.is_inlined:
             program.put(call.func, self._name("__init__"))
             return
-        stores, function = self.construction.stores(self.names), program.function(line)
+        function = program.function(line)
+        stores = [store for store in self.construction.stores(self.names) if not self._is_idle_store(store)]
         program.put(call, self._name("__call__") if call in self.escape.handed_on else ast.Constant(value=None))
-        if self.construction.at_top:
-            program.insert(line, stores, self.owner)
-        elif self.construction.is_idle and program.main is not None:
-            program.insert(program.main, self._apart(stores), self.owner)
+        if self.construction.at_top or (self.construction.is_idle and program.main is not None):
+            place = line if self.construction.at_top else program.main
+            assert place is not None
+            for store in self._apart(stores):
+                program.insert(place, [store], self._owner(store))
         elif stores:
             program.put(line, *stores, line)
             if isinstance(function, Function):
                 targets = [target for store in stores for target, _ in pairs(store)]
                 declare(program, function, [target.id for target in targets if isinstance(target, ast.Name)])
+
+    def _is_idle_store(self, line: ast.stmt) -> bool:
+        """Does a line only give a literal to a variable that nothing reads?"""
+        return all(
+            isinstance(target, ast.Name) and target.id not in self.read and value_of(value) is not UNKNOWN
+            for target, value in pairs(line)
+        )
+
+    def _owner(self, line: ast.stmt) -> str:
+        """The module that a store comes from: the class of what is stored, or of the object, or the call of a record."""
+        for _, value in pairs(line):
+            made = self.program.classes.get(last_name(value.func)) if isinstance(value, ast.Call) else None
+            if made is not None:
+                return self.program.owner(made)
+        line = self.program.statement(self.construction.line)
+        return self.program.owner(self.single.definition if self.single.fields is None else line)
 
     def _apart(self, stores: list[ast.stmt]) -> list[ast.stmt]:
         """Stores, with the objects that a tuple is made of under names of their own."""
