@@ -15,8 +15,10 @@ from pgolf.logs.record import RunRecord, Stage
 
 NUMBER = r"(?:\d{1,15}(?:\.\d{1,20})?|nan|inf)"
 COUNT = r"\d{1,15}"
+GROUPED = r"\d{1,3}(?:,\d{3}){1,4}|\d{1,15}"
 MOST_PARAMETERS = 512
 MOST_STAGES = 64
+MOST_RECEIPTS = 512
 Action = Callable[[RunRecord, re.Match[str]], None]
 
 
@@ -40,8 +42,16 @@ def _real(name: str, factor: float = 1.0) -> Action:
     return lambda record, match: setattr(record, name, float(match[1]) * factor)
 
 
+def _words(match: re.Match[str], sign: str) -> dict[str, str]:
+    """`name:value` or `name=value` of every word of a line."""
+    return {name: value for name, _, value in (word.partition(sign) for word in match.string.split()) if value}
+
+
 def _budget(record: RunRecord, match: re.Match[str]) -> None:
-    record.iterations, record.max_wallclock_seconds = int(match[1]), float(match[2])
+    words = _words(match, ":")
+    iterations, seconds = words.get("iterations", ""), words.get("max_wallclock_seconds", "")
+    if re.fullmatch(COUNT, iterations) and re.fullmatch(NUMBER, seconds):
+        record.iterations, record.max_wallclock_seconds = int(iterations), float(seconds)
 
 
 def _stop(record: RunRecord, match: re.Match[str]) -> None:
@@ -54,7 +64,7 @@ def _model(record: RunRecord, match: re.Match[str]) -> None:
 
 
 def _plain_total(record: RunRecord, match: re.Match[str]) -> None:
-    record.plain_totals.append(int(match[1]))
+    record.keep(record.plain_totals, int(match[1]))
 
 
 def _code_plain(record: RunRecord, match: re.Match[str]) -> None:
@@ -65,16 +75,24 @@ def _inline(record: RunRecord, match: re.Match[str]) -> None:
     record.model_bytes, record.labelled_total = int(match[1]), int(match[2])
 
 
+def _grouped(record: RunRecord, match: re.Match[str]) -> None:
+    record.labelled_total = int(match[1].replace(",", ""))
+
+
 def _receipt(record: RunRecord, match: re.Match[str]) -> None:
-    record.receipts[match[1]] = match[2].strip()
+    if match[1] in record.receipts or len(record.receipts) < MOST_RECEIPTS:
+        record.receipts[match[1]] = match[2].strip()
+    else:
+        record.complete = False
 
 
 def _error(record: RunRecord, match: re.Match[str]) -> None:
-    record.errors.append(match[0].strip())
+    if len(record.errors) < MOST_RECEIPTS:
+        record.errors.append(match[0].strip())
 
 
 def _plugins(record: RunRecord, match: re.Match[str]) -> None:
-    record.plugins = tuple(match[1].split())
+    record.plugins = tuple(match[1].split()[:MOST_RECEIPTS])
 
 
 def _gpu(record: RunRecord, match: re.Match[str]) -> None:
@@ -85,7 +103,7 @@ def _gpu(record: RunRecord, match: re.Match[str]) -> None:
 def _dump(record: RunRecord, match: re.Match[str]) -> None:
     """`  name: value`, one setting a line."""
     name, value = match[1], match[2].strip()
-    if len(record.hyperparameters) < MOST_PARAMETERS:
+    if name in record.hyperparameters or len(record.hyperparameters) < MOST_PARAMETERS:
         record.hyperparameters[name] = value
     if name in ("seed", "world_size", "iterations") and value.isdecimal() and len(value) < 16:
         setattr(record, name, int(value))
@@ -95,15 +113,19 @@ def _dump(record: RunRecord, match: re.Match[str]) -> None:
 
 def _one_line_dump(record: RunRecord, match: re.Match[str]) -> None:
     """`name=value name=value ...`."""
-    items = [item.partition("=") for item in match[0].split() if "=" in item]
-    record.hyperparameters.update({name: value for name, _, value in items[:MOST_PARAMETERS]})
+    for name, value in _words(match, "=").items():
+        if name in record.hyperparameters or len(record.hyperparameters) < MOST_PARAMETERS:
+            record.hyperparameters[name] = value
     seed = record.hyperparameters.get("seed", "")
     if seed.isdecimal() and len(seed) < 16:
         record.seed = int(seed)
 
 
 def _short(record: RunRecord, match: re.Match[str]) -> None:
-    record.world_size, record.seed = int(match[1]), int(match[2])
+    words = _words(match, ":")
+    size, seed = words.get("ws", ""), words.get("s", "")
+    if re.fullmatch(r"\d{1,6}", size) and re.fullmatch(r"\d{1,15}", seed):
+        record.world_size, record.seed = int(size), int(seed)
 
 
 def _reserved(record: RunRecord, match: re.Match[str]) -> None:
@@ -148,15 +170,15 @@ HEADER = _rules(
     ("seed:", r"^seed: ?(\d{1,19})$", _int("seed")),
     (
         "max_wallclock_seconds:",
-        rf"^train_batch_tokens:.* iterations:({COUNT}) .*max_wallclock_seconds:({NUMBER})",
+        r"^train_batch_tokens:\d",
         _budget,
     ),
     ("tokens:", rf"^val_loader:shards .*tokens:({COUNT})$", _int("val_tokens")),
     ("val", rf"^val[_ ]tokens: ?({COUNT})\b", _int("val_tokens")),
     ("model_params:", rf"^model_params:({COUNT})\b", _int("model_params")),
-    (" seed=", r"^[a-z_]+=\S+ .*\bseed=\d{1,19}\b.*$", _one_line_dump),
-    ("params:", r"^params:.* ws:(\d{1,6}) .*\bs:(\d{1,19})$", _short),
-    (" seed:", r"^\S.* wall:\S+ seed:(\d{1,19})$", _int("seed")),
+    (" seed=", r"^[a-z_]{1,60}=\S", _one_line_dump),
+    ("params:", r"^params:", _short),
+    (" seed:", r" wall:\S{1,40} seed:(\d{1,19})$", _int("seed")),
     ("peak memory", r"^peak memory allocated: (\d{1,9}) MiB", _int("peak_mib")),
     ("  ", r"^ {2,4}([A-Za-z_]\w{0,60}): ?(.{0,300})$", _dump),
 )
@@ -196,6 +218,8 @@ SIZES = _rules(
     ("code_bytes:", rf"^code_bytes: ?({COUNT})$", _int("code_bytes")),
     ("budget:", rf"^budget:({COUNT})/\d{{1,15}} \(", _int("labelled_total")),
     ("artifact:", rf"^artifact:.* code:({COUNT})$", _int("code_bytes")),
+    ("Total artifact", rf"^Total artifact(?: size)?: ({GROUPED}) bytes", _grouped),
     ("Total submission: ", rf"model: ({COUNT}) bytes \| Total submission: ({COUNT}) bytes", _inline),
 )
-RULES: tuple[Rule, ...] = (*SIZES, *ENDS, *CALIBRATION, *HEADER)
+MEASURES: tuple[Rule, ...] = (*SIZES, *ENDS, *CALIBRATION)
+RULES: tuple[Rule, ...] = (*MEASURES, *HEADER)

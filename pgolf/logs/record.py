@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+MOST = 20_000
+"""Most training steps, validation lines, results and receipts of one run that are kept."""
+SIGNS = 5
+EARLY_STEPS = 3
+T = TypeVar("T")
 
 
 class TrainLine(NamedTuple):
@@ -54,9 +61,10 @@ class Calibration:
 
 @dataclass
 class RunRecord:
-    """What one log says; fields that it does not mention are None or empty.
+    """What a log says of one run; fields that it does not mention are None or empty.
 
-    A file with several runs gives the record of the last one; `runs` counts them.
+    `runs` counts the runs of the file, `lines` its lines, and `signs` lines that speak of losses in no known format. A record
+    is not `complete` where more was there than is kept.
     """
 
     family: str = ""
@@ -102,7 +110,15 @@ class RunRecord:
     errors: list[str] = field(default_factory=list)
     runs: int = 1
     lines: int = 0
+    signs: int = 0
     complete: bool = True
+
+    def keep(self, kept: list[T], entry: T) -> None:
+        """Add to one of the lists, as long as it is not too long."""
+        if len(kept) < MOST:
+            kept.append(entry)
+        else:
+            self.complete = False
 
     @property
     def total_bytes(self) -> int | None:
@@ -163,6 +179,24 @@ class RunRecord:
     def finished(self) -> bool:
         """Did the run get as far as a size and a final score?"""
         return self.headline is not None and self.total_bytes is not None
+
+    @property
+    def fingerprint(self) -> tuple[object, ...] | None:
+        """Equal for two logs of one run, however they are called and whatever else stands in them; None for too little."""
+        if len(self.train) < EARLY_STEPS and not any(final.exact for final in self.finals):
+            return None
+        vals = tuple((step, pair.val_loss, pair.val_bpb) for step, pair in self.vals)
+        return tuple(self.train), vals, tuple(self.finals), self.stop_ms
+
+    @property
+    def diverged(self) -> bool:
+        """Did it end in a score that is no number?"""
+        return self.headline is not None and not math.isfinite(float(self.headline.val_bpb))
+
+    @property
+    def looks_like_a_log(self) -> bool:
+        """Is it no run that can be read, and yet full of losses?"""
+        return not self.is_run and self.signs >= SIGNS
 
     @property
     def is_run(self) -> bool:

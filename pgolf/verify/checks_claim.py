@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import shlex
 import statistics
+from typing import Any
 
-from pgolf.verify.claims import STD_KEYS, Match, is_number, last_digit, seed_results
-from pgolf.verify.evidence import has_seed, named_seed
+from pgolf.verify.claims import STD_KEYS, Match, is_number, last_digit, seed_results, value_of
+from pgolf.verify.evidence import has_seed, named_seed, seed_of
 from pgolf.verify.folder import View, printable
-from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated, warned
+from pgolf.verify.registry import Outcome, check, look_again, passed, per_log, skipped, violated, warned
 
 NO_DATA = "needs a readable submission.json with a headline, and a finished log"
 LOG_RULE = "openai/parameter-golf#86, #1981, #2118"
@@ -39,15 +39,21 @@ def check_headline(view: View) -> Outcome:
         view.evidence.claimed,
         {n: r.headline.val_bpb for n, r in view.evidence.runs.items() if r.headline},
     )
-    evidence = {"key": claimed.key, "claimed": claimed.value, "logged": logged, "found": match.text}
+    evidence: dict[str, Any] = {"key": claimed.key, "claimed": claimed.value, "logged": logged, "found": match.text}
+    evidence |= {"used": [*view.evidence.judged], "not_used": view.evidence.set_aside}
+    aside = f" (not counted: {', '.join(view.evidence.set_aside[:3])})" if view.evidence.set_aside else ""
     if match.kind == "trained":
         return warned(f"{claimed.key} {claimed.value} is {match.text}; the score counts after it", **evidence)
     if match.kind:
-        return passed(f"{claimed.key} {claimed.value} is {match.text}", **evidence)
-    values = [float(text) for text in logged.values()]
-    mean = f"{statistics.fmean(values):.8f}" if values else "unknown"
-    text = f"{claimed.key} is {claimed.value}; the final lines have a mean of {mean}, and no result of a log is that number"
-    evidence["rerun"] = f"pgolf logs {' '.join(sorted(map(shlex.quote, view.evidence.runs)))}"
+        return passed(printable(f"{claimed.key} {claimed.value} is {match.text}{aside}"), **evidence)
+    values = [value_of(run, "val_bpb") for run in view.evidence.used.values() if run.headline and not run.diverged]
+    mean = (
+        f"the final lines have a mean of {statistics.fmean(values):.8f}"
+        if values
+        else "no log ends with a val_loss and val_bpb"
+    )
+    text = printable(f"{claimed.key} is {claimed.value}; {mean}, and no result of a log is that number{aside}")
+    evidence["rerun"] = look_again(view.evidence.runs)
     return violated(text, **evidence) if claimed.key in ("val_bpb", "mean_val_bpb") else warned(text, **evidence)
 
 
@@ -67,6 +73,9 @@ def check_mean(view: View) -> Outcome:
         mean = statistics.fmean(match.values) if match.values else math.nan
         text = f"the headline is {match.text}; the mean of {len(match.values)} logs is {mean:.8f}"
         return violated(text, values=list(match.values))
+    diverged = [name for name, run in view.evidence.used.items() if run.diverged]
+    if diverged:
+        return violated(f"the headline is {match.text}; {printable(', '.join(diverged))} ended in no number")
     return passed(f"the headline is {match.text}")
 
 
@@ -113,8 +122,7 @@ def check_seed(view: View) -> Outcome:
             problems[f"seed {seed}"] = f"val_bpb {claimed} is not in its log, which ends at {ends}"
     if not compared:
         return skipped("submission.json gives no val_bpb of a seed that has a log")
-    again = f"pgolf logs {' '.join(sorted(map(shlex.quote, runs)))}"
-    return per_log(problems, f"{compared} seeds have their val_bpb in their logs", rerun=again)
+    return per_log(problems, f"{compared} seeds have their val_bpb in their logs", rerun=look_again(runs))
 
 
 @check(
@@ -176,13 +184,17 @@ def check_loss(view: View) -> Outcome:
 )
 def check_count(view: View) -> Outcome:
     """Distinct seeds of runs that are no copies."""
-    seeds = sorted({run.seed for run in view.evidence.runs.values() if run.seed is not None})
+    runs = view.evidence.runs
+    failed = [name for name, run in runs.items() if run.diverged]
+    every = {name: seed for name, run in runs.items() if (seed := seed_of(name, run)) is not None}
+    seeds = sorted({seed for name, seed in every.items() if name not in failed})
     if not seeds or not view.evidence.timed:
         return skipped("no log names its seed" if not seeds else "the track does not ask for several seeds")
     if len(seeds) >= view.challenge.seeds:
         return passed(f"{len(seeds)} seeds: {', '.join(map(str, seeds))}", seeds=seeds)
-    text = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''} ({', '.join(map(str, seeds))}); wanted {view.challenge.seeds}"
-    return violated(text, seeds=seeds)
+    without = f"; {printable(', '.join(failed))} ended in no number" if failed else ""
+    shown = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''} ({', '.join(map(str, seeds))})"
+    return violated(f"{shown}; wanted {view.challenge.seeds}{without}", seeds=seeds)
 
 
 @check(
@@ -208,6 +220,8 @@ def check_distinct(view: View) -> Outcome:
                 problems[pair] = "are the same file"
             elif one.seed is not None and one.seed == two.seed:
                 problems[pair] = f"both log seed {one.seed}"
+            elif one.fingerprint is not None and one.fingerprint == two.fingerprint:
+                problems[pair] = "are one run: every loss and score is equal"
             elif len(one.early) == 3 and one.early == two.early:
                 doubts[pair] = "have equal losses at steps 1 to 3"
     if problems or not doubts:

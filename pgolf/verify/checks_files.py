@@ -7,6 +7,7 @@ import stat
 from typing import Any
 
 from pgolf.verify.claims import is_number, read_claim
+from pgolf.verify.evidence import UNKNOWN_FORMAT
 from pgolf.verify.folder import JSON_NAME, LOG_COUNT, Unreadable, View, printable
 from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated, warned
 
@@ -31,10 +32,10 @@ def check_files(view: View) -> Outcome:
             problems[name] = problem
     if view.built and len(view.log_names) >= LOG_COUNT:
         problems["logs"] = f"there are {LOG_COUNT} logs or more; wanted one per seed"
-    elif not view.logs:
+    elif not view.logs and UNKNOWN_FORMAT not in view.unreadable_logs.values():
         problems["logs"] = "there is no log of a run; wanted one per seed, e.g. logs/train_seed1337.log"
     unread = view.unreadable_logs
-    if unread and not problems and not view.built and view.logs:
+    if unread and not problems and not view.built:
         found = per_log(unread, "")
         return warned(f"not read: {found.message}", **found.evidence)
     good = f"{len(view.challenge.required_files)} files and {len(view.logs)} logs are there"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 
+from pgolf.logs.parse import OTHER
 from pgolf.verify.folder import View, printable
-from pgolf.verify.registry import Outcome, check, passed, per_log, skipped
+from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, warned
 
 NOT_BUILT = "is for folders that pgolf built; there is no pgolf.lock"
 
@@ -25,16 +26,18 @@ def check_final(view: View) -> Outcome:
         return skipped("there is no log of a run")
     problems = {}
     for name, record in runs.items():
-        if not record.family and view.built:
+        if record.family in ("", OTHER) and view.built:
             problems[name] = "is not a log of a known format"
-        elif record.headline is None and not record.complete:
-            return skipped(f"{name} is too long to be read to its end")
         elif record.headline is None:
             problems[name] = "has no final score"
         elif not math.isfinite(float(record.headline.val_bpb)):
             problems[name] = "has a final score that is not a number"
         elif view.built and not record.finished:
             problems[name] = "has no total size"
+    diverged = {name: text for name, text in problems.items() if runs[name].diverged}
+    if diverged and not view.built and len(problems) < len(runs):
+        found = per_log(diverged, "", without=problems)
+        return warned(f"not all seeds ended in a number: {found.message}", **found.evidence)
     if problems and not view.built and len(problems) < len(runs):
         return passed(f"{len(runs) - len(problems)} of {len(runs)} logs end with a final score", without=problems)
     return per_log(problems, f"{len(runs)} logs are complete")

@@ -100,16 +100,21 @@ def check_artifact(view: View) -> Outcome:
 @check(
     "size.logged",
     "FAIL",
-    "the largest total of the logs is within the cap",
+    "the largest total of the logs is within the cap; without one, the size that is claimed",
     f"{CAP_RULE}; openai/parameter-golf#1835, #1959",
     "Total submission size int8+zlib: 16,000,050 bytes",
 )
 def check_logged(view: View) -> Outcome:
     """Over the logs that the claim rests on."""
     totals = {name: run.total_bytes for name, run in view.evidence.claim_runs.items() if run.total_bytes is not None}
-    if not totals:
-        return skipped("no log has a total")
     cap = view.challenge.artifact_cap
+    if not totals:
+        key, size = max(claimed_sizes(view).items(), key=lambda pair: pair[1], default=("", 0))
+        if size > cap:
+            return violated(
+                f"no log has a total, and {key} is {size:.15g}; the cap is {cap:,}", claimed=str(size), cap=cap
+            )
+        return skipped("no log has a total")
     problems = {
         name: f"total {total:,} bytes; the cap is {cap:,} ({total - cap:,} over)"
         for name, total in totals.items()
@@ -131,10 +136,7 @@ def check_claim(view: View) -> Outcome:
     totals = [run.total_bytes for run in view.evidence.runs.values() if run.total_bytes is not None]
     if claim is None or not totals:
         return skipped("needs a readable submission.json and a log with a total")
-    stated = {key: claim[key] for key in BYTES_KEYS if type(claim.get(key)) is int}
-    of_seeds = [size for result in seed_results(claim).values() if (size := _seed_bytes(result)) is not None]
-    if of_seeds:
-        stated["seed_results"] = max(of_seeds)
+    stated = claimed_sizes(view)
     if not stated:
         return skipped("submission.json gives no size in bytes")
     key, size = next(iter(stated.items()))
@@ -145,6 +147,14 @@ def check_claim(view: View) -> Outcome:
         kind = "the mean over the logs"
     text = f"{key} {str(size)[:40]} is {kind}; the largest logged total is {max(totals)}"
     return violated(text, claimed=str(size), totals=totals)
+
+
+def claimed_sizes(view: View) -> dict[str, int]:
+    """Sizes in bytes that submission.json states, by their key."""
+    claim = view.claim[0] or {}
+    stated = {key: claim[key] for key in BYTES_KEYS if type(claim.get(key)) is int}
+    of_seeds = [size for result in seed_results(claim).values() if (size := _seed_bytes(result)) is not None]
+    return {**stated, "seed_results": max(of_seeds)} if of_seeds else stated
 
 
 def _seed_bytes(result: object) -> int | None:
@@ -185,7 +195,7 @@ def check_seeds(view: View) -> Outcome:
 )
 def check_code_match(view: View) -> Outcome:
     """The logs may count the script as it is, or what it unpacks to."""
-    logged = {name: code_of(run) for name, run in view.evidence.trained.items() if code_of(run) is not None}
+    logged = {name: code_of(run) for name, run in view.evidence.judged.items() if code_of(run) is not None}
     shipped = {
         name: info.st_size
         for name, info, _ in view.walk()

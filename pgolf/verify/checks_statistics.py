@@ -36,7 +36,7 @@ def check_p(view: View) -> Outcome:
 
 def scores(view: View) -> tuple[list[float], float]:
     """(val_bpb of each run, val_loss / val_bpb): of the lines that carry the claim, else of the final lines."""
-    match, runs = view.evidence.match, [run for run in view.evidence.runs.values() if run.headline is not None]
+    match, runs = view.evidence.match, [run for run in view.evidence.used.values() if run.headline is not None]
     if match.kind in ("eval", "line", "mean"):
         values, losses = list(match.values), list(match.losses)
     else:

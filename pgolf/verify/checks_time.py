@@ -13,7 +13,7 @@ NO_LIMIT = "the track has no limit on time"
 
 def timed(view: View) -> dict[str, RunRecord]:
     """Runs that the limits are for: of the record track; smoke runs of pgolf have no budget and no limit."""
-    runs = view.evidence.runs if view.evidence.timed else {}
+    runs = view.evidence.judged if view.evidence.timed else {}
     return {name: run for name, run in runs.items() if not view.built or run.max_wallclock_seconds != 0.0}
 
 

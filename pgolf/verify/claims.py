@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -128,17 +128,15 @@ def value_of(record: RunRecord, key: str) -> float:
 
 def fit(
     claimed: Claimed,
-    runs: Mapping[str, RunRecord],
+    pools: Sequence[Mapping[str, RunRecord]],
     trained: Mapping[str, RunRecord],
-    of_seeds: Mapping[str, RunRecord],
     tolerance: float,
 ) -> Match:
     """Find the headline in the logs: the mean first, then another line, one run, any value, a value while training.
 
     Args:
-        runs: all logs.
+        pools: choices of logs whose mean the headline may be, the likeliest first; the second is that of all logs.
         trained: those that trained.
-        of_seeds: those of the seeds that the claim names.
     """
     if claimed.value is None:
         return Match("")
@@ -147,10 +145,11 @@ def fit(
     def close(value: float) -> bool:
         return abs(value - headline) <= allowed
 
+    runs = pools[1]
+    means = (_mean(pool, close, "mean") for pool in pools if len(pool) > 1 or len(pool) == len(runs))
     return (
-        _mean(runs, close, "mean")
-        or (_mean(trained, close, "mean") if len(trained) != len(runs) else None)
-        or (_mean(of_seeds, close, "mean") if 1 < len(of_seeds) < len(runs) else None)
+        next((match for match in means if match is not None), None)
+        or _other_line(pools[0], close)
         or _other_line(runs, close)
         or _mean({name: run for name, run in runs.items() if name not in trained}, close, "eval")
         or _one_run(runs, close)
@@ -160,12 +159,14 @@ def fit(
 
 
 def _mean(runs: Mapping[str, RunRecord], close: Any, kind: str) -> Match | None:
-    ended = {name: run for name, run in runs.items() if run.headline is not None}
+    ended = {name: run for name, run in runs.items() if run.headline is not None and not run.diverged}
     values = [value_of(run, "val_bpb") for run in ended.values()]
     if not values or not close(statistics.fmean(values)):
         return None
     losses = tuple(value_of(run, "val_loss") for run in ended.values())
-    return Match(kind, f"the mean of the final lines of {len(values)} logs", tuple(ended), tuple(values), losses)
+    without = [name for name, run in runs.items() if run.diverged]
+    text = f"the mean of the final lines of {len(values)} logs" + (f", without {', '.join(without)}" if without else "")
+    return Match(kind, text, tuple(ended), tuple(values), losses)
 
 
 def _other_line(runs: Mapping[str, RunRecord], close: Any) -> Match | None:
@@ -208,5 +209,5 @@ def _any_value(runs: Mapping[str, RunRecord], close: Any) -> Match | None:
 
 
 def _headlines(runs: Mapping[str, RunRecord]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    ended = [run for run in runs.values() if run.headline is not None]
+    ended = [run for run in runs.values() if run.headline is not None and not run.diverged]
     return tuple(value_of(run, "val_bpb") for run in ended), tuple(value_of(run, "val_loss") for run in ended)

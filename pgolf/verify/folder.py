@@ -30,6 +30,8 @@ CODE_NAME = "train_gpt.py"
 JSON_NAME = "submission.json"
 LOG_LIMIT = 16 * 2**20
 LOG_COUNT = 64
+LOG_LINES = 400_000
+"""Most lines of all logs together; their text shares `READ_BUDGET`, unpacked."""
 JSON_LIMIT = 2**20
 CODE_LIMIT = 16 * 2**20
 READ_BUDGET = 96 * 2**20

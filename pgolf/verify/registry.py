@@ -5,14 +5,16 @@ A check reads a `View` and returns one `Outcome`. It never raises for what a fol
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pgolf.verify.folder import View
 
+RUN_NUMBER = re.compile(r" \(run \d+\)$")
 LOG_ENDINGS = (".log", ".txt", ".log.gz", ".txt.gz")
 
 
@@ -100,12 +102,23 @@ def skipped(message: str, **evidence: Any) -> Outcome:
     return Outcome("SKIP", message, evidence)
 
 
+def log_file(name: str) -> str:
+    """The file of a run's name: `a.log` of `a.log (run 2)`."""
+    return RUN_NUMBER.sub("", name)
+
+
+def look_again(names: Iterable[str]) -> str:
+    """The command that shows these runs."""
+    return "pgolf logs " + " ".join(dict.fromkeys(shlex.quote(log_file(name)) for name in sorted(names)))
+
+
 def per_log(problems: Mapping[str, str], good: str, **evidence: Any) -> Outcome:
     """One outcome for all logs: passed, or violated with the first problem and all of them as evidence."""
     if not problems:
         return passed(good, **evidence)
     name, text = next(iter(sorted(problems.items())))
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if name.endswith(LOG_ENDINGS):
-        evidence.setdefault("rerun", "pgolf logs " + " ".join(map(shlex.quote, name.split(" and "))))
+    files = [log_file(part) for part in name.split(" and ")]
+    if files[0].endswith(LOG_ENDINGS):
+        evidence.setdefault("rerun", look_again(files))
     return violated(f"{name}: {text}{more}", problems=dict(sorted(problems.items())), **evidence)

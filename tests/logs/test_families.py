@@ -7,8 +7,8 @@ import time
 import pytest
 from foreign import SCRIPT, TOKENS, baseline_log, compact_log, table_log
 
-from pgolf.logs import LogUnreadable, parse_log, read_log
-from pgolf.logs.parse import BYTE_LIMIT
+from pgolf.logs import Budget, LogUnreadable, parse_log, parse_runs, read_log, read_runs
+from pgolf.logs.lines import BYTE_LIMIT
 
 
 def test_baseline():
@@ -141,15 +141,112 @@ def test_odd_bytes_are_no_run(text):
     assert time.monotonic() - begin < 20
 
 
-def test_a_huge_file_is_read_up_to_a_limit(monkeypatch):
-    monkeypatch.setattr("pgolf.logs.parse.BYTE_LIMIT", 5000)
-    run = read_log(io.BytesIO(baseline_log(1).encode() + b"x" * 10_000 + b"\nseed:9\n"))
+def test_a_huge_file_is_read_up_to_a_limit():
+    (run,) = read_runs(io.BytesIO(baseline_log(1).encode() + b"x" * 10_000 + b"\nseed:9\n"), Budget(5000))
     assert not run.complete and run.seed == 1
-    monkeypatch.setattr("pgolf.logs.parse.LINE_COUNT", 3)
-    assert not parse_log(baseline_log(1)).complete
+    (run,) = read_runs(io.BytesIO(baseline_log(1).encode()), Budget(lines=3))
+    assert not run.complete
     assert BYTE_LIMIT <= 2**28
 
 
-def test_a_bomb_is_not_unpacked_whole(monkeypatch):
-    monkeypatch.setattr("pgolf.logs.parse.BYTE_LIMIT", 2**20)
-    assert not read_log(io.BytesIO(gzip.compress(b"a line of text\n" * 10**6))).complete
+def test_logs_share_a_budget():
+    budget, log = Budget(lines=40), baseline_log(1).encode()
+    assert [read_runs(io.BytesIO(log), budget)[0].complete for _ in range(3)] == [True, False, False]
+
+
+def test_a_bomb_is_not_unpacked_whole():
+    bomb = gzip.compress(b"a line of text\n" * 10**6)
+    assert not read_runs(io.BytesIO(bomb), Budget(2**20))[0].complete
+
+
+PREFIXES = [
+    "[2026-03-23 04:01:43] INFO: ",
+    "[rank0]: ",
+    "2026-03-23 04:01:43,123 - INFO - ",
+    "INFO:root:",
+    "[default0]:",
+]
+PREFIXES += ["2026-03-23T04:01:43.5Z ", "04:01:43 | ", "rank 0: ", "[rank3]:[04:01:43] WARNING: ", "1776142360.540 "]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_what_launchers_write_before_a_line(prefix):
+    for text in (baseline_log(3, 1.1), table_log(3, 1.1), compact_log(3, 1.1)):
+        log = "\n".join(prefix + line for line in text.splitlines())
+        assert parse_log(log) == parse_log("\n".join(text.splitlines()))
+    assert parse_log("[diagnostic] val_loss:2 val_bpb:1\n").diagnostics  # what a program itself writes stays
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-8"])
+def test_encodings(coding):
+    assert read_log(io.BytesIO(table_log(3).encode(coding))) == parse_log(table_log(3))
+    packed = gzip.compress(table_log(3).encode(coding))
+    assert read_log(io.BytesIO(packed)) == parse_log(table_log(3))
+
+
+def test_lines_of_other_programs():
+    run = parse_log(
+        "seed:7\nstep 10 | loss 9.85\nstep 20 | loss 8.5\nstep 20 | vl:0.7396 bpb:0.4380\nFinal BPB: 1.1070\n"
+    )
+    assert run.is_run and [line.loss for line in run.train] == [9.85, 8.5] and run.bare_bpb == ["1.1070"]
+    assert run.vals[0][1][:2] == ("0.7396", "0.4380") and run.seed == 7
+    run = parse_log("val_bpb: 3.2636\nTotal artifact: 8,853,380 bytes\n")
+    assert run.is_run and run.total_bytes == 8_853_380 and run.bare_bpb == ["3.2636"]
+    lines = ['{"seed": 3}', '{"step": 1, "loss": 4.25}', '{"step": 2, "train_loss": 4.125, "lr": 1e-3}']
+    lines += [
+        '{"step": 2, "val_loss": 4.0, "val_bpb": 2.5}',
+        '{"event": "final_int8", "val_loss": 4.1, "val_bpb": 2.6}',
+    ]
+    run = parse_log("\n".join([*lines, "{broken", '{"step": 1e999}', "[" * 3000, '{"val_bpb": {"val_loss": 1}}']))
+    assert (run.seed, len(run.train), run.headline.label, run.headline.val_bpb) == (3, 2, "final_int8", "2.6")
+
+
+def test_a_log_of_no_known_format_is_seen_to_be_one():
+    strange = parse_log("\n".join(f"Epoch {n} ~ current loss is {9 - n}" for n in range(6)))
+    assert strange.looks_like_a_log and not strange.is_run
+    assert not parse_log("a note about the loss of 3 keys\n" * 2).looks_like_a_log
+    assert not parse_log(baseline_log(1)).looks_like_a_log
+
+
+def test_every_finished_run_of_a_file():
+    texts = [baseline_log(seed, 1.08 + seed / 10, model=seed) for seed in (1, 2, 3)]
+    runs = parse_runs("".join(texts).splitlines())
+    assert [(run.seed, run.headline.val_bpb[:4], run.model_bytes) for run in runs] == [
+        (1, "1.18", 1),
+        (2, "1.28", 2),
+        (3, "1.38", 3),
+    ]
+    assert [run.runs for run in runs] == [3, 3, 3]
+    cut = texts[0].split("stopping_early")[0]
+    assert [run.seed for run in parse_runs((cut + texts[1]).splitlines())] == [2]  # one that was started again
+    assert [run.seed for run in parse_runs((texts[0] + cut).splitlines())] == [1]
+    again = "seed:1\nttt val_loss:2.5 val_bpb:1.5\nseed:2\nttt val_loss:2.6 val_bpb:1.6\n"
+    assert [(run.seed, run.headline.val_bpb) for run in parse_runs(again.splitlines())] == [(1, "1.5"), (2, "1.6")]
+    assert (
+        len(parse_runs((texts[0] * 100).splitlines())) == 65
+        and not parse_runs((texts[0] * 100).splitlines())[0].complete
+    )
+
+
+def test_a_seed_that_is_said_at_the_end_is_that_of_the_run():
+    assert parse_log(baseline_log(1) + "seed:9\n").seed == 9
+
+
+KEPT = [
+    "receipt a{}: x",
+    "error: {}",
+    "Total submission size: {} bytes",
+    "a{}=1 seed=3",
+    "  a{}: 3",
+    "{}/9 train_loss: 3",
+]
+KEPT += ["final_{} val_loss:2 val_bpb:1", "x{} val_bpb: 3", "{}/9 val_loss:2 val_bpb:1", "plugins:" + "a{} " * 40]
+KEPT += ["stage:a{} begin:1ms end:2ms data:val", "|   {}  NVIDIA H100     On  |   0"]
+
+
+@pytest.mark.parametrize("line", KEPT)
+def test_what_is_kept_has_a_limit(line):
+    record = parse_log("\n".join(line.replace("{}", str(number)) for number in range(30_000)))
+    kept = [value for value in vars(record).values() if isinstance(value, (list, dict, tuple))]
+    assert max(map(len, kept)) <= 20_000
+    assert sum(map(len, kept)) <= 40_100

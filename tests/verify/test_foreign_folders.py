@@ -1,5 +1,7 @@
 """Folders that pgolf did not build: for every check one that fails it and one that nearly does."""
 
+import re
+
 import pytest
 from folders import outcome
 from foreign import SCRIPT, baseline_log, compact_log, foreign_folder, loss_of, table_log
@@ -289,3 +291,104 @@ def test_a_limited_evaluation_is_not_measured_by_the_tokens_that_were_loaded(tmp
 def test_odd_claims_are_outcomes_and_no_tracebacks(tmp_path, claim):
     report = verify_folder(foreign_folder(tmp_path, three(), claim), dict)
     assert len(report["checks"]) > 40
+
+
+def test_one_file_of_three_runs(tmp_path):
+    one = {"train.log": "".join(three().values())}
+    for check in ("claim.logged", "claim.mean", "seed.count", "size.logged"):
+        assert judge(tmp_path / "good", check, one).status == "PASS", check
+    assert "train.log (run 1)" in judge(tmp_path / "good", "claim.logged", one).evidence["used"]
+    over = {"train.log": "".join(three(s1={"model": 16_000_001, "stop": 700_000}).values())}
+    assert judge(tmp_path / "over", "size.logged", over).status == "FAIL"
+    found = judge(tmp_path / "over", "time.train", over)
+    assert found.status == "FAIL" and found.evidence["rerun"] == "pgolf logs train.log"
+
+
+SEEDS = {"seed_results": {str(n): {"val_bpb": 1.08 + n / 1e4} for n in (1, 2, 3)}}
+
+
+@pytest.mark.parametrize("other", ["ablation.log", "train_seed2_again.log", "train_seed9.log"])
+def test_other_runs_beside_those_of_the_seeds(tmp_path, other):
+    seed = 9 if other == "train_seed9.log" else 2
+    logs = {**three(), other: baseline_log(seed, 1.2, stop=700_000, model=16_500_000, first=5.0)}
+    for check in ("claim.logged", "claim.mean", "time.train", "size.logged"):
+        assert judge(tmp_path, check, logs, SEEDS).status == "PASS", check
+    found = judge(tmp_path, "claim.logged", logs, SEEDS)
+    assert found.evidence["not_used"] == [other] and other in found.message
+    assert sorted(found.evidence["used"]) == sorted(three())
+    p = judge(tmp_path, "stat.p", logs, SEEDS)
+    assert len(p.evidence["values"] if "values" in p.evidence else three()) == 3
+
+
+def test_a_seed_that_was_evaluated_again_counts_once(tmp_path):
+    again = baseline_log(2, 1.0802).replace("1.08020000", "1.08020001")
+    found = judge(tmp_path, "claim.logged", {**three(), "train_seed2_again.log": again})
+    assert len(found.evidence["used"]) == 3
+
+
+def test_a_copy_with_other_words_is_the_same_run(tmp_path):
+    copy = "".join(f"[rank0]: {line}\n" for line in three()["train_seed1.log"].splitlines()) + "uploaded\n"
+    assert judge(tmp_path, "seed.count", {**three(), "train.log": copy}).evidence["seeds"] == [1, 2, 3]
+    assert len(judge(tmp_path, "claim.logged", {**three(), "train.log": copy}).evidence["used"]) == 3
+    forged = {**three(), "train_seed3.log": three()["train_seed1.log"].replace("seed:1", "seed:3")}
+    found = judge(tmp_path, "seed.distinct", forged)
+    assert found.status == "FAIL" and "one run" in found.message
+
+
+def test_a_seed_that_ended_in_no_number_is_said(tmp_path):
+    logs = three()
+    logs["train_seed3.log"] = re.sub(
+        r"(final_\S+) val_loss:\S+ val_bpb:\S+", r"\1 val_loss:nan val_bpb:nan", logs["train_seed3.log"]
+    )
+    for check in ("log.final", "seed.count", "claim.mean"):
+        found = judge(tmp_path, check, logs, {"val_bpb": 1.08015})
+        assert found.status == "WARN" and "train_seed3.log" in found.message, check
+    assert judge(tmp_path, "claim.logged", logs, {"val_bpb": 1.08015}).status == "PASS"
+
+
+def test_seeds_that_only_names_give_count(tmp_path):
+    logs = {name: text.replace(f"seed:{name[10]}\n", "") for name, text in three().items()}
+    assert judge(tmp_path, "seed.count", logs).evidence["seeds"] == [1, 2, 3]
+
+
+def test_a_claim_without_a_log_of_both_numbers(tmp_path):
+    found = judge(tmp_path, "claim.logged", {"train.log": "step:1/2 train_loss:3 train_time:1ms\nval_bpb: 1.5\n"})
+    assert found.status == "FAIL" and "unknown" not in found.message
+
+
+def test_a_size_over_the_cap_that_only_the_claim_says(tmp_path):
+    logs = {name: re.sub(r"Total submission size.*\n", "", text) for name, text in three().items()}
+    found = judge(tmp_path / "over", "size.logged", logs, {"bytes_total": 25_055_000})
+    assert found.status == "FAIL" and "25055000" in found.message
+    assert judge(tmp_path / "under", "size.logged", logs, {"bytes_total": 16_000_000}).status == "SKIP"
+
+
+def test_the_first_export_of_the_organisers_is_a_doubt(tmp_path):
+    per_token = 2.44230
+    loss = 1.22 * 0.6931471805599453 * per_token
+    logs = three(**{f"s{n}": {"tokens": 63_779_840, "loss": loss, "bpb": 1.22} for n in (1, 2, 3)})
+    assert judge(tmp_path / "known", "val.bytes", logs).status == "WARN"
+    logs = three(**{f"s{n}": {"tokens": 63_779_840, "loss": loss * 1.01, "bpb": 1.22} for n in (1, 2, 3)})
+    assert judge(tmp_path / "other", "val.bytes", logs).status == "FAIL"
+
+
+def test_logs_that_are_not_read_are_said_and_not_judged(tmp_path):
+    strange = "\n".join(f"Epoch {n} ~ current loss is {9 - n}" for n in range(6))
+    found = judge(tmp_path / "only", "pkg.files", {"run.log": strange})
+    assert found.status == "WARN" and "no format that is known" in found.message
+    assert judge(tmp_path / "beside", "pkg.files", {**three(), "run.log": strange}).status == "WARN"
+    utf16 = {name: text.encode("utf-16") for name, text in three().items()}
+    assert judge(tmp_path / "utf16", "claim.logged", utf16).status == "PASS"
+
+
+def test_a_log_that_is_cut_passes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("pgolf.verify.folder.LOG_LINES", 40)
+    assert "is longer" in judge(tmp_path, "pkg.files").message
+    assert len(judge(tmp_path, "claim.logged").evidence["used"]) == 1
+
+
+def test_files_that_are_executed_are_not_called_uncounted(tmp_path):
+    root = foreign_folder(
+        tmp_path, three(), script=b'exec(open("inner.py").read())' + b" " * 40, files={"inner.py": b"import os\n"}
+    )
+    assert "size.shipped counts inner.py" in outcome(root, "pkg.extra").message
