@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,6 @@ from pgolf.cli import options, output
 from pgolf.errors import PgolfError
 
 if TYPE_CHECKING:
-    from pgolf.challenge import Challenge
-    from pgolf.verify.folder import RunPlan
     from pgolf.verify.outputs_details import Details
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -64,13 +61,23 @@ def verify(
       pgolf verify records/*/* --jobs 4 --html report.html
     """
     from pgolf.challenge import load_challenge
-    from pgolf.verify.folder import RunPlan
+    from pgolf.manager import load_registry
+    from pgolf.verify.bounded import verify_bounded
+    from pgolf.verify.folder import RunPlan, View
 
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other")
     plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note)
-    job = partial(verify_one, plugin_dirs, plan, load_challenge(rules) if rules else None, html_file is not None)
-    results = run_all(job, folders, 1 if execute else jobs)
+    for folder in folders:
+        refuse_parent(folder)
+    judged_by = load_challenge(rules) if rules else None
+    registry = partial(load_registry, plugin_dirs)
+    results = verify_bounded(
+        folders,
+        lambda folder: View(folder, registry, plan, judged_by),
+        1 if execute else jobs,
+        html_file is not None,
+    )
     reports = [report for report, _ in results]
     if html_file is not None:
         write_page(html_file, results)
@@ -82,29 +89,17 @@ def verify(
 Result = tuple[dict[str, Any], "Details | None"]
 
 
-def verify_one(
-    plugin_dirs: tuple[Path, ...], plan: RunPlan, rules: Challenge | None, drawn: bool, folder: Path
-) -> Result:
-    """The report of one folder and, where a page is wanted, the numbers that it draws."""
-    from pgolf.manager import load_registry
-    from pgolf.verify.folder import View
-    from pgolf.verify.outputs_details import details
-    from pgolf.verify.report import verify as check_all
+def refuse_parent(folder: Path) -> None:
+    """PG004 for a folder that is no submission and holds some: one report would be of none of them."""
+    from pgolf.errors import PgolfError
+    from pgolf.verify.folder import CODE_NAME, JSON_NAME
 
-    view = View(folder, partial(load_registry, plugin_dirs), plan, rules)
-    report = check_all(view)
-    return report, details(view) if drawn else None
-
-
-def run_all(job: partial[Result], folders: tuple[Path, ...], jobs: int) -> list[Result]:
-    """All folders, in their order, several at a time where there are several."""
-    if len(folders) == 1 or jobs == 1:
-        return [job(folder) for folder in folders]
-    try:
-        with ProcessPoolExecutor(min(jobs, len(folders))) as pool:
-            return list(pool.map(job, folders))
-    except BrokenProcessPool:
-        raise PgolfError("PG005", "a process that checked a folder was killed", hint="try --jobs 1") from None
+    if (folder / JSON_NAME).exists() or (folder / CODE_NAME).exists():
+        return
+    holds = sorted(path.parent.name for depth in ("*", "*/*") for path in folder.glob(f"{depth}/{JSON_NAME}"))
+    if holds:
+        what = f"holds submissions ({', '.join(holds[:3])}{', ...' if len(holds) > 3 else ''}) and is none"
+        raise PgolfError("PG004", what, str(folder), f"pgolf verify {shlex.quote(str(folder))}/*/")
 
 
 def write_page(path: Path, results: list[Result]) -> None:

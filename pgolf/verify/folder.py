@@ -74,7 +74,13 @@ class View:
         self.registry = registry
         self.run = run or RunPlan()
         self.rules = rules
+        self.exceeded: list[str] = []
         self._left = READ_BUDGET
+
+    def exceed(self, reason: str) -> None:
+        """Note what was too much, for `pkg.limits`."""
+        if reason not in self.exceeded:
+            self.exceeded.append(reason)
 
     @cached_property
     def challenge(self) -> Challenge:
@@ -118,6 +124,7 @@ class View:
                 if info.st_size > limit:
                     raise Unreadable(f"is larger than {limit:,} bytes")
                 if info.st_size > self._left:
+                    self.exceed(f"{name} is not read: the folder holds more than {READ_BUDGET:,} bytes of text")
                     raise Unreadable(f"is not read: the folder holds more than {READ_BUDGET:,} bytes of text")
                 data = file.read(limit + 1)
         except OSError as error:

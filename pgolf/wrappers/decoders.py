@@ -31,6 +31,13 @@ def bounded(data: bytes) -> bytes:
     return data
 
 
+def ended(decoder: Any, data: bytes) -> bytes:
+    """The data of a stream that has its end: one that is cut short does not start."""
+    if not decoder.eof and len(data) <= OUTPUT_LIMIT:
+        raise Undecodable("the packed data are cut short")
+    return bounded(data)
+
+
 def un_lzma(data: bytes, format: Any = lzma.FORMAT_AUTO, filters: Any = None) -> bytes:
     """xz, lzma-alone, or raw LZMA with a chain of filters."""
     try:
@@ -40,7 +47,7 @@ def un_lzma(data: bytes, format: Any = lzma.FORMAT_AUTO, filters: Any = None) ->
             decoder = lzma.LZMADecompressor(format, memlimit=DECODER_MEMORY)
         else:
             raise Undecodable("an LZMA format that is not known")
-        return bounded(decoder.decompress(data, OUTPUT_LIMIT + 1))
+        return ended(decoder, decoder.decompress(data, OUTPUT_LIMIT + 1))
     except (lzma.LZMAError, ValueError, TypeError, OverflowError, MemoryError) as error:
         raise Undecodable(f"LZMA: {error}") from None
 
@@ -61,7 +68,8 @@ def _filters(chain: Any) -> list[dict[str, int]]:
 def un_zlib(data: bytes, wbits: Any = zlib.MAX_WBITS) -> bytes:
     """zlib, gzip or raw deflate."""
     try:
-        return bounded(zlib.decompressobj(wbits).decompress(data, OUTPUT_LIMIT + 1))
+        decoder = zlib.decompressobj(wbits)
+        return ended(decoder, decoder.decompress(data, OUTPUT_LIMIT + 1))
     except (zlib.error, ValueError, TypeError) as error:
         raise Undecodable(f"zlib: {error}") from None
 
@@ -74,7 +82,8 @@ def un_gzip(data: bytes) -> bytes:
 def un_bz2(data: bytes) -> bytes:
     """One bzip2 stream."""
     try:
-        return bounded(bz2.BZ2Decompressor().decompress(data, OUTPUT_LIMIT + 1))
+        decoder = bz2.BZ2Decompressor()
+        return ended(decoder, decoder.decompress(data, OUTPUT_LIMIT + 1))
     except (OSError, ValueError) as error:
         raise Undecodable(f"bzip2: {error}") from None
 

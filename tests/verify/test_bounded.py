@@ -1,0 +1,98 @@
+"""Whatever a folder holds, the reader answers in time and memory, keeps what it judged, and says what it did not."""
+
+import time
+
+import pytest
+from folders import make_folder
+
+from pgolf.manager import Registry
+from pgolf.verify import bounded
+from pgolf.verify.bounded import verify_bounded
+from pgolf.verify.checks_code import check_unpack
+from pgolf.verify.folder import RunPlan, View
+from pgolf.verify.registry import CHECKS, passed
+from pgolf.verify.report import verify
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = make_folder(tmp_path / "toy")
+    (made / "pgolf.lock").unlink()
+    return made
+
+
+def make(folder):
+    return View(folder, Registry)
+
+
+def replace(monkeypatch, function):
+    """One check in the middle does something bad."""
+    item = CHECKS["code.unpack"]
+    assert item.function is check_unpack
+
+    def instead(view):
+        return function(view)
+
+    instead.__module__ = check_unpack.__module__
+    monkeypatch.setitem(CHECKS, "code.unpack", type(item)(item.id, item.severity, "s", "t", instead))
+
+
+def judged(folders, at_once=1):
+    return [{row["id"]: row for row in report["checks"]} for report, _ in verify_bounded(folders, make, at_once)]
+
+
+def test_the_same_report_as_in_one_process(folder):
+    ((report, numbers),) = verify_bounded([folder], make, 1, drawn=True)
+    assert report == verify(make(folder)) and numbers.seeds and report["checks"][-1]["status"] == "PASS"
+
+
+def busy(view):
+    while True:
+        pass
+
+
+def greedy(view):
+    return passed(str(len([bytearray(2**24) for _ in range(40)])))
+
+
+def rude(view):
+    import os
+    import signal
+
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def sleepy(view):
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("bad", [busy, greedy, rude, sleepy])
+def test_limits(folder, monkeypatch, bad):
+    monkeypatch.setattr(bounded, "CPU_SECONDS", 1)
+    monkeypatch.setattr(bounded, "WALL_SECONDS", 3.0)
+    replace(monkeypatch, bad)
+    start = time.monotonic()
+    (rows,) = judged([folder])
+    assert time.monotonic() - start < 12
+    assert rows["pkg.files"]["status"] == "PASS" and rows["code.unpack"]["status"] == "SKIP"
+    assert rows["pkg.limits"]["status"] == "FAIL" and rows["pkg.limits"]["message"]
+    others = {row["status"] for row in rows.values()}
+    assert bad is greedy or rows["val.bytes"]["status"] == "SKIP", others
+
+
+def test_one_bad_folder_among_good_ones(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded, "CPU_SECONDS", 1)
+    replace(monkeypatch, lambda view: busy(view) if view.root.name == "bad" else passed("x"))
+    bad = make_folder(tmp_path / "bad")
+    (bad / "pgolf.lock").unlink()
+    rows = judged([folder, bad, folder], at_once=3)
+    assert [row["pkg.limits"]["status"] for row in rows] == ["PASS", "FAIL", "PASS"]
+
+
+def test_building_and_running_are_left_to_a_second_child(tmp_path):
+    built = make_folder(tmp_path / "toy")
+    ((report, _),) = verify_bounded([built], lambda folder: View(folder, Registry, RunPlan(repack=True)), 1)
+    rows = {row["id"]: row for row in report["checks"]}
+    assert rows["lock.rebuild"]["status"] in ("FAIL", "SKIP") and "not judged" not in rows["lock.rebuild"]["message"]
+    assert "packed again" in rows["size.accounts"]["message"]
+    assert [row["id"] for row in report["checks"]] == [check.id for check in bounded.all_checks()]
