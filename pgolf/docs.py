@@ -139,7 +139,14 @@ def rules() -> str:
     return rules_page()
 
 
-PAGES = {"hooks.md": hooks_page, "rules.md": rules}
+def subset() -> str:
+    """docs/subset.md: every rule of what can be bundled."""
+    from pgolf.bundle.rules.pages import subset_page
+
+    return subset_page()
+
+
+PAGES = {"hooks.md": hooks_page, "rules.md": rules, "subset.md": subset}
 
 
 def main() -> None:

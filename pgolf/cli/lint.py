@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=options.EXISTING)
+@click.argument("paths", metavar="PATH...", nargs=-1, type=options.EXISTING)
+@click.option("--explain", "code", metavar="CODE", help="Print a rule: what, why, an example, what to write instead.")
 @options.plugin_dirs
 @options.as_json
-def lint(paths: tuple[Path, ...], plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
+def lint(paths: tuple[Path, ...], code: str | None, plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
     """Check that plugins can be bundled.
 
     PATH is a plugin's .py file, a folder of them, or a recipe (a .toml file, or a folder that holds recipe.toml): then
@@ -29,7 +31,13 @@ def lint(paths: tuple[Path, ...], plugin_dirs: tuple[Path, ...], as_json: bool) 
       pgolf lint my_trick/
       pgolf lint my_trick/my_trick.py --json
       pgolf lint submissions/pr1512
+      pgolf lint --explain PG304
     """
+    if bool(paths) == (code is not None):
+        raise click.UsageError("give files, folders and recipes to check, or --explain CODE alone")
+    if code is not None:
+        _explain(code, as_json)
+        return
     from pgolf.bundle.lint import Linted, lint_files
 
     recipes = [path for path in paths if is_recipe(path)]
@@ -43,6 +51,16 @@ def lint(paths: tuple[Path, ...], plugin_dirs: tuple[Path, ...], as_json: bool) 
         _show(whole)
     if whole.findings:
         raise SystemExit(1)
+
+
+def _explain(code: str, as_json: bool) -> None:
+    from pgolf.bundle.rules.pages import as_text, explain
+
+    page = explain(code)
+    if as_json:
+        output.print_json(asdict(page))
+    else:
+        click.echo(as_text(page), nl=False)
 
 
 def is_recipe(path: Path) -> bool:
@@ -92,6 +110,8 @@ def as_record(linted: Linted) -> dict[str, object]:
 
 
 def _show(linted: Linted) -> None:
+    from pgolf.bundle.rules.subset import RULES
+
     for finding in linted.findings:
         click.echo(str(finding))
         click.echo()
@@ -99,4 +119,7 @@ def _show(linted: Linted) -> None:
         click.echo(f"{place} turns off the shortening of every name in the built file, silently")
     number, files = len(linted.findings), len(linted.files)
     found = "1 finding" if number == 1 else f"{number or 'no'} findings"
+    codes = sorted({finding.code for finding in linted.findings} & set(RULES))
+    if codes:
+        click.echo(f"`pgolf lint --explain {codes[0]}` says why, and what to write instead")
     click.echo(f"{found} in {files} file{'s' if files != 1 else ''}")

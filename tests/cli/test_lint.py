@@ -38,6 +38,18 @@ def test_each_rejected_file_yields_its_code():
         assert codes == {path.name[:5]}, path
 
 
+def test_a_rule_is_explained():
+    text = lint("--explain", "pg304").stdout
+    assert text.startswith("PG304: a write to shared state\n") and "\nRefused:\n" in text and "\nInstead:\n" in text
+    page = json.loads(lint("--explain", "PG304", "--json").stdout)
+    assert (
+        list(page) == ["code", "title", "rule", "reason", "refused", "instead"] and "SEEN[x] = 2 * x" in page["refused"]
+    )
+    assert "did you mean PG304?" in lint("--explain", "PG3O4", status=2).output
+    assert "or --explain CODE alone" in lint("--explain", "PG304", ROOT, status=2).output
+    assert "or --explain CODE alone" in lint(status=2).output
+
+
 def test_everything_that_ships_passes():
     text = lint(ROOT / "plugins", ROOT / "pgolf/runtime", ROOT / "tests/sample_plugins").stdout
     assert text.startswith("no findings in ")
@@ -55,6 +67,7 @@ def test_a_plugin_that_cannot_be_imported_is_checked_as_text(tmp_path):
     assert f"{where}: vars turns off the shortening of every name" in text and ": eval turns off" in text
     # What only a hook uses is not bundled.
     assert "bad.py:6" not in text and text.endswith("3 findings in 1 file\n")
+    assert "`pgolf lint --explain PG303` says why" in text
 
 
 def test_a_syntax_error_is_a_finding_and_does_not_hide_others(tmp_path):

@@ -20,11 +20,25 @@ KINDS = (
 HELP = "hand the one record on as `settings` or `program`, keep it as self.settings, and read its fields by name"
 
 
-def pg317(view: View) -> Findings:
+def misused_records(view: View) -> Findings:
     """`settings` and `program` name the two records that the entry builds, and nothing else: they are parameters,
     `self.settings = settings` or `settings = x.settings`, only their fields are read, and only the entry calls `Settings`
     and `Program`.
-    | Then a field can be replaced by its value."""
+
+    A field can then be replaced by its value.
+
+    Refused:
+
+        def run(settings):
+            settings = settings.depth
+            return settings + 1
+
+    Instead:
+
+        def run(settings):
+            depth = settings.depth
+            return depth + 1
+    """
     for node in view.code(*KINDS):
         for bad, message in _findings(view, node):
             yield view.module.finding("PG317", bad, message, HELP)

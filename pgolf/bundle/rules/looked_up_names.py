@@ -6,7 +6,7 @@ import ast
 import re
 
 from pgolf.bundle.meanings import BUILTINS
-from pgolf.bundle.rules.rules_imports import DEFEATING
+from pgolf.bundle.rules.unknown_imports import DEFEATING
 from pgolf.bundle.source import (
     imported_modules,
 )
@@ -41,9 +41,30 @@ NAMED = {
 KNOWN = BUILTINS | set(CHANGED_NAMES)
 
 
-def pg305(view: View) -> Findings:
+def name_lookups(view: View) -> Findings:
     """No eval, exec, compile, globals, locals, vars, dir, importlib, inspect, sys.modules or torch.jit, and no computed
-    attribute name on a module or top-level name. | They find names that bundling renames."""
+    attribute name on a module or top-level name.
+
+    They find names that bundling renames, or read source that it changes.
+
+    Refused:
+
+        import math
+
+
+        def run(x, name="sqrt"):
+            return getattr(math, name)(x)
+
+    Instead:
+
+        import math
+
+        FUNCTIONS = {"sqrt": math.sqrt, "exp": math.exp}
+
+
+        def run(x, name="sqrt"):
+            return FUNCTIONS[name](x)
+    """
     for node in view.imports():
         for name in imported_modules(node):
             if name.partition(".")[0] in DEFEATING:
@@ -64,9 +85,45 @@ def pg305(view: View) -> Findings:
                 yield view.module.finding("PG305", item, f"an attribute of {shared} has a computed name", help)
 
 
-def pg310(view: View) -> Findings:
-    """No method is taken off a class other than to call it, zero-argument `super()` stands directly in a method, and no
-    name begins with two underscores only. | Both hold the class's name, which changes."""
+def moved_methods(view: View) -> Findings:
+    """No method is taken off a class other than to call it, zero-argument `super()` stands directly in a method, and no name
+    begins with two underscores only.
+
+    They hold the class's name, which changes.
+
+    Refused:
+
+        class Half:
+            def step(self, x):
+                return x / 2
+
+
+        class Other:
+            move = Half.step
+
+
+        def run(x):
+            return Other().move(x)
+
+    Instead:
+
+        def half(x):
+            return x / 2
+
+
+        class Half:
+            def step(self, x):
+                return half(x)
+
+
+        class Other:
+            def move(self, x):
+                return half(x)
+
+
+        def run(x):
+            return Other().move(x)
+    """
     for node in view.code(ast.Attribute):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_method(view, node):
             parent = view.parents.get(node)
@@ -92,9 +149,30 @@ def _is_method(view: View, node: ast.Attribute) -> bool:
     return view.full(node.value).startswith(INTERNAL) and view.method(node) is not None
 
 
-def pg312(view: View) -> Findings:
-    """Nothing reads `__name__`, `__qualname__`, `__module__`, `__doc__`, `__annotations__`, `__file__`, `__class__`,
-    `__dict__` and the like. | Bundling and renaming change them."""
+def changed_names(view: View) -> Findings:
+    """Nothing reads `__name__`, `__qualname__`, `__module__`, `__doc__`, `__annotations__`, `__file__`, `__class__`, `__dict__`
+    and the like, nor a name that is defined nowhere.
+
+    Bundling and renaming change them.
+
+    Refused:
+
+        class Muon:
+            pass
+
+
+        def run(x):
+            return type(Muon()).__name__, x
+
+    Instead:
+
+        class Muon:
+            label = "Muon"
+
+
+        def run(x):
+            return Muon().label, x
+    """
     mains = [item.node for item in view.reached if isinstance(item.node, ast.If) and is_main_block(item.node)]
     skipped = {node for main in mains if isinstance(main, ast.If) for node in walk(main.test)}
     named = [(node, node.attr) for node in view.whole.get(ast.Attribute, ())]
@@ -111,9 +189,32 @@ def pg312(view: View) -> Findings:
                 yield view.module.finding("PG312", item, f"{name!r} is defined nowhere", help)
 
 
-def pg319(view: View) -> Findings:
+def generated_attributes(view: View) -> Findings:
     """Attribute names are never generated: no `setattr` with a computed name, no `__setattr__`, no `type(a, b, c)`.
-    | Names in a state dict must be found in the source."""
+
+    Names in a state dict must be found in the source, and an attribute that is not must not be one of the program's.
+
+    Refused:
+
+        class Layers:
+            def __init__(self, count):
+                for number in range(count):
+                    setattr(self, f"layer{number}", number)
+
+
+        def run(x):
+            return Layers(x).layer0
+
+    Instead:
+
+        class Layers:
+            def __init__(self, count):
+                self.layers = list(range(count))
+
+
+        def run(x):
+            return Layers(x).layers[0]
+    """
     for node in view.code(ast.Call, ast.Attribute):
         computed = isinstance(node, ast.Call) and view.full(node.func) in ("builtins.setattr", "builtins.delattr")
         if isinstance(node, ast.Call) and computed and len(node.args) > 1:

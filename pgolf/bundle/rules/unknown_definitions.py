@@ -6,7 +6,7 @@ import ast
 import re
 
 from pgolf.bundle.names import FUNCTIONS
-from pgolf.bundle.rules.rules_top import changing_default, impure, is_operator
+from pgolf.bundle.rules.import_time_code import changing_default, impure, is_operator
 from pgolf.bundle.source import imported_modules, keeps_annotations, last_name
 from pgolf.bundle.toplevel import registration
 from pgolf.bundle.trees import walk
@@ -46,10 +46,36 @@ CLASS_HOOKS = (
 )
 
 
-def pg306(view: View) -> Findings:
-    """Decorators come from a list: staticmethod, classmethod, property, torch.no_grad, torch.inference_mode, torch.compile,
-    torch.library.custom_op, `operator.register_fake`, triton.jit, triton.autotune, dataclass and a few more; custom_op and jit
-    are imported under these names. | Others run unknown code at definition."""
+def unknown_decorators(view: View) -> Findings:
+    """Decorators come from a list: staticmethod, classmethod, property, cached_property, abstractmethod, torch.no_grad,
+    torch.inference_mode, torch.compile, torch.library.custom_op, `operator.register_fake`, triton.jit, triton.autotune,
+    dataclass and a few more; custom_op and jit are imported under these names, and kernels stand at the top level.
+
+    Others run unknown code at definition.
+
+    Refused:
+
+        def twice(function):
+            return lambda x: 2 * function(x)
+
+
+        @twice
+        def run(x):
+            return x + 1
+
+    Instead:
+
+        def twice(function):
+            return lambda x: 2 * function(x)
+
+
+        def add(x):
+            return x + 1
+
+
+        def run(x):
+            return twice(add)(x)
+    """
     for node in view.parents:
         for decorator in getattr(node, "decorator_list", ()):
             name = view.full(call_target(decorator))
@@ -112,9 +138,25 @@ def _is_plain(node: ast.expr) -> bool:
     return is_literal(node) or isinstance(node, (ast.Name, ast.Attribute))
 
 
-def pg307(view: View) -> Findings:
-    """Functions under `custom_op` and `triton.jit` annotate what they need, without quotes, no annotation calls anything, and
-    none stands without a value in a function. | Other annotations are removed."""
+def read_annotations(view: View) -> Findings:
+    """Functions under `custom_op` and `triton.jit` annotate what they need, without quotes, no annotation calls anything, none
+    stands without a value in a function, and nothing reads them.
+
+    Other annotations are removed.
+
+    Refused:
+
+        def run(x):
+            total: int
+            total = x + 1
+            return total
+
+    Instead:
+
+        def run(x):
+            total: int = x + 1
+            return total
+    """
     for node in view.whole.get(ast.FunctionDef, ()):
         yield from _function_annotations(view, node)
     for node in view.whole.get(ast.AnnAssign, ()):
@@ -145,10 +187,37 @@ def _quoted(node: ast.expr) -> bool:
     return any(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in walk(node))
 
 
-def pg309(view: View) -> Findings:
+def unknown_bases(view: View) -> Findings:
     """A class has no base, one bundled class, or one of nn.Module, Optimizer, autograd.Function, Dataset, NamedTuple, Enum,
-    Protocol, Generic, ABC and the exceptions; no metaclass, no `__getattr__`, `__new__` or `__init_subclass__`. | Then what a
-    class does can be read."""
+    Protocol, Generic, ABC and the exceptions; no metaclass, no `__getattr__`, `__new__` or `__init_subclass__`.
+
+    What a class does can then be read.
+
+    Refused:
+
+        class Counts(dict):
+            def add(self, x):
+                self[x] = self.get(x, 0) + 1
+                return self
+
+
+        def run(x):
+            return Counts().add(x)[x]
+
+    Instead:
+
+        class Counts:
+            def __init__(self):
+                self.numbers = {}
+
+            def add(self, x):
+                self.numbers[x] = self.numbers.get(x, 0) + 1
+                return self.numbers
+
+
+        def run(x):
+            return Counts().add(x)[x]
+    """
     for node in view.code(ast.ClassDef):
         if not isinstance(node, ast.ClassDef):
             continue
@@ -174,9 +243,46 @@ def _bases(view: View, node: ast.ClassDef) -> Findings:
             yield view.module.finding("PG309", base, message, help)
 
 
-def pg311(view: View) -> Findings:
+def changing_records(view: View) -> Findings:
     """Records are plain: a dataclass has literal options without slots, a field an annotation and at most a constant or
-    `field(...)` as its default, and none is an InitVar. | A record made in another place must be the same."""
+    `field(...)` as its default, and none is an InitVar.
+
+    A record made in another place must be the same.
+
+    Refused:
+
+        from dataclasses import InitVar, dataclass
+
+
+        @dataclass
+        class Point:
+            side: int
+            scale: InitVar[int] = 2
+
+            def __post_init__(self, scale):
+                self.side *= scale
+
+
+        def run(x):
+            return Point(x).side
+
+    Instead:
+
+        from dataclasses import dataclass
+
+
+        @dataclass
+        class Point:
+            side: int
+
+
+        def scaled(side, scale=2):
+            return Point(side * scale)
+
+
+        def run(x):
+            return scaled(x).side
+    """
     for node in view.code(ast.ClassDef):
         if not isinstance(node, ast.ClassDef):
             continue

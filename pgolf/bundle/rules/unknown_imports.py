@@ -29,9 +29,28 @@ UNIMPORTED = re.compile(r"torch\.nn\.attention\.(flex_attention|varlen|bias|expe
 PICKLING = ("pickle", "marshal", "shelve", "copyreg", "pickletools")
 
 
-def pg302(view: View) -> Findings:
-    """Internal imports are `from package.module import Name` at the top level: no star, no `import x`; nothing of pgolf's
-    build-time names is used. | Linking deletes the line and writes the name that the definition has."""
+def unlinkable_imports(view: View) -> Findings:
+    """Imports of the program's own modules are `from package.module import Name` at the top level: no star, no `import x`;
+    nothing of pgolf's build-time names is used.
+
+    Linking deletes the line and writes the name that the definition has.
+
+    Refused:
+
+        import shapes
+
+
+        def run(x):
+            return shapes.area(x)
+
+    Instead:
+
+        from shapes import area
+
+
+        def run(x):
+            return area(x)
+    """
     for node in view.imports():
         for message in _internal_import(view, node):
             help = "write `from package.module import Name` at the top of the file"
@@ -61,10 +80,28 @@ def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[
         yield "a star import hides which names it binds"
 
 
-def pg303(view: View) -> Findings:
-    """External imports are of torch, numpy, sentencepiece, brotli, triton or the standard library, at the top level;
-    inside functions and below `try:` only packages that may be missing. | Hoisting must not change what is imported, or
-    when."""
+def unavailable_imports(view: View) -> Findings:
+    """Other imports are of torch, numpy, sentencepiece, brotli, triton or the standard library, at the top level; inside
+    functions and below `try:` only packages that may be missing.
+
+    A built file runs on a machine that has no more, and hoisting must not change what is imported, or when.
+
+    Refused:
+
+        import pandas
+
+
+        def run(x):
+            return pandas.Series([x]).sum()
+
+    Instead:
+
+        import numpy as np
+
+
+        def run(x):
+            return int(np.array([x]).sum())
+    """
     for node in view.imports():
         for name in imported_modules(node):
             if view.is_internal(name) or name == "__future__":
@@ -98,9 +135,27 @@ def _external_import(view: View, node: ast.Import | ast.ImportFrom, name: str) -
     return f"`import {name}` binds {root}: import from it, or name it with `as`" if dotted and "." in name else ""
 
 
-def pg313(view: View) -> Findings:
-    """No pickle, marshal or shelve; `torch.load` says `weights_only=True`. | An artifact holds tensors, numbers and texts:
-    a class or function in it would be looked up under a name that changes."""
+def pickled_code(view: View) -> Findings:
+    """No pickle, marshal or shelve; `torch.load` says `weights_only=True`, and `numpy.load` `allow_pickle=False`.
+
+    An artifact holds tensors, numbers and texts: a class or function in it would be looked up under a name that changes.
+
+    Refused:
+
+        import pickle
+
+
+        def run(x):
+            return pickle.loads(pickle.dumps([x]))
+
+    Instead:
+
+        import json
+
+
+        def run(x):
+            return json.loads(json.dumps([x]))
+    """
     for node in view.imports():
         for name in imported_modules(node):
             if name.partition(".")[0] in PICKLING:

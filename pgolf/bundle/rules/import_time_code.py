@@ -40,10 +40,29 @@ EFFECTS = re.compile(
 ACTS = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 
 
-def pg301(view: View) -> Findings:
-    """A module's top level holds a docstring, imports, `def`, `class`, `UPPER = <pure expression>`, `try:` imports
-    `except ImportError:` their names = None, `if NAME is not None:` kernels, and `operator.register_autograd(...)`; a class
-    body holds a docstring, methods and fields. | Then what is needed can be found without running anything."""
+def statements_at_import(view: View) -> Findings:
+    """A module's top level holds a docstring, imports, `def`, `class`, `Name = <pure expression>` with a capital letter, `try:`
+    imports `except ImportError:` their names = None, `if NAME is not None:` kernels, and `operator.register_autograd(...)`;
+    a class body holds a docstring, methods and fields with pure values.
+
+    What is needed can then be found without running anything, and runs at whichever moment.
+
+    Refused:
+
+        steps = []
+
+
+        def run(x):
+            return [*steps, x]
+
+    Instead:
+
+        STEPS = ()
+
+
+        def run(x):
+            return [*STEPS, x]
+    """
     for place, node in enumerate(view.module.tree.body):
         if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef)) or (place == 0 and is_docstring(node)):
             continue
@@ -180,9 +199,22 @@ def impure(view: View, node: ast.expr) -> Iterator[ast.expr]:
                 yield from impure(view, part)
 
 
-def pg314(view: View) -> Findings:
-    """Default arguments of functions and methods are constants: literals, names of the top level, what modules hold, and
-    what pure builtins make of these, but no list, dict or set. | A default is computed once, at a moment that moves."""
+def changing_defaults(view: View) -> Findings:
+    """Default arguments of functions and methods are constants: literals, names of the top level, what modules hold, and what
+    pure builtins make of these, but no list, dict or set.
+
+    A default is computed once, at a moment that moves, and all calls share it.
+
+    Refused:
+
+        def run(x, seen=[]):
+            return [*seen, x]
+
+    Instead:
+
+        def run(x, seen=None):
+            return [*(seen or []), x]
+    """
     for statement in view.module.statements:
         methods = statement.node.body if isinstance(statement.node, ast.ClassDef) else functions_of(statement.node)
         for node in methods:
@@ -209,17 +241,57 @@ def changing_default(view: View, value: ast.expr) -> str:
     return ""
 
 
-def pg318(view: View) -> Findings:
-    """No `from __future__ import` but `annotations`. | Such flags hold for a whole file, and a built file is one file."""
+def future_flags(view: View) -> Findings:
+    """No `from __future__ import` but `annotations`.
+
+    Such flags hold for a whole file, and a built file is one file.
+
+    Refused:
+
+        from __future__ import division
+
+
+        def run(x):
+            return x / 2
+
+    Instead:
+
+        def run(x):
+            return x / 2
+    """
     for node in view.module.tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             help = "delete the line: Python 3.11 needs none of them here"
             yield view.module.finding("PG318", node, "a __future__ import cannot be joined with other modules", help)
 
 
-def pg320(view: View) -> Findings:
-    """No randomness, clock, environment, file or device access while a module is imported. | Definition time must be free
-    of effects, because it moves."""
+def effects_at_import(view: View) -> Findings:
+    """No randomness, clock, environment, file or device access while a module is imported.
+
+    Definition time must be free of effects, because it moves.
+
+    Refused:
+
+        import os
+
+        HOME = os.environ.get("HOME", "")
+
+
+        def run(x):
+            return HOME[:0], x
+
+    Instead:
+
+        import os
+
+
+        def home():
+            return os.environ.get("HOME", "")
+
+
+        def run(x):
+            return home()[:0], x
+    """
     for statement in view.module.statements:
         for value in _definition_time(statement.node):
             for bad in _effects(view, value):

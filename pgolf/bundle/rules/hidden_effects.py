@@ -33,9 +33,34 @@ ORDERED = (ast.For, ast.comprehension, ast.Starred, ast.FormattedValue, ast.Assi
 COROUTINES = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
-def pg304(view: View) -> Findings:
+def shared_state(view: View) -> Findings:
     """No `global`, no second binding of a top-level name, no write to attributes or items of a top-level name.
-    | In one flat namespace other code would see the write."""
+
+    In one flat namespace other code would see the write, and a name that is bound once can be replaced by its value.
+
+    Refused:
+
+        SEEN = {}
+
+
+        def run(x):
+            SEEN[x] = 2 * x
+            return SEEN[x]
+
+    Instead:
+
+        class Seen:
+            def __init__(self):
+                self.values = {}
+
+            def double(self, x):
+                self.values[x] = 2 * x
+                return self.values[x]
+
+
+        def run(x):
+            return Seen().double(x)
+    """
     seen: dict[str, Binding | None] = {}
     for statement in view.module.statements:
         bindings: dict[str, Binding | None] = dict.fromkeys(statement.declares)
@@ -71,9 +96,27 @@ def _writes_shared(view: View, node: ast.AST) -> bool:
     return False
 
 
-def pg308(view: View) -> Findings:
-    """Classes and coroutines stand at the top level; a function inside a function reads only variables that are bound once,
-    and a comprehension assigns none. | What is defined at the top level can be moved; a closure sees every later value."""
+def nested_definitions(view: View) -> Findings:
+    """Classes and coroutines stand at the top level; a function inside a function reads only variables that are bound once, and
+    a comprehension assigns none.
+
+    What is defined at the top level can be moved; a closure sees every later value.
+
+    Refused:
+
+        def run(x):
+            rate = 1
+            scale = lambda y: y * rate
+            rate = 2
+            return scale(x)
+
+    Instead:
+
+        def run(x):
+            rate = 2
+            scale = lambda y: y * rate
+            return scale(x)
+    """
     for node in view.code(ast.ClassDef, *COROUTINES, ast.NamedExpr, ast.Nonlocal):
         if isinstance(node, ast.ClassDef) and view.parents.get(node) is not view.module.tree:
             help = "move it to the top level of the module"
@@ -111,8 +154,26 @@ def _captured(scope: Scope) -> Iterator[tuple[str, Scope]]:
                 yield name, owner
 
 
-def pg315(view: View) -> Findings:
-    """An assertion only reads: no walrus, no yield, no call beyond len, isinstance and the like. | They are removed."""
+def effects_in_assertions(view: View) -> Findings:
+    """An assertion only reads: no walrus, no yield, no call beyond len, isinstance and the like.
+
+    Assertions are removed.
+
+    Refused:
+
+        def run(x):
+            numbers = [x]
+            assert numbers.pop() == x
+            return numbers
+
+    Instead:
+
+        def run(x):
+            numbers = [x]
+            last = numbers.pop()
+            assert last == x
+            return numbers
+    """
     for node in view.code(ast.Assert):
         if isinstance(node, ast.Assert):
             for item in walk(node):
@@ -127,9 +188,21 @@ def _is_harmless(view: View, node: ast.Call) -> bool:
     return method or HARMLESS_CALLS.fullmatch(view.full(node.func)) is not None
 
 
-def pg316(view: View) -> Findings:
+def order_of_sets(view: View) -> Findings:
     """No iteration over a set, nor anything else that depends on its order; `sorted(...)` is fine.
-    | The hash seed must not reach a result."""
+
+    The hash seed must not reach a result.
+
+    Refused:
+
+        def run(x):
+            return [name * x for name in {"attn", "mlp"}]
+
+    Instead:
+
+        def run(x):
+            return [name * x for name in sorted({"attn", "mlp"})]
+    """
     for node in view.code(*ORDERED):
         for value in _ordered_uses(view, node):
             if _is_set(view, value):
@@ -191,9 +264,25 @@ def _assigned(view: View, node: ast.Name | ast.Attribute) -> Iterator[ast.expr]:
                 yield value
 
 
-def pg321(view: View) -> Findings:
-    """A format in an f-string's braces computes at most one value that needs a text. | All others become calls of `format`;
-    newer Pythons print what is left with quotes that older ones cannot read."""
+def texts_in_formats(view: View) -> Findings:
+    """A format in an f-string's braces has at most one value where a text stands in the braces.
+
+    Texts in braces become calls of `format`, which would compute the second value too early; newer Pythons print what is left
+    with quotes that older ones cannot read.
+
+    Refused:
+
+        def run(x):
+            size = {"width": 9, "digits": 2}
+            return f"{x / 7:{size['width']}.{size['digits']}f}"
+
+    Instead:
+
+        def run(x):
+            size = {"width": 9, "digits": 2}
+            width, digits = size["width"], size["digits"]
+            return f"{x / 7:{width}.{digits}f}"
+    """
     for node in view.code(ast.FormattedValue):
         if isinstance(node, ast.FormattedValue) and has_text(node):
             help = "put it into a variable first"
