@@ -24,6 +24,8 @@ JOBS = min(8, os.cpu_count() or 1)
 @click.command()
 @click.argument("folders", type=options.EXISTING_FOLDER, nargs=-1, required=True)
 @click.option("--run", "execute", is_flag=True, help="Also run it in a sandbox: determinism, decode and score.")
+@click.option("--foreign", is_flag=True, help="With --run, also a train_gpt.py that its lock does not give again.")
+@click.option("--unsafe", is_flag=True, help="With --run, without a sandbox where there is none; never foreign code.")
 @click.option("--data", type=options.EXISTING_FOLDER, help="Data for --run.  [default: the embedded sample]")
 @click.option("--tokenizer", type=FILE, help="SentencePiece model.")
 @click.option("--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Seconds of each run.")
@@ -38,6 +40,8 @@ JOBS = min(8, os.cpu_count() or 1)
 def verify(
     folders: tuple[Path, ...],
     execute: bool,
+    foreign: bool,
+    unsafe: bool,
     data: Path | None,
     tokenizer: Path | None,
     timeout: float,
@@ -65,9 +69,11 @@ def verify(
     from pgolf.verify.bounded import verify_bounded
     from pgolf.verify.folder import RunPlan, View
 
+    if (foreign or unsafe) and not execute:
+        raise click.UsageError("--foreign and --unsafe are for --run")
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other")
-    plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note)
+    plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign)
     for folder in folders:
         refuse_parent(folder)
     judged_by = load_challenge(rules) if rules else None

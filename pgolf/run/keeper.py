@@ -30,7 +30,7 @@ def main() -> None:
     with contextlib.suppress(AttributeError, OSError):
         # Processes whose parent has died become children of this one, so that `end_descendants` finds them.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
-    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, close_fds=False)
     threading.Thread(target=wait_for_end, args=(child,), daemon=True).start()
     status = child.wait()
     end_descendants()

@@ -46,7 +46,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Whether and how checks may execute the submission; `repack` only minifies and packs its text again."""
+    """Whether and how checks may execute the submission; `repack` only minifies and packs its text again.
+
+    `unsafe` lets a file that was built again byte for byte run without a sandbox, `foreign` any other file in one.
+    """
 
     enabled: bool = False
     data: Path | None = None
@@ -54,6 +57,8 @@ class RunPlan:
     timeout: float = 1800.0
     repack: bool = False
     note: Callable[[str], None] = lambda line: None
+    unsafe: bool = False
+    foreign: bool = False
 
 
 class View:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgolf.errors import PgolfError
 from pgolf.verify import (
+    checks_artifact,
     checks_built,
     checks_claim,
     checks_code,
@@ -45,6 +46,7 @@ FAMILIES = (
     checks_lock,
     checks_built,
     checks_logs,
+    checks_artifact,
     checks_time,
     checks_validation,
     checks_statistics,

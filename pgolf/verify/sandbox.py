@@ -1,49 +1,72 @@
-"""Runs other people's code with as little as it needs: bubblewrap, else a network namespace, else limits alone."""
+"""Runs other people's code with as little as it needs, and says of its sandbox only what a self-test has shown.
+
+Before anything foreign runs, a program of pgolf's own (`sandbox_probe`) tries to leave: read and write outside, mount, make
+namespaces, reach sockets and the network, see and trace processes, use privileges and devices. In bubblewrap every attempt
+must fail, or nothing runs. Without bubblewrap nothing runs either, unless that is asked for; the report then says which
+attempts failed and which did not.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import secrets
 import shutil
 import signal
 import site
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import Any
 
-OUTPUT_LIMIT = 2**20
-FILE_LIMIT = 8 * 2**30
-PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", "SYSTEMROOT")
-# Sets limits and then becomes the program: a function between fork and exec is not safe where torch has threads.
-LAUNCHER = """
-import os, resource, sys
-files, seconds, memory = (int(text) for text in sys.argv[1:4])
-for kind, limit in ((resource.RLIMIT_FSIZE, files), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
-    resource.setrlimit(kind, (limit, limit))
-if memory:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-os.execv(sys.argv[4], sys.argv[4:])
-"""
+from pgolf.run import keeper
+from pgolf.verify.sandbox_filter import call_filter
+from pgolf.verify.sandbox_limits import Limits, own_cgroup, physical_memory, watch
+from pgolf.verify.sandbox_mounts import HOME, MEMORY_FOLDERS, NOBODY, PACKAGE_FOLDERS, bubblewrap
+from pgolf.verify.sandbox_probe import ATTEMPTS
+
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES")
+MEMORY_FOLDER_BYTES = 2 * 2**30
+PROBE_LIMITS = Limits(60.0, 0)
+INSTALL = "install bubblewrap (apt-get install bubblewrap)"
+
+
+class Refused(Exception):
+    """Nothing may run here; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What programs run in: `kind` is "bubblewrap", "network namespace" or "none"; `held` and `open` are attempts."""
+
+    kind: str
+    held: tuple[str, ...]
+    open: tuple[str, ...]
+
+    def evidence(self) -> dict[str, Any]:
+        """For reports."""
+        return {
+            "sandbox": self.kind,
+            "held": list(self.held),
+            "not_held": list(self.open),
+            "network_blocked": "network" in self.held,
+        }
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a program ended: `output` is the end of what it printed."""
+    """How a program ended: `excess` names the limit that it went over, or is ""; `output` is what it printed."""
 
     status: int
-    output: str
-    timed_out: bool
-    sandbox: str
-    network_blocked: bool
-
-    def evidence(self) -> dict[str, object]:
-        """For reports."""
-        return {"sandbox": self.sandbox, "network_blocked": self.network_blocked}
+    output: Path
+    excess: str
+    limits: str
 
 
 def has_gpu() -> bool:
@@ -51,108 +74,200 @@ def has_gpu() -> bool:
     return Path("/dev/nvidiactl").exists()
 
 
+def open_sandbox(unsafe: bool = False) -> Sandbox:
+    """The sandbox of this machine.
+
+    Raises:
+        Refused: without `unsafe`, where bubblewrap is missing or does not hold.
+    """
+    sandbox, problem = self_tested("bubblewrap")
+    if sandbox is not None and sandbox.open:
+        problem = f"bubblewrap does not hold here: {', '.join(sandbox.open)}"
+    if sandbox is not None and not problem:
+        return sandbox
+    if not unsafe:
+        raise Refused(f"{problem}; {INSTALL}, or give --unsafe to run it without a sandbox")
+    for kind in ("network namespace", "none"):
+        sandbox = self_tested(kind)[0]
+        if sandbox is not None:
+            return sandbox
+    raise Refused("this Python cannot start a program")
+
+
 @cache
-def sandbox_kind() -> str:
-    """ "bwrap", "unshare" or "plain": the strictest that works here."""
-    if shutil.which("bwrap") and _works(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]):
-        return "bwrap"
-    if shutil.which("unshare") and _works(["unshare", "--map-root-user", "--net", "true"]):
-        return "unshare"
-    return "plain"
-
-
-def _works(command: Sequence[str]) -> bool:
+def self_tested(kind: str) -> tuple[Sandbox | None, str]:
+    """A kind with the results of its self-test, or None and why it cannot be used."""
+    if kind == "bubblewrap" and shutil.which("bwrap") is None:
+        return None, "there is no bubblewrap here"
+    if kind == "bubblewrap" and call_filter() is None:
+        return None, f"no filter of system calls is known for {os.uname().machine}"
+    if kind == "network namespace" and shutil.which("unshare") is None:
+        return None, "there is no unshare here"
     try:
-        return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
+        results = probe(kind)
+    except (OSError, ValueError) as error:
+        return None, f"{kind} does not work here: {error}"
+    if results.pop("work"):
+        return None, f"{kind} does not work here: a program cannot write its own files in it"
+    held = tuple(name for name, escaped in results.items() if not escaped)
+    return Sandbox(kind, held, tuple(name for name in results if name not in held)), ""
 
 
-def wrap(command: Sequence[str], work: Path, hide: Sequence[Path], kind: str) -> list[str]:
-    """The command inside a sandbox: everything read-only but `work`, the folders of `hide` empty, no network."""
-    if kind == "bwrap":
-        devices = ["--dev-bind", "/dev", "/dev"] if has_gpu() else ["--dev", "/dev"]
-        hidden = [part for path in hide for part in ("--tmpfs", str(path))]
-        outside = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/"]
-        return [
-            *outside,
-            *devices,
-            "--proc",
-            "/proc",
-            *hidden,
-            "--bind",
-            str(work),
-            str(work),
-            "--chdir",
-            str(work),
-            *command,
-        ]
-    if kind == "unshare":
-        return ["unshare", "--map-root-user", "--net", *command]
-    return list(command)
+def probe(kind: str) -> dict[str, bool]:
+    """Attempt -> whether it got out; ValueError where the program did not end as it should."""
+    with tempfile.TemporaryDirectory(prefix="pgolf-probe-") as name, planted(Path(name).resolve()) as targets:
+        work = Path(name).resolve() / "work"
+        work.mkdir()
+        text = Path(__file__).with_name("sandbox_probe.py").read_text(encoding="utf-8")
+        done = run_program(["-I", "-c", text, json.dumps(targets)], work, {}, PROBE_LIMITS, kind=kind)
+        printed = done.output.read_text(encoding="utf-8", errors="replace").splitlines()
+        done.output.unlink()
+        if done.status or done.excess or not printed:
+            raise ValueError(done.excess or (chr(10).join(printed) if printed else f"status {done.status}"))
+        results = json.loads(printed[-1])
+        if not isinstance(results, dict) or results.keys() != ATTEMPTS.keys():
+            raise ValueError("the self-test did not end")
+        results["writing"] |= Path(targets["outside"]).exists()
+        return results
 
 
-def sandbox_environment(work: Path, values: Mapping[str, str]) -> dict[str, str]:
+@contextlib.contextmanager
+def planted(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the self-test is to find and reach: a secret, a neighbour's file, sockets, this process."""
+    neighbour = folder / "neighbour"
+    neighbour.mkdir()
+    on_linux = Path("/proc/self").exists()
+    targets: dict[str, Any] = {
+        "outside": str(folder / "outside"),
+        "secret": str(folder / "secret"),
+        "neighbour": str(neighbour / "file"),
+        "socket": str(folder / "socket"),
+        "abstract": "pgolf-" + secrets.token_hex(8),
+        "pid": os.getpid(),
+        "command": Path("/proc/self/cmdline").read_text(errors="replace").split("\0") if on_linux else [],
+        "mounts": str(Path("/proc/self/ns/mnt").readlink()) if on_linux else "",
+        "writable": [os.__file__, __file__, sys.executable],
+    }
+    for key in ("secret", "neighbour"):
+        Path(targets[key]).write_text("secret")
+    with socket.socket(socket.AF_UNIX) as path, socket.socket(socket.AF_UNIX) as name, socket.socket() as port:
+        path.bind(targets["socket"])
+        with contextlib.suppress(OSError):
+            name.bind("\0" + targets["abstract"])
+            name.listen()
+        port.bind(("127.0.0.1", 0))
+        path.listen()
+        port.listen()
+        targets["port"] = port.getsockname()[1]
+        yield targets
+
+
+def program_limits(timeout: float) -> Limits:
+    """Of a run: four fifths of the memory for all of it; with a GPU no limit of addresses."""
+    memory = physical_memory()
+    return Limits(timeout, memory * 4 // 5, addresses=0 if has_gpu() else memory)
+
+
+def sandbox_environment(work: Path, values: Mapping[str, str], kind: str) -> dict[str, str]:
     """The few variables a program gets; its home is empty."""
-    home, temporary = work / ".home", work / ".tmp"
-    home.mkdir(exist_ok=True)
-    temporary.mkdir(exist_ok=True)
     env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    env |= {"HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    # Packages of the user's own site folder are found from HOME otherwise.
+    home, temporary = (HOME, MEMORY_FOLDERS[0]) if kind == "bubblewrap" else (str(work / ".home"), str(work / ".tmp"))
+    env |= {"HOME": home, "TMPDIR": temporary, "USER": "nobody", "LOGNAME": "nobody"}
+    env |= {"LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    # Packages of the user's own site folder are found from HOME otherwise, and those of PYTHONPATH not at all.
     env["PYTHONUSERBASE"] = site.getuserbase()
-    return env | dict(values)
+    packages = [
+        entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).name in PACKAGE_FOLDERS
+    ]
+    return env | {"PYTHONPATH": os.pathsep.join(packages)} | dict(values)
 
 
 def run_program(
-    arguments: Sequence[str], work: Path, values: Mapping[str, str], timeout: float, hide: Sequence[Path] = ()
+    arguments: Sequence[str],
+    work: Path,
+    values: Mapping[str, str],
+    limits: Limits,
+    readonly: Sequence[Path] = (),
+    kind: str = "bubblewrap",
 ) -> Finished:
-    """Run `python ARGUMENTS` in `work`.
+    """Run `python ARGUMENTS` in `work`; no process of it is left when this returns, or when this process is killed.
 
     Args:
         arguments: script and its arguments.
         work: the only folder it may write.
         values: environment variables beyond the bare ones.
-        timeout: seconds of wall clock.
-        hide: folders that it must not see, where the sandbox can hide them.
+        limits: what it may use.
+        readonly: what it may read besides; a sandbox shows nothing else.
+        kind: of a `Sandbox` that was opened.
+
+    Returns:
+        with a file of what it printed, which is the caller's to remove.
     """
-    kind = sandbox_kind()
-    cores = os.cpu_count() or 1
-    memory = 0 if has_gpu() else _physical_memory()  # CUDA reserves far more addresses than there is memory
-    limits = [str(FILE_LIMIT), str(int(timeout * cores) + 1), str(memory)]
-    command = [sys.executable, "-c", LAUNCHER, *limits, sys.executable, *arguments]
-    # Not a file in `work`: the program could put something else in its place.
-    with tempfile.TemporaryFile() as sink:
+    if kind != "bubblewrap":
+        for name in (".home", ".tmp"):
+            (work / name).mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="pgolf-output-", suffix=".txt")
+    with os.fdopen(handle, "wb") as sink, tempfile.TemporaryFile() as calls, own_cgroup(limits) as group:
+        calls.write(call_filter() or b"")
+        calls.seek(0)
+        command = join_group(wrap(arguments, work, readonly, limits, kind, calls.fileno()), group)
+        give_away(work, kind)
         child = subprocess.Popen(
-            wrap(command, work, hide, kind),
+            [sys.executable, "-I", "-S", keeper.__file__, *command],
             cwd=work,
-            env=sandbox_environment(work, values),
-            stdin=subprocess.DEVNULL,
+            env=sandbox_environment(work, values, kind),
+            stdin=subprocess.PIPE,
             stdout=sink,
             stderr=subprocess.STDOUT,
+            pass_fds=[calls.fileno()],
             start_new_session=True,
         )
-        timed_out = False
         try:
-            child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            timed_out = True
+            problem = watch(child, work, sink, limits)
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-        output = _tail(sink)
-    return Finished(child.returncode, output, timed_out, kind, kind != "plain")
+            end(child)
+    return Finished(child.returncode, Path(name), problem, "cgroup and watcher" if group else "watcher")
 
 
-def _physical_memory() -> int:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 0
+def end(child: subprocess.Popen[bytes]) -> None:
+    """Have the keeper end everything; one that does not is ended itself."""
+    if child.stdin is not None:
+        child.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(4 * keeper.GRACE_SECONDS)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
-def _tail(file: IO[bytes]) -> str:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - OUTPUT_LIMIT))
-    return file.read(OUTPUT_LIMIT).decode("utf-8", errors="replace")
+def wrap(
+    arguments: Sequence[str], work: Path, readonly: Sequence[Path], limits: Limits, kind: str, filter_handle: int
+) -> list[str]:
+    """The command that runs `python ARGUMENTS` with the limits of one process, inside a sandbox of this kind."""
+    text = Path(__file__).with_name("sandbox_inside.py").read_text(encoding="utf-8")
+    becomes = NOBODY if kind == "bubblewrap" and os.geteuid() == 0 else 0
+    seconds = int(limits.seconds * (os.cpu_count() or 1)) + 1
+    # Outside a sandbox, the processes of the same user elsewhere would count.
+    processes = limits.processes if kind == "bubblewrap" else 0
+    numbers = [str(number) for number in (becomes, limits.file_size, seconds, processes, limits.addresses)]
+    command = [sys.executable, "-I", "-c", text, *numbers, sys.executable, *arguments]
+    if kind == "bubblewrap":
+        return bubblewrap(command, work, readonly, MEMORY_FOLDER_BYTES, filter_handle)
+    if kind == "network namespace":
+        return ["unshare", "--map-root-user", "--net", *command]
+    return command
+
+
+JOIN = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); os.execvp(sys.argv[2], sys.argv[2:])"
+
+
+def join_group(command: list[str], group: Path | None) -> list[str]:
+    """The command in a cgroup, if there is one."""
+    return command if group is None else [sys.executable, "-I", "-S", "-c", JOIN, str(group / "cgroup.procs"), *command]
+
+
+def give_away(work: Path, kind: str) -> None:
+    """The work folder belongs to the user that the program becomes."""
+    if kind == "bubblewrap" and os.geteuid() == 0:
+        for path in (work, *work.rglob("*")):
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
