@@ -42,7 +42,9 @@ def attention_branch(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: 
 
 def dense_attention(q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, window: int, ctx: Context) -> Tensor:
     """Scaled dot-product attention; `window` >= 0 lets a query see itself and that many keys before it, -1 all."""
-    q, k, v = q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2)
+    q = q_BTHC.transpose(1, 2)
+    k = k_BTKC.transpose(1, 2)
+    v = v_BTKC.transpose(1, 2)
     if window < 0 or window >= q.size(2) - 1:
         grouped = q.size(1) != k.size(1)
         return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped).transpose(1, 2)
@@ -51,10 +53,13 @@ def dense_attention(q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, window: int,
 
 def masked_attention(q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, mask: Tensor) -> Tensor:
     """Scaled dot-product attention where `mask`, (T,T) or (B,1,T,T) bool, is true."""
-    q, k, v = q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2)
+    q = q_BTHC.transpose(1, 2)
+    k = k_BTKC.transpose(1, 2)
+    v = v_BTKC.transpose(1, 2)
     # The kernels that take a mask know no groups, so key/value heads are repeated.
     group = q.size(1) // k.size(1)
-    k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
+    k = k.repeat_interleave(group, 1)
+    v = v.repeat_interleave(group, 1)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)
 
 

@@ -32,7 +32,8 @@ class HessianObserver:
 
     def __call__(self, role: str, layer: int, x: Tensor) -> None:
         x = x.flatten(0, -2).float()
-        product, key = (x.T @ x).double(), (role, layer)
+        product = (x.T @ x).double()
+        key = (role, layer)
         self.sums[key] = self.sums[key].add_(product) if key in self.sums else product
 
 
@@ -45,7 +46,9 @@ def collect_statistics(session: Session) -> tuple[Statistics, int]:
     Raises:
         ValueError: when the source gives no batch.
     """
-    program, observer, count = session.program, HessianObserver(), 0
+    program = session.program
+    observer = HessianObserver()
+    count = 0
     session.model.eval()
     for ids in program.calibration_source(session):  # type: ignore[misc]  # there is one, or nobody calls this
         observe_batch(session, ids, session.scoring_phases(), observer)

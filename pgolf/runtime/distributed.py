@@ -46,7 +46,9 @@ def read_ranks() -> tuple[int, int, int]:
         ValueError: when one is no number, or the world size does not divide the micro-batches of a step.
     """
     get = os.environ.get
-    rank, world_size, local_rank = int(get("RANK", 0)), int(get("WORLD_SIZE", 1)), int(get("LOCAL_RANK", 0))
+    rank = int(get("RANK", 0))
+    world_size = int(get("WORLD_SIZE", 1))
+    local_rank = int(get("LOCAL_RANK", 0))
     if world_size < 1 or MICRO_BATCHES % world_size:
         raise ValueError(
             f"WORLD_SIZE is {world_size}, wanted a divisor of {MICRO_BATCHES}, the micro-batches of a step"
@@ -57,9 +59,11 @@ def read_ranks() -> tuple[int, int, int]:
 def start_world() -> World:
     """Join the group that the environment describes; ValueError as in `read_ranks`."""
     rank, world_size, local_rank = read_ranks()
-    backend, device = "gloo", torch.device("cpu")
+    backend = "gloo"
+    device = torch.device("cpu")
     if torch.cuda.is_available():
-        backend, device = "nccl", torch.device("cuda", local_rank)
+        backend = "nccl"
+        device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
     if world_size > 1:
         dist.init_process_group(backend)
@@ -106,7 +110,7 @@ def max_over_ranks(value: float, world: World) -> float:
     """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart; waits for every rank."""
     if world.world_size == 1:
         return value
-    seen = torch.tensor(value, dtype=float, device=world.device)  # type: ignore[arg-type]
+    seen = torch.tensor(value, dtype=torch.float64, device=world.device)
     dist.all_reduce(seen, dist.ReduceOp.MAX)
     return seen.item()
 

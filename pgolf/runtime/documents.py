@@ -104,7 +104,8 @@ def chunk_rows(
     """
     padded = min(width for width in widths if width >= min(size * (chunk + 1), widths[-1]))
     places = torch.zeros(rows, padded + 1, dtype=torch.int64)
-    scored, weights = torch.zeros(rows, padded, dtype=torch.bool), torch.zeros(rows, padded)
+    scored = torch.zeros(rows, padded, dtype=torch.bool)
+    weights = torch.zeros(rows, padded)
     for row, document in enumerate(documents):
         if chunk < count_chunks(document, size):
             start, length, offset, count = chunk_window(document.length - 1, chunk, size, widths[-1])

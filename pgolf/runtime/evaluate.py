@@ -46,8 +46,8 @@ def span_rows(spans: list[Span], rows: int, seq_len: int) -> tuple[Tensor, Tenso
 
     Python's own types stand for the dtypes int64 and bool.
     """
-    places = torch.zeros(rows, seq_len + 1, dtype=int)  # type: ignore[call-overload]
-    scored = torch.zeros(rows, seq_len, dtype=bool)  # type: ignore[call-overload]
+    places = torch.zeros(rows, seq_len + 1, dtype=torch.int64)
+    scored = torch.zeros(rows, seq_len, dtype=torch.bool)
     for row, (start, end, first) in enumerate(spans):
         places[row, : end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first : end - start] = True
@@ -60,11 +60,13 @@ def score_spans(session: Session, spans: list[Span]) -> tuple[Score, Tensor]:
     Returns:
         The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
     """
-    begin, world, rows = time.perf_counter(), session.world, session.rows
+    begin = time.perf_counter()
+    world = session.world
+    rows = session.rows
     session.model.eval()
     spans = rank_share(spans, world.rank, world.world_size)
     marks = torch.zeros(len(session.tokens), dtype=torch.int32)
-    sums = torch.zeros(3, dtype=float, device=world.device)  # type: ignore[call-overload]
+    sums = torch.zeros(3, dtype=torch.float64, device=world.device)
     for batch, at in enumerate(range(0, len(spans), rows), 1):
         places, scored = span_rows(spans[at : at + rows], rows, session.seq_len)
         sums += score_rows(session, marks, batch, places, scored)[1]

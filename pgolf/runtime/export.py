@@ -53,7 +53,8 @@ def encode_model(
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
         the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
     """
-    classes, encoded = quantization_classes(parameters), {}
+    classes = quantization_classes(parameters)
+    encoded = {}
     if program.quantization_plan is not None:
         classes |= program.quantization_plan(state, statistics, ledger)
         for name, quant in classes.items():

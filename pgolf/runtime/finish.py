@@ -99,7 +99,8 @@ def export_checkpoint(session: Session) -> None:
         ValueError: for one that is damaged, or of another model.
     """
     state = canonical_state(session.model.state_dict(), session.parameters)
-    weights, found = read_file(CHECKPOINT, session), read_file(EXPORT_STATE, session)
+    weights = read_file(CHECKPOINT, session)
+    found = read_file(EXPORT_STATE, session)
     wrong = [name for name in state if name not in weights or weights[name].shape != state[name].shape]
     if wrong:
         raise ValueError(f"{CHECKPOINT} is of another model: {wrong[0]} is missing or has another shape")
@@ -202,7 +203,8 @@ def score_artifact(session: Session) -> None:
 
     The score ledger beside the log is that of the last one.
     """
-    program, grid = session.program, grid_name(session.program)
+    program = session.program
+    grid = grid_name(session.program)
     load_artifact(session)
     session.stages.end("decode", "none")
     score, marks = score_spans(session, chunk_spans(len(session.tokens), session.seq_len))

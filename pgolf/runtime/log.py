@@ -28,7 +28,8 @@ class RunLog:
     """
 
     def __init__(self, run_id: str, rank: int, more: bool):
-        self.rank, self.main = rank, rank == 0
+        self.rank = rank
+        self.main = rank == 0
         Path("logs").mkdir(exist_ok=True)
         self.path = Path("logs", run_id + ".txt")
         if self.main and not more:

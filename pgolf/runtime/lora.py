@@ -32,7 +32,8 @@ class Lora:
     """
 
     def __init__(self, model: GPT, sites: tuple[str, ...], steps: int, rows: int, rank: int, scale: float):
-        self.sites, self.scale = frozenset(sites), scale
+        self.sites = frozenset(sites)
+        self.scale = scale
         self.down: dict[tuple[str, int], torch.Tensor] = {}
         self.up: dict[tuple[str, int], torch.Tensor] = {}
         device: Any = model.get_parameter("tok_emb.weight").device

@@ -32,7 +32,8 @@ class Optimizers:
     """
 
     def __init__(self, program: Program, model: nn.Module, parameters: Sequence[Param], world: World) -> None:
-        self.program, self.world = program, world
+        self.program = program
+        self.world = world
         owned = [
             (model.get_parameter(name), canonical_names(record, name), record)
             for record in parameters
@@ -131,7 +132,8 @@ def orthogonalize(
 def orthogonalize_blocks(program: Program, update: Tensor, names: Names, steps: int, blocks: dict[str, int]) -> Tensor:
     """`orthogonalize` where some of the matrices are cut: one batched call for all that are cut alike."""
     rows, columns = update.shape[-2:]
-    matrices, counts = update.reshape(-1, rows, columns).unbind(), [blocks.get(name, 1) for name in names]
+    matrices = update.reshape(-1, rows, columns).unbind()
+    counts = [blocks.get(name, 1) for name in names]
     done: dict[int, Any] = {}
     for count in sorted(set(counts)):
         slots = [slot for slot, other in enumerate(counts) if other == count]

@@ -29,7 +29,8 @@ def through_program(
         ValueError: when it fails or has to be ended.
     """
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "source"), Path(folder, "target")
+        source = Path(folder, "source")
+        target = Path(folder, "target")
         source.write_bytes(data)
         try:
             process = start(source, target)

@@ -31,7 +31,8 @@ def shard_files(pattern: str | Path) -> list[Path]:
 
 def shard_length(path: str | Path) -> int:
     """Number of tokens by the header, once magic, version and file length are right."""
-    size, header = Path(path).stat().st_size, np.fromfile(path, "<i4", 3).tolist()
+    size = Path(path).stat().st_size
+    header = np.fromfile(path, "<i4", 3).tolist()
     if size <= HEADER_BYTES or header != [SHARD_MAGIC, SHARD_VERSION, (size - HEADER_BYTES) / 2]:
         raise ValueError(
             f"{path}: {size} bytes and header {header}, "

@@ -63,7 +63,7 @@ def refuse(places: Tensor, fault: str) -> None:
 def look_up(session: Session, places: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
     # Python's own type stands for the dtype int64.
-    ids = session.tokens[places].to(session.world.device, int)  # type: ignore[call-overload]
+    ids = session.tokens[places].to(session.world.device, torch.int64)
     x = ids[:, :-1].contiguous()
     return x, ids[:, 1:].contiguous(), make_fields(session, x)
 
@@ -86,7 +86,8 @@ def score_rows(
     x, y, fields = look_up(session, places)
     with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
         nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
-    counts, mask = session.program.byte_counter.count(x, y, targets.to(device)), scored.to(device)
+    counts = session.program.byte_counter.count(x, y, targets.to(device))
+    mask = scored.to(device)
     parts = nll.detach().double() * mask, mask, counts * mask
     return nll, torch.stack([part.sum().double() for part in parts])
 
@@ -131,7 +132,7 @@ class Tally:
     def __init__(self, session: Session):
         self.session = session
         self.begin = time.perf_counter()
-        self.sums = torch.zeros(3, dtype=float, device=session.world.device)  # type: ignore[call-overload]
+        self.sums = torch.zeros(3, dtype=torch.float64, device=session.world.device)
         self.clock = 0
         self.scored_at = torch.zeros(len(session.tokens), dtype=torch.int32)
         self.learned_at = torch.full_like(self.scored_at, NEVER)
@@ -174,7 +175,8 @@ class Tally:
     def check_rows(self, places: Tensor, scored: Tensor) -> None:
         """Refuse targets that were scored before, and rows in which one could be given what lies after it."""
         self.shapes.add((places.size(0), places.size(1) - 1))
-        targets, before = places[:, 1:], places.cummax(1).values[:, :-1]
+        targets = places[:, 1:]
+        before = places.cummax(1).values[:, :-1]
         refuse(targets[(targets <= before) & (targets != 0)], "stands after a later one in its row")
         refuse(places[places < 0], "is outside it")
         chosen, times = targets[scored].unique(return_counts=True)
@@ -186,7 +188,8 @@ class Tally:
         for (name, adapt, before), (_, _, now) in zip(self.versions, versions, strict=True):
             if before != now and not (adapt and self.learned):
                 raise ValueError(f"{name} has changed, wanted only records with `adapt`, by updates through `learn`")
-        self.versions, self.learned = versions, False
+        self.versions = versions
+        self.learned = False
 
     def weight_versions(self) -> list[tuple[str, bool, int]]:
         """(name, may it change, number of changes) of every base weight."""

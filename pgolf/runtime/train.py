@@ -52,7 +52,9 @@ def train(
     with status 2 and one line for what is wrong before training: environment, data, machine or files.
     """
     try:
-        env, world, ledger = read_environment(settings), start_world(), Ledger()
+        env = read_environment(settings)
+        world = start_world()
+        ledger = Ledger()
     except ValueError as error:
         # There is no log yet.
         print(f"error: {error}", file=sys.stderr)
@@ -192,7 +194,9 @@ def train_loop(session: Session) -> int:
     env, clock, average = session.env, session.program.clock, session.program.average
     optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
     average.start(optimizers.averaged, optimizers.averaged_names)
-    cap_ms, step, elapsed_ms = training_budget(session), 0, 0.0
+    cap_ms = training_budget(session)
+    step = 0
+    elapsed_ms = 0.0
     clock.start()
     while True:
         last = step == env.iterations or 0 < cap_ms <= elapsed_ms
@@ -214,7 +218,8 @@ def train_loop(session: Session) -> int:
                 raise ValueError("the training loss is not a number")
     if step < env.iterations:
         session.log(f"stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{env.iterations}")
-    allocated, reserved = torch.cuda.max_memory_allocated() >> 20, torch.cuda.max_memory_reserved() >> 20
+    allocated = torch.cuda.max_memory_allocated() >> 20
+    reserved = torch.cuda.max_memory_reserved() >> 20
     session.log(f"peak memory allocated: {allocated} MiB reserved: {reserved} MiB")
     average.apply(optimizers.averaged, session.ledger)
     session.stages.set_clock(elapsed_ms)

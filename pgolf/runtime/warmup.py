@@ -64,9 +64,11 @@ def warm_up(session: Session, run_step: Callable[..., Tensor]) -> None:
     Args:
         run_step: `run_step(session, optimizers, phases, scalars, ledger)`, the step that training uses.
     """
-    settings, state = session.settings, session.model.state_dict()
+    settings = session.settings
+    state = session.model.state_dict()
     saved = {name: tensor.clone() for name, tensor in state.items()}
-    optimizers, scratch = Optimizers(session.program, session.model, session.parameters, session.world), Ledger()
+    optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
+    scratch = Ledger()
     session.open_loader(scratch)
     for variant in phase_variants(session.program.phases):
         for step in range(settings.warmup_steps):

@@ -67,7 +67,8 @@ if triton is not None:
 
 def run_kernel(a: Tensor, b: Tensor, p: Tensor, slope: float, forward: bool) -> Tensor:
     """Forward writes p = a b^T and gives phi(p); backward reads p and gives (a b) phi'(p)."""
-    out, step = torch.empty_like(p), torch.cuda.get_device_properties(a.device).multi_processor_count
+    out = torch.empty_like(p)
+    step = torch.cuda.get_device_properties(a.device).multi_processor_count
     blocks = ([128, 64], [256, 64] if forward else [64, 256], [128, 128], [128, 128])
     tensors = zip((a.contiguous(), b.contiguous(), p, out), blocks, strict=True)
     given = [TensorDescriptor.from_tensor(tensor, block) for tensor, block in tensors]
@@ -119,7 +120,8 @@ class FusedMlp:
     """n_BTD -> x_BTD."""
 
     def __init__(self, slope: float):
-        self.slope, self.fused = slope, False
+        self.slope = slope
+        self.fused = False
 
     def prepare(self, session: Session) -> str:
         """Where the kernel can run, compile it and try it at the run's sizes."""

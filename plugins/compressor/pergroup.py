@@ -43,7 +43,8 @@ def nearest_tour(codes: np.ndarray) -> np.ndarray:
     """Order of the rows of int8 `codes` along the greedy tour, uint16. 8192 rows of 512 codes take about 10 s."""
     # As unsigned bytes, so that no difference overflows.
     rows = codes.view(np.uint8) ^ 128
-    left, used = np.arange(len(rows)), np.zeros(len(rows), bool)
+    left = np.arange(len(rows))
+    used = np.zeros(len(rows), bool)
     tour, at = [0], 0
     for step in range(1, len(left)):
         here = rows[at]
@@ -74,7 +75,10 @@ class PerGroup:
     def pack(self, encoded: dict[str, Parts], ledger: Ledger) -> bytes:
         """The container of nine streams."""
         rest = {name: dict(parts) for name, parts in encoded.items()}
-        streams, shapes, orders, all_names = [], [], b"", list(encoded)
+        streams = []
+        shapes = []
+        orders = b""
+        all_names = list(encoded)
         for group, names in grouped(encoded).items():
             stream = b""
             for name in names:
@@ -82,7 +86,8 @@ class PerGroup:
                 shapes.append((GROUPS.index(group), all_names.index(name), *codes.shape))
                 if group in SORTED:
                     order = nearest_tour(codes)
-                    codes, orders = codes[order], orders + order.tobytes()
+                    codes = codes[order]
+                    orders = orders + order.tobytes()
                 stream += codes.T.tobytes()
             streams.append(stream)
         ledger.note("pergroup", f"{len(shapes)} of {len(encoded)} tensors in groups, {len(orders) // 2} rows sorted")
@@ -92,7 +97,8 @@ class PerGroup:
         """The encoded tensors."""
         *streams, rest, orders = map(io.BytesIO, split_streams(b"PGRP", 9, data))
         encoded = load_tensors(rest.read())
-        shapes, names = encoded.pop("")["shapes"], list(encoded)
+        shapes = encoded.pop("")["shapes"]
+        names = list(encoded)
         for group, place, rows, columns in shapes:
             codes = np.frombuffer(streams[group].read(rows * columns), np.int8).reshape(columns, rows).T
             if GROUPS[group] in SORTED:

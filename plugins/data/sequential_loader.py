@@ -41,7 +41,10 @@ class SequentialLoader:
         self.files = shard_files(pattern)
         for path in self.files:
             shard_length(path)
-        self.rank, self.world_size, self.vocab_size, self.ledger = rank, world_size, vocab_size, ledger
+        self.rank = rank
+        self.world_size = world_size
+        self.vocab_size = vocab_size
+        self.ledger = ledger
         self.tokens = load_shard(self.files[0], vocab_size)
 
     def take(self, count: int) -> np.ndarray:

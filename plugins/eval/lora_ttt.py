@@ -71,14 +71,17 @@ class LoraTTT:
         adam: tuple[float, ...],
         sizes: tuple[int, ...],
     ):
-        self.bos_id, self.sites, self.adam = bos_id, sites, adam
+        self.bos_id = bos_id
+        self.sites = sites
+        self.adam = adam
         self.rank, self.scale = lora
         self.chunk_size, length, self.batch_size, widths, self.chains = sizes
         self.widths = [-(-length * (number + 1) // widths) for number in range(widths)]
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score all documents; a base update, where one is chosen, runs between groups."""
-        documents, update = find_documents(session.tokens, self.bos_id), session.program.base_update
+        documents = find_documents(session.tokens, self.bos_id)
+        update = session.program.base_update
         boundaries = [] if update is None else update.boundaries(len(documents))
         encoder, decoder = session.program.layer_plan(session.scoring_phases())
         steps = len(encoder) + len(decoder)

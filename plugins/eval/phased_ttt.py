@@ -61,7 +61,9 @@ class PhasedTTT:
     name = "phased_ttt"
 
     def __init__(self, bos_id: int, docs: tuple[int, ...], sgd: tuple[float, ...], epochs: int, sizes: tuple[int, ...]):
-        self.bos_id, self.sgd, self.epochs = bos_id, sgd, epochs
+        self.bos_id = bos_id
+        self.sgd = sgd
+        self.epochs = epochs
         self.prefix, self.phases = docs
         self.chunk_tokens, self.row_tokens, self.seq_len = sizes
 
@@ -94,7 +96,8 @@ class PhasedTTT:
 
     def learn_row(self, session: Session, tally: Tally, row: Tensor) -> None:
         """Gradients of this rank's part of a row of places, times the number of ranks, since they will be averaged."""
-        world, total = session.world, len(row) - 1
+        world = session.world
+        total = len(row) - 1
         starts = find_starts(session.tokens[row[:-1]] == self.bos_id, self.seq_len)
         mine = [start for start in starts if total * world.rank <= start * world.world_size]
         mine = [start for start in mine if start * world.world_size < total * (world.rank + 1)]

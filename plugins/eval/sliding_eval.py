@@ -40,7 +40,8 @@ class SlidingWindows:
 
     def spans(self, num_tokens: int, seq_len: int) -> list[Span]:
         """Windows over targets 1..N-1; a stride above the window length is taken as the length."""
-        stride, targets = min(self.stride, seq_len), num_tokens - 1
+        stride = min(self.stride, seq_len)
+        targets = num_tokens - 1
         starts = range(0, max(targets - (seq_len - stride), 1), stride)
         return [Span(at, min(at + seq_len, targets), 0 if at == 0 else seq_len - stride) for at in starts]
 

@@ -46,7 +46,8 @@ class ElementAdam:
     """`pgolf.contracts.optimizer.ElementOptimizer`, one AdamW over all groups."""
 
     def __init__(self, beta1: float, beta2: float, eps: float) -> None:
-        self.betas, self.eps = (beta1, beta2), eps
+        self.betas = (beta1, beta2)
+        self.eps = eps
 
     def bind(self, groups: Sequence[tuple[Group, Sequence[Tensor], Sequence[Names]]], world: World) -> None:
         """Start with zero moments."""

@@ -58,7 +58,8 @@ def iterate_square(x: Tensor, steps: int) -> Tensor:
 def iterate_wide(x: Tensor, steps: int) -> Tensor:
     """All steps on R = X X^T, (rows, rows); Q collects what X is to be multiplied by."""
     a, b, c = COEFFICIENTS
-    gram, q = x @ x.mT, torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
+    gram = x @ x.mT
+    q = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
     fresh = True
     for step in range(steps):
         if step == RESTART:

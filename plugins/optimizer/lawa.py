@@ -40,7 +40,8 @@ class LatestWeightAverage:
     """`pgolf.contracts.optimizer.Average`; where no snapshot was due the last weights stay."""
 
     def __init__(self, size: int, every: int) -> None:
-        self.size, self.every = size, every
+        self.size = size
+        self.every = every
 
     def start(self, tensors: Sequence[Tensor], names: Sequence[Names]) -> None:
         """No snapshot yet."""

@@ -46,11 +46,15 @@ class Muon:
     """Matrix optimizer for separate matrices with replicated gradients: `pgolf.contracts.optimizer.MatrixOptimizer`."""
 
     def __init__(self, lr: float, backend_steps: int) -> None:
-        self.lr, self.backend_steps = lr, backend_steps
+        self.lr = lr
+        self.backend_steps = backend_steps
 
     def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World) -> None:
         """Start with zero momentum."""
-        self.tensors, self.names, self.program, self.world = tensors, names, program, world
+        self.tensors = tensors
+        self.names = names
+        self.program = program
+        self.world = world
         self.blocks = count_blocks(program, tensors, names)
         self.buffers = [torch.zeros_like(tensor) for tensor in tensors]
 

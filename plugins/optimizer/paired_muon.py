@@ -33,7 +33,8 @@ class PairedHeads:
     name = "paired_muon"
 
     def __init__(self, query_pairs: int, key_pairs: int) -> None:
-        self.query_pairs, self.key_pairs = query_pairs, key_pairs
+        self.query_pairs = query_pairs
+        self.key_pairs = key_pairs
 
     def __call__(self, name: str, rows: int) -> int:
         if name.endswith("attn.c_q.weight"):

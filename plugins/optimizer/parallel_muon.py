@@ -65,11 +65,14 @@ class ParallelMuon:
     """Matrix optimizer that reduces its own gradients; a lone matrix counts as a bank of one."""
 
     def __init__(self, lr: float, backend_steps: int) -> None:
-        self.lr, self.backend_steps = lr, backend_steps
+        self.lr = lr
+        self.backend_steps = backend_steps
 
     def bind(self, tensors: Sequence[Tensor], names: Sequence[Names], program: Program, world: World) -> None:
         """Start with zero momentum; the largest bank comes first."""
-        self.program, self.world, self.blocks = program, world, count_blocks(program, tensors, names)
+        self.program = program
+        self.world = world
+        self.blocks = count_blocks(program, tensors, names)
         self.banks: list[MuonBank] = []
         wire = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         for weight, held in sorted(zip(tensors, names, strict=True), key=lambda pair: -pair[0].numel()):

@@ -44,7 +44,8 @@ class StochasticWeightAverage:
     """`pgolf.contracts.optimizer.Average`; where no snapshot was due the last weights stay."""
 
     def __init__(self, start: float, every: int) -> None:
-        self.threshold, self.every = start, every
+        self.threshold = start
+        self.every = every
 
     def start(self, tensors: Sequence[Tensor], names: Sequence[Names]) -> None:
         """No snapshot yet."""

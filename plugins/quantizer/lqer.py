@@ -98,7 +98,8 @@ def factor_step(largest: Tensor, top: float) -> Tensor:
 def asymmetric(left: Tensor, right: Tensor, group: int) -> Parts:
     """A in -2..1 with one step, B in -8..7 with a step for each group of its rows laid end to end."""
     groups = right.reshape(-1, group)
-    a_step, b_step = factor_step(left.abs().amax(), 1.5), factor_step(groups.abs().amax(1), 7.5)
+    a_step = factor_step(left.abs().amax(), 1.5)
+    b_step = factor_step(groups.abs().amax(1), 7.5)
     a = (left / a_step.float()).round().clamp(-2, 1)
     b = (groups / b_step.float()[:, None]).round().clamp(-8, 7).reshape(right.shape)
     return {"a": a.to(torch.int8), "a_step": a_step, "b": b.to(torch.int8), "b_step": b_step}

@@ -102,7 +102,7 @@ def test_texts_with_tabs_keep_them(run_file):
 def test_stripping_leaves_valid_statements():
     text = "def f():\n    try:\n        pass\n    finally:\n        assert 1\n"
     text += "    while 1:\n        'x'\n    else:\n        pass\n    return None"
-    assert "".join(ast.unparse(strip(ast.parse(text))).split()) == "deff():try:0finally:0while1:0return"
+    assert "".join(ast.unparse(strip(ast.parse(text))).split()) == "deff():try:0finally:0while1:0"
 
 
 @pytest.mark.parametrize(

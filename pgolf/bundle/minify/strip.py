@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pgolf.bundle.literals import UNKNOWN, value_of
+from pgolf.bundle.minify.peephole import peephole
 from pgolf.bundle.minify.positional import settle_annotations, settle_arguments
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import CHILDREN, Node, Transformer, by_class, walk
@@ -39,6 +40,7 @@ def strip(tree: ast.Module) -> ast.Module:
     assert isinstance(stripped, ast.Module)
     settle_arguments(stripped)
     settle_annotations(stripped)
+    peephole(stripped)
     return stripped
 
 
