@@ -94,7 +94,8 @@ class _Propagation:
             value = lines[0].value or ast.Constant(value=None)
             for call in callee.calls:
                 given = callee.signature.bound(call).values()
-                if (is_chain(call.func)) and all(self.effects.is_droppable(one) for one in given):
+                there = isinstance(call.func, ast.Name) or (is_chain(call.func) and not self.effects.observes_absence)
+                if there and all(self.effects.is_droppable(one) for one in given):
                     self.note([value], [call])
 
     def find_attribute(self, name: str) -> None:
