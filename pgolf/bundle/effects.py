@@ -14,22 +14,19 @@ import builtins
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
-from pgolf.bundle.literals import UNKNOWN, value_of
+from pgolf.bundle.literals import SINGLETONS, UNKNOWN, formatted, value_of
 from pgolf.bundle.names import FUNCTIONS
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import binds_self, is_record, methods_of, pairs
 from pgolf.bundle.trees import walk
+from pgolf.bundle.visibility import BY_TEXT, MAKERS, SHOWING
 
 ABSENCE = frozenset(("AttributeError", "NameError", "UnboundLocalError", "Exception", "BaseException"))
 """What catches the error for a name or attribute that is not there."""
 OTHER_ERRORS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 ).difference(ABSENCE)
-BY_TEXT = frozenset(("getattr", "hasattr", "setattr", "delattr", "attrgetter", "methodcaller"))
-"""These look attributes up by a text."""
-MAKERS = frozenset(("SimpleNamespace", "namedtuple", "make_dataclass"))
-"""These make objects whose attributes no `x.y = ...` shows."""
 COPIERS = frozenset(("deepcopy", "AveragedModel"))
 """What copies an object with all that it holds; so does anything else of the module `copy`."""
 OF_MODULES = frozenset(("training",))
@@ -65,6 +62,42 @@ def is_idle_line(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
+def can_hold(program: Program, node: ast.expr, value: ast.expr) -> bool:
+    """May a literal be written in the place of an expression?
+
+    Not beside `is`, which asks which object it is: only None, True and False are one object wherever they are written. Not in
+    the braces of an f-string where it would not be folded into the text: before Python 3.12 no text can be printed there. Not
+    where it would be called or asked for an attribute that only some literals have, and not in a pattern.
+    """
+    content, inner = value_of(value), node
+    for above in program.ancestors(node):
+        if isinstance(above, ast.Compare) and inner is node:
+            if not _decides(above, content) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in above.ops):
+                return False
+        elif isinstance(above, ast.FormattedValue) and inner is node:
+            return type(content) in (bool, int, float) or formatted(_filled(above, value)) is not None
+        elif isinstance(above, ast.JoinedStr):
+            return type(content) in (bool, int, float)
+        elif isinstance(above, ast.pattern) or (isinstance(above, ast.Call) and above.func is node):
+            return False
+        elif isinstance(above, ast.stmt):
+            break
+        inner = above  # type: ignore[assignment]
+    return True
+
+
+def _decides(comparison: ast.Compare, content: object) -> bool:
+    """Is `x is y` the same for every object of this value: where one side is None, True or False?"""
+    singles = any(content is single for single in SINGLETONS)
+    others = [value_of(side) for side in (comparison.left, *comparison.comparators)]
+    return singles or (len(others) == 2 and any(other is single for other in others for single in SINGLETONS))
+
+
+def _filled(part: ast.FormattedValue, value: ast.expr) -> ast.FormattedValue:
+    """A part of an f-string with a literal in its braces."""
+    return ast.FormattedValue(value=value, conversion=part.conversion, format_spec=part.format_spec)
+
+
 def rebound_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Names that evaluating an expression may bind: functions that it calls declare them `global`, or a walrus stands in it."""
     found: set[str] = set()
@@ -93,14 +126,10 @@ def may_hold_tensor(node: ast.expr) -> bool:
 
 
 class Effects:
-    """What the expressions of one program can do. It speaks of the program as it is when it is asked.
+    """What the expressions of one program can do. It speaks of the program as it is when it is asked."""
 
-    Args:
-        own: attributes that are certainly the program's own, for `is_droppable`.
-    """
-
-    def __init__(self, program: Program, own: Collection[str] = ()):
-        self.program, self.own = program, own
+    def __init__(self, program: Program):
+        self.program = program
 
     # What may go
 
@@ -111,7 +140,7 @@ class Effects:
         may be waiting for the error.
         """
         while isinstance(node, ast.Attribute):
-            known = node.attr in self.own or node.attr in OF_MODULES
+            known = node.attr in self.program.own or node.attr in OF_MODULES
             if not known or node.attr in self.decorated or self.observes_absence:
                 return False
             node = node.value
@@ -229,8 +258,12 @@ class Effects:
     @cached_property
     def looks_up_by_text(self) -> bool:
         """May attributes be read or stored that no `x.y` of the program shows?"""
-        words = BY_TEXT | MAKERS
-        return not words.isdisjoint(self.program.reads) or not words.isdisjoint(self.program.attributes)
+        imported = {alias.name for node in self.program.nodes(ast.ImportFrom) for alias in node.names}
+        return not (
+            imported.isdisjoint(MAKERS)
+            and self.program.reads.keys().isdisjoint(BY_TEXT)
+            and self.program.attributes.keys().isdisjoint(SHOWING)
+        )
 
     @cached_property
     def copies_objects(self) -> bool:
@@ -241,10 +274,26 @@ class Effects:
         return "copy" in modules or not COPIERS.isdisjoint((*names, *self.program.attributes))
 
     @cached_property
-    def constructs_again(self) -> bool:
-        """Is `x.__init__` used other than by `super()`? Then an object may be given its attributes again."""
-        uses = self.program.attributes.get("__init__", [])
-        return any(not (isinstance(use.value, ast.Call) and last_name(use.value.func) == "super") for use in uses)
+    def constructs_unseen(self) -> bool:
+        """May a constructor run with arguments that no call by its class's name shows?
+
+        By `x.__init__(...)` other than of `super()`, by a class that is got from an object, or as `cls` of a classmethod.
+        """
+        attributes, decorators = self.program.attributes, self.program.nodes(ast.FunctionDef)
+        again = [use for use in attributes.get("__init__", []) if not _is_super(use.value)]
+        types = [use for use in self.program.reads.get("type", []) if not self._only_compares(use)]
+        marks = [last_name(mark) for method in decorators for mark in method.decorator_list]
+        return bool(again or types or "__class__" in attributes or "__new__" in attributes or "classmethod" in marks)
+
+    def _only_compares(self, use: ast.Name) -> bool:
+        """Is this the `type` of `type(x) is A`, or of `type(x).__name__`?"""
+        call = self.program.call_of(use)
+        above = self.program.parent(call) if call is not None and len(call.args) == 1 else None
+        return isinstance(above, ast.Compare) or (isinstance(above, ast.Attribute) and above.attr == "__name__")
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == "super"
 
 
 def _may_swallow(method: ast.FunctionDef) -> bool:

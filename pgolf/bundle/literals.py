@@ -7,6 +7,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from pgolf.bundle.trees import Kinds
+
 UNKNOWN = object()
 """The value of an expression that is not a literal."""
 
@@ -106,12 +108,12 @@ def spec_text(node: ast.expr) -> str | None:
     return None
 
 
-def may_fold(nodes: list[ast.AST]) -> bool:
+def may_fold(kinds: Kinds) -> bool:
     """Could `Folder` change something, where these are all nodes of a statement? The cheap test before the dear one.
 
     Every change starts where the text has a literal for an operand or a part, or a statement after the end of its block.
     """
-    return any(_STARTS[node.__class__](node) for node in nodes if node.__class__ in _STARTS)
+    return any(starts(node) for kind, starts in _STARTS.items() for node in kinds.get(kind, ()))
 
 
 def _are_decided(*nodes: ast.expr) -> bool:

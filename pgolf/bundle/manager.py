@@ -6,42 +6,31 @@ import os
 from collections.abc import Sequence
 
 from pgolf.bundle.link import Flat
-from pgolf.bundle.passes.adapters import COPY_PROPAGATION, DEAD_CODE, DEAD_FIELDS, SETTINGS
 from pgolf.bundle.passes.constant_propagation import CONSTANT_PROPAGATION
 from pgolf.bundle.passes.contract import Pass
+from pgolf.bundle.passes.copy_propagation import COPY_PROPAGATION
+from pgolf.bundle.passes.dead_arguments import DEAD_ARGUMENTS
+from pgolf.bundle.passes.dead_fields import DEAD_FIELDS
+from pgolf.bundle.passes.dead_stores import DEAD_STORES
 from pgolf.bundle.passes.scalar_replacement import SCALAR_REPLACEMENT
+from pgolf.bundle.passes.settings_specialization import SETTINGS_SPECIALIZATION
 from pgolf.bundle.passes.tree_shaking import TREE_SHAKING
 from pgolf.bundle.passes.unshadowing import UNSHADOWING
 from pgolf.bundle.program import Program
 from pgolf.bundle.verification import verify, verify_text
 from pgolf.errors import PgolfError
 
-PLAN: tuple[Pass, ...] = (
-    SETTINGS,
-    TREE_SHAKING,
-    UNSHADOWING,
+ROUND = (
     SCALAR_REPLACEMENT,
     COPY_PROPAGATION,
     CONSTANT_PROPAGATION,
-    DEAD_CODE,
-    TREE_SHAKING,
-    SCALAR_REPLACEMENT,
-    COPY_PROPAGATION,
-    CONSTANT_PROPAGATION,
-    DEAD_CODE,
-    TREE_SHAKING,
-    SCALAR_REPLACEMENT,
-    COPY_PROPAGATION,
-    CONSTANT_PROPAGATION,
-    DEAD_CODE,
-    TREE_SHAKING,
-    SCALAR_REPLACEMENT,
-    CONSTANT_PROPAGATION,
-    COPY_PROPAGATION,
-    DEAD_CODE,
+    DEAD_STORES,
     DEAD_FIELDS,
+    DEAD_ARGUMENTS,
+    DEAD_STORES,
     TREE_SHAKING,
 )
+PLAN: tuple[Pass, ...] = (SETTINGS_SPECIALIZATION, TREE_SHAKING, UNSHADOWING, *ROUND, *ROUND, *ROUND, *ROUND)
 """The passes in their order, found by measuring bytes and time. Some run more than once, because each makes work for others."""
 VERIFY = "PGOLF_VERIFY_PASSES"
 """With this in the environment, the text after each pass is compiled too."""
@@ -55,17 +44,19 @@ def specialize(
     Args:
         plan: the passes to run.
         stop_after: how many of them to run; all if None.
-        debug: whether the text after each pass is compiled; None to do what the environment says.
+        debug: whether each pass is checked alone; None to do what the environment says.
 
     Raises:
         PgolfError: PG401, with the name of the pass, when a result is not what the passes promise.
     """
     debug = bool(os.environ.get(VERIFY)) if debug is None else debug
     program = Program.of(flat)
+    before = program.all_facts()
     for step, one in enumerate(plan[:stop_after], 1):
-        before, name = program.all_facts(), f"pass {step}, {one.name},"
         run(one, program)
+        name = f"pass {step}, {one.name},"
         verify(name, before, program)
+        before = program.all_facts()
         if debug:
             verify_text(name, program)
     verify_text("specialize", program)

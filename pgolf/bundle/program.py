@@ -19,6 +19,7 @@ from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import FUNCTIONS, IDENTIFIERS, FunctionNode, Scope, copy_tree, reads_of, scopes, words_of
 from pgolf.bundle.syntax import member_names
 from pgolf.bundle.trees import ONE, SHAPES, Node, by_class, parents
+from pgolf.bundle.visibility import Visibility
 
 Table = TypeVar("Table")
 
@@ -105,6 +106,7 @@ class Program:
         self._parents: dict[ast.AST, ast.AST] = {}
         self._places: dict[ast.AST, Scope] = {}
         self._taken: set[str] = set()
+        self._visibility: Visibility | None = None
 
     @classmethod
     def of(cls, flat: Flat) -> Program:
@@ -150,6 +152,7 @@ class Program:
         """Drop top-level statements."""
         gone = set(nodes)
         self.statements = [item for item in self.statements if item.node not in gone]
+        self._visibility = None
         for node in gone:
             self._facts.pop(node, None)
         self._tables.clear()
@@ -249,6 +252,13 @@ class Program:
         """The scope whose variable a name means; its kind is "module" for the top level and builtins."""
         return self.place(node).resolve(node.id)
 
+    def means_global(self, node: ast.expr, name: str) -> bool:
+        """Would a name that is written in the place of an attribute or a name mean the one of the top level?"""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        return isinstance(root, ast.Name) and self.place(root).resolve(name).kind == "module"
+
     def scope(self, node: ast.AST) -> Scope:
         """The scope that a function, class or comprehension makes."""
         found: Scope = self._merged_dict("inner_scopes")[node]
@@ -333,6 +343,21 @@ class Program:
         """The block of `if __name__ == "__main__":` that the program ends with."""
         last = self.statements[-1].node if self.statements else None
         return last if isinstance(last, ast.If) and ast.unparse(last.test) == MAIN_TEST else None
+
+    @property
+    def visibility(self) -> Visibility:
+        """What of the program is visible from outside.
+
+        What is not stays so while passes move, rename and drop code, so that they look again only when statements went.
+        """
+        if self._visibility is None:
+            self._visibility = Visibility(ast.Module(body=self.body, type_ignores=[]))
+        return self._visibility
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Attributes that are certainly the program's own."""
+        return self.visibility.own
 
     def is_constant(self, name: str) -> bool:
         """Is a name of the top level bound once and for all, or a builtin?"""

@@ -111,19 +111,20 @@ def test_idle_expressions_only_make_objects(text, idle):
 @pytest.mark.parametrize(
     ("value", "handler", "droppable"),
     [
-        *(("3", "", True), ("LIMIT", "", True), ("p", "", True), ("p.a", "", True), ("p.other", "", False)),
-        *(("p.late", "", False), ("count", "", False), ("q", "", False), ("f()", "", False)),
-        *(("p.a", "AttributeError", False), ("p", "AttributeError", True)),
+        *(("3", "", True), ("LIMIT", "", True), ("p", "", True), ("p.a_own", "", True), ("p.other", "", False)),
+        *(("p.late_own", "", False), ("count", "", False), ("q", "", False), ("f()", "", False)),
+        *(("p.a_own", "AttributeError", False), ("p", "AttributeError", True)),
     ],
 )
 def test_droppable(value, handler, droppable):
     code = (
-        "LIMIT = 3\ncount = 0\nclass A:\n    @property\n    def late(self): return 1\n"
+        "LIMIT = 3\ncount = 0\nclass A:\n    def __init__(self): self.a_own = 1\n"
+        "    @property\n    def late_own(self): return 1\n"
         f"def f(p):\n    global count\n    count = 1\n    q = p\n    x = {value}\n"
     )
     found = program(code + (HANDLER.format(handler, "pass") if handler else ""))
     (value,) = [node.value for node in found.nodes(ast.Assign) if ast.unparse(node.targets[0]) == "x"]
-    assert Effects(found, own={"a", "late"}).is_droppable(value) is droppable
+    assert Effects(found).is_droppable(value) is droppable
 
 
 @pytest.mark.parametrize(

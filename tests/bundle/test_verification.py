@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from test_specialize import flat
+from test_settings_specialization import flat
 
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.program import Program

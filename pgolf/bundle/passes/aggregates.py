@@ -107,7 +107,7 @@ class _Candidates:
         return (
             "__call__" in aggregate.single.methods
             and asked.issubset(aggregate.escape.members)
-            and not any(map(self.graph.visible.read_from_outside, members))
+            and not any(map(self.program.visibility.read_from_outside, members))
             and not any(name in self.program.reads for name in TELLING)
             and not (self.effects.looks_up_by_text or self.effects.copies_objects)
         )

@@ -17,7 +17,6 @@ from pgolf.bundle.names import Scope
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import Signature, binds_self, hides_arguments, methods_of
-from pgolf.bundle.visibility import Visibility
 
 PLAIN_DECORATORS = ("no_grad", "inference_mode")
 """Decorators that call the function with what they are given and return what it returns."""
@@ -47,16 +46,6 @@ class CallGraph:
         self.program, self.effects = program, Effects(program)
 
     @cached_property
-    def visible(self) -> Visibility:
-        """What libraries may read, store and call."""
-        return Visibility(ast.Module(body=self.program.body, type_ignores=[]))
-
-    @property
-    def own(self) -> frozenset[str]:
-        """Attributes that are certainly the program's own."""
-        return self.visible.own
-
-    @cached_property
     def closed(self) -> dict[ast.FunctionDef, Callee]:
         """Definition -> the closed function that it defines."""
         return {callee.node: callee for callee in self._find()}
@@ -78,7 +67,7 @@ class CallGraph:
 
     def _find(self) -> Iterator[Callee]:
         program = self.program
-        again = self.effects.constructs_again
+        again = self.effects.constructs_unseen
         for node in program.body:
             if isinstance(node, ast.FunctionDef) and program.is_constant(node.name):
                 yield from self._closed(node, 0, program.reads.get(node.name, []))
@@ -90,7 +79,7 @@ class CallGraph:
                         yield from self._closed(method, 1, program.reads.get(node.name, []), constructs=True)
 
     def _method(self, method: ast.FunctionDef) -> Iterator[Callee]:
-        if len(self.program.members[method.name]) == 1 and binds_self(method) and method.name in self.own:
+        if len(self.program.members[method.name]) == 1 and binds_self(method) and method.name in self.program.own:
             uses = self.program.attributes.get(method.name, [])
             if not any(self._names_class(use.value) for use in uses):
                 yield from self._closed(method, 1, uses)

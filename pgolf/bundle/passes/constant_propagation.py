@@ -20,10 +20,10 @@ from pgolf.bundle.effects import is_chain, is_idle_line
 from pgolf.bundle.literals import SINGLETONS, UNKNOWN, formatted, value_of
 from pgolf.bundle.names import Scope, copy_tree
 from pgolf.bundle.passes.call_graph import Callee, CallGraph
+from pgolf.bundle.passes.constant_folding import Folder
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
-from pgolf.bundle.specialize.fold import Folder
 from pgolf.bundle.syntax import pairs
 
 LONGEST = 24
@@ -66,7 +66,7 @@ class _Propagation:
             for scope in facts.inner_scopes.values():
                 if scope.kind == "function":
                     self.find_variables(scope)
-        for name in {*program.attributes}.intersection(self.graph.own):
+        for name in {*program.attributes}.intersection(self.program.own):
             self.find_attribute(name)
 
     def find_variables(self, scope: Scope) -> None:

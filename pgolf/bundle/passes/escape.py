@@ -171,7 +171,7 @@ class Escape:
         if self.reserved and place.name == self.reserved:
             return True
         if place.kind == "attribute":
-            own = place.name in graph.own and place.name not in program.members
+            own = place.name in program.own and place.name not in program.members
             return own and not graph.effects.copies_objects
         if place.function is not None:
             by_name = program.functions.get(place.name) is place.function

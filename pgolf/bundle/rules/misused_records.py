@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode
+from pgolf.bundle.records import RECORDS, record_of
 from pgolf.bundle.source import ENTRY
-from pgolf.bundle.specialize.records import RECORDS, field_name, record_of
+from pgolf.bundle.syntax import field_name
 from pgolf.bundle.trees import walk
 from pgolf.bundle.view import BUILTIN, INTERNAL, Findings, View, is_docstring, is_record
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from pgolf import bundle
-from pgolf.bundle.literals import may_fold
-from pgolf.bundle.specialize.fold import Folder, is_pure, truth_of, value_of
-from pgolf.bundle.trees import copy_tree, walk
+from pgolf.bundle.effects import is_pure
+from pgolf.bundle.literals import may_fold, truth_of, value_of
+from pgolf.bundle.passes.constant_folding import Folder
+from pgolf.bundle.trees import by_class, copy_tree, walk
 
 
 def fold(body):
@@ -62,7 +63,7 @@ def fold(body):
 )
 def test_folds(before, after):
     assert fold(before) == after
-    assert may_fold(walk(ast.parse(f"def f(a, b, c):\n{textwrap.indent(before, '    ')}").body[0]))
+    assert may_fold(by_class(walk(ast.parse(f"def f(a, b, c):\n{textwrap.indent(before, '    ')}").body[0])))
 
 
 def test_what_may_not_fold_does_not():
@@ -70,7 +71,7 @@ def test_what_may_not_fold_does_not():
     skipped = 0
     for path in paths:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if not may_fold(walk(node)):
+            if not may_fold(by_class(walk(node))):
                 skipped += 1
                 assert ast.dump(Folder().visit(copy_tree(node))) == ast.dump(node)
     assert skipped > 500

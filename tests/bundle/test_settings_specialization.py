@@ -1,13 +1,13 @@
-"""Specialising: fields become literals, and what they decide is folded."""
+"""Settings become literals, chosen functions are written where they are asked for, and what that decides is folded."""
 
 import ast
 
 import pytest
 
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.manager import specialize
-from pgolf.bundle.specialize.records import facts, trim
-from pgolf.bundle.specialize.substitute import substitute
+from pgolf.bundle.passes.settings_specialization import specialize_settings
+from pgolf.bundle.program import Program
+from pgolf.bundle.records import record_fields
 
 HEAD = """
 from typing import NamedTuple
@@ -40,12 +40,21 @@ def flat(body):
     return Flat(tuple(Owned(name, node) for name, node in zip(owners, nodes, strict=True)))
 
 
+def specialized(body):
+    """The program with this body after the pass."""
+    program = Program.of(flat(body))
+    specialize_settings(program)
+    return program
+
+
+def body_of(program):
+    return "\n".join(ast.unparse(line) for line in program.functions["run"].body)
+
+
 def run_body(body):
     """The body of `run` after specialising."""
     lines = "\n".join("    " + line for line in body.split("\n"))
-    result, _ = substitute(flat(f"def run(settings, program):\n{lines}\n"))
-    node = next(item.node for item in result.statements if getattr(item.node, "name", "") == "run")
-    return "\n".join(ast.unparse(item) for item in node.body)
+    return body_of(specialized(f"def run(settings, program):\n{lines}\n"))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +70,7 @@ def run_body(body):
         ("return f'{settings.label:{x}}'", "return f'{settings.label:{x}}'"),
         ("if settings.verbose:\n    log(x)\nreturn x", "return x"),
         ("if settings.depth > 3 and x:\n    return y\nreturn z", "if x:\n    return y\nreturn z"),
-        ("for tap in program.taps:\n    x = tap(x)\nreturn x", "for tap in program.taps:\n    x = tap(x)\nreturn x"),
+        ("for tap in program.taps:\n    x = tap(x)\nreturn x", "for tap in ():\n    x = tap(x)\nreturn x"),
         ("for tap in program.taps:\n    tap(1)\nreturn 2", "return 2"),
         ("if self.program.adapter is not None:\n    x()\nreturn y", "return y"),
         ("return x if program.clock is None else program.clock", "return program.clock"),
@@ -80,33 +89,77 @@ def test_fields_become_literals(before, after):
     # `x`, `y` and so on are globals here; only the shape matters.
     head = "".join(f"{name} = 1\n" for name in ("x", "y", "z", "model", "other", "self", "log"))
     lines = "\n".join("    " + line for line in before.split("\n"))
-    result, _ = substitute(flat(f"{head}def run(settings, program):\n{lines}\n"))
-    node = next(item.node for item in result.statements if getattr(item.node, "name", "") == "run")
-    assert "\n".join(ast.unparse(item) for item in node.body) == after
-
-
-def test_fields_that_nothing_reads_any_more_disappear():
-    # `clock()` is a call of a function, which may do anything, so that it is called where it was.
-    text = specialize(
-        flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")
-    ).text
-    assert "Settings" not in text and "run(make_program())" in text
-    assert "    global clock_2" in text and "    clock_2 = clock()\n" in text and "Program" not in text
-    assert "adapter" not in text and "rate" not in text and "print(4, ('a', 'b'), clock_2)" in text
-
-
-def test_a_field_whose_name_is_read_anywhere_stays():
-    text = trim(
-        substitute(flat("def run(settings, program, other=None):\n    return other.label, settings[0]\n"))[0]
-    ).text
-    assert "label: str" in text and 'Settings(label="it\'s")' in text
+    assert body_of(specialized(f"{head}def run(settings, program):\n{lines}\n")) == after
 
 
 def test_nothing_is_known_when_the_record_is_built_twice():
     twice = flat("def run(settings, program): return settings.depth\n")
     again = Owned("__main__", ast.parse("OTHER = Settings(depth=5, label='', rate=0.0, verbose=True)").body[0])
-    assert facts(Flat((*twice.statements, again))).literals["settings"] == {}
+    assert record_fields(Program.of(Flat((*twice.statements, again))), "settings") == {}
 
 
 def test_a_reduced_body_keeps_the_meaning_of_names():
-    assert run_body("if settings.verbose:\n    len = print\nreturn len('a')").startswith("if settings.verbose:")
+    assert run_body("if settings.verbose:\n    len = print\nreturn len('a')").startswith("if False:")
+
+
+TEXT = """
+from typing import NamedTuple
+class Settings(NamedTuple):
+    depth: int
+class Program(NamedTuple):
+    mlp: object
+    one: tuple
+    two: tuple
+    made: object
+def square(x): return x * x
+def double(x): return x + x
+class Made:
+    def __init__(self): pass
+SETTINGS = Settings(depth=4)
+def make_program():
+    return Program(mlp=square, one=(double,), two=(double, square), made=Made())
+{code}
+if __name__ == '__main__':
+    print(run(SETTINGS, make_program(), 3))
+"""
+
+
+def parts(code):
+    nodes = ast.parse(TEXT.format(code=code)).body
+    entry = {"SETTINGS", "make_program", ""}
+    names = [getattr(node, "name", getattr(getattr(node, "targets", [None])[0], "id", "")) for node in nodes]
+    return Flat(
+        tuple(Owned("__main__" if name in entry else "m", node) for name, node in zip(names, nodes, strict=True))
+    )
+
+
+def component_body(body, head="def run(settings, program, x):"):
+    lines = "\n".join("    " + line for line in body.split("\n"))
+    program = Program.of(parts(f"{head}\n{lines}"))
+    specialize_settings(program)
+    return body_of(program)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return program.mlp(x)", "return square(x)"),
+        ("return x.program.mlp", "return square"),
+        ("return program.mlp is None", "return False"),
+    ],
+)
+def test_functions_are_put_in(before, after):
+    assert component_body(before) == after
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "square = x\nreturn program.mlp(square)",
+        "return [square for square in x if program.mlp]",
+        "return program.made(x)",
+        "for f in program.two:\n    x = f(x)\nreturn x",
+    ],
+)
+def test_look_alikes_stay(body):
+    assert component_body(body) == ast.unparse(ast.parse(body))

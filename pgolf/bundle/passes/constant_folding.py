@@ -1,8 +1,14 @@
-"""Fold: evaluate what literals decide, and drop the code that they rule out. Floats are compared, never computed."""
+"""Constant folding: evaluate what literals decide, and drop the code that they rule out.
+
+`not`, `and`, `or`, comparisons, `if`, loops over nothing, f-strings of literals, and arithmetic of two ints next to each other.
+Floats are compared and printed, never computed. Nothing after a `return` is kept. A function stays as it was if folding would
+take the only binding of a name that is still read, or its only `yield`.
+"""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from pgolf.bundle.effects import is_pure
 from pgolf.bundle.literals import (
@@ -15,26 +21,23 @@ from pgolf.bundle.literals import (
     formatted,
     is_empty,
     literal,
-    literal_of,
-    spec_text,
+    may_fold,
     truth_of,
     value_of,
 )
 from pgolf.bundle.names import Scope, copy_tree, scopes
-from pgolf.bundle.trees import Transformer
+from pgolf.bundle.passes.contract import Pass
+from pgolf.bundle.program import Program
+from pgolf.bundle.trees import Transformer, by_class, walk
 
-__all__ = [
-    "SINGLETONS",
-    "UNKNOWN",
-    "Folder",
-    "is_empty",
-    "literal",
-    "literal_of",
-    "same_scope",
-    "spec_text",
-    "truth_of",
-    "value_of",
-]
+
+def fold_constants(program: Program, statements: Iterable[ast.stmt] | None = None) -> None:
+    """Fold some statements of the top level; all of them if None."""
+    for node in program.body if statements is None else list(statements):
+        kinds = program.facts(node).kinds
+        if may_fold(kinds):
+            folded = Folder().visit(node)
+            program.replace(node, folded if isinstance(folded, list) else [folded])
 
 
 class _Texts(Transformer):
@@ -235,6 +238,8 @@ class Folder(_Texts):
 
     def guarded(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Fold a function's body, unless that would turn a local name into another one or end its being a generator."""
+        if not may_fold(by_class(walk(node))):
+            return node
         before = copy_tree(node)
         node.body = self.block(node.body) or [ast.Pass()]
         return node if same_scope(before, node) else _Texts().visit(before)
@@ -267,3 +272,11 @@ def _same(old: Scope, new: Scope) -> bool:
     read = {name for scope in changed.walk() for name in (*scope.reads, *scope.nonlocals)}
     kept_outer = (function.globals | function.nonlocals) == (changed.globals | changed.nonlocals)
     return kept_outer and not lost & read
+
+
+CONSTANT_FOLDING = Pass(
+    "constant-folding",
+    fold_constants,
+    requires="nothing",
+    ensures="no branch and no loop is decided by a literal, but for those whose going would change what a name means",
+)

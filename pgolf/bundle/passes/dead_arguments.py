@@ -1,0 +1,79 @@
+"""Dead argument elimination: drop parameters that a function does not read, and what its calls give for them.
+
+    def scaled(x, unused): return x * 2 ... scaled(a, b.c)      ->      def scaled(x): return x * 2 ... scaled(a)
+
+A parameter goes where every use of its function is a call in plain sight (`call_graph`), and what the calls give for it can go
+unevaluated (`Effects.is_droppable`).
+"""
+
+from __future__ import annotations
+
+import ast
+
+from pgolf.bundle.effects import Effects
+from pgolf.bundle.passes.call_graph import Callee, CallGraph
+from pgolf.bundle.passes.contract import Pass
+from pgolf.bundle.program import Program
+from pgolf.bundle.syntax import Signature, drop_parameter
+from pgolf.errors import PgolfError
+
+
+def eliminate_dead_arguments(program: Program) -> None:
+    """Drop parameters until each is read: without an argument, the variable that it read may be read no more."""
+    while _eliminate(program):
+        pass
+
+
+def _eliminate(program: Program) -> bool:
+    """One round; False if there was nothing to drop."""
+    graph, effects = CallGraph(program), Effects(program)
+    dead = [(callee, _dead_parameters(program, callee, effects)) for callee in graph.closed.values()]
+    for callee, names in dead:
+        if names:
+            _drop(callee, names)
+            for node in (callee.node, *callee.calls):
+                program.changed(node)
+    return any(names for _, names in dead)
+
+
+def _dead_parameters(program: Program, callee: Callee, effects: Effects) -> list[str]:
+    """Parameters that nothing reads and whose arguments may go."""
+    arguments, scope = callee.node.args, program.scope(callee.node)
+    if arguments.vararg is not None or arguments.kwarg is not None:
+        return []
+    dead: list[str] = []
+    for name in callee.signature.names:
+        if scope.reads_inside(name) or not scope.is_bound_once(name):
+            continue
+        given = [callee.signature.given(call, name) for call in callee.calls]
+        if all(value is None or effects.is_droppable(value) for value in given):
+            dead.append(name)
+    return dead
+
+
+def _drop(callee: Callee, names: list[str]) -> None:
+    """Drop parameters of a function and their arguments in every call.
+
+    Raises:
+        PgolfError: PG401, where another argument would become another parameter's.
+    """
+    before = callee.signature
+    skipped = len(Signature.of(callee.node).positional) - len(before.positional)
+    for name in names:
+        drop_parameter(callee.node.args, name)
+    after = Signature.of(callee.node, skipped)
+    for call in callee.calls:
+        kept = {name: value for name, value in before.bound(call).items() if name not in names}
+        placed = zip(before.positional, call.args, strict=False)
+        call.args = [value for name, value in placed if name not in names]
+        call.keywords = [word for word in call.keywords if word.arg not in names]
+        if after.bound(call) != kept:
+            raise PgolfError("PG401", f"an argument of {ast.unparse(call.func)} became another parameter's")
+
+
+DEAD_ARGUMENTS = Pass(
+    "dead-argument-elimination",
+    eliminate_dead_arguments,
+    requires="every call of a function that is only called shows what it gives",
+    ensures="such a function reads each of its parameters, or a call gives for it what must be evaluated",
+)

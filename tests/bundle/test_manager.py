@@ -1,0 +1,82 @@
+"""The pass manager: its plan, its checks, and the names in its errors."""
+
+import ast
+import dataclasses
+
+import pytest
+from test_settings_specialization import flat, parts
+
+from pgolf.bundle.manager import PLAN, specialize
+from pgolf.bundle.passes.contract import Pass
+from pgolf.bundle.passes.settings_specialization import SETTINGS_SPECIALIZATION
+from pgolf.bundle.passes.tree_shaking import TREE_SHAKING
+from pgolf.errors import PgolfError
+
+
+def test_every_pass_says_what_it_needs_and_what_it_gives():
+    for one in PLAN:
+        assert one.name and one.requires and one.ensures
+    assert len({one.name for one in PLAN}) == len(set(PLAN))
+
+
+def test_a_plan_stops_where_it_is_told_to():
+    code = "def unused(): return 1\ndef run(settings, program):\n    return settings.depth\n"
+    texts = [specialize(flat(code), stop_after=number).text for number in range(3)]
+    assert "settings.depth" in texts[0] and "return 4" in texts[1] and "unused" in texts[1] and "unused" not in texts[2]
+    assert specialize(flat(code), stop_after=len(PLAN)).text == specialize(flat(code)).text
+
+
+def broken(change):
+    return Pass("broken-pass", change, requires="nothing", ensures="nothing")
+
+
+def capture(program):
+    program.put(
+        program.reads["settings"][0], ast.Name(id="value", ctx=ast.Load())
+    ) if "settings" in program.reads else None
+    program.remove([program.functions["helper"]])
+
+
+def mistake(program):
+    raise KeyError("what")
+
+
+def no_python(program):
+    function = program.functions["helper"]
+    function.body[0].value = ast.Await(value=function.body[0].value)
+    program.changed(function)
+
+
+@pytest.mark.parametrize(("change", "debug"), [(capture, False), (mistake, False), (no_python, True)])
+def test_an_error_names_the_pass(change, debug):
+    text = flat("def helper(): return 1\ndef run(settings, program):\n    value = 3\n    return value, helper()\n")
+    with pytest.raises(PgolfError) as caught:
+        specialize(text, (SETTINGS_SPECIALIZATION, broken(change), TREE_SHAKING), debug=debug)
+    assert caught.value.code == "PG401" and "broken-pass" in str(caught.value)
+
+
+def test_debugging_comes_from_the_environment(monkeypatch):
+    text = flat("def helper(): return 1\ndef run(settings, program): return helper()\n")
+    monkeypatch.setenv("PGOLF_VERIFY_PASSES", "1")
+    with pytest.raises(PgolfError, match="pass 1, broken-pass"):
+        specialize(text, (broken(no_python),))
+
+
+def test_a_pass_may_not_be_given_by_its_name():
+    with pytest.raises(AttributeError):
+        specialize(flat("def run(settings, program): return 1\n"), ("tree-shaking",))
+    assert dataclasses.is_dataclass(PLAN[0])
+
+
+def test_fields_that_nothing_reads_any_more_disappear():
+    # `clock()` is a call of a function, which may do anything, so that it stays.
+    text = specialize(
+        flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")
+    ).text
+    assert "Settings" not in text and "clock()" in text and "rate" not in text and "print(4, " in text
+
+
+def test_a_record_whose_fields_are_read_stays():
+    code = "def helper(settings, x): return settings.depth\nclass A:\n    def f(self, x): return x(self.settings)\n"
+    code += "def run(settings, program, x): return A().f(x), settings.depth is x, f'{settings.depth:{x}}', settings\n"
+    assert "SETTINGS = Settings(" in specialize(parts(code)).text
