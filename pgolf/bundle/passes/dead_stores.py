@@ -1,10 +1,10 @@
-"""Dead store elimination: variables of functions that nothing reads are not assigned, where the value need not be evaluated.
+"""Dead store elimination: variables that nothing reads are not assigned, where no value that they are given must be evaluated.
 
     def step(x):                       def step(x):
         rate, unread = x.rate, 3  ->       rate = x.rate
         return rate                        return rate
 
-A variable that is bound more than once stays: the second value may be what lets go of something large.
+Either all assignments to a variable go or none: a later one may be what lets go of something large that an earlier one gave.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 
 from pgolf.bundle.effects import Effects
+from pgolf.bundle.names import Scope
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.syntax import Pair, assignment, pairs
@@ -26,12 +27,19 @@ def eliminate_dead_stores(program: Program) -> None:
 def _eliminate(program: Program) -> bool:
     """One round; False if there was nothing to drop."""
     effects = Effects(program)
-    dead = [(line, stored) for line in program.nodes(ast.Assign) if (stored := _dead_pairs(program, line, effects))]
+    lines: dict[ast.Assign, list[Pair]] = {}
+    dead = _dead_targets(program, effects)
+    for line in program.nodes(ast.Assign):
+        kept = [pair for pair in pairs(line) if pair[0] not in dead]
+        if len(kept) < len(pairs(line)):
+            lines[line] = kept
     idle = [branch for branch in program.nodes(ast.If) if _is_idle(branch, effects)]
-    for line, gone in dead:
-        program.put(line, assignment([pair for pair in pairs(line) if pair not in gone], line))
+    for store, left in lines.items():
+        program.put(store, assignment(left, store))
     for branch in idle:
         program.put(branch, ast.Pass())
+    if dead:
+        _forget_globals(program)
     return bool(dead or idle)
 
 
@@ -42,24 +50,52 @@ def _is_idle(branch: ast.If, effects: Effects) -> bool:
     return idle and isinstance(test, ast.Attribute) and effects.is_droppable(test)
 
 
-def _dead_pairs(program: Program, line: ast.stmt, effects: Effects) -> list[Pair]:
-    """What an assignment stores in vain."""
-    return [pair for pair in pairs(line) if _is_dead(program, pair, effects)]
+def _dead_targets(program: Program, effects: Effects) -> set[ast.expr]:
+    """The targets of assignments to variables that nobody reads, where every value may go."""
+    targets: dict[tuple[Scope | None, str], list[ast.expr]] = {}
+    # What the top level itself assigns goes by tree shaking.
+    top = set(program.body)
+    for line in [line for line in program.nodes(ast.Assign) if line not in top]:
+        for target, value in pairs(line):
+            if isinstance(target, ast.Name) and effects.is_droppable(value):
+                place = program.place(target)
+                owner = place if place.kind != "module" else None
+                targets.setdefault((owner, target.id), []).append(target)
+    dead: set[ast.expr] = set()
+    for (scope, name), found in targets.items():
+        if len(found) == len(_bindings(program, scope, name)) and not _is_read(program, scope, name):
+            dead.update(found)
+    return dead
 
 
-def _is_dead(program: Program, pair: Pair, effects: Effects) -> bool:
-    """Is this a variable of a function that nobody reads, and a value that need not be evaluated?"""
-    target, value = pair
-    if not isinstance(target, ast.Name):
-        return False
-    owner, name = program.place(target), target.id
-    mine = owner.kind == "function" and owner.bound.get(name) == [target] and owner.is_bound_once(name)
-    return mine and effects.is_droppable(value) and not owner.reads_inside(name)
+def _bindings(program: Program, owner: Scope | None, name: str) -> list[ast.AST]:
+    """Every node that binds a variable of a function, or one of the top level that functions bind."""
+    if owner is None:
+        return program.writes[name] if name in program.global_names else []
+    return owner.bound[name] if owner.kind == "function" else []
+
+
+def _is_read(program: Program, owner: Scope | None, name: str) -> bool:
+    """Does something read a variable, or may a function inside bind it?"""
+    if owner is None:
+        return name in program.reads
+    return bool(owner.reads_inside(name)) or any(name in inner.nonlocals for inner in owner.walk())
+
+
+def _forget_globals(program: Program) -> None:
+    """Take names that nothing binds any more out of every `global`."""
+    for line in program.nodes(ast.Global):
+        names = [name for name in line.names if name in program.writes]
+        if len(names) < len(line.names):
+            line.names = names
+            program.changed(line)
+            if not names:
+                program.put(line)
 
 
 DEAD_STORES = Pass(
     "dead-store-elimination",
     eliminate_dead_stores,
     requires="nothing",
-    ensures="each variable of a function that is bound once, to a droppable value, is read",
+    ensures="each variable that is only ever given droppable values by assignments in functions is read",
 )
