@@ -24,7 +24,7 @@ MEANING = {
     PUBLIC: "renaming public names",
     FUNCTION_NAMES: "renaming functions",
     PACKING: "packing",
-    LATIN1: "the latin1 and mix forms",
+    LATIN1: "latin1 and mix form",
     TEXT: "change of the text",
 }
 

@@ -35,12 +35,14 @@ def look(index: Index, evidence: Evidence) -> None:
     handed_classes = _handed_classes(index, exported)
     handed_methods = _handed_methods(index, evidence.words)
     for node in index.nodes:
+        if isinstance(node, ast.ClassDef):
+            evidence.named.update(index.functions_around(node))
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         if _is_kernel(index, node):
             evidence.kernels.add(node)
         if _is_handed_over(index, node) or (exported and _is_public(index, node)):
-            evidence.named.add(node)
+            evidence.named.update([node, *index.functions_around(node)])  # a qualified name holds those around
             evidence.annotated.add(node)
         elif index.is_method(node) and (node.name in handed_methods or index.parents[node] in handed_classes):
             evidence.annotated.add(node)

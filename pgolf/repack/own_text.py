@@ -41,7 +41,8 @@ def derived(flow: Flow, node: ast.AST, parent: ast.AST) -> None:
         return flow.push(call, Kind.DERIVED)
     call = call if isinstance(parent, ast.keyword) else parent
     if isinstance(call, ast.Call) and call.func is not node:
-        if flow.index.origins(call.func) == {"len"} or last_name(call.func) in {*LOGS, "write"}:
+        compares = isinstance(call.func, ast.Attribute) and call.func.attr in TESTS
+        if compares or flow.index.origins(call.func) == {"len"} or last_name(call.func) in {*LOGS, "write"}:
             return None
         return flow.refuse(call, f"`{ast.unparse(call.func)[:40]}` gets a text made of its own")
     return flow.refuse(node, "a text made of its own goes where it cannot be followed")
