@@ -2,12 +2,9 @@
 
 For each recipe in submissions/ and for the three plugins: bytes of train_gpt.py, processor seconds and peak memory of a fresh
 process that builds it, and what each pass saves: the file's size when that pass alone does nothing, less the size with all of
-them. For scripts that pgolf did not build: `pgolf pack` against python-minifier's default with LZMA and base85. Those scripts
-are one-file programs put together from the sources of pgolf's runtime and plugins, and the long ones of its data preparation
-and checks too, whose code differs from function to function; nothing is executed.
+them.
 """
 
-import ast
 import json
 import resource
 import subprocess
@@ -18,9 +15,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 THREE = "swa,bank_qat,pko"
-SIZES = (50_000, 100_000, 150_000)
-
-LEFT_OUT = ("from pgolf", "import pgolf", "from __future__")
 
 
 def nothing(*arguments):
@@ -118,26 +112,6 @@ def measured(arguments, switched_off=""):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def one_file(size, skip=0):
-    """A program of about `size` bytes: whole modules of the runtime, plugins and more, one after the other, imports first.
-
-    Docstrings and comments are left out: python-minifier keeps the first by default, and players' scripts have few.
-    """
-    imports, parts = {}, []
-    paths = sorted([*ROOT.glob("pgolf/runtime/*.py"), *ROOT.glob("plugins/*/*.py")], key=lambda path: path.name)
-    more = [path for part in ("data", "verify", "logs") for path in sorted(ROOT.glob(f"pgolf/{part}/*.py"))]
-    for path in paths[skip:] + paths[:skip] + more:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-        taken = [ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        imports.update({text: None for text in taken if not text.startswith(LEFT_OUT)})
-        if sum(map(len, parts)) < size:
-            parts += [ast.unparse(node) for node in tree.body if not isinstance(node, (ast.Import, ast.ImportFrom))]
-    return "\n".join(["\n".join(imports), *parts]) + "\n"
-
-
 def recipe_tables():
     """Sizes, costs and what each pass saves."""
     recipes = {
@@ -167,24 +141,8 @@ def recipe_tables():
     print(f"| pack (of the minified text) | {' | '.join(f'{packed[name]:,}' for name in recipes)} |")
 
 
-def script_table():
-    """`pgolf pack` against python-minifier with LZMA and base85."""
-    from pgolf.repack.repack import shrink
-
-    print("\n| script | pgolf pack | python-minifier, LZMA, base85 | ratio |\n| --- | --- | --- | --- |")
-    for wanted in SIZES:
-        for skip in (0, 30):
-            text = one_file(wanted, skip)
-            for pack in ("auto", "mix"):
-                result = shrink(text.encode(), pack)
-                size, reference = len(result.packed.code), result.baseline
-                what = f"{len(text):,} bytes, `--pack {pack}`"
-                print(f"| {what} | {size:,} | {reference:,} | {size / reference:.3f} |", flush=True)
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(build(*sys.argv[2:4])))
     else:
         recipe_tables()
-        script_table()

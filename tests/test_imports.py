@@ -1,4 +1,7 @@
-"""Imports go one way: cli -> verify, prove -> run -> bundle -> recipe, resolve -> manager -> hookspecs -> component, errors."""
+"""Imports go one way: cli -> verify, prove -> run -> bundle -> recipe, resolve -> manager -> hookspecs -> component, errors.
+
+Beside run stand repack and wrappers, above bundle.
+"""
 
 import ast
 import subprocess

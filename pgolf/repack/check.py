@@ -21,6 +21,8 @@ def check_same(old: ast.Module, new: ast.Module) -> None:
     (_, old_places), (_, new_places) = scopes(old), scopes(new)
     forward: dict[tuple[ast.AST, str], tuple[ast.AST, str]] = {}
     pairs = list(_pairs(old, new))
+    keywords = {node.arg for node in ast.walk(old) if isinstance(node, ast.keyword)}
+    texts = {node.value for node in ast.walk(old) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     twins = dict(pairs)
     for left, right in pairs:
         if left not in old_places:
@@ -32,7 +34,9 @@ def check_same(old: ast.Module, new: ast.Module) -> None:
             if forward.setdefault((before.node, one), (after.node, two)) != (after.node, two):
                 raise PgolfError("PG401", f"{one!r} has two names")
             own = set(before.bound) if before.kind == "module" else {one}
-            if one != two and (before.kind == "class" or isinstance(left, ast.arg) or one in BUILTINS - own):
+            named = one in keywords or one in texts or two in keywords or isinstance(before.node, ast.Lambda)
+            given = isinstance(left, ast.arg) and named
+            if one != two and (before.kind == "class" or given or one in BUILTINS - own):
                 raise PgolfError("PG401", f"{one!r} became {two!r}, which others can see")
     if len(set(forward.values())) != len(forward):
         raise PgolfError("PG401", "two variables became one")

@@ -11,7 +11,7 @@ Variable = tuple[Scope, str]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 BUILTIN_MODULES = ("builtins.", "__builtins__.")
 MEANINGS = 64
-"""A name that is bound at more places than this may stand for anything, so that it counts as `exec`."""
+"""A name that may stand for more things than this may stand for anything, so that it counts as `exec`."""
 
 
 class Index:
@@ -72,11 +72,15 @@ class Index:
         binders = self.binders(variable)
         if not binders:
             return {_plain(variable[1])}
-        if len(binders) > MEANINGS:
-            return {"exec"}
         if variable not in self._meanings:
             self._meanings[variable] = set()  # what a name is bound to by way of itself adds nothing
-            self._meanings[variable] = {origin for binder in binders for origin in self._bound_to(binder)}
+            meanings: set[str] = set()
+            for binder in binders:
+                meanings |= self._bound_to(binder)
+                if len(meanings) > MEANINGS:
+                    meanings = {"exec"}
+                    break
+            self._meanings[variable] = meanings
         return self._meanings[variable]
 
     def _bound_to(self, binder: ast.AST) -> set[str]:

@@ -77,6 +77,8 @@ class Keep:
         named: these functions.
         everywhere: these names, in every scope.
         inside: no variable of these functions.
+        parameters: no parameter but these.
+        keywords: no parameter gets one of these names.
     """
 
     all_globals: bool = False
@@ -86,6 +88,8 @@ class Keep:
     named: Set[ast.AST] = frozenset()
     everywhere: Set[str] = frozenset()
     inside: Set[ast.AST] = frozenset()
+    parameters: Set[ast.AST] = frozenset()
+    keywords: Set[str] = frozenset()
 
 
 def rename(tree: ast.Module, keep: Keep) -> ast.Module:
@@ -107,7 +111,9 @@ def rename(tree: ast.Module, keep: Keep) -> ast.Module:
         taken.setdefault(word, set()).add(top)  # type: ignore[arg-type]
     letters = _Letters(taken, top)
     for word, group in sorted(groups.items(), key=lambda pair: -sum(len(variable.nodes) for variable in pair[1])):
-        name = letters.choose(word, {scope for variable in group for scope in variable.footprint})
+        given = any(isinstance(binder, ast.arg) for variable in group for binder in variable.binders)
+        footprint = {scope for variable in group for scope in variable.footprint}
+        name = letters.choose(word, footprint, keep.keywords if given else frozenset())
         for variable in group:
             for node in variable.nodes:
                 _put(node, word, name)
@@ -124,10 +130,10 @@ class _Letters:
         self.full = 0
         """So many of the names are taken at the top level, which sees nearly all of them."""
 
-    def choose(self, word: str, footprint: set[Scope]) -> str:
+    def choose(self, word: str, footprint: set[Scope], avoid: Set[str]) -> str:
         """The name for all variables of one word."""
         number = self.full if self.top in footprint else 0
-        while not self._is_free(self._name(number), footprint):
+        while self._name(number) in avoid or not self._is_free(self._name(number), footprint):
             number += 1
             if self.top in footprint and number == self.full + 1 and self._is_full(self.full):
                 self.full = number
@@ -162,7 +168,9 @@ def _may_change(variable: Variable, keep: Keep) -> bool:
     name, scope = variable.name, variable.scope
     if name.startswith("__") or name in keep.everywhere or not variable.binders or scope.kind == "class":
         return False
-    if any(isinstance(node, (ast.arg, ast.ClassDef)) or node in keep.named for node in variable.binders):
+    if any(isinstance(node, ast.ClassDef) or node in keep.named for node in variable.binders):
+        return False
+    if any(isinstance(node, ast.arg) and node not in keep.parameters for node in variable.binders):
         return False
     functions = any(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) for node in variable.binders)
     if (functions and keep.functions) or _is_import_to_keep(variable):

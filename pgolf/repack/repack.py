@@ -18,7 +18,7 @@ import python_minifier
 from pgolf.bundle.names import copy_tree
 from pgolf.bundle.pack.pack import Packed, candidates, mixed, unpack
 from pgolf.errors import PgolfError
-from pgolf.repack import legality, measure, reflection, self_reading
+from pgolf.repack import legality, measure, parameters, reflection, self_reading
 from pgolf.repack.check import check_equal, check_same
 from pgolf.repack.evidence import FUNCTION_NAMES, GLOBALS, LATIN1, LOCALS, PACKING, TEXT, Evidence, Reason
 from pgolf.repack.index import Index
@@ -142,9 +142,9 @@ def answering(tree: ast.Module) -> ast.Module:
 def shortened(tree: ast.Module) -> ast.Module:
     """A renamed copy, as far as the evidence allows."""
     copied = copy_tree(tree)
-    evidence = gather(copied)
+    index, evidence = Index(copied), gather(copied)
     everywhere: set[str] = set()
-    for scope in Index(copied).top.walk():
+    for scope in index.top.walk():
         around = scope
         while around.parent is not None and around.node not in evidence.kernels:
             around = around.parent
@@ -158,6 +158,8 @@ def shortened(tree: ast.Module) -> ast.Module:
         named=evidence.named,
         everywhere=everywhere,
         inside=evidence.frames,
+        parameters=parameters.free(index, evidence),
+        keywords=parameters.keywords(index),
     )
     return rename(copied, keep)
 
@@ -180,7 +182,7 @@ def check_choice(choice: str, evidence: Evidence) -> None:
     Raises:
         PgolfError: PG004.
     """
-    reason = evidence.reason(*FORBIDDEN.get(choice, ()))
+    reason = evidence.reason(*FORBIDDEN[choice]) if choice in FORBIDDEN else None
     if reason is not None:
         raise PgolfError("PG004", f"--pack {choice} is not safe here: {reason}", hint="use --pack auto")
 

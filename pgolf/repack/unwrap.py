@@ -16,6 +16,8 @@ from pgolf.repack.index import Index
 from pgolf.wrappers.layers import CODE_OF_WRAPPER, dense_bytes, unpack
 
 RUNS = {"exec", "eval", "compile", "runpy.run_path", "runpy.run_module", "marshal.loads", "types.FunctionType"}
+TEXT_RUNS = {"exec", "eval", "compile"}
+"""Those of them whose argument is a text: a literal one is in front of the reader."""
 STARTS = ("subprocess.", "os.exec", "os.spawn", "os.system", "importlib.", "zipimport.", "tempfile.")
 
 
@@ -91,8 +93,8 @@ def _is_wrapper(text: str, tree: ast.Module) -> bool:
     for node in index.nodes:
         if isinstance(node, ast.Call):
             literal = bool(node.args) and isinstance(node.args[0], ast.Constant)
-            names = index.origins(node.func)
-            if (names & RUNS and not literal) or any(name.startswith(STARTS) for name in names):
+            names = index.origins(node.func) - (TEXT_RUNS if literal else set())
+            if names & RUNS or any(name.startswith(STARTS) for name in names):
                 return True
         elif isinstance(node, (ast.Name, ast.Attribute)) and index.origins(node) & {"exec", "eval"}:
             parent = index.parents[node]

@@ -20,7 +20,7 @@ def reader(function): return sorted((k, str(v)) for k, v in function.__annotatio
 def long_function(first: int, second: typing.Optional[str] = None) -> float: return 1.0
 print(reader(long_function))
 """,
-    "class variables in texts": '''
+    "class variables in texts": """
 import dataclasses
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -31,15 +31,15 @@ class Config:
     width: "int" = 4
     def __post_init__(self, start): self.width += start
 print(Config(5), [each.name for each in dataclasses.fields(Config)])
-''',
-    "timeit": '''
+""",
+    "timeit": """
 import timeit
 state_value = []
 def long_function(value=1): state_value.append(value)
 timeit.timeit("long_function(2)", setup="from __main__ import long_function", number=2)
 print(state_value)
-''',
-    "builtins.exec": '''
+""",
+    "builtins.exec": """
 import builtins
 setting_value = 1
 def main():
@@ -47,8 +47,8 @@ def main():
     builtins.exec("global setting_value; setting_value = 3")
     return local_value
 print(main(), setting_value)
-''',
-    "the name by a text": '''
+""",
+    "the name by a text": """
 import operator
 def long_function(): pass
 def name_of(function): return getattr(function, "__name__"), operator.attrgetter("__qualname__")(function)
@@ -56,20 +56,20 @@ def maker():
     def inner_function(): pass
     return inner_function
 print(name_of(long_function), name_of(maker()))
-''',
-    "function names in a log": '''
+""",
+    "function names in a log": """
 import logging, sys
 logging.basicConfig(stream=sys.stdout, format="%(funcName)s %(message)s")
 def long_function(): logging.warning("warned")
 long_function()
-''',
-    "pickled inside an object": '''
+""",
+    "pickled inside an object": """
 import pickle
 def long_function(value): return value + 1
 class Holder:
     def __init__(self, function): self.function = function
 print(pickle.loads(pickle.dumps(Holder(long_function))).function(1), b"long_function" in pickle.dumps([long_function]))
-''',
+""",
     "doctest": '''
 import doctest
 def long_function(value):
@@ -81,43 +81,43 @@ def long_function(value):
     return value + 1
 print(doctest.testmod())
 ''',
-    "frames": '''
+    "frames": """
 import sys, traceback
 def who(): return sys._getframe(1).f_code.co_name
 def long_function(): return who(), traceback.extract_stack()[-1].name
 print(long_function())
-''',
-    "a table by name": '''
+""",
+    "a table by name": """
 table = {}
 def remember(function): table[function.__name__] = function; return function
 @remember
 def compute_things(argument: int) -> int: return argument * 2
 def loose_function(): return 3
 for each in (loose_function, compute_things): print(each.__name__, each.__annotations__)
-''',
-    "attributes of functions": '''
+""",
+    "attributes of functions": """
 def long_function(value):
     return value
 long_function.calls = 3
 print(long_function.calls, long_function.__name__, repr(long_function).split()[1])
-''',
-    "methods that are handed over": '''
+""",
+    "methods that are handed over": """
 from inspect import signature
 class Model:
     def forward(self, value: int) -> float: return 1.0
     def hidden(self, value: int) -> float: return 1.0
 def show(function): return str(signature(function))
 print(show(Model().forward), show(getattr(Model(), "hidden")), Model().hidden(1))
-''',
-    "classes that are handed over": '''
+""",
+    "classes that are handed over": """
 from inspect import signature
 class Base:
     def run(self, value: int) -> float: return 1.0
 class Model(Base): pass
 def show(kind): return str(signature(kind.__dict__.get("run") or kind.__mro__[1].__dict__["run"]))
 print(show(Model))
-''',
-    "a command line library": '''
+""",
+    "a command line library": """
 import argparse
 def train(steps: int = 3, rate: float = 0.5) -> None: print("train", steps, rate)
 def command_line(function):
@@ -126,16 +126,16 @@ def command_line(function):
         if name != "return": parser.add_argument("--" + name, type=kind, default=kind(1))
     function(**vars(parser.parse_args(["--steps", "4"])))
 command_line(train)
-''',
-    "a conditional function": '''
+""",
+    "a conditional function": """
 if __name__ == "__main__":
     def helper_function(): return 1
 try:
     print(helper_function(), missing_function())
 except NameError as error:
     print(error)
-''',
-    "global names by literal texts": '''
+""",
+    "global names by literal texts": """
 first_setting = 4
 def main():
     local_value = globals()["first_setting"] + globals().get("second_setting", 2)
@@ -144,13 +144,13 @@ def main():
     return local_value, a
 def unrelated_function(): return 5
 print(main(), unrelated_function(), unrelated_function())
-''',
-    "texts that are code": '''
+""",
+    "texts that are code": """
 setting_value = 3
 def double_value(value): return value * setting_value
 print(eval("double_value(setting_value)"), eval(compile("double_value(2)", "x", "eval")))
-''',
-    "queries of a frame": '''
+""",
+    "queries of a frame": """
 import sys
 class Table:
     def query(self, text): return eval(text, {}, sys._getframe(1).f_locals)
@@ -158,15 +158,15 @@ def main(table):
     limit_value = 3
     return table.query("limit_value + 1")
 print(main(Table()))
-''',
-    "a name of the packed file's own": '''
+""",
+    "a name of the packed file's own": """
 for name in ("c", "f", "g", "h", "s", "lzma", "base64", "zlib", "linecache"):
     if name in globals(): print("leaked", name)
 def some_function():
     try: return s, f, c, lzma
     except NameError as error: return str(error)
 print(some_function())
-''',
+""",
 }
 
 
@@ -280,7 +280,11 @@ def test_a_module_that_others_import_keeps_its_public_names():
     tree = parse(MODULE)
     evidence = gather(tree)
     found = minify(MODULE, tree, evidence).text
-    assert "LIMIT=3" in found and "def public_function(value:int)->int" in found and "def use(self,value:float)->float" in found
+    assert (
+        "LIMIT=3" in found
+        and "def public_function(value:int)->int" in found
+        and "def use(self,value:float)->float" in found
+    )
     assert "_hidden_function" not in found and "_hidden_table" not in found and "result_value" not in found
     assert "no renaming public names" in str(evidence.reason("public names"))
 

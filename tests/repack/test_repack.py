@@ -306,9 +306,12 @@ def test_annotations_with_effects_stay():
 
 def test_the_checker_finds_wrong_renamings():
     old = ast.parse("a = 1\ndef f(x):\n    y = x\n    return y + a, len\n")
+    called = ast.parse("def f(x): return x\nf(x=1)\n")
+    for wrong in ("def f(z): return z\nf(x=1)\n", "def f(z): return z\nf(z=1)\n"):
+        with pytest.raises(PgolfError):
+            check_same(called, ast.parse(wrong))
     for wrong in (
         "a = 1\ndef f(x):\n    a = x\n    return a + a, len\n",  # captured
-        "a = 1\ndef f(z):\n    y = z\n    return y + a, len\n",  # a parameter
         "a = 1\ndef f(x):\n    y = x\n    return a + y, len\n",  # swapped
         "a = 1\ndef f(x):\n    y = x\n    return y + a, max\n",  # a builtin
         "a = 1\ndef f(x):\n    return x + a, len\n",  # dropped

@@ -36,8 +36,8 @@ MEASURES = {
         "log0('=' * 9 + code, False)\nsize = len(code.encode('utf-8'))"
     ),
     "a text that is parsed": (
-        "code = Path(__file__).read_text()\nassert ast.parse(code).body and code.count('import') and code.startswith(code[:3])\n"
-        "size = len(code.encode())"
+        "code = Path(__file__).read_text()\nassert ast.parse(code).body and code.count('import')\n"
+        "assert code.startswith(code[:3])\nsize = len(code.encode())"
     ),
     "a walrus": "size = len(code.encode()) if (code := Path(__file__).read_text()) else 0",
     "a method": (
@@ -121,7 +121,10 @@ HARMLESS = {
     "folder": "data = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'data')\nroot = Path(__file__).parent / 'x'",
     "listed data": "root = Path(__file__).resolve().parent / 'data'\nnames = list(root.glob('*.bin'))",
     "name": "print(Path(__file__).stem, os.path.basename(__file__), f'{__file__} starts', sys.argv)",
-    "arguments": "import argparse\nargparse.ArgumentParser().parse_args(sys.argv[1:])\nfirst = sys.argv[1] if len(sys.argv) > 1 else 0",
+    "arguments": (
+        "import argparse\nargparse.ArgumentParser().parse_args(sys.argv[1:])\n"
+        "first = sys.argv[1] if len(sys.argv) > 1 else 0"
+    ),
     "a copy": "shutil.copy(__file__, 'copy.txt')",
     "a hash": "digest = hashlib.sha256(open(__file__, 'rb').read()).hexdigest()",
     "a log's name": "log = Path(__file__).with_suffix('.txt')\nother = __file__ + '.txt'",
