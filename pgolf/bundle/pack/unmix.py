@@ -29,7 +29,8 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
     text = word = marks = shape = ""
     slots = {}
     weights = {}
-    evidence = {}
+    # What each history of up to ten bits stands for, and how slowly that still changes.
+    evidence = [(0, 1)] * 2048
     value = 0
     span = 1
     # The last open bracket with the character before it, and the one around it.
@@ -46,15 +47,12 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
         node = 1
         while node < top:
             histories = [slot.get(node, 1) for slot in found]
-            inputs = [evidence.setdefault(item, [0, 1]) for item in histories]
-            mixed = [
-                (weights.setdefault(item, [0.07] * 13), place, inputs[place][0])
-                for item in (node, text[-1:], len(word) + 0.5)
-                for place in range(13)
-            ]
+            inputs = [evidence[item][0] for item in histories]
+            keys = node, text[-1:], len(word) + 0.5
+            rows = [weights.get(item) or [0.07] * 13 for item in keys]
             chance = 0
-            for row, place, state in mixed:
-                chance += row[place] * state
+            for state, first, second, third in zip(inputs, *rows):  # noqa: B905 - `strict` would be bytes
+                chance += (first + second + third) * state
             chance = squash(chance)
             while span < 1 << 32:
                 value = value * 253 + next(digits)
@@ -67,13 +65,13 @@ def decode(digits: Iterator[Any], size: int, top: int) -> str:
                 value -= part
                 span -= part
             chance = (bit - chance) / 180
-            for row, place, state in mixed:
-                row[place] += chance * state
-            for slot, item, state in zip(found, histories, inputs):  # noqa: B905 - `strict` would be bytes
-                state[0] += (bit - squash(state[0])) / state[1]
-                state[1] += 0.2
+            for item, row in zip(keys, rows):  # noqa: B905
+                weights[item] = [first + chance * state for first, state in zip(row, inputs)]  # noqa: B905
+            for slot, item in zip(found, histories):  # noqa: B905
+                first, second = evidence[item]
+                evidence[item] = first + (bit - squash(first)) / second, second + 0.2
                 item += item + bit
-                slot[node] = min(item, item % 1024 + 1024)
+                slot[node] = item if item < 2048 else item % 1024 + 1024
             node += node + bit
         item = chr(node - top)
         bit = item.isalnum()
