@@ -178,6 +178,24 @@ class Ops:
     def pop(cls, a): return cls.add(1, a)
 def run(): return Ops.add(1, 2), Ops.pop(3), Fancy.update(1), Fancy.clear()
 """,
+    "objects made without the name of their class": """
+def build(kind, count): return kind(count)
+class Typed:
+    def __init__(self, x=2): self.x = x
+    def copy(self): return type(self)(self.x + 1)
+    def fresh(self): return type(self)()
+class Made:
+    def __init__(self, x=2): self.x = x
+    @classmethod
+    def make(cls): return cls()
+class Handed:
+    def __init__(self, x=2, y=1): self.x = x + y
+    @classmethod
+    def make(cls, count): return build(cls, count)
+def run():
+    typed, made, handed = Typed(3), Made(3), Handed(3, 7)
+    return typed.x, typed.copy().x, typed.fresh().x, made.x, made.make().x, handed.x, handed.make(6).x
+""",
     "texts in braces": """
 def run():
     names = {"a": 1, "it's": 2}
