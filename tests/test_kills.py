@@ -1,0 +1,67 @@
+"""Nothing is lost and nothing half is taken for whole, whenever a command is killed; full and closed disks are one line."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from folders import fake_lock, make_folder
+from kills import kill_at_random, operations
+
+from pgolf.data.tokenize import Options, tokenize
+from pgolf.errors import PgolfError
+from pgolf.recipe import Recipe
+
+
+def stand_in(code):
+    """A build as `write_submission` sees it, which needs no plugins."""
+    recipe = b"# Written by pgolf build\n"
+    built = SimpleNamespace(code=code, dumps={})
+    resolved = SimpleNamespace(recipe=Recipe("toy"))
+    return SimpleNamespace(lock=fake_lock(code, recipe), recipe_text=recipe.decode(), built=built, resolved=resolved)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    from pgolf.data.sample import ensure_sample
+
+    return ensure_sample(tmp_path_factory.mktemp("sample"), 512).tokenizer_path
+
+
+@pytest.mark.parametrize(("kills", "seed"), [(3, 1), pytest.param(25, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", range(4), ids=["build", "package", "train", "tokenize"])
+def test_kills(number, kills, seed, model, tmp_path):
+    made, older = stand_in(b"new = 1\n" * 10_000), stand_in(b"old = 1\n" * 10_000)
+    operation = operations(tmp_path, made, older, model)[number]
+    counts = kill_at_random(operation, tmp_path, kills, seed)
+    print(operation.name, counts)
+    assert sum(counts.values()) == kills
+
+
+@pytest.mark.parametrize("command", [["package", "FOLDER", "--force"], ["data", "sample", "-o", "FOLDER/data"]])
+def test_a_full_disk_is_one_line(command, tmp_path):
+    """RLIMIT_FSIZE stands for it: a write fails as on a disk that has no room."""
+    folder = make_folder(tmp_path / "toy")
+    before = (folder / "submission.json").read_bytes()
+    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+    script += "from pgolf.cli.main import main; main(sys.argv[1:])"
+    arguments = [part.replace("FOLDER", str(folder)) for part in command]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "error[PG001]: cannot write: File too large" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and (folder / "submission.json").read_bytes() == before
+    assert not [*folder.rglob("*.part")]
+
+
+def test_a_folder_of_another_user_is_one_line(tmp_path, model, monkeypatch):
+    """Root may write everywhere, so the system's answer is made up here."""
+    corpus = tmp_path / "docs.jsonl"
+    corpus.write_text('{"text": "First."}\n{"text": "Second."}\n')
+
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "set"))
+
+    monkeypatch.setattr("pgolf.files.take_place", refuse)
+    with pytest.raises(PgolfError, match="cannot write: Permission denied") as caught:
+        tokenize([corpus], model, tmp_path / "set", Options(val_documents=1, workers=1))
+    assert caught.value.code == "PG001" and "that you may write" in caught.value.hint
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs.jsonl"]
