@@ -111,8 +111,9 @@ def measure_other(path: Path, registry: Registry, pack: str) -> Sizes:
     if path.is_file():
         return Sizes(str(path), path.stat().st_size)
     code = path / CODE_NAME
-    if not (path / LOCK_NAME).is_file():
-        if not (path / "recipe.toml").is_file() and code.is_file():
+    has_recipe = (path / "recipe.toml").is_file()
+    if not (path / LOCK_NAME).is_file() or (has_recipe and not code.is_file()):
+        if not has_recipe and code.is_file():
             return Sizes(str(path), code.stat().st_size)
         return measure(load_recipe(path), registry, pack)
     lock = read_lock(path)
