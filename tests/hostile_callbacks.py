@@ -20,7 +20,8 @@ class Callbacks(Libraries):
 
     def callback(self, env):
         """(definitions, names of two parameters, expressions of functions of two numbers; the second has a default)."""
-        name, first, second = self.new("Counter"), *self.words(2, "self")
+        name, function = self.new("Counter"), self.top("task")
+        first, second = self.words(2, "self", function)
         one, two, method = self.words(3, "self")
         inside = Env([first, second])
         result = self.number(inside, 2)
@@ -29,7 +30,6 @@ class Callbacks(Libraries):
             name=name, one=one, two=two, method=method, first=first, second=second, default=default, start=self.digit(),
             result=self.pick((result, f"{result} + self.{one}", f"self.{one} * 10 + {second}")),
         )  # fmt: skip
-        function = self.top("task")
         text += f"def {function}({first}, {second}={default}):\n    return {self.number(inside, 2)}\n"
         taken = [f"{name}().{method}", function, f"functools.partial({function}, {second}={self.digit()})"]
         taken.append(f"functools.partial({name}({self.digit()}).{method}, {second}={self.digit()})")

@@ -98,3 +98,77 @@ class Forms(Handlers):
             f"pair = [{name}(), {name}()]",
             f"print(pair[0].{two}(), pair[1].{one}, pair[0].{two}(), {name}.{one})",
         ]
+
+    def scene_mutable_record(self, env):
+        """A dataclass that is not frozen, with a factory and what it does after it is made."""
+        name, (one, two, three, ask) = self.new("Facts"), self.words(4, "self")
+        lines = [
+            "@dataclass",
+            f"class {name}:",
+            f"    {one}: int",
+            f"    {two}: list = dataclasses.field(default_factory=list)",
+        ]
+        lines += [f"    {three}: int = {self.digit()}"]
+        if self.chance(50):
+            lines += ["    def __post_init__(self):", f"        self.{three} += self.{one}"]
+        lines += [f"    def {ask}(self, {one}=2):", f"        self.{two}.append({one})", f"        self.{three} -= 1"]
+        lines += [f"        return self.{three} + len(self.{two})"]
+        body = [
+            f"pair = [{name}({self.number(env, 1)}), {name}({three}={self.number(env, 1)}, {one}={self.number(env, 1)})]"
+        ]
+        body += [
+            f"pair[0].{one} = pair[1].{ask}({self.number(env, 1)})",
+            f"print(pair[0].{ask}(), pair[1].{two}, pair[0] == pair[1])",
+        ]
+        forms = (
+            "pair[0]",
+            "dataclasses.asdict(pair[1])",
+            f"dataclasses.replace(pair[0], {one}=3).{ask}()",
+            f"pair[0].{one}",
+        )
+        return lines, [*body, *(f"print({form})" for form in self.sample(forms, 2))]
+
+    def scene_class_table(self, env):
+        """A mutable constant of a class, which all its objects share, and defaults that are computed."""
+        name, task, limit = self.new("Table"), self.top("task"), self.new("LIMIT").upper()
+        one, two, ask = self.words(3, "self", task)
+        lines = [
+            f"{limit} = {self.digit()}",
+            f"class {name}:",
+            f"    {one} = {{'k': {self.digit()}}}",
+            f"    {two} = {limit} + 1",
+        ]
+        lines += [f"    def {ask}(self, by={limit}):", f"        self.{one}['k'] += by", f"        self.{two} += 1"]
+        lines += [f"        return self.{one}['k'] + self.{two} * {limit}"]
+        lines += [
+            f"def {task}({one}, {two}={limit} * 2, *, {ask}=(1, {limit})):",
+            f"    return {one} + {two} + {ask}[1]",
+        ]
+        body = [
+            f"pair = [{name}(), {name}()]",
+            f"print(pair[0].{ask}(), pair[1].{ask}({self.number(env, 1)}), pair[0].{one}, {name}.{two})",
+        ]
+        return lines, [
+            *body,
+            f"print({task}({self.number(env, 1)}), {task}({two}={self.number(env, 1)}, {one}=pair[0].{ask}()))",
+        ]
+
+    def scene_kinds(self, env):
+        """Other Enums, as dictionary keys and in comparisons, and a Protocol."""
+        name, asked, (one, two) = (
+            self.new("Flags"),
+            self.new("Asked"),
+            [word.upper() for word in self.words(2, "name", "value")],
+        )
+        base, values = self.pick((("IntEnum", "12"), ("IntFlag", "12"), ("StrEnum", ("'a'", "'b'"))))
+        ask = self.word("self")
+        lines = [f"class {name}({base}):", f"    {one} = {values[0]}", f"    {two} = {values[1]}"]
+        lines += [f"class {asked}(Protocol):", f"    def {ask}(self, by):", "        ..."]
+        forms = (
+            f"{name}.{one}",
+            f"{name}.{one} == {values[0]}",
+            f"f'{{{name}.{two}}}'",
+            f"{{{name}.{two}: 4}}[{name}({values[1]})]",
+        )
+        forms += (f"sorted({name})", f"repr({name}.{one})", f"str({name}.{two})", f"{name}.{one} + {name}.{two}")
+        return lines, [f"print({form})" for form in self.sample(forms, 4)]

@@ -35,8 +35,8 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import Enum
-from typing import NamedTuple
+from enum import Enum, IntEnum, IntFlag, StrEnum
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import nn
@@ -71,7 +71,7 @@ def first_part(one, two):
 """
 OTHER = """
 LIMIT = 70
-def _clamp(x, high=60):
+def _clamp(x, high=LIMIT):
     return min(x, high, LIMIT)
 def note(label, found):
     print(label, _clamp(found, high=65))
@@ -137,8 +137,12 @@ def make_hostile(random):
     """(entry, module name -> text)."""
     writer = Writer(random)
     code = "\n".join(writer.program())
-    used = [line for line in IMPORTS.strip().splitlines() if line and line.split()[-1].split(".")[0] in code]
-    head = "\n".join([*used, "from other import Refusal, note"])
+    lines = [line for line in IMPORTS.strip().splitlines() if line]
+    used = [line for line in lines if any(name in code for name in line.partition("import ")[2].split(", "))]
+    note = writer.pick(("note", "note", "note as note"))
+    head = "\n".join([*used, f"from other import Refusal, {note}"])
+    if writer.chance(20):
+        head = f"from __future__ import annotations\n{head}"
     entry = ENTRY.format(
         depth=random.randrange(4), width=random.randrange(3), label=writer.pick(("", "ab", "it's")), offset=writer.digit(),
         factor=writer.digit(), chosen=writer.pick(("first_part", "second_part")),

@@ -4,7 +4,7 @@ After a change that is meant:
 
     pytest -q tests/test_golden.py -m "slow or not slow" --update-golden
 
-`tests/golden/RECIPE` has the text after specialize and after minify, and `sizes.json` the bytes after every stage. Python prints
+`tests/golden/RECIPE` has the text after specialize and after minify; `sizes.json` the bytes after every stage. Python prints
 syntax trees, and compressors write bytes, differently from one version to the next: other versions than those in `sizes.json`
 skip what they would make differently.
 """

@@ -159,9 +159,9 @@ def _grows(statement, loop):
         if isinstance(node, ast.AugAssign) and ast.unparse(node.target) == items:
             return True
         method = node.func if isinstance(node, ast.Call) else None
-        if isinstance(method, ast.Attribute) and method.attr in ("append", "extend", "insert"):
-            if ast.unparse(method.value) == items:
-                return True
+        grows = isinstance(method, ast.Attribute) and method.attr in ("append", "extend", "insert")
+        if grows and ast.unparse(method.value) == items:
+            return True
     return False
 
 

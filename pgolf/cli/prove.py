@@ -81,8 +81,8 @@ def prove(
 def open_recipe(path: Path | None, plugins: tuple[str, ...], assignments: tuple[str, ...]) -> Recipe:
     """The recipe of the command line; a built folder's is that of its lock."""
     from pgolf.lock import LOCK_NAME, read_lock
-    from pgolf.submission import CODE_NAME
     from pgolf.recipe import parse_assignments
+    from pgolf.submission import CODE_NAME
 
     if path is not None and (path / LOCK_NAME).is_file() and (path / CODE_NAME).is_file():
         return read_lock(path).to_recipe().override(plugins, parse_assignments(assignments))
