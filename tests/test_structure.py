@@ -14,7 +14,18 @@ TEST_FILES = {path.name for path in Path(__file__).parent.rglob("test_*.py")}
 BUNDLER = (
     (
         "text and trees",
-        ("trees", "names", "literals", "syntax", "toplevel", "typing_only", "source", "meanings", "origins"),
+        (
+            "trees",
+            "names",
+            "literals",
+            "syntax",
+            "toplevel",
+            "typing_only",
+            "source",
+            "meanings",
+            "origins",
+            "fstrings",
+        ),
     ),
     ("rules", ("view", "records", "rules")),
     ("link", ("link", "shake", "lint")),
@@ -37,7 +48,7 @@ CYCLES = [
 ]
 """Groups of modules that import each other, also from inside functions."""
 
-TWO_LOOPS = {"bundle": 91, "verify": 15, "runtime": 6, "plugins": 2, "": 37}
+TWO_LOOPS = {"bundle": 100, "verify": 15, "runtime": 6, "plugins": 2, "": 38}
 GROWING = {"bundle": 5, "verify": 0, "runtime": 0, "plugins": 0, "": 0}
 
 
