@@ -3,8 +3,8 @@
     python benchmarks/mutants.py [COUNT] [SEED] [SECONDS]
 
 A mutant differs in one place: a comparison is turned, a constant changed, a condition negated, a statement dropped, `and` made
-`or`, a return value lost. Everything happens in a copy of the project; SECONDS is the limit of one test run (default 120). Prints
-each survivor as a diff, and a count for each module last.
+`or`, a return value lost. Everything happens in a copy of the project; SECONDS is the limit of one test run (default 120).
+Prints each survivor as a diff, and a count for each module last.
 """
 
 import ast

@@ -3,7 +3,7 @@ from functools import partial
 from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 from torch import nn
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 def canonical_names(record, name):
     """Canonical names of what the stored tensor `name` holds: a bank's members along its first axis, else itself."""
@@ -73,21 +73,6 @@ def constant(tensor, generator, ledger):
 def normal(tensor, generator, ledger):
     """Normal with mean zero."""
     tensor.normal_(0.0, 0.005, generator=generator)
-MICRO_BATCHES = 8
-
-class World(NamedTuple):
-    """This process among its peers.
-
-    Attributes:
-        rank: 0 writes the log and the artifact.
-        world_size: number of processes, 1, 2, 4 or 8.
-        local_rank: rank on this machine.
-        device: the `torch.device` that it computes on.
-    """
-    rank: int
-    world_size: int
-    local_rank: int
-    device: torch.device
 
 def read_ranks():
     """What torchrun's RANK, WORLD_SIZE and LOCAL_RANK say; one process alone without them.
@@ -97,12 +82,13 @@ def read_ranks():
     """
     get = os.environ.get
     rank, world_size, local_rank = (int(get('RANK', 0)), int(get('WORLD_SIZE', 1)), int(get('LOCAL_RANK', 0)))
-    if world_size < 1 or MICRO_BATCHES % world_size:
-        raise ValueError(f'WORLD_SIZE is {world_size}, wanted a divisor of {MICRO_BATCHES}, the micro-batches of a step')
+    if world_size < 1 or 8 % world_size:
+        raise ValueError(f'WORLD_SIZE is {world_size}, wanted a divisor of 8, the micro-batches of a step')
     return (rank, world_size, local_rank)
 
 def start_world():
     """Join the group that the environment describes; ValueError as in `read_ranks`."""
+    global device_2, local_rank_2, rank_3, world_size_3
     rank, world_size, local_rank = read_ranks()
     backend, device = ('gloo', torch.device('cpu'))
     if torch.cuda.is_available():
@@ -110,45 +96,35 @@ def start_world():
         torch.cuda.set_device(device)
     if world_size > 1:
         dist.init_process_group(backend)
-    return World(rank, world_size, local_rank, device)
+    rank_3 = rank
+    world_size_3 = world_size
+    local_rank_2 = local_rank
+    device_2 = device
+    return None
 
-def stop_world(world):
+def stop_world():
     """Leave the group."""
-    if world.world_size > 1:
+    if world_size_3 > 1:
         dist.destroy_process_group()
 
-def sum_over_ranks(tensor, world):
+def sum_over_ranks(tensor):
     """Sum a tensor over ranks, in place; returns it."""
-    if world.world_size > 1:
+    if world_size_3 > 1:
         dist.all_reduce(tensor)
     return tensor
 
-def gather_over_ranks(value, world):
+def gather_over_ranks(value):
     """The small picklable values of all ranks, in order of rank; waits for every rank."""
-    values = [value] * world.world_size
-    if world.world_size > 1:
+    values = [value] * world_size_3
+    if world_size_3 > 1:
         dist.all_gather_object(values, value)
     return values
 
-def take_turns(key, count, world):
-    """Give out the numbers below `count`, each once over all ranks, whoever asks first; `key` names the queue.
-
-    The counter lives in the store through which the ranks found each other.
-    """
-    if world.world_size == 1:
-        yield from range(count)
-        return
-    store = dist.distributed_c10d._get_default_store()
-    taken = store.add(key, 1)
-    while taken <= count:
-        yield (taken - 1)
-        taken = store.add(key, 1)
-
-def max_over_ranks(value, world):
+def max_over_ranks(value):
     """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart; waits for every rank."""
-    if world.world_size == 1:
+    if world_size_3 == 1:
         return value
-    seen = torch.tensor(value, dtype=float, device=world.device)
+    seen = torch.tensor(value, dtype=float, device=device_2)
     dist.all_reduce(seen, dist.ReduceOp.MAX)
     return seen.item()
 
@@ -158,21 +134,21 @@ def gradient_of(tensor):
         tensor.grad = torch.zeros_like(tensor)
     return tensor.grad
 
-def mean_gradients(tensors, world):
+def mean_gradients(tensors):
     """Average the gradients of `tensors` over ranks, in place.
 
     They travel together, in the widest of their dtypes (openai/parameter-golf#1530). A missing gradient counts as
     zeros.
     """
     gradients = [gradient_of(tensor) for tensor in tensors]
-    if world.world_size > 1:
+    if world_size_3 > 1:
         packed = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(packed)
-        parts = (packed / world.world_size).split([gradient.numel() for gradient in gradients])
+        parts = (packed / world_size_3).split([gradient.numel() for gradient in gradients])
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 
-def prepare_run(session, prepare_components):
+def prepare_run():
     """Run the entry's `prepare_components` on this rank, and learn how the others fared.
 
     Raises:
@@ -180,17 +156,17 @@ def prepare_run(session, prepare_components):
     """
     failure = ''
     try:
-        prepare_components(session)
+        prepare_components()
     except (OSError, ValueError) as error:
-        failure = f'{session.preparing}: {error}'
-    for rank, text in enumerate(gather_over_ranks(failure, session.world)):
+        failure = f'{preparing_2}: {error}'
+    for rank, text in enumerate(gather_over_ranks(failure)):
         if text:
             raise ValueError(f'{text} (on rank {rank})' if rank else text)
 
-def log_prepared(session, text):
+def log_prepared(text):
     """Log what a component chose, if it says so."""
     if text is not None:
-        session.log(f'prepared {session.preparing}: {text}')
+        runlog(f'prepared {preparing_2}: {text}')
 
 class Param(NamedTuple):
     """One trained tensor, declared once by whoever creates it.
@@ -212,20 +188,20 @@ class Param(NamedTuple):
         adapt: whether test-time training may change it; every other tensor is frozen while scores are made.
         export: "yes", or "drop" for tensors that scoring does not need.
     """
-    name: str
-    shape: tuple[int, ...]
-    group: str
-    quant: str
+    name: object
+    shape: object
+    group: object
+    quant: object
     init: object = None
-    plugin: str = ''
-    dtype: str = 'float32'
-    layers: int = 0
-    members: tuple[str, ...] = ()
-    reduction: str = 'replicated'
-    tap: str = ''
-    average: bool = True
-    adapt: bool = True
-    export: str = 'yes'
+    plugin: object = ''
+    dtype: object = 'float32'
+    layers: object = 0
+    members: object = ()
+    reduction: object = 'replicated'
+    tap: object = ''
+    average: object = True
+    adapt: object = True
+    export: object = 'yes'
 
     def stored_names(self):
         """State-dict names of the record's tensors."""
@@ -239,9 +215,9 @@ class Group(NamedTuple):
         lr: learning rate.
         weight_decay: decoupled weight decay; a step takes away lr * weight_decay of the tensor.
     """
-    name: str
-    lr: float
-    weight_decay: float = 0.0
+    name: object
+    lr: object
+    weight_decay: object = 0.0
 
 class Ledger:
     """Collects what each plugin did; `receipt` renders it.
@@ -264,11 +240,10 @@ class Ledger:
     def receipt(self, plugin):
         """`66 matrices, on at step 812`, or an empty string for a plugin that did nothing."""
         return ', '.join((f'{number} {unit}'.strip() for (name, unit), number in self.done.items() if name == plugin and number))
-KEPT_ELEMENTS = 65536
 
-def integer_codes(weight, step, top):
+def integer_codes(weight, step):
     """round(weight / step), half to even, clamped to [-top, top], as int8. `step` has one entry per row, or one."""
-    return (weight / per_row(step)).round().clamp(-top, top).to(torch.int8)
+    return (weight / per_row(step)).round().clamp(-127, 127).to(torch.int8)
 
 def per_row(step):
     """A step per row as a column; a single step as itself."""
@@ -284,31 +259,6 @@ def restore_tensor(parts, kind):
         return parts['kept'].to(kind)
     return dequantize(parts['codes'], parts['step'], kind)
 
-class Environment(NamedTuple):
-    """Values of one run.
-
-    Attributes:
-        data_path: folder of shards.
-        export: whether the artifact is made from the weights that a run has saved in the working directory.
-        iterations: the most steps.
-        max_wallclock_seconds: training budget; 0 means none.
-        run_id: name of the log.
-        score: whether the artifact in the working directory is scored instead of training.
-        seed: seed of initialisation.
-        tokenizer_path: SentencePiece model.
-        train_log_every, val_loss_every: steps between training lines and between validations.
-    """
-    data_path: str
-    export: bool
-    iterations: int
-    max_wallclock_seconds: float
-    run_id: str
-    score: bool
-    seed: int
-    tokenizer_path: str
-    train_log_every: int
-    val_loss_every: int
-
 def read_whole(name, default):
     """The variable `name`, or `default`; ValueError for what is no whole number."""
     text = os.environ.get(name, default)
@@ -317,35 +267,45 @@ def read_whole(name, default):
     except ValueError:
         raise ValueError(f'{name} is {text!r}, wanted a whole number like {default!r}') from None
 
-def read_seconds(name, default):
+def read_seconds():
     """The variable `name`, or `default`; ValueError for what is no number."""
-    text = os.environ.get(name, default)
+    text = os.environ.get('MAX_WALLCLOCK_SECONDS', 600.0)
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f'{name} is {text!r}, wanted seconds like {default!r}') from None
+        raise ValueError(f'MAX_WALLCLOCK_SECONDS is {text!r}, wanted seconds like 600.0') from None
 
 def read_environment():
     """The environment over the settings' literals; ValueError where a variable is no number."""
+    global data_path_3, export_2, iterations_3, max_wallclock_seconds_3, run_id_2, score_2, seed_3, tokenizer_path_3, train_log_every_3, val_loss_every_3
     get = os.environ.get
-    return Environment(data_path=get('DATA_PATH', './data/datasets/fineweb10B_sp1024'), export='export' in sys.argv, iterations=read_whole('ITERATIONS', 20000), max_wallclock_seconds=read_seconds('MAX_WALLCLOCK_SECONDS', 600.0), run_id=get('RUN_ID', str(time.time_ns())), score='score' in sys.argv, seed=read_whole('SEED', 1337), tokenizer_path=get('TOKENIZER_PATH', './data/tokenizers/fineweb_1024_bpe.model'), train_log_every=read_whole('TRAIN_LOG_EVERY', 200), val_loss_every=read_whole('VAL_LOSS_EVERY', 1000))
-LOG_TWO = 0.6931471805599453
+    data_path_3 = get('DATA_PATH', './data/datasets/fineweb10B_sp1024')
+    export_2 = 'export' in sys.argv
+    iterations_3 = read_whole('ITERATIONS', 20000)
+    max_wallclock_seconds_3 = read_seconds()
+    run_id_2 = get('RUN_ID', str(time.time_ns()))
+    score_2 = 'score' in sys.argv
+    seed_3 = read_whole('SEED', 1337)
+    tokenizer_path_3 = get('TOKENIZER_PATH', './data/tokenizers/fineweb_1024_bpe.model')
+    train_log_every_3 = read_whole('TRAIN_LOG_EVERY', 200)
+    val_loss_every_3 = read_whole('VAL_LOSS_EVERY', 1000)
+    return None
 
 class Score(NamedTuple):
     """`val_loss` in nats per token, `val_bpb` in bits per byte, the number of targets, the time in milliseconds."""
-    val_loss: float
-    val_bpb: float
-    tokens: int
-    eval_ms: float
+    val_loss: object
+    val_bpb: object
+    tokens: object
+    eval_ms: object
 
-def refuse(places, fault):
+def refuse(places):
     """ValueError naming the first of some places, if there is one."""
     if places.numel():
-        raise ValueError(f'target {places[0]} of the validation stream {fault}')
+        raise ValueError(f'target {places[0]} of the validation stream is not scored')
 
-def look_up(session, places):
+def look_up(places):
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
-    ids = session.tokens[places].to(session.world.device, int)
+    ids = tokens_2[places].to(device_2, int)
     x = ids[:, :-1].contiguous()
     return (x, ids[:, 1:].contiguous(), make_fields(x))
 
@@ -353,44 +313,41 @@ def make_fields(ids):
     """The batch fields of ids (B,T)."""
     return {}
 
-def score_rows(session, marks, event, places, scored, adapter=None):
+def score_rows(marks, event, places, scored):
     """Score the chosen targets of rows, and mark them with the number of this event; see `Tally.score`.
 
     Returns:
         nll (B,T), and the sums (3,) float64 of nats, targets and UTF-8 bytes.
     """
-    targets, device = (places[:, 1:], session.world.device)
+    targets, device = (places[:, 1:], device_2)
     marks[targets[scored]] = event
-    x, y, fields = look_up(session, places)
-    with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
-        nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction='none', adapter=adapter)
+    x, y, fields = look_up(places)
+    with torch.set_grad_enabled(False):
+        nll = forward_2(x, y, phases=(), fields=fields, reduction='none', adapter=None)
     counts, mask = (count_2(x, y, targets.to(device)), scored.to(device))
     parts = (nll.detach().double() * mask, mask, counts * mask)
     return (nll, torch.stack([part.sum().double() for part in parts]))
 
-def merge(marks, operation, world):
+def merge(marks, operation):
     """Marks of all ranks brought together, on the CPU."""
-    if world.world_size > 1:
-        marks = marks.to(world.device)
+    if world_size_3 > 1:
+        marks = marks.to(device_2)
         dist.all_reduce(marks, operation)
     return marks.cpu()
 
-def close_marks(session, marks, sums, begin):
+def close_marks(marks, sums, begin):
     """The score from merged marks and each rank's sums; ValueError unless every target was scored once."""
-    refuse(1 + (marks[1:] == 0).nonzero().flatten(), 'is not scored')
-    nats, tokens, size = sum_over_ranks(sums, session.world).tolist()
+    refuse(1 + (marks[1:] == 0).nonzero().flatten())
+    nats, tokens, size = sum_over_ranks(sums).tolist()
     if tokens > len(marks) - 1:
         raise ValueError('a target of the validation stream is scored twice')
-    return Score(nats / tokens, nats / LOG_TWO / size, int(tokens), 1000.0 * (time.perf_counter() - begin))
+    return Score(nats / tokens, nats / 0.6931471805599453 / size, int(tokens), 1000.0 * (time.perf_counter() - begin))
 
-def write_marks(session, scored_at, learned_at=None):
+def write_marks(scored_at):
     """The score ledger `logs/<run id>.scores.npz`, on rank 0; its format is in `pgolf.score_ledger`."""
-    if session.world.rank == 0:
-        path = f'logs/{session.env.run_id}.scores.npz'
-        if learned_at is None:
-            np.savez_compressed(path, scored_at=scored_at.numpy())
-        else:
-            np.savez_compressed(path, scored_at=scored_at.numpy(), learned_at=learned_at.numpy())
+    if rank_3 == 0:
+        path = f'logs/{run_id_2}.scores.npz'
+        np.savez_compressed(path, scored_at=scored_at.numpy())
 
 class Span(NamedTuple):
     """One scored window.
@@ -399,60 +356,61 @@ class Span(NamedTuple):
         start, end: inputs are tokens[start:end], targets one further.
         first: offsets from `first` on are scored, the ones before are context.
     """
-    start: int
-    end: int
-    first: int
+    start: object
+    end: object
+    first: object
 
-def chunk_spans(num_tokens, seq_len):
+def chunk_spans(num_tokens):
     """Windows side by side, a rest shorter than `seq_len` left out, as in the public baseline."""
-    return [Span(start, start + seq_len, 0) for start in range(0, (num_tokens - 1) // seq_len * seq_len, seq_len)]
+    return [Span(start, start + 1024, 0) for start in range(0, (num_tokens - 1) // 1024 * 1024, 1024)]
 
 def rank_share(items, rank, world_size):
     """The contiguous share of one rank."""
     return items[len(items) * rank // world_size:len(items) * (rank + 1) // world_size]
 
-def span_rows(spans, rows, seq_len):
+def span_rows(spans, rows):
     """(places, scored) for the tally, padded on the right and below; causal, so padding changes nothing.
 
     Python's own types stand for the dtypes int64 and bool.
     """
-    places = torch.zeros(rows, seq_len + 1, dtype=int)
-    scored = torch.zeros(rows, seq_len, dtype=bool)
+    places = torch.zeros(rows, 1025, dtype=int)
+    scored = torch.zeros(rows, 1024, dtype=bool)
     for row, (start, end, first) in enumerate(spans):
         places[row, :end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first:end - start] = True
     return (places, scored)
 
-def score_spans(session, spans):
+def score_spans(spans):
     """Score windows, this rank its share of them, in eval mode; the model is in training mode afterwards.
 
     Returns:
         The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
     """
-    begin, world, rows = (time.perf_counter(), session.world, session.rows)
-    session.model.eval()
-    spans = rank_share(spans, world.rank, world.world_size)
-    marks = torch.zeros(len(session.tokens), dtype=torch.int32)
-    sums = torch.zeros(3, dtype=float, device=world.device)
+    begin, rows = (time.perf_counter(), rows_2)
+    model_2.eval()
+    spans = rank_share(spans, rank_3, world_size_3)
+    marks = torch.zeros(len(tokens_2), dtype=torch.int32)
+    sums = torch.zeros(3, dtype=float, device=device_2)
     for batch, at in enumerate(range(0, len(spans), rows), 1):
-        places, scored = span_rows(spans[at:at + rows], rows, session.seq_len)
-        sums += score_rows(session, marks, batch, places, scored)[1]
+        places, scored = span_rows(spans[at:at + rows], rows)
+        sums += score_rows(marks, batch, places, scored)[1]
         if batch % 100 == 0:
-            session.log(f'eval: batch {batch}')
-    session.model.train()
-    marks = merge(marks, dist.ReduceOp.MAX, world)
-    return (close_marks(session, marks, sums, begin), marks)
+            runlog(f'eval: batch {batch}')
+    model_2.train()
+    marks = merge(marks, dist.ReduceOp.MAX)
+    return (close_marks(marks, sums, begin), marks)
 
 def quantization_classes(parameters):
     """canonical name -> quantization class of the tensors that an artifact holds, in declaration order."""
     return {name: record.quant for name, _, record in canonical_tensors(parameters) if record.export != 'drop'}
 
-def encode_model(state, parameters, statistics, ledger):
+def encode_model(state, parameters, statistics, ledger, code_size=0):
     """Quantize a canonical state.
 
     Args:
         state: canonical name -> tensor.
         statistics: canonical name -> input statistics by name, for tensors that have any; {} without calibration.
+        code_size: bytes of the program's own file, for `fit`.
 
     Returns:
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
@@ -512,37 +470,30 @@ def decode_corrected(name, parts, quant, kind):
     """A tensor from all its parts; corrections are added in float32."""
     return decode_tensor(name, parts, quant, kind)
 
-class RunLog:
-    """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns.
+def runlog_2(run_id, rank, more):
+    global main_2, path_2, rank_4
+    rank_4, main_2 = (rank, rank == 0)
+    Path('logs').mkdir(exist_ok=True)
+    path_2 = Path('logs', run_id + '.txt')
+    if main_2 and (not more):
+        path_2.write_text('')
+    sys.excepthook = partial(keep_traceback, path_2)
+    faulthandler.register(signal.SIGTERM, path_2.open('a'), chain=True)
 
-    An earlier log of this name is lost, unless the run goes on where that one ended (`more`).
+def runlog(line):
+    """Write one line, or several with line feeds between."""
+    if main_2:
+        print(line, flush=True)
+        with path_2.open('a') as file:
+            print(line, file=file)
 
-    A rank that fails leaves its traceback in the file, and one that is ended because another has died, where it stood.
-    """
-
-    def __init__(self, run_id, rank, more):
-        self.rank, self.main = (rank, rank == 0)
-        Path('logs').mkdir(exist_ok=True)
-        self.path = Path('logs', run_id + '.txt')
-        if self.main and (not more):
-            self.path.write_text('')
-        sys.excepthook = partial(keep_traceback, self.path)
-        faulthandler.register(signal.SIGTERM, self.path.open('a'), chain=True)
-
-    def __call__(self, line):
-        """Write one line, or several with line feeds between."""
-        if self.main:
-            print(line, flush=True)
-            with self.path.open('a') as file:
-                print(line, file=file)
-
-    def log_error(self, text):
-        """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
-        if self.main:
-            self(f'error: {text}')
-        elif text not in self.path.read_text():
-            with self.path.open('a') as file:
-                print(f'rank {self.rank}: error: {text}', file=file)
+def log_error_2(text):
+    """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
+    if main_2:
+        runlog(f'error: {text}')
+    elif text not in path_2.read_text():
+        with path_2.open('a') as file:
+            print(f'rank {rank_4}: error: {text}', file=file)
 
 def keep_traceback(path, kind, error, trace):
     """What Python calls before it ends by an exception: the log gets the traceback, too."""
@@ -550,29 +501,28 @@ def keep_traceback(path, kind, error, trace):
         traceback.print_exception(error, file=file)
     sys.__excepthook__(kind, error, trace)
 
-def log_machine(log, device):
+def log_machine(device):
     """Versions, the hash of the running file, and the GPU."""
     digest = hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
     machine = f'hardware:{os.uname().machine} CPU, {torch.get_num_threads()} threads'
     if device.type == 'cuda':
         machine = subprocess.getoutput('nvidia-smi')
-    log(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
+    runlog(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
 
 def code_bytes():
     """Size of the running file on disk, which is what counts."""
     return len(Path(sys.argv[0]).read_bytes())
 CHECKPOINT = 'final_model.pt'
-EXPORT_STATE = 'final_export.pt'
 
 def grid_name():
     """Name of the matrices' grid, e.g. "int8"; it is part of file names and log lines."""
     return tensor_recipes_2['mlp'].name
 
-def artifact_path(program):
+def artifact_path():
     """The artifact in the working directory."""
     return Path(f'final_model.{grid_name()}.ptz')
 
-def export_and_score(session, step):
+def export_and_score(step):
     """Checkpoint, calibrate, and make and score the artifact.
 
     The weights are on disk before anything that can fail, and what export needs besides before quantization.
@@ -580,25 +530,25 @@ def export_and_score(session, step):
     Args:
         step: steps that were trained.
     """
-    state = canonical_state(session.model.state_dict(), session.parameters)
-    if session.world.rank == 0:
-        Path(EXPORT_STATE).unlink(missing_ok=True)
-        write_file(partial(torch.save, state), CHECKPOINT)
-    statistics = calibrate(session)
-    if session.world.rank == 0:
-        found = (statistics, session.ledger.done, session.phases, session.failed, session.stages.begin_ms)
-        write_file(partial(torch.save, found), EXPORT_STATE)
-    export_weights(session, state, statistics)
+    state = canonical_state(model_2.state_dict(), parameters_2)
+    if rank_3 == 0:
+        Path('final_export.pt').unlink(missing_ok=True)
+        write_file(partial(torch.save, state), 'final_model.pt')
+    statistics = calibrate()
+    if rank_3 == 0:
+        found = (statistics, ledger_2.done, phases_3, failed_2, begin_ms_2)
+        write_file(partial(torch.save, found), 'final_export.pt')
+    export_weights(state, statistics)
 
-def export_weights(session, state, statistics):
+def export_weights(state, statistics):
     """Score the trained weights, write the artifact on rank 0, and score what decodes from it on every rank."""
-    score = session.validate()
-    session.stages.end('diagnostic', 'val')
-    session.log(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
-    if session.world.rank == 0:
-        export_model(session, state, statistics)
-    max_over_ranks(0.0, session.world)
-    score_artifact(session)
+    score = validate_2()
+    end_2('diagnostic', 'val')
+    runlog(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
+    if rank_3 == 0:
+        export_model(state, statistics)
+    max_over_ranks(0.0)
+    score_artifact()
 
 def write_file(write, path):
     """`write(unfinished)` makes a file, which is on the disk when it gets its name; if it fails, nothing stays."""
@@ -611,57 +561,58 @@ def write_file(write, path):
     finally:
         unfinished.unlink(missing_ok=True)
 
-def export_checkpoint(session):
+def export_checkpoint():
     """Go on where a run ended after training: the saved weights become the artifact. Reads no training data.
 
     Raises:
         OSError: for a file that is not there.
         ValueError: for one that is damaged, or of another model.
     """
-    state = canonical_state(session.model.state_dict(), session.parameters)
-    weights, found = (read_file(CHECKPOINT, session), read_file(EXPORT_STATE, session))
+    global begin_ms_2, failed_2, phases_3
+    state = canonical_state(model_2.state_dict(), parameters_2)
+    weights, found = (read_file('final_model.pt'), read_file('final_export.pt'))
     wrong = [name for name in state if name not in weights or weights[name].shape != state[name].shape]
     if wrong:
-        raise ValueError(f'{CHECKPOINT} is of another model: {wrong[0]} is missing or has another shape')
+        raise ValueError(f'final_model.pt is of another model: {wrong[0]} is missing or has another shape')
     for name, tensor in state.items():
         tensor.copy_(weights[name])
-    statistics, receipts, session.phases, session.failed, session.stages.begin_ms = found
-    session.ledger.done.update(receipts)
-    session.stages.set_clock(session.stages.begin_ms)
-    export_weights(session, state, statistics)
+    statistics, receipts, phases_3, failed_2, begin_ms_2 = found
+    ledger_2.done.update(receipts)
+    set_clock_2(begin_ms_2)
+    export_weights(state, statistics)
 
-def read_file(path, session):
+def read_file(path):
     """What a run has saved, on the device; ValueError where it is damaged."""
     try:
-        return torch.load(path, session.world.device, weights_only=True)
+        return torch.load(path, device_2, weights_only=True)
     except OSError:
         raise
     except Exception as error:
         raise ValueError(f'{path} is damaged: {str(error)[:99]!r}') from error
 
-def calibrate(session):
+def calibrate():
     """Input statistics of the trained weights by canonical name, {} without a source.
 
     A source that reads training data runs while the clock does. For any other the clock has stopped, and training data are
     closed then; they are for all that follows.
     """
+    global training_data_2
     pass
     statistics = {}
-    session.training_data = False
+    training_data_2 = False
     return statistics
 
-def export_model(session, state, statistics):
+def export_model(state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
-    pass
-    encoded = encode_model(state, session.parameters, statistics, session.ledger)
-    session.stages.end('quantize', 'none')
-    data = pack_artifact(encoded, session.ledger)
-    session.stages.end('compress', 'none')
-    write_file(partial(Path.write_bytes, data=data), artifact_path(None))
+    encoded = encode_model(state, parameters_2, statistics, ledger_2, code_bytes())
+    end_2('quantize', 'none')
+    data = pack_artifact(encoded, ledger_2)
+    end_2('compress', 'none')
+    write_file(partial(Path.write_bytes, data=data), artifact_path())
     label = f'{grid_name()}+zlib'
-    session.log(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
+    runlog(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
 
-def load_artifact(session):
+def load_artifact():
     """Overwrite every tensor of the model: first with zeros, so that nothing trained can remain, then decoded.
 
     The log gets the hash of what was read. To be scored alone, an artifact must be one of those that the logs here are of,
@@ -670,38 +621,38 @@ def load_artifact(session):
     Raises:
         ValueError: for another artifact, or one that cannot be decoded.
     """
-    parameters, program = (session.parameters, None)
-    state = canonical_state(session.model.state_dict(), parameters)
+    parameters = parameters_2
+    state = canonical_state(model_2.state_dict(), parameters)
     for tensor in state.values():
         tensor.zero_()
-    data = artifact_path(program).read_bytes()
+    data = artifact_path().read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    if session.env.score:
+    if score_2:
         logged = ''.join((path.read_text() for path in Path('logs').glob('*.txt')))
         if 'artifact_sha256:' in logged and digest not in logged:
             raise ValueError('the artifact is not that of the logs in logs/')
-    session.log('artifact_sha256:' + digest)
+    runlog('artifact_sha256:' + digest)
     decode_model(unpack_artifact(data, state), state, parameters)
 
-def score_artifact(session):
+def score_artifact():
     """Score the decoded artifact: in windows side by side, then with the chosen windows, then by the evaluation.
 
     The score ledger beside the log is that of the last one.
     """
     grid = grid_name()
-    load_artifact(session)
-    session.stages.end('decode', 'none')
-    score, marks = score_spans(session, chunk_spans(len(session.tokens), session.seq_len))
-    session.stages.end('score', 'val')
-    log_final(session, f'{grid}_zlib_roundtrip', score)
-    write_marks(session, marks)
-    session.ledger.count('chunked_eval', 'targets', score.tokens)
+    load_artifact()
+    end_2('decode', 'none')
+    score, marks = score_spans(chunk_spans(len(tokens_2)))
+    end_2('score', 'val')
+    log_final(f'{grid}_zlib_roundtrip', score)
+    write_marks(marks)
+    ledger_2.count('chunked_eval', 'targets', score.tokens)
 
-def log_final(session, label, score):
+def log_final(label, score):
     """A final line with four digits and its exact twin, as the public scripts print them."""
-    session.log(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
+    runlog(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
 
-def report_receipts(session):
+def report_receipts():
     """Log one receipt per plugin, an error line for those that did nothing; returns whether any did nothing.
 
     A plugin whose phase never began did nothing, whatever the probe counted. What ranks but the first did is not all
@@ -710,12 +661,12 @@ def report_receipts(session):
     late = []
     idle = False
     for name in plugins_2:
-        receipt = session.ledger.receipt(name)
+        receipt = ledger_2.receipt(name)
         if receipt and name not in late:
-            session.log(f'receipt {name}: {receipt}')
+            runlog(f'receipt {name}: {receipt}')
         else:
-            session.log(f'error: plugin {name} did nothing')
-            idle = session.world.rank == 0
+            runlog(f'error: plugin {name} did nothing')
+            idle = rank_3 == 0
     return idle
 
 class Optimizers:
@@ -725,8 +676,8 @@ class Optimizers:
     and `averaged_names` list the tensors that take part in weight averaging and the canonical names of what they hold.
     """
 
-    def __init__(self, model, parameters, world):
-        self.world = world
+    def __init__(self, model, parameters):
+        pass
         owned = [(model.get_parameter(name), canonical_names(record, name), record) for record in parameters for name in record.stored_names()]
         self.tensors = [tensor for tensor, names, record in owned]
         self.names = [names for tensor, names, record in owned]
@@ -735,7 +686,7 @@ class Optimizers:
         self.averaged_names = [names for tensor, names, record in owned if record.average]
         matrices = [tensor for tensor, names, record in owned if record.group == 'matrix']
         matrix_names = [names for tensor, names, record in owned if record.group == 'matrix']
-        bind_3(matrices, matrix_names, world)
+        bind_3(matrices, matrix_names)
         groups = [(spec, [tensor for tensor, names, record in owned if record.group == spec.name], [names for tensor, names, record in owned if record.group == spec.name]) for spec in groups_2]
         bind_2(groups)
 
@@ -746,7 +697,7 @@ class Optimizers:
         Gradient taps see each rank's own gradients, as the banked scripts clip them; the clipped ones are then averaged.
         """
         launch_2()
-        mean_gradients(self.replicated, self.world)
+        mean_gradients(self.replicated)
         step_2(scalars, ledger)
         step_3(scalars, ledger)
         for tensor in self.tensors:
@@ -766,9 +717,9 @@ def count_blocks():
     """
     return {}
 
-def orthogonalize(update, names, steps):
+def orthogonalize(update, names):
     """The program's orthogonalizer on (rows, columns) or (batch, rows, columns); `blocks` as of `count_blocks`."""
-    return orthogonalizer_2(update, steps).contiguous()
+    return newtonschulz(update).contiguous()
 
 def nesterov_update(gradient, buffer, momentum):
     """M <- mu M + G, then U = G + mu M, in the dtype of `gradient` and `buffer`."""
@@ -830,10 +781,10 @@ class Context(NamedTuple):
         ledger: collects what each plugin did, or None in compiled forwards.
     """
     ids: object
-    phases: tuple[str, ...]
-    training: bool
+    phases: object
+    training: object
     weights: object
-    memo: dict[Any, Any]
+    memo: object
     fields: object
     adapter: object
     observe: object
@@ -843,11 +794,10 @@ class Context(NamedTuple):
         """Count uses of a plugin when a ledger listens; traced away otherwise."""
         if self.ledger is not None:
             self.ledger.count(plugin, unit, number)
-RMS_EPS = 1.1920929e-07
 
 def rms_norm(x):
     """x / sqrt(mean(x^2) + eps) over the last axis, without gain."""
-    return F.rms_norm(x, (x.size(-1),), eps=RMS_EPS)
+    return F.rms_norm(x, (x.size(-1),), eps=1.1920929e-07)
 
 def tapped(weight):
     """A matrix as the forward uses it, in its own dtype: mixed, fake-quantized, with noise."""
@@ -874,7 +824,7 @@ def adapt(y, x, site, position, ctx):
         y = y + ctx.adapter.delta(x, site, position)
     return y
 
-def rotate_halves(x_BTHC, base, ctx):
+def rotate_halves(x_BTHC, ctx):
     """Rotate the pairs (j, j + C/2) by t * base^(-2j/C): (u, v) -> (u cos + v sin, v cos - u sin).
 
     The angles are float32; their tables (T, C/2) are computed once per forward. Two shorter ways to write the tables, from
@@ -882,7 +832,7 @@ def rotate_halves(x_BTHC, base, ctx):
     """
     if 'rope' not in ctx.memo:
         length, width, device = (x_BTHC.size(1), x_BTHC.size(3), x_BTHC.device)
-        frequencies = base ** (-torch.arange(0, width, 2, dtype=torch.float32, device=device) / width)
+        frequencies = 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float32, device=device) / width)
         angles = torch.outer(torch.arange(length, dtype=torch.float32, device=device), frequencies)
         ctx.memo['rope'] = (angles.cos(), angles.sin())
     cos, sin = (table[None, :, None, :].to(x_BTHC.dtype) for table in ctx.memo['rope'])
@@ -942,14 +892,11 @@ class GPT(nn.Module):
         ctx = Context(ids, phases, self.training, self.matrices(), {}, fields, adapter, observe, ledger)
         x = self.stem(ids, ctx)
         x = rms_norm(sequential_wiring(self, x, x, ctx))
-        logits = head_2(x, ctx)
+        logits = tiedhead(x, ctx)
         pass
         loss = token_cross_entropy(logits, targets, reduction, ctx)
         pass
         return loss
-SHARD_MAGIC = 20240520
-SHARD_VERSION = 1
-HEADER_BYTES = 1024
 
 def shard_files(pattern):
     """Paths that match, sorted by name; wildcards may stand in the last component only.
@@ -966,167 +913,105 @@ def shard_files(pattern):
 def shard_length(path):
     """Number of tokens by the header, once magic, version and file length are right."""
     size, header = (Path(path).stat().st_size, np.fromfile(path, '<i4', 3).tolist())
-    if size <= HEADER_BYTES or header != [SHARD_MAGIC, SHARD_VERSION, (size - HEADER_BYTES) / 2]:
-        raise ValueError(f'{path}: {size} bytes and header {header}, wanted {HEADER_BYTES} + 2n bytes and header [{SHARD_MAGIC}, {SHARD_VERSION}, n > 0]')
+    if size <= 1024 or header != [20240520, 1, (size - 1024) / 2]:
+        raise ValueError(f'{path}: {size} bytes and header {header}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]')
     return header[2]
 
-def load_shard(path, vocab_size):
+def load_shard(path):
     """Token ids (n,) as a read-only uint16 memory map, checked against the vocabulary.
 
     A map and not a copy: ranks share one page cache, and loaders that visit many shards hold none in memory.
     """
-    tokens = np.memmap(path, '<u2', 'r', HEADER_BYTES, shard_length(path))
-    if tokens.max() >= vocab_size:
-        raise ValueError(f'{path}: token {tokens.argmax()} is {tokens.max()}, wanted an id below {vocab_size}')
+    tokens = np.memmap(path, '<u2', 'r', 1024, shard_length(path))
+    if tokens.max() >= 1024:
+        raise ValueError(f'{path}: token {tokens.argmax()} is {tokens.max()}, wanted an id below 1024')
     return tokens
 
-def validation_tokens(pattern, seq_len, vocab_size):
+def validation_tokens(pattern):
     """All validation tokens as uint16 (M,), M = floor((N-1)/T)*T + 1: whole sequences and their last target."""
-    tokens = np.concatenate([load_shard(path, vocab_size) for path in shard_files(pattern)])
-    if len(tokens) <= seq_len:
-        raise ValueError(f'{pattern}: {len(tokens)} tokens, wanted at least {seq_len + 1}')
-    return torch.from_numpy(tokens[:(len(tokens) - 1) // seq_len * seq_len + 1])
+    tokens = np.concatenate([load_shard(path) for path in shard_files(pattern)])
+    if len(tokens) <= 1024:
+        raise ValueError(f'{pattern}: {len(tokens)} tokens, wanted at least 1025')
+    return torch.from_numpy(tokens[:(len(tokens) - 1) // 1024 * 1024 + 1])
 
-class Stages:
-    """Writes a line for each stage; the clock starts at 0."""
+def set_clock_2(elapsed_ms):
+    """It is `elapsed_ms` now, and real time from here on."""
+    global since_3
+    since_3 = time.perf_counter() - elapsed_ms / 1000.0
 
-    def __init__(self, log):
-        self.log = log
-        self.begin_ms = 0.0
-        self.since = time.perf_counter()
+def end_2(name, data):
+    """Log a stage that ends now; `data` is what it read, and what else there is to say."""
+    global begin_ms_2
+    now = 1000.0 * (time.perf_counter() - since_3)
+    runlog(f'stage:{name} begin:{begin_ms_2:.0f}ms end:{now:.0f}ms data:{data}')
+    begin_ms_2 = now
 
-    def set_clock(self, elapsed_ms):
-        """It is `elapsed_ms` now, and real time from here on."""
-        self.since = time.perf_counter() - elapsed_ms / 1000.0
+def session_2(parameters, ledger):
+    pass
+    global begin_ms_2, failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, queues_2, rows_2, since_3, tokens_2, training_data_2
+    pass
+    parameters_2 = parameters
+    pass
+    ledger_2 = ledger
+    phases_3 = ()
+    preparing_2 = ''
+    begin_ms_2 = 0.0
+    since_3 = time.perf_counter()
+    failed_2 = False
+    training_data_2 = not (score_2 or export_2)
+    queues_2 = 0
+    pass
+    rows_2 = max(64, 1)
+    activation_dtype = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
+    torch._dynamo.config.recompile_limit = 16
+    model_2 = GPT(parameters, device_2, activation_dtype)
+    initialize(model_2, parameters, seed_3, ledger)
+    forward_2 = compile_on_gpu(model_2)
+    pattern = Path(data_path_3, 'fineweb_val_*.bin')
+    tokens_2 = validation_tokens(pattern)
+    open_3(tokenizer_path_3, data_path_3, device_2, ledger)
+    digest = hashlib.sha256(tokens_2.numpy().data).hexdigest()
+    runlog(f'val_loader:shards pattern={pattern} tokens:{len(tokens_2) - 1}\nval_sha256:{digest}')
 
-    def end(self, name, data):
-        """Log a stage that ends now; `data` is what it read, and what else there is to say."""
-        now = 1000.0 * (time.perf_counter() - self.since)
-        self.log(f'stage:{name} begin:{self.begin_ms:.0f}ms end:{now:.0f}ms data:{data}')
-        self.begin_ms = now
+def open_loader_2(ledger):
+    """Start the training stream from its first token; batches are counted in `ledger`."""
+    pattern = Path(data_path_3, 'fineweb_train_*.bin')
+    open_2(pattern, rank_3, world_size_3, ledger)
 
-class Session:
-    """Everything a run holds; validation tokens and byte counter are checked before any training.
+def next_batch_2():
+    """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
+    if not training_data_2:
+        raise ValueError('training data are closed: training time is over')
+    batch = next_2()
+    x, y = (part.to(device_2, non_blocking=True) for part in batch)
+    return (x, y, {})
 
-    Args:
-        settings, program, parameters: what the entry module built; `val_batch_size` is in tokens over all ranks and
-            micro-steps.
-        env: the run's `Environment`.
-        world: rank and device.
-        log: `log(line)`.
-        ledger: collects receipts.
+def validate_2():
+    """Score the live weights in windows side by side."""
+    return score_spans(chunk_spans(len(tokens_2)))[0]
 
-    Attributes:
-        settings, program, parameters, env, world, log, ledger: the arguments.
-        model: the `GPT`, uncompiled.
-        forward: the model as training and scoring call it, compiled on a GPU.
-        tokens: the validation stream, uint16 (N,) on the CPU; never to be written.
-        seq_len: tokens of a scored window.
-        rows: windows of one scored batch on this rank.
-        phases: names of the phases that are on.
-        preparing: the plugin whose component is being prepared.
-        stages: timed lines of the log.
-        failed: whether `fail` was called.
-        training_data: whether training data may still be read.
-        queues: how often work was shared.
-    """
-
-    def __init__(self, parameters, env, world, log, ledger):
-        pass
-        pass
-        self.parameters = parameters
-        self.env = env
-        self.world = world
-        self.log = log
-        self.ledger = ledger
-        self.phases = ()
-        self.preparing = ''
-        self.stages = Stages(log)
-        self.failed = False
-        self.training_data = not (env.score or env.export)
-        self.queues = 0
-        self.seq_len = 1024
-        self.rows = max(524288 // (MICRO_BATCHES * self.seq_len), 1)
-        activation_dtype = torch.bfloat16 if world.device.type == 'cuda' else torch.float32
-        torch._dynamo.config.recompile_limit = 16
-        self.model = GPT(parameters, world.device, activation_dtype)
-        initialize(self.model, parameters, env.seed, ledger)
-        self.forward = compile_on_gpu(self.model)
-        pattern = Path(env.data_path, 'fineweb_val_*.bin')
-        self.tokens = validation_tokens(pattern, self.seq_len, 1024)
-        open_2(env.tokenizer_path, env.data_path, 1024, world.device, ledger)
-        digest = hashlib.sha256(self.tokens.numpy().data).hexdigest()
-        log(f'val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}\nval_sha256:{digest}')
-
-    def open_loader(self, ledger):
-        """Start the training stream from its first token; batches are counted in `ledger`."""
-        pattern = Path(self.env.data_path, 'fineweb_train_*.bin')
-        world = self.world
-        open_3(pattern, world.rank, world.world_size, 1024, ledger)
-
-    def next_batch(self):
-        """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
-        if not self.training_data:
-            raise ValueError('training data are closed: training time is over')
-        world = self.world
-        batch = next_2(524288 // MICRO_BATCHES, 1024)
-        x, y = (part.to(world.device, non_blocking=True) for part in batch)
-        return (x, y, {})
-
-    def fail(self, text):
-        """Log an error that takes nothing from the results, but the run's success."""
-        self.log(f'error: {text}')
-        self.failed = True
-
-    def scoring_phases(self):
-        """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
-        return ()
-
-    def validate(self):
-        """Score the live weights in windows side by side."""
-        return score_spans(self, chunk_spans(len(self.tokens), self.seq_len))[0]
-
-    def freeze(self):
-        """No base weight gets a gradient."""
-        self.model.requires_grad_(False)
-
-    def thaw(self):
-        """Let the base weights that may change (`Param.adapt`) have gradients; returns them."""
-        names = [name for record in self.parameters if record.adapt for name in record.stored_names()]
-        return [self.model.get_parameter(name).requires_grad_(True) for name in names]
-
-    def share_work(self, count):
-        """Numbers below `count`, each given out once over all ranks, to whichever asks next.
-
-        Every rank must call this equally often, and gets to the end, so that what follows may be a collective.
-        """
-        self.queues += 1
-        return take_turns(f'work {self.queues}', count, self.world)
-
-def phase_variants(phases):
+def phase_variants():
     """Every set of phases that may be on together, each in declaration order."""
     variants = [()]
-    for spec in phases:
-        variants += [(*variant, spec.name) for variant in variants]
     return variants
 
-def probe_plugins(session):
+def probe_plugins():
     """One eager step on a short batch with all phases on, so that the ledger sees what compiled steps will do.
 
     Counts uses by the forward and, per plugin, the tensors that a gradient reaches.
     """
-    model, ledger = (session.model, session.ledger)
-    x, y, fields = session.next_batch()
+    model, ledger = (model_2, ledger_2)
+    x, y, fields = next_batch_2()
     x, y = (x[:1, :512], y[:1, :512])
     fields = {name: value[:1, :512] for name, value in fields.items()}
-    every_phase = ()
-    model(x, y, phases=every_phase, fields=fields, ledger=ledger).backward()
-    for record in session.parameters:
+    pass
+    model(x, y, phases=(), fields=fields, ledger=ledger).backward()
+    for record in parameters_2:
         reached = sum((model.get_parameter(name).grad is not None for name in record.stored_names()))
         ledger.count(record.plugin, 'trained tensors', reached)
     model.zero_grad()
 
-def warm_up(session, run_step):
+def warm_up():
     """Run `warmup_steps` real steps in every variant, then restore weights, optimizer state, data and random streams.
 
     Weights are restored in place, so that compiled code keeps its tensors.
@@ -1134,20 +1019,20 @@ def warm_up(session, run_step):
     Args:
         run_step: `run_step(session, optimizers, phases, scalars, ledger)`, the step that training uses.
     """
-    state = session.model.state_dict()
+    state = model_2.state_dict()
     saved = {name: tensor.clone() for name, tensor in state.items()}
-    optimizers, scratch = (Optimizers(session.model, session.parameters, session.world), Ledger())
-    session.open_loader(scratch)
-    for variant in phase_variants(()):
+    optimizers, scratch = (Optimizers(model_2, parameters_2), Ledger())
+    open_loader_2(scratch)
+    for variant in phase_variants():
         for step in range(20):
-            run_step(session, optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
-            session.log(' '.join((f'warmup_step:{step + 1}/20', *variant)))
+            run_step(optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
+            runlog(' '.join((f'warmup_step:{step + 1}/20', *variant)))
     for name, tensor in state.items():
         tensor.copy_(saved[name])
-    torch.manual_seed(session.env.seed)
-    session.open_loader(session.ledger)
+    torch.manual_seed(seed_3)
+    open_loader_2(ledger_2)
 
-def train(parameters, prepare_components):
+def train(parameters):
     """Run the whole program: train, average, export, decode, score; or parts of it on what is there, see `Environment`.
 
     `prepare_components(session)` lets every component try what it will need, before anything else is done.
@@ -1161,51 +1046,52 @@ def train(parameters, prepare_components):
     except ValueError as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
-    run_id = gather_over_ranks(env.run_id, world)[0]
-    log = RunLog(run_id, world.rank, env.export)
-    torch.manual_seed(env.seed)
+    run_id = gather_over_ranks(run_id_2)[0]
+    runlog_2(run_id, rank_3, export_2)
+    torch.manual_seed(seed_3)
     torch.backends.cuda.matmul.allow_tf32 = True
-    if env.max_wallclock_seconds == 0:
+    if max_wallclock_seconds_3 == 0:
         make_deterministic()
-    log_machine(log, world.device)
-    log('plugins:' + ' '.join(plugins_2))
-    session = open_session(parameters, env, world, log, ledger, prepare_components)
-    if session.training_data:
-        log_header(session)
-        probe_plugins(session)
-        warm_up(session, run_step)
-        step = train_loop(session)
+    log_machine(device_2)
+    runlog('plugins:' + ' '.join(plugins_2))
+    open_session(parameters, ledger)
+    if training_data_2:
+        log_header()
+        probe_plugins()
+        warm_up()
+        step = train_loop()
         try:
-            export_and_score(session, step)
+            export_and_score(step)
         except (OSError, ValueError) as error:
-            log.log_error(str(error))
-            sys.exit(f'error: rank {world.rank}: {error}')
-    bad = not env.score and (report_receipts(session) or session.failed)
-    stop_world(world)
+            log_error_2(str(error))
+            sys.exit(f'error: rank {rank_3}: {error}')
+    bad = not score_2 and (report_receipts() or failed_2)
+    stop_world()
     if bad:
         sys.exit(1)
 
-def open_session(parameters, env, world, log, ledger, prepare_components):
+def open_session(parameters, ledger):
     """A session with its data checked, and with the artifact made or scored if that is all there is to do.
 
     What is wrong with the data, the machine or the files is one line and exit status 2, not a traceback. An artifact
     alone is scored with every phase of the finished model on.
     """
+    global phases_3
     try:
-        session = Session(parameters, env, world, log, ledger)
-        prepare_run(session, prepare_components)
-        if env.export:
-            export_checkpoint(session)
-        elif env.score:
-            session.phases = ()
-            score_artifact(session)
+        session_2(parameters, ledger)
+        prepare_run()
+        if export_2:
+            export_checkpoint()
+        elif score_2:
+            phases_3 = ()
+            score_artifact()
         else:
-            session.open_loader(Ledger())
-        return session
+            open_loader_2(Ledger())
+        return None
     except (OSError, ValueError) as error:
-        log.log_error(str(error))
-        if not env.export:
-            stop_world(world)
+        log_error_2(str(error))
+        if not export_2:
+            stop_world()
         sys.exit(2)
 
 def make_deterministic():
@@ -1213,77 +1099,77 @@ def make_deterministic():
     os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     torch.use_deterministic_algorithms(True)
 
-def log_header(session):
+def log_header():
     """The lines that log parsers read before the first step."""
-    env, world_size = (session.env, session.world.world_size)
-    session.log(f'model_params:{sum((tensor.numel() for tensor in session.model.parameters()))}\nworld_size:{world_size} grad_accum_steps:{MICRO_BATCHES // world_size}\nseed:{env.seed}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{env.iterations} warmup_steps:20 max_wallclock_seconds:{env.max_wallclock_seconds:.3f}')
+    world_size = world_size_3
+    runlog(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size} grad_accum_steps:{8 // world_size}\nseed:{seed_3}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
 
-def run_step(session, optimizers, phases, scalars, ledger):
+def run_step(optimizers, phases, scalars, ledger):
     """Gradient accumulation over this rank's micro-steps and one optimizer step; returns the mean loss, a tensor."""
-    micro_steps = MICRO_BATCHES // session.world.world_size
+    micro_steps = 8 // world_size_3
     total = 0.0
     for _ in range(micro_steps):
-        x, y, fields = session.next_batch()
-        loss = session.forward(x, y, phases=phases, fields=fields) / micro_steps
+        x, y, fields = next_batch_2()
+        loss = forward_2(x, y, phases=phases, fields=fields) / micro_steps
         total += loss.detach()
         loss.backward()
     optimizers.step(scalars, ledger)
     return total
 
-def read_schedules(session, step, elapsed_ms, cap_ms):
+def read_schedules(step, elapsed_ms, cap_ms):
     """The step's scalars; switches phases on as they begin."""
-    progress = measure_progress(step, session.env.iterations, elapsed_ms, cap_ms)
+    progress = measure_progress(step, iterations_3, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
     for schedule in (momentum_schedule, warmdown_schedule):
-        scalars = schedule(progress, scalars, session.ledger)
+        scalars = schedule(progress, scalars, ledger_2)
     return scalars
 
-def training_budget(session):
+def training_budget():
     """Milliseconds that training may take: the budget less what is reserved for later work on the clock; 0 for no limit."""
-    budget = session.env.max_wallclock_seconds
+    budget = max_wallclock_seconds_3
     return 1000.0 * budget
 
-def train_loop(session):
+def train_loop():
     """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns.
 
     Returns:
         the number of steps.
     """
-    env = session.env
-    optimizers = Optimizers(session.model, session.parameters, session.world)
+    pass
+    optimizers = Optimizers(model_2, parameters_2)
     start_2(optimizers.averaged, optimizers.averaged_names)
-    cap_ms, step, elapsed_ms = (training_budget(session), 0, 0.0)
+    cap_ms, step, elapsed_ms = (training_budget(), 0, 0.0)
     start_3()
     while True:
-        last = step == env.iterations or 0 < cap_ms <= elapsed_ms
-        if last or (env.val_loss_every > 0 and step % env.val_loss_every == 0):
-            pause_2(session.ledger)
-            score = session.validate()
-            log_step(session, step, f'val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f}', elapsed_ms)
+        last = step == iterations_3 or 0 < cap_ms <= elapsed_ms
+        if last or (val_loss_every_3 > 0 and step % val_loss_every_3 == 0):
+            pause_2(ledger_2)
+            score = validate_2()
+            log_step(step, f'val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f}', elapsed_ms)
             if last:
                 break
             start_3()
-        scalars = read_schedules(session, step, elapsed_ms, cap_ms)
-        loss = run_step(session, optimizers, session.phases, scalars, session.ledger)
+        scalars = read_schedules(step, elapsed_ms, cap_ms)
+        loss = run_step(optimizers, phases_3, scalars, ledger_2)
         step += 1
         update_2(optimizers.averaged, step, scalars)
-        elapsed_ms = max_over_ranks(elapsed_ms_2(step), session.world)
-        if env.train_log_every > 0 and (step <= 10 or step % env.train_log_every == 0):
-            log_step(session, step, f'train_loss:{loss:.4f}', elapsed_ms)
+        elapsed_ms = max_over_ranks(elapsed_ms_2(step))
+        if train_log_every_3 > 0 and (step <= 10 or step % train_log_every_3 == 0):
+            log_step(step, f'train_loss:{loss:.4f}', elapsed_ms)
             if loss != loss:
                 raise ValueError('the training loss is not a number')
-    if step < env.iterations:
-        session.log(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{env.iterations}')
+    if step < iterations_3:
+        runlog(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
     allocated, reserved = (torch.cuda.max_memory_allocated() >> 20, torch.cuda.max_memory_reserved() >> 20)
-    session.log(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
-    apply_2(optimizers.averaged, session.ledger)
-    session.stages.set_clock(elapsed_ms)
-    session.stages.end('train', 'train')
+    runlog(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
+    apply_2(optimizers.averaged, ledger_2)
+    set_clock_2(elapsed_ms)
+    end_2('train', 'train')
     return step
 
-def log_step(session, step, result, elapsed_ms):
+def log_step(step, result, elapsed_ms):
     """One line of training or validation in the public format."""
-    session.log(f'step:{step}/{session.env.iterations} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
+    runlog(f'step:{step}/{iterations_3} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
 
 def additive_skip(x, skip, index, ctx):
     """x_BTD with skip number `index` joined."""
@@ -1296,38 +1182,19 @@ def attention_branch(model, n_BTD, layer, position, ctx):
     q = model.project(n_BTD, 'attn.c_q', layer, position, ctx)
     k = model.project(n_BTD, 'attn.c_k', layer, position, ctx)
     v = model.project(n_BTD, 'attn.c_v', layer, position, ctx)
-    q = rotary_2(rms_norm(torch.unflatten(q, 2, (8, -1))), ctx)
-    k = rotary_2(rms_norm(torch.unflatten(k, 2, (4, -1))), ctx)
+    q = rope(rms_norm(torch.unflatten(q, 2, (8, -1))), ctx)
+    k = rope(rms_norm(torch.unflatten(k, 2, (4, -1))), ctx)
     v = torch.unflatten(v, 2, (4, -1))
     q, k = apply_qk_gain(q, k, layer, ctx)
-    y = attention_kernel_2(q, k, v, ctx)
+    y = causalattention(q, k, v, ctx)
     y = model.project(y.flatten(2), 'attn.proj', layer, position, ctx)
     return adapt(y, n_BTD, 'attn', position, ctx)
 
-def dense_attention(q_BTHC, k_BTKC, v_BTKC, window, ctx):
+def dense_attention(q_BTHC, k_BTKC, v_BTKC):
     """Scaled dot-product attention; `window` >= 0 lets a query see itself and that many keys before it, -1 all."""
     q, k, v = (q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2))
-    if window < 0 or window >= q.size(2) - 1:
-        grouped = q.size(1) != k.size(1)
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped).transpose(1, 2)
-    return masked_attention(q_BTHC, k_BTKC, v_BTKC, window_mask(q.size(2), window, q.device, ctx))
-
-def masked_attention(q_BTHC, k_BTKC, v_BTKC, mask):
-    """Scaled dot-product attention where `mask`, (T,T) or (B,1,T,T) bool, is true."""
-    q, k, v = (q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2))
-    group = q.size(1) // k.size(1)
-    k, v = (k.repeat_interleave(group, 1), v.repeat_interleave(group, 1))
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)
-
-def window_mask(length, window, device, ctx):
-    """(T,T) bool, true where query t may see key s: t - window <= s <= t; cached for the forward."""
-    key = ('window', window)
-    if key not in ctx.memo:
-        t = torch.arange(length, device=device)
-        distance = t[:, None] - t[None, :]
-        ctx.memo[key] = (distance >= 0) & (distance <= window)
-    mask = ctx.memo[key]
-    return mask
+    grouped = q.size(1) != k.size(1)
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped).transpose(1, 2)
 
 def find_flash(device):
     """(name, function) of the best installed FlashAttention, or the name of the kernel that PyTorch will take and None."""
@@ -1343,16 +1210,16 @@ def find_flash(device):
         except ImportError:
             return (choose_sdpa(), None)
 
-def flash_attention(function, q_BTHC, k_BTKC, v_BTKC, window):
+def flash_attention(function, q_BTHC, k_BTKC, v_BTKC):
     """Call FlashAttention 2 or 3; the left window counts earlier keys, as in `dense_attention`."""
-    y = function(q_BTHC, k_BTKC, v_BTKC, causal=True, window_size=(window, 0))
+    y = function(q_BTHC, k_BTKC, v_BTKC, causal=True, window_size=(-1, 0))
     return y[0] if isinstance(y, tuple) else y
 
-def attend(flash, q_BTHC, k_BTKC, v_BTKC, window, ctx):
+def attend(flash, q_BTHC, k_BTKC, v_BTKC):
     """Causal attention by what `find_flash` found: FlashAttention, or `dense_attention` where it found none."""
     if flash is not None:
-        return flash_attention(flash, q_BTHC, k_BTKC, v_BTKC, window)
-    return dense_attention(q_BTHC, k_BTKC, v_BTKC, window, ctx)
+        return flash_attention(flash, q_BTHC, k_BTKC, v_BTKC)
+    return dense_attention(q_BTHC, k_BTKC, v_BTKC)
 
 def choose_sdpa():
     """Let scaled_dot_product_attention take cuDNN, its fastest kernel on Hopper, and never the one that stores scores.
@@ -1366,15 +1233,15 @@ def choose_sdpa():
     torch.backends.cuda.enable_math_sdp(False)
     return 'FlashAttention of PyTorch' if deterministic else 'cuDNN'
 
-def prepare_2(session):
+def prepare_2():
+    """Choose the kernel for the run's device; returns its name for the log."""
     global flash_2
-    "Choose the kernel for the run's device; returns its name for the log."
-    name, flash_2 = find_flash(session.world.device)
+    name, flash_2 = find_flash(device_2)
     return name
 
-def attention_kernel_2(q, k, v, ctx):
+def causalattention(q, k, v, ctx):
     ctx.fired('causal_attention', 'layers')
-    return attend(flash_2, q, k, v, -1, ctx)
+    return attend(flash_2, q, k, v)
 
 def token_cross_entropy(logits_BTV, targets_BT, reduction, ctx):
     """A scalar for reduction "mean", (B,T) for "none"."""
@@ -1399,9 +1266,9 @@ def first_row_one(tensor, generator, ledger):
     tensor.zero_()
     tensor[0] = 1.0
 
-def rotary_2(x_BTHC, ctx):
+def rope(x_BTHC, ctx):
     ctx.fired('rope', 'rotations')
-    return rotate_halves(x_BTHC, 10000.0, ctx)
+    return rotate_halves(x_BTHC, ctx)
 
 def residual_mix(x, x0, layer, ctx):
     """a * x + b * x0 with the two learned rows of `resid_mix`."""
@@ -1442,9 +1309,9 @@ def walk_plan(model, lanes, x0, ctx):
     last first: before each decoder step `join(model, lanes, skip, index, layer, ctx)` merges it, or None where there is none
     left, and may fork a lane. Steps may change how many lanes there are.
     """
-    encoder, decoder = layer_plan_2(ctx.phases)
-    unit = 'steps over 9 layers'
-    ctx.fired('unet_plan', unit, len(encoder) + len(decoder))
+    encoder, decoder = unetplan(ctx.phases)
+    pass
+    ctx.fired('unet_plan', 'steps over 9 layers', len(encoder) + len(decoder))
     skips = []
     for position, layer in enumerate(encoder):
         lanes = sequential_block(model, lanes, x0, layer, position, ctx)
@@ -1459,12 +1326,12 @@ def sequential_wiring(model, x_BTD, x0_BTD, ctx):
     ctx.fired('sequential_wiring', 'walks')
     return walk_plan(model, (x_BTD,), x0_BTD, ctx)[0]
 
-def head_2(x_BTD, ctx):
+def tiedhead(x_BTD, ctx):
     ctx.fired('tied_head', 'heads')
     z = use_matrix(ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
     return 30.0 * torch.tanh(z / 30.0)
 
-def layer_plan_2(phases):
+def unetplan(phases):
     layers = tuple(range(9))
     return (layers[:len(layers) // 2], layers[len(layers) // 2:])
 
@@ -1516,77 +1383,76 @@ def decompress_2(data, limit):
     if not decoder.eof or decoder.unused_data:
         raise ValueError(f'wanted one whole stream of at most {limit} bytes')
     return plain
-WORD_MARK = '▁'
 
-def load_tokenizer(path, vocab_size):
+def load_tokenizer(path):
     """The tokenizer; OSError when it cannot be read, ValueError where byte counts made from it could be wrong."""
     try:
         tokenizer = SentencePieceProcessor(path)
     except (OSError, RuntimeError) as error:
         raise OSError(f'{path}: not a SentencePiece model') from error
-    if len(tokenizer) > vocab_size:
-        raise ValueError(f'{path} has {len(tokenizer)} pieces, wanted at most vocab_size={vocab_size}')
-    if tokenizer.piece_to_id(WORD_MARK) == tokenizer.unk_id():
+    if len(tokenizer) > 1024:
+        raise ValueError(f'{path} has {len(tokenizer)} pieces, wanted at most vocab_size=1024')
+    if tokenizer.piece_to_id('▁') == tokenizer.unk_id():
         raise ValueError(f'{path}: U+2581 is not a piece of its own')
     return tokenizer
 
-def byte_tables(tokenizer, vocab_size):
+def byte_tables(tokenizer):
     """Rows (3,V) int64 over ids: `size` without the word mark, `lead` and `boundary` 0 or 1; spare ids are boundary."""
-    rows = [(0, 0, 1)] * vocab_size
+    rows = [(0, 0, 1)] * 1024
     for token in range(len(tokenizer)):
         if not (tokenizer.is_control(token) or tokenizer.is_unknown(token) or tokenizer.is_unused(token)):
             piece = tokenizer.id_to_piece(token)
-            lead = piece.startswith(WORD_MARK)
+            lead = piece.startswith('▁')
             rows[token] = (1 if tokenizer.is_byte(token) else len(piece.encode()) - 3 * lead, lead, 0)
     return torch.tensor(rows).T
 
-def open_2(tokenizer_path, data_path, vocab_size, device, ledger):
-    global boundary_2, lead_2, ledger_2, size_2
-    'Build the tables; ValueError for a vocabulary that is too large, uncounted spaces, or transformed text.'
+def open_3(tokenizer_path, data_path, device, ledger):
+    """Build the tables; ValueError for a vocabulary that is too large, uncounted spaces, or transformed text."""
+    global boundary_2, lead_2, ledger_4, size_2
     if any(Path(data_path).glob('*_bytes_*')):
         raise ValueError(f'{data_path}: it has byte side files, build with the plugin that reads them')
-    tables = byte_tables(load_tokenizer(tokenizer_path, vocab_size), vocab_size)
+    tables = byte_tables(load_tokenizer(tokenizer_path))
     size_2, lead_2, boundary_2 = tables.to(device)
-    ledger_2 = ledger
+    ledger_4 = ledger
 
 def count_2(x_BT, y_BT, positions_BT):
     """UTF-8 bytes of each target, int64 (B,T)."""
-    ledger_2.count('sentencepiece_bytes', 'targets', y_BT.numel())
+    ledger_4.count('sentencepiece_bytes', 'targets', y_BT.numel())
     counts = size_2[y_BT] + (lead_2[y_BT] & ~boundary_2[x_BT])
     return counts
 
-def open_3(pattern, rank, world_size, vocab_size, ledger):
-    global files_2, ledger_3, rank_2, tokens_2, vocab_size_2, world_size_2
-    "Check every shard's header and length; ids are checked as each shard is loaded."
+def open_2(pattern, rank, world_size, ledger):
+    """Check every shard's header and length; ids are checked as each shard is loaded."""
+    global files_2, ledger_3, rank_2, tokens_3, vocab_size_3, world_size_2
     files_2 = shard_files(pattern)
     for path in files_2:
         shard_length(path)
-    rank_2, world_size_2, vocab_size_2, ledger_3 = (rank, world_size, vocab_size, ledger)
-    tokens_2 = load_shard(files_2[0], vocab_size)
+    rank_2, world_size_2, vocab_size_3, ledger_3 = (rank, world_size, 1024, ledger)
+    tokens_3 = load_shard(files_2[0])
 
 def take_2(count):
-    global tokens_2
-    'The next `count` token ids (count,) of the stream.'
+    """The next `count` token ids (count,) of the stream."""
+    global tokens_3
     parts = []
     while count > 0:
-        if not len(tokens_2):
+        if not len(tokens_3):
             files_2.append(files_2.pop(0))
-            tokens_2 = load_shard(files_2[0], vocab_size_2)
-        parts.append(tokens_2[:count])
-        tokens_2 = tokens_2[count:]
+            tokens_3 = load_shard(files_2[0])
+        parts.append(tokens_3[:count])
+        tokens_3 = tokens_3[count:]
         count -= len(parts[-1])
     return np.concatenate(parts)
 
-def next_2(tokens, seq_len):
+def next_2():
     """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
-    span = take_2(world_size_2 * (tokens + 1)).reshape(world_size_2, -1)[rank_2]
+    span = take_2(world_size_2 * 65537).reshape(world_size_2, -1)[rank_2]
     span = torch.from_numpy(span.astype(int))
     ledger_3.count('sequential_loader', 'batches')
-    return (span[:-1].reshape(-1, seq_len), span[1:].reshape(-1, seq_len))
+    return (span[:-1].reshape(-1, 1024), span[1:].reshape(-1, 1024))
 
 def bind_2(groups):
+    """Start with zero moments."""
     global optimizer_2
-    'Start with zero moments.'
     members = [{'params': tensors, 'spec': spec} for spec, tensors, names in groups]
     optimizer_2 = torch.optim.AdamW(members, betas=(0.9, 0.95), eps=1e-08, fused=True)
 
@@ -1605,10 +1471,10 @@ def momentum_schedule(progress, scalars, ledger):
     ledger.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
     return scalars._replace(momentum=momentum)
 
-def bind_3(tensors, names, world):
-    global blocks_2, buffers_2, names_2, program_2, tensors_2, world_2
-    'Start with zero momentum.'
-    tensors_2, names_2, program_2, world_2 = (tensors, names, None, world)
+def bind_3(tensors, names):
+    """Start with zero momentum."""
+    global blocks_2, buffers_2, names_2, tensors_2
+    tensors_2, names_2 = (tensors, names)
     blocks_2 = count_blocks()
     buffers_2 = [torch.zeros_like(tensor) for tensor in tensors]
 
@@ -1618,15 +1484,15 @@ def launch_2():
 def step_3(scalars, ledger):
     """One update of every matrix."""
     sizes = [tensor.numel() for tensor in tensors_2]
-    packed = torch.zeros(sum(sizes), dtype=torch.bfloat16, device=world_2.device)
+    packed = torch.zeros(sum(sizes), dtype=torch.bfloat16, device=device_2)
     parts = packed.split(sizes)
-    for index in range(world_2.rank, len(tensors_2), world_2.world_size):
+    for index in range(rank_3, len(tensors_2), world_size_3):
         tensor, names = (tensors_2[index], names_2[index])
         update = nesterov_update(gradient_of(tensor), buffers_2[index], scalars.momentum)
-        update = orthogonalize(update, names, 5) * aspect_scale(tensor)
+        update = orthogonalize(update, names) * aspect_scale(tensor)
         parts[index].copy_(update.flatten())
-    sum_over_ranks(packed, world_2)
-    lr = lr_2 * scalars.lr_mul
+    sum_over_ranks(packed)
+    lr = 0.04 * scalars.lr_mul
     for tensor, names, part in zip(tensors_2, names_2, parts, strict=True):
         update = part.view_as(tensor)
         tensor.add_(update, alpha=-lr)
@@ -1649,11 +1515,11 @@ def orthogonalize_bfloat16(update, steps, scale_first):
     """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
     return iterate_newton_schulz(update.bfloat16(), steps, scale_first)
 
-def orthogonalizer_2(update, steps):
+def newtonschulz(update):
     global compiled_2
     if compiled_2 is None:
         compiled_2 = compile_on_gpu(orthogonalize_bfloat16)
-    return compiled_2(update, steps, True)
+    return compiled_2(update, 5, True)
 
 def start_2(tensors, names):
     """Nothing to keep."""
@@ -1666,13 +1532,13 @@ def apply_2(tensors, ledger):
     ledger.note('no_average', 'last weights')
 
 def start_3():
+    """Go on counting."""
     global since_2
-    'Go on counting.'
     since_2 = time.perf_counter() - before_2
 
 def pause_2(ledger):
+    """Stop counting until the next `start`."""
     global before_2
-    'Stop counting until the next `start`.'
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     before_2 = time.perf_counter() - since_2
@@ -1682,19 +1548,17 @@ def elapsed_ms_2(step):
     """Milliseconds of training so far, while it runs."""
     return 1000.0 * (time.perf_counter() - since_2)
 
-def warmdown_multiplier(progress, length):
+def warmdown_multiplier(progress):
     """The learning-rate multiplier at `progress`."""
-    if length <= 0:
-        return 1.0
     if progress.cap_ms > 0:
-        span = length * (progress.elapsed_ms / max(progress.step, 1))
+        span = 1200 * (progress.elapsed_ms / max(progress.step, 1))
         return min(max(progress.cap_ms - progress.elapsed_ms, 0.0) / max(span, 1e-09), 1.0)
     left = progress.iterations - progress.step
-    return left / length if 0 < left <= length else 1.0
+    return left / 1200 if 0 < left <= 1200 else 1.0
 
 def warmdown_schedule(progress, scalars, ledger):
     """Multiply the learning-rate multiplier by the warm-down's."""
-    multiplier = warmdown_multiplier(progress, 1200)
+    multiplier = warmdown_multiplier(progress)
     ledger.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
     return scalars._replace(lr_mul=scalars.lr_mul * multiplier)
 
@@ -1707,7 +1571,7 @@ class Int8Recipe:
 
     def encode(self, name, tensor, statistics, ledger):
         """Codes and steps of a large tensor, or a small one as it is."""
-        if tensor.numel() <= KEPT_ELEMENTS:
+        if tensor.numel() <= 65536:
             ledger.count('int8', 'tensors kept')
             return {'kept': tensor.half() if self.half else tensor.float()}
         ledger.count('int8', 'tensors quantized')
@@ -1728,22 +1592,22 @@ def int8_grid(weight):
         clip = torch.quantile(weight.abs().flatten(), 0.9999984)
         stored = step = clip / 127 if clip > 0 else clip + 1
     clip = per_row(clip)
-    return (integer_codes(weight.clamp(-clip, clip), step, 127), stored)
+    return (integer_codes(weight.clamp(-clip, clip), step), stored)
 
 def make_parameters():
     """Every tensor of the model."""
     return (Param(name='blocks.{}.attn.c_q.weight', shape=(512, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_k.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_v.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.proj.weight', shape=(512, 512), group='matrix', quant='attn', init=zeros, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.fc.weight', shape=(1024, 512), group='matrix', quant='mlp', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.proj.weight', shape=(512, 1024), group='matrix', quant='mlp', init=zeros, plugin='layer_matrices', layers=9), Param(name='skip_weights', shape=(4, 512), group='scalar', quant='control', init=ones, plugin='additive_skips'), Param(name='blocks.{}.attn.q_gain', shape=(8,), group='scalar', quant='control', init=constant, plugin='qk_gain', layers=9), Param(name='blocks.{}.attn_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.mlp_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.resid_mix', shape=(2, 512), group='scalar', quant='control', init=first_row_one, plugin='residual_scales', layers=9), Param(name='tok_emb.weight', shape=(1024, 512), group='embed', quant='embed', init=normal, plugin='tied_head', dtype='activation', tap='head'))
 
-def prepare_components(session):
+def prepare_components():
     """Before any time is spent, each component with a `prepare` tries what it will need."""
-    session.preparing = 'causal_attention'
-    log_prepared(session, prepare_2(session))
+    global preparing_2
+    preparing_2 = 'causal_attention'
+    log_prepared(prepare_2())
 flash_2 = None
 before_2 = 0.0
 groups_2 = (Group(name='embed', lr=0.05), Group(name='scalar', lr=0.04))
-lr_2 = 0.04
 compiled_2 = None
 plugins_2 = ('adam', 'additive_skips', 'causal_attention', 'chunked_eval', 'cross_entropy', 'int8', 'layer_matrices', 'momentum_warmup', 'muon', 'newton_schulz', 'no_average', 'qk_gain', 'relu2', 'residual_scales', 'rope', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
 tensor_recipes_2 = {'attn': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int8Recipe(half=True)}
 if __name__ == '__main__':
-    train(make_parameters(), prepare_components)
+    train(make_parameters())

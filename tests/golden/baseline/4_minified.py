@@ -1,514 +1,475 @@
-import faulthandler,hashlib as j,io,numpy as q,os as l,signal,subprocess,sys as d,time as n,torch as t,torch.distributed as a,torch.nn.functional as s,traceback,zlib
-from functools import partial as z
-from pathlib import Path as i
+import faulthandler,hashlib as E,io,numpy as F,os as r,signal,subprocess,sys as s,time as n,torch as e,torch.distributed as o,torch.nn.functional as G,traceback,zlib
+from functools import partial as H
+from pathlib import Path as t
 from sentencepiece import SentencePieceProcessor
-from torch import nn as A
-from typing import Any,NamedTuple as e
-def M(i,a):
- if not i.h:return a,
- o=range(i.shape[0]//len(i.h));return tuple(e.format(r)for e in i.h for r in o)
-def c(n):
- s=[]
- for i in n:
-  if i.h:
-   o=range(i.shape[0]//len(i.h))
-   for(e,d)in zip(i.h,i.init,strict=True):s+=[(e.format(r),d,i)for r in o]
-  else:s+=[(a,i.init,i)for a in i.c()]
+from torch import nn as I
+from typing import NamedTuple as a
+def eo(a,t):
+ if not a.n:return t,
+ s=range(a.shape[0]//len(a.n));return tuple(e.format(r)for e in a.n for r in s)
+def p(o):
+ h=[]
+ for a in o:
+  if a.n:
+   s=range(a.shape[0]//len(a.n))
+   for(e,l)in zip(a.n,a.init,strict=True):h+=[(e.format(r),l,a)for r in s]
+  else:h+=[(t,a.init,a)for t in a.s()]
+ return h
+def ei(i,o,n,s):
+ for a in o:
+  d=s if a.dtype=='activation'else e.float32
+  for t in a.s():
+   *l,c=t.split('.');h=i
+   for r in l:
+    if r not in h._modules:h.add_module(r,I.ModuleList())
+    h=h._modules[r]
+   h.register_parameter(c,I.Parameter(e.empty(a.shape,dtype=d,device=n)))
+def en(a,t):d=E.sha256(f"{a}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(d[:7],'little'))
+def es(h,o,a,i):
+ n=g(h.state_dict(),o)
+ for(t,l,r)in p(o):s=e.empty(n[t].shape);l(s,en(a,t),i);n[t].copy_(s)
+def g(n,o):
+ h=[]
+ for a in o:
+  for t in a.s():h+=n[t].unbind()if a.n else[n[t]]
+ return{t:s for((t,r,r),s)in zip(p(o),h,strict=True)}
+def er(tensor,generator,ledger):tensor.zero_()
+def i(tensor,generator,ledger):tensor.fill_(1.)
+def eh(tensor,generator,ledger):tensor.fill_(1.5)
+def el(tensor,generator,ledger):tensor.normal_(.0,.005,generator=generator)
+def ed():
+ a=r.environ.get;h,t,s=int(a('RANK',0)),int(a('WORLD_SIZE',1)),int(a('LOCAL_RANK',0))
+ if t<1 or 8%t:raise ValueError(f"WORLD_SIZE is {t}, wanted a divisor of 8, the micro-batches of a step")
+ return h,t,s
+def ec():
+ global c,of,d,l;h,t,s=ed();a,n='gloo',e.device('cpu')
+ if e.cuda.is_available():a,n='nccl',e.device('cuda',s);e.cuda.set_device(n)
+ if t>1:o.init_process_group(a)
+ d=h;l=t;of=s;c=n;return
+def eu():
+ if l>1:o.destroy_process_group()
+def em(s):
+ if l>1:o.all_reduce(s)
  return s
-def N(h,n,device,e):
- for i in n:
-  s=e if i.dtype=='activation'else t.float32
-  for a in i.c():
-   *r,d=a.split('.');o=h
-   for l in r:
-    if l not in o._modules:o.add_module(l,A.ModuleList())
-    o=o._modules[l]
-   o.register_parameter(d,A.Parameter(t.empty(i.shape,dtype=s,device=device)))
-def O(h,a):c=j.sha256(f"{h}:{a}".encode()).digest();return t.Generator().manual_seed(int.from_bytes(c[:7],'little'))
-def P(l,n,h,s):
- o=u(l.state_dict(),n)
- for(a,d,m)in c(n):r=t.empty(o[a].shape);d(r,O(h,a),s);o[a].copy_(r)
-def u(o,n):
- l=[]
- for i in n:
-  for a in i.c():l+=o[a].unbind()if i.h else[o[a]]
- return{a:h for((a,m,m),h)in zip(c(n),l,strict=True)}
-def Q(tensor,generator,ledger):tensor.zero_()
-def r(tensor,generator,ledger):tensor.fill_(1.)
-def R(tensor,generator,ledger):tensor.fill_(1.5)
-def S(tensor,generator,ledger):tensor.normal_(.0,.005,generator=generator)
-B=8
-class World(e):rank:e;world_size:e;Y:e;device:e
-def T():
- e=l.environ.get;n,o,h=int(e('RANK',0)),int(e('WORLD_SIZE',1)),int(e('LOCAL_RANK',0))
- if o<1 or B%o:raise ValueError(f"WORLD_SIZE is {o}, wanted a divisor of {B}, the micro-batches of a step")
- return n,o,h
-def U():
- n,o,h=T();e,u='gloo',t.device('cpu')
- if t.cuda.is_available():e,u='nccl',t.device('cuda',h);t.cuda.set_device(u)
- if o>1:a.init_process_group(e)
- return World(n,o,h,u)
-def V(r):
- if r.world_size>1:a.destroy_process_group()
-def W(h,r):
- if r.world_size>1:a.all_reduce(h)
- return h
-def X(d,r):
- e=[d]*r.world_size
- if r.world_size>1:a.all_gather_object(e,d)
- return e
-def Y(h,e,r):
- if r.world_size==1:yield from range(e);return
- i=a.distributed_c10d._get_default_store();o=i.add(h,1)
- while o<=e:yield o-1;o=i.add(h,1)
-def Z(d,r):
- if r.world_size==1:return d
- e=t.tensor(d,dtype=float,device=r.device);a.all_reduce(e,a.ReduceOp.MAX);return e.item()
-def ee(h):
- if h.grad is None:h.grad=t.zeros_like(h)
- return h.grad
-def et(l,r):
- o=[ee(h)for h in l]
- if r.world_size>1:
-  n=t.cat([e.flatten()for e in o]);a.all_reduce(n);i=(n/r.world_size).split([e.numel()for e in o])
-  for(e,m)in zip(o,i,strict=True):e.copy_(m.view_as(e))
-def ea(e,o):
- h=''
- try:o(e)
- except(OSError,ValueError)as i:h=f"{e.preparing}: {i}"
- for(n,r)in enumerate(X(h,e.r)):
-  if r:raise ValueError(f"{r} (on rank {n})"if n else r)
-def eo(e,r):
- if r is not None:e.log(f"prepared {e.preparing}: {r}")
-class Param(e):
- name:e;shape:e;group:e;M:e;init:e=None;L:e='';dtype:e='float32';layers:e=0;h:e=();reduction:e='replicated';Q:e='';k:e=True;J:e=True;export:e='yes'
- def c(o):return[o.name.format(r)for r in range(o.layers)]or[o.name]
-class Group(e):name:e;lr:e;weight_decay:e=.0
-class m:
- def __init__(o):o.done={}
- def count(o,plugin,unit,number=1):o.done[plugin,unit]=o.done.get((plugin,unit),0)+number
- def d(o,i,r):o.done[i,'']=r
- def N(o,i):return', '.join(f"{e} {h}".strip()for((a,h),e)in o.done.items()if a==i and e)
-aq=65536
-def ei(o,l,e):return(o/h(l)).round().clamp(-e,e).to(t.int8)
-def h(l):return l[:,None]if l.ndim else l
-def en(r,l,e):return(r.float()*h(l).float()).to(e)
-def es(i,e):
- if'kept'in i:return i['kept'].to(e)
- return en(i['codes'],i['step'],e)
-class Environment(e):w:e;export:e;n:e;b:e;E:e;score:e;seed:e;R:e;H:e;I:e
-def f(a,e):
- r=l.environ.get(a,e)
- try:return int(r)
- except ValueError:raise ValueError(f"{a} is {r!r}, wanted a whole number like {e!r}")from None
-def er(a,e):
- r=l.environ.get(a,e)
- try:return float(r)
- except ValueError:raise ValueError(f"{a} is {r!r}, wanted seconds like {e!r}")from None
-def eh():e=l.environ.get;return Environment(e('DATA_PATH','./data/datasets/fineweb10B_sp1024'),'export'in d.argv,f('ITERATIONS',20000),er('MAX_WALLCLOCK_SECONDS',6e2),e('RUN_ID',str(n.time_ns())),'score'in d.argv,f('SEED',1337),e('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model'),f('TRAIN_LOG_EVERY',200),f('VAL_LOSS_EVERY',1000))
-az=.6931471805599453
-class Score(e):val_loss:e;p:e;s:e;z:e
-def el(l,e):
- if l.numel():raise ValueError(f"target {l[0]} of the validation stream {e}")
-def ed(e,l):i=e.s[l].to(e.r.device,int);h=i[:,:-1].contiguous();return h,i[:,1:].contiguous(),ec(h)
-def ec(i):return{}
-def eu(e,o,d,l,s,q=None):
- B,u=l[:,1:],e.r.device;o[B[s]]=d;h,n,r=ed(e,l)
- with t.set_grad_enabled(q is not None and t.is_grad_enabled()):K=e.forward(h,n,phases=e.P(),fields=r,reduction='none',adapter=q)
- a,c=ae(h,n,B.to(u)),s.to(u);i=K.detach().double()*c,c,a*c;return K,t.stack([m.sum().double()for m in i])
-def em(o,e,r):
- if r.world_size>1:o=o.to(r.device);a.all_reduce(o,e)
- return o.cpu()
-def ef(e,o,h,d):
- el(1+(o[1:]==0).nonzero().flatten(),'is not scored');r,i,a=W(h,e.r).tolist()
- if i>len(o)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(r/i,r/az/a,int(i),1e3*(n.perf_counter()-d))
-def ep(e,scored_at,learned_at=None):
- if e.r.rank==0:
-  r=f"logs/{e.o.E}.scores.npz"
-  if learned_at is None:q.savez_compressed(r,scored_at=scored_at.numpy())
-  else:q.savez_compressed(r,scored_at=scored_at.numpy(),learned_at=learned_at.numpy())
-class Span(e):start:e;end:e;V:e
-def eg(o,e):return[Span(r,r+e,0)for r in range(0,(o-1)//e*e,e)]
-def ew(e,n,o):return e[len(e)*n//o:len(e)*(n+1)//o]
-def ey(c,i,e):
- l=t.zeros(i,e+1,dtype=int);s=t.zeros(i,e,dtype=bool)
- for(h,(r,o,a))in enumerate(c):l[h,:o+1-r]=t.arange(r,o+1);s[h,a:o-r]=True
- return l,s
-def eb(e,c):
- d,r,i=n.perf_counter(),e.r,e.O;e.model.eval();c=ew(c,r.rank,r.world_size);o=t.zeros(len(e.s),dtype=t.int32);h=t.zeros(3,dtype=float,device=r.device)
- for(u,m)in enumerate(range(0,len(c),i),1):
-  l,s=ey(c[m:m+i],i,e.f);h+=eu(e,o,u,l,s)[1]
-  if u%100==0:e.log(f"eval: batch {u}")
- e.model.train();o=em(o,a.ReduceOp.MAX,r);return ef(e,o,h,d),o
-def ev(n):return{a:i.M for(a,m,i)in c(n)if i.export!='drop'}
-def ek(o,n,c,s):
- e,r=ev(n),{}
- for(a,l)in e.items():i=H[l].encode(a,o[a],c.get(a,{}),s);r[a]={h:d.cpu()for(h,d)in i.items()}
- return ex(r)
-def ex(r):return r
-def ej(r,s):return tV(tT(r,s),s)
-def eq(data,o):
- e=2**20+sum(8*h.numel()+4096 for h in o.values())
- try:return tU(tW(data,e))
- except Exception as i:raise ValueError(f"the artifact cannot be read: {i}")from i
-def ez(a,i,l,e):return H[l].decode(a,i,e)
-def eA(r,o,n):
- e=ev(n)
- if r.keys()!=e.keys():raise ValueError("the artifact's tensors are not the model's")
- for(a,l)in e.items():
-  try:h=eB(a,r[a],l,o[a].dtype)
-  except Exception as i:raise ValueError(f"the artifact's {a} cannot be decoded: {i!r}")from i
-  if h.shape!=o[a].shape:raise ValueError(f"{a}: shape {[*h.shape]}, wanted {[*o[a].shape]}")
-  o[a].copy_(h)
-def eB(a,i,l,e):return ez(a,i,l,e)
-class eC:
- def __init__(o,c,n,e):
-  o.rank,o.y=n,n==0;i('logs').mkdir(exist_ok=True);o.path=i('logs',c+'.txt')
-  if o.y and not e:o.path.write_text('')
-  d.excepthook=z(eD,o.path);faulthandler.register(signal.SIGTERM,o.path.open('a'),chain=True)
- def __call__(o,line):
-  if o.y:
-   print(line,flush=True)
-   with o.path.open('a')as h:print(line,file=h)
- def A(o,r):
-  if o.y:o(f"error: {r}")
-  elif r not in o.path.read_text():
-   with o.path.open('a')as h:print(f"rank {o.rank}: error: {r}",file=h)
-def eD(path,kind,error,trace):
- with path.open('a')as h:traceback.print_exception(error,file=h)
- d.__excepthook__(kind,error,trace)
-def eE(h,device):
- c=j.sha256(i(d.argv[0]).read_bytes()).hexdigest();e=f"hardware:{l.uname().machine} CPU, {t.get_num_threads()} threads"
- if device.type=='cuda':e=subprocess.getoutput('nvidia-smi')
- h(f"Running Python {d.version}\nRunning PyTorch {t.__version__}\ncode_sha256:{c}\n{e}")
-def eF():return len(i(d.argv[0]).read_bytes())
-C='final_model.pt'
-D='final_export.pt'
-def p():return H['mlp'].name
-def eG(a):return i(f"final_model.{p()}.ptz")
-def eH(e,l):
- o=u(e.model.state_dict(),e.parameters)
- if e.r.rank==0:i(D).unlink(missing_ok=True);g(z(t.save,o),C)
- c=eL(e)
- if e.r.rank==0:s=c,e.ledger.done,e.phases,e.failed,e.a.begin_ms;g(z(t.save,s),D)
- eI(e,o,c)
-def eI(e,o,c):
- r=e.validate();e.a.end('diagnostic','val');e.log(f"diagnostic pre-quantization post-ema val_loss:{r.val_loss:.8f} val_bpb:{r.p:.8f} eval_time:{r.z:.0f}ms")
- if e.r.rank==0:eM(e,o,c)
- Z(.0,e.r);eO(e)
-def g(o,r):
- e=i('final_model.tmp')
+def ef(d):
+ a=[d]*l
+ if l>1:o.all_gather_object(a,d)
+ return a
+def ep(d):
+ if l==1:return d
+ a=e.tensor(d,dtype=float,device=c);o.all_reduce(a,o.ReduceOp.MAX);return a.item()
+def eg(s):
+ if s.grad is None:s.grad=e.zeros_like(s)
+ return s.grad
+def ew(h):
+ r=[eg(s)for s in h]
+ if l>1:
+  m=e.cat([t.flatten()for t in r]);o.all_reduce(m);a=(m/l).split([t.numel()for t in r])
+  for(t,f)in zip(r,a,strict=True):t.copy_(f.view_as(t))
+def ey():
+ t=''
+ try:aP()
+ except(OSError,ValueError)as a:t=f"{X}: {a}"
+ for(h,s)in enumerate(ef(t)):
+  if s:raise ValueError(f"{s} (on rank {h})"if h else s)
+def eb(s):
+ if s is not None:h(f"prepared {X}: {s}")
+class Param(a):
+ name:a;shape:a;group:a;v:a;init:a=None;b:a='';dtype:a='float32';layers:a=0;n:a=();reduction:a='replicated';x:a='';u:a=True;z:a=True;export:a='yes'
+ def s(e):return[e.name.format(r)for r in range(e.layers)]or[e.name]
+class Group(a):name:a;lr:a;weight_decay:a=.0
+class w:
+ def __init__(e):e.done={}
+ def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
+ def o(e,h,s):e.done[h,'']=s
+ def k(e,h):return', '.join(f"{s} {a}".strip()for((t,a),s)in e.done.items()if t==h and s)
+def ev(h,r):return(h/y(r)).round().clamp(-127,127).to(e.int8)
+def y(r):return r[:,None]if r.ndim else r
+def ek(a,r,h):return(a.float()*y(r).float()).to(h)
+def ex(a,h):
+ if'kept'in a:return a['kept'].to(h)
+ return ek(a['codes'],a['step'],h)
+def b(t,a):
+ s=r.environ.get(t,a)
+ try:return int(s)
+ except ValueError:raise ValueError(f"{t} is {s!r}, wanted a whole number like {a!r}")from None
+def ej():
+ s=r.environ.get('MAX_WALLCLOCK_SECONDS',6e2)
+ try:return float(s)
+ except ValueError:raise ValueError(f"MAX_WALLCLOCK_SECONDS is {s!r}, wanted seconds like 600.0")from None
+def eq():global M,N,O,P,aU,Q,R,aV,aW,aX;a=r.environ.get;M=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');N='export'in s.argv;O=b('ITERATIONS',20000);P=ej();aU=a('RUN_ID',str(n.time_ns()));Q='score'in s.argv;R=b('SEED',1337);aV=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');aW=b('TRAIN_LOG_EVERY',200);aX=b('VAL_LOSS_EVERY',1000);return
+class Score(a):val_loss:a;l:a;j:a;p:a
+def ez(r):
+ if r.numel():raise ValueError(f"target {r[0]} of the validation stream is not scored")
+def eA(r):h=Z[r].to(c,int);s=h[:,:-1].contiguous();return s,h[:,1:].contiguous(),eB(s)
+def eB(h):return{}
+def eC(t,d,r,i):
+ u,n=r[:,1:],c;t[u[i]]=d;s,o,p=eA(r)
+ with e.set_grad_enabled(False):m=oe(s,o,phases=(),fields=p,reduction='none',adapter=None)
+ h,l=ay(s,o,u.to(n)),i.to(n);a=m.detach().double()*l,l,h*l;return m,e.stack([f.sum().double()for f in a])
+def eD(t,a):
+ if l>1:t=t.to(c);o.all_reduce(t,a)
+ return t.cpu()
+def eE(t,m,p):
+ ez(1+(t[1:]==0).nonzero().flatten());r,s,a=em(m).tolist()
+ if s>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
+ return Score(r/s,r/.6931471805599453/a,int(s),1e3*(n.perf_counter()-p))
+def eF(scored_at):
+ if d==0:l=f"logs/{aU}.scores.npz";F.savez_compressed(l,scored_at=scored_at.numpy())
+class Span(a):start:a;end:a;A:a
+def eG(a):return[Span(s,s+1024,0)for s in range(0,(a-1)//1024*1024,1024)]
+def eH(a,h,t):return a[len(a)*h//t:len(a)*(h+1)//t]
+def eI(u,a):
+ r=e.zeros(a,1025,dtype=int);i=e.zeros(a,1024,dtype=bool)
+ for(h,(s,t,n))in enumerate(u):r[h,:t+1-s]=e.arange(s,t+1);i[h,n:t-s]=True
+ return r,i
+def eJ(u):
+ p,a=n.perf_counter(),aZ;f.eval();u=eH(u,d,l);t=e.zeros(len(Z),dtype=e.int32);m=e.zeros(3,dtype=float,device=c)
+ for(A,s)in enumerate(range(0,len(u),a),1):
+  r,i=eI(u[s:s+a],a);m+=eC(t,A,r,i)[1]
+  if A%100==0:h(f"eval: batch {A}")
+ f.train();t=eD(t,o.ReduceOp.MAX);return eE(t,m,p),t
+def eK(o):return{t:a.v for(t,r,a)in p(o)if a.export!='drop'}
+def eL(n,o,l,i,s=0):
+ h,r=eK(o),{}
+ for(t,e)in h.items():a=L[e].encode(t,n[t],l.get(t,{}),i);r[t]={c:d.cpu()for(c,d)in a.items()}
+ return eM(r)
+def eM(r):return r
+def eN(r,i):return am(ac(r,i),i)
+def eO(data,n):
+ t=2**20+sum(8*s.numel()+4096 for s in n.values())
+ try:return au(af(data,t))
+ except Exception as a:raise ValueError(f"the artifact cannot be read: {a}")from a
+def eP(t,a,e,h):return L[e].decode(t,a,h)
+def eQ(r,n,o):
+ h=eK(o)
+ if r.keys()!=h.keys():raise ValueError("the artifact's tensors are not the model's")
+ for(t,e)in h.items():
+  try:s=eR(t,r[t],e,n[t].dtype)
+  except Exception as a:raise ValueError(f"the artifact's {t} cannot be decoded: {a!r}")from a
+  if s.shape!=n[t].shape:raise ValueError(f"{t}: shape {[*s.shape]}, wanted {[*n[t].shape]}")
+  n[t].copy_(s)
+def eR(t,a,e,h):return eP(t,a,e,h)
+def eS(n,h,a):
+ global T,S,on;on,T=h,h==0;t('logs').mkdir(exist_ok=True);S=t('logs',n+'.txt')
+ if T and not a:S.write_text('')
+ s.excepthook=H(eU,S);faulthandler.register(signal.SIGTERM,S.open('a'),chain=True)
+def h(a):
+ if T:
+  print(a,flush=True)
+  with S.open('a')as e:print(a,file=e)
+def eT(s):
+ if T:h(f"error: {s}")
+ elif s not in S.read_text():
+  with S.open('a')as e:print(f"rank {on}: error: {s}",file=e)
+def eU(path,kind,error,trace):
+ with path.open('a')as e:traceback.print_exception(error,file=e)
+ s.__excepthook__(kind,error,trace)
+def eV(n):
+ d=E.sha256(t(s.argv[0]).read_bytes()).hexdigest();a=f"hardware:{r.uname().machine} CPU, {e.get_num_threads()} threads"
+ if n.type=='cuda':a=subprocess.getoutput('nvidia-smi')
+ h(f"Running Python {s.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{d}\n{a}")
+def v():return len(t(s.argv[0]).read_bytes())
+aQ='final_model.pt'
+def k():return L['mlp'].name
+def eW():return t(f"final_model.{k()}.ptz")
+def eX(r):
+ n=g(f.state_dict(),u)
+ if d==0:t('final_export.pt').unlink(missing_ok=True);x(H(e.save,n),'final_model.pt')
+ l=tt()
+ if d==0:h=l,m.done,W,Y,V;x(H(e.save,h),'final_export.pt')
+ eY(n,l)
+def eY(n,l):
+ a=tj();A('diagnostic','val');h(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f} eval_time:{a.p:.0f}ms")
+ if d==0:ta(n,l)
+ ep(.0);ti()
+def x(s,l):
+ a=t('final_model.tmp')
  try:
-  o(e)
-  with e.open('rb')as h:l.fsync(h.fileno())
-  e.replace(r)
- finally:e.unlink(missing_ok=True)
-def eJ(e):
- o=u(e.model.state_dict(),e.parameters);l,s=eK(C,e),eK(D,e);r=[a for a in o if a not in l or l[a].shape!=o[a].shape]
- if r:raise ValueError(f"{C} is of another model: {r[0]} is missing or has another shape")
- for(a,h)in o.items():h.copy_(l[a])
- c,i,e.phases,e.failed,e.a.begin_ms=s;e.ledger.done.update(i);e.a.F(e.a.begin_ms);eI(e,o,c)
-def eK(r,e):
- try:return t.load(r,e.r.device,weights_only=True)
+  s(a)
+  with a.open('rb')as e:r.fsync(e.fileno())
+  a.replace(l)
+ finally:a.unlink(missing_ok=True)
+def eZ():
+ global V,Y,W;n=g(f.state_dict(),u);r,h=te('final_model.pt'),te('final_export.pt');a=[t for t in n if t not in r or r[t].shape!=n[t].shape]
+ if a:raise ValueError(f"final_model.pt is of another model: {a[0]} is missing or has another shape")
+ for(t,s)in n.items():s.copy_(r[t])
+ l,e,W,Y,V=h;m.done.update(e);tv(V);eY(n,l)
+def te(l):
+ try:return e.load(l,c,weights_only=True)
  except OSError:raise
- except Exception as i:raise ValueError(f"{r} is damaged: {str(i)[:99]!r}")from i
-def eL(e):c={};e.training_data=False;return c
-def eM(e,o,c):r=ek(o,e.parameters,c,e.ledger);e.a.end('quantize','none');l=ej(r,e.ledger);e.a.end('compress','none');g(z(i.write_bytes,data=l),eG(None));h=f"{p()}+zlib";e.log(f"Serialized model: {i(C).stat().st_size} bytes\nCode size: {eF()} bytes\nSerialized model {h}: {len(l)} bytes\nTotal submission size {h}: {len(l)+eF()} bytes")
-def eN(e):
- n,a=e.parameters,None;o=u(e.model.state_dict(),n)
- for h in o.values():h.zero_()
- l=eG(a).read_bytes();c=j.sha256(l).hexdigest()
- if e.o.score:
-  t=''.join(r.read_text()for r in i('logs').glob('*.txt'))
-  if'artifact_sha256:'in t and c not in t:raise ValueError('the artifact is not that of the logs in logs/')
- e.log('artifact_sha256:'+c);eA(eq(l,o),o,n)
-def eO(e):h=p();eN(e);e.a.end('decode','none');r,o=eb(e,eg(len(e.s),e.f));e.a.end('score','val');eP(e,f"{h}_zlib_roundtrip",r);ep(e,o);e.ledger.count('chunked_eval','targets',r.s)
-def eP(e,h,r):e.log(f"final_{h} val_loss:{r.val_loss:.4f} val_bpb:{r.p:.4f} eval_time:{r.z:.0f}ms\nfinal_{h}_exact val_loss:{r.val_loss:.8f} val_bpb:{r.p:.8f}")
-def eQ(e):
- o=[];h=False
- for a in aH:
-  r=e.ledger.N(a)
-  if r and a not in o:e.log(f"receipt {a}: {r}")
-  else:e.log(f"error: plugin {a} did nothing");h=e.r.rank==0
- return h
-class eR:
- def __init__(o,l,n,r):o.r=r;t=[(l.get_parameter(a),M(i,a),i)for i in n for a in i.c()];o.tensors=[h for(h,e,i)in t];o.names=[e for(h,e,i)in t];o.replicated=[h for(h,e,i)in t if i.reduction=='replicated'];o.g=[h for(h,e,i)in t if i.k];o.K=[e for(h,e,i)in t if i.k];c=[h for(h,e,i)in t if i.group=='matrix'];u=[e for(h,e,i)in t if i.group=='matrix'];ah(c,u,r);d=[(s,[h for(h,e,i)in t if i.group==s.name],[e for(h,e,i)in t if i.group==s.name])for s in aF];ai(d)
- @t.no_grad()
- def step(o,scalars,ledger):
-  al();et(o.replicated,o.r);an(scalars,ledger);ad(scalars,ledger)
-  for h in o.tensors:h.grad=None
-def eS(e):
- if t.cuda.is_available():return t.compile(e,dynamic=False,fullgraph=True)
- return e
-def eT():return{}
-def eU(o,e,r):return am(o,r).contiguous()
-def eV(e,o,h):o.mul_(h).add_(e);return e.add(o,alpha=h)
-def eW(e):return max(1,e.shape[-2]/e.shape[-1])**.5
-class Progress(e):step:e;n:e;j:e;x:e;W:e;m:e
-class Scalars(e):m:e;S:e;momentum:e
-def eX(l,i,h,o):r=h/o if o>0 else l/max(i,1);return Progress(l,i,h,o,r,1.)
-class Context(e):
- ids:e;phases:e;training:e;l:e;memo:e;fields:e;q:e;C:e;ledger:e
- def i(o,i,h,e=1):
-  if o.ledger is not None:o.ledger.count(i,h,e)
-aA=1.1920929e-07
-def w(h):return s.rms_norm(h,(h.size(-1),),eps=aA)
-def eY(o):return o
-def eZ(o,h,a,r,i,e):
- o=eY(o)
- if e.C is not None:e.C(a,r,h)
- return y(s.linear(h,o.to(h.dtype)),h,a,i,e)
-def y(n,h,o,i,e):
- if e.q is not None and o in e.q.sites:n=n+e.q.delta(h,o,i)
- return n
-def te(o,r,e):
- if'rope'not in e.memo:i,c,u=o.size(1),o.size(3),o.device;a=r**(-t.arange(0,c,2,dtype=t.float32,device=u)/c);l=t.outer(t.arange(i,dtype=t.float32,device=u),a);e.memo['rope']=l.cos(),l.sin()
- n,s=(m[None,:,None,:].to(o.dtype)for m in e.memo['rope']);h,d=o.chunk(2,-1);return t.cat((h*n+d*s,d*n-h*s),-1)
-class GPT(A.Module):
- def __init__(o,n,device,e):super().__init__();o.records=n;N(o,n,device,e)
- def matrices(o):return u(dict(o.named_parameters()),o.records)
- def matrix(o,role,layer,position,ctx):return eY(ctx.l[f"blocks.{layer}.{role}.weight"])
- def u(o,h,a,r,i,e):return eZ(e.l[f"blocks.{r}.{a}.weight"],h,a,r,i,e)
- def stem(o,ids,ctx):h=s.embedding(ids,ctx.l['tok_emb.weight']);h=w(h);return h
- def forward(o,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):l=fields or{};n={};fields={**n,**l};e=Context(ids,phases,o.training,o.matrices(),{},fields,adapter,observe,ledger);h=o.stem(ids,e);h=w(tO(o,h,h,e));t=tP(h,e);c=tC(t,targets,reduction,e);return c
-aB=20240520
-aC=1
-E=1024
-def tt(l):
- l=i(l);e=sorted(r for r in l.parent.glob(l.name)if('_bytes_'in r.name)==('_bytes_'in l.name))
- if not e:raise ValueError(f"{l}: no shard matches, see DATA_PATH")
- return e
-def ta(r):
- a,e=i(r).stat().st_size,q.fromfile(r,'<i4',3).tolist()
- if a<=E or e!=[aB,aC,(a-E)/2]:raise ValueError(f"{r}: {a} bytes and header {e}, wanted {E} + 2n bytes and header [{aB}, {aC}, n > 0]")
- return e[2]
-def b(r,h):
- i=q.memmap(r,'<u2','r',E,ta(r))
- if i.max()>=h:raise ValueError(f"{r}: token {i.argmax()} is {i.max()}, wanted an id below {h}")
- return i
-def to(l,e,h):
- i=q.concatenate([b(r,h)for r in tt(l)])
- if len(i)<=e:raise ValueError(f"{l}: {len(i)} tokens, wanted at least {e+1}")
- return t.from_numpy(i[:(len(i)-1)//e*e+1])
-class ti:
- def __init__(o,h):o.log=h;o.begin_ms=.0;o.G=n.perf_counter()
- def F(o,h):o.G=n.perf_counter()-h/1e3
- def end(o,name,data):e=1e3*(n.perf_counter()-o.G);o.log(f"stage:{name} begin:{o.begin_ms:.0f}ms end:{e:.0f}ms data:{data}");o.begin_ms=e
-class tn:
- def __init__(o,n,a,r,h,s):o.parameters=n;o.o=a;o.r=r;o.log=h;o.ledger=s;o.phases=();o.preparing='';o.a=ti(h);o.failed=False;o.training_data=not(a.score or a.export);o.D=0;o.f=1024;o.O=max(524288//(B*o.f),1);e=t.bfloat16 if r.device.type=='cuda'else t.float32;t._dynamo.config.recompile_limit=16;o.model=GPT(n,r.device,e);P(o.model,n,a.seed,s);o.forward=eS(o.model);l=i(a.w,'fineweb_val_*.bin');o.s=to(l,o.f,1024);tZ(a.R,a.w,1024,r.device,s);c=j.sha256(o.s.numpy().data).hexdigest();h(f"val_loader:shards pattern={l} tokens:{len(o.s)-1}\nval_sha256:{c}")
- def v(o,s):l=i(o.o.w,'fineweb_train_*.bin');r=o.r;at(l,r.rank,r.world_size,1024,s)
- def B(o):
-  if not o.training_data:raise ValueError('training data are closed: training time is over')
-  r=o.r;u=ao(524288//B,1024);h,n=(m.to(r.device,non_blocking=True)for m in u);return h,n,{}
- def U(o,r):o.log(f"error: {r}");o.failed=True
- def P(o):return()
- def validate(o):return eb(o,eg(len(o.s),o.f))[0]
- def X(o):o.model.requires_grad_(False)
- def ee(o):e=[a for i in o.parameters if i.J for a in i.c()];return[o.model.get_parameter(a).requires_grad_(True)for a in e]
- def Z(o,e):o.D+=1;return Y(f"work {o.D}",e,o.r)
-def ts(a):
- e=[()]
- for s in a:e+=[(*r,s.name)for r in e]
- return e
-def tr(e):
- l,s=e.model,e.ledger;h,n,r=e.B();h,n=h[:1,:512],n[:1,:512];r={a:d[:1,:512]for(a,d)in r.items()};o=();l(h,n,phases=o,fields=r,ledger=s).backward()
- for i in e.parameters:t=sum(l.get_parameter(a).grad is not None for a in i.c());s.count(i.L,'trained tensors',t)
- l.zero_grad()
-def th(e,v):
- o=e.model.state_dict();n={a:h.clone()for(a,h)in o.items()};i,s=eR(e.model,e.parameters,e.r),m();e.v(s)
- for r in ts(()):
-  for l in range(20):v(e,i,r,Scalars(1.,1.,.9),s);e.log(' '.join((f"warmup_step:{l+1}/20",*r)))
- for(a,h)in o.items():h.copy_(n[a])
- t.manual_seed(e.o.seed);e.v(e.ledger)
-def tl(n,o):
- try:a,r,s=eh(),U(),m()
- except ValueError as i:print(f"error: {i}",file=d.stderr);d.exit(2)
- c=X(a.E,r)[0];h=eC(c,r.rank,a.export);t.manual_seed(a.seed);t.backends.cuda.matmul.allow_tf32=True
- if a.b==0:tc()
- eE(h,r.device);h('plugins:'+' '.join(aH));e=td(n,a,r,h,s,o)
- if e.training_data:
-  tu(e);tr(e);th(e,v);l=tp(e)
-  try:eH(e,l)
-  except(OSError,ValueError)as i:h.A(str(i));d.exit(f"error: rank {r.rank}: {i}")
- u=not a.score and(eQ(e)or e.failed);V(r)
- if u:d.exit(1)
-def td(n,a,r,h,s,o):
+ except Exception as a:raise ValueError(f"{l} is damaged: {str(a)[:99]!r}")from a
+def tt():global U;l={};U=False;return l
+def ta(n,l):r=eL(n,u,l,m,v());A('quantize','none');c=eN(r,m);A('compress','none');x(H(t.write_bytes,data=c),eW());s=f"{k()}+zlib";h(f"Serialized model: {t(aQ).stat().st_size} bytes\nCode size: {v()} bytes\nSerialized model {s}: {len(c)} bytes\nTotal submission size {s}: {len(c)+v()} bytes")
+def to():
+ o=u;n=g(f.state_dict(),o)
+ for s in n.values():s.zero_()
+ c=eW().read_bytes();d=E.sha256(c).hexdigest()
+ if Q:
+  a=''.join(l.read_text()for l in t('logs').glob('*.txt'))
+  if'artifact_sha256:'in a and d not in a:raise ValueError('the artifact is not that of the logs in logs/')
+ h('artifact_sha256:'+d);eQ(eO(c,n),n,o)
+def ti():s=k();to();A('decode','none');a,t=eJ(eG(len(Z)));A('score','val');tn(f"{s}_zlib_roundtrip",a);eF(t);m.count('chunked_eval','targets',a.j)
+def tn(s,a):h(f"final_{s} val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f} eval_time:{a.p:.0f}ms\nfinal_{s}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f}")
+def ts():
+ a=[];s=False
+ for t in aT:
+  r=m.k(t)
+  if r and t not in a:h(f"receipt {t}: {r}")
+  else:h(f"error: plugin {t} did nothing");s=d==0
+ return s
+class tr:
+ def __init__(e,h,o):n=[(h.get_parameter(t),eo(a,t),a)for a in o for t in a.s()];e.tensors=[s for(s,r,a)in n];e.names=[r for(s,r,a)in n];e.replicated=[s for(s,r,a)in n if a.reduction=='replicated'];e.c=[s for(s,r,a)in n if a.u];e.w=[r for(s,r,a)in n if a.u];d=[s for(s,r,a)in n if a.group=='matrix'];c=[r for(s,r,a)in n if a.group=='matrix'];az(d,c);l=[(i,[s for(s,r,a)in n if a.group==i.name],[r for(s,r,a)in n if a.group==i.name])for i in aS];ax(l)
+ @e.no_grad()
+ def step(e,scalars,ledger):
+  aA();ew(e.replicated);aj(scalars,ledger);aB(scalars,ledger)
+  for s in e.tensors:s.grad=None
+def th(t):
+ if e.cuda.is_available():return e.compile(t,dynamic=False,fullgraph=True)
+ return t
+def tl():return{}
+def td(t,r):return aE(t).contiguous()
+def tc(t,h,s):h.mul_(s).add_(t);return t.add(h,alpha=s)
+def tu(a):return max(1,a.shape[-2]/a.shape[-1])**.5
+class Progress(a):step:a;y:a;f:a;m:a;B:a;i:a
+class Scalars(a):i:a;q:a;momentum:a
+def tm(r,e,t,s):h=t/s if s>0 else r/max(e,1);return Progress(r,e,t,s,h,1.)
+class Context(a):
+ ids:a;phases:a;training:a;r:a;memo:a;fields:a;d:a;g:a;ledger:a
+ def t(e,h,a,s=1):
+  if e.ledger is not None:e.ledger.count(h,a,s)
+def j(s):return G.rms_norm(s,(s.size(-1),),eps=1.1920929e-07)
+def tf(h):return h
+def tp(h,s,n,r,a,t):
+ h=tf(h)
+ if t.g is not None:t.g(n,r,s)
+ return q(G.linear(s,h.to(s.dtype)),s,n,a,t)
+def q(o,s,r,a,t):
+ if t.d is not None and r in t.d.sites:o=o+t.d.delta(s,r,a)
+ return o
+def tg(a,t):
+ if'rope'not in t.memo:d,c,n=a.size(1),a.size(3),a.device;s=1e4**(-e.arange(0,c,2,dtype=e.float32,device=n)/c);r=e.outer(e.arange(d,dtype=e.float32,device=n),s);t.memo['rope']=r.cos(),r.sin()
+ h,l=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);o,i=a.chunk(2,-1);return e.cat((o*h+i*l,i*h-o*l),-1)
+class GPT(I.Module):
+ def __init__(e,o,n,s):super().__init__();e.records=o;ei(e,o,n,s)
+ def matrices(e):return g(dict(e.named_parameters()),e.records)
+ def matrix(e,role,layer,position,ctx):return tf(ctx.r[f"blocks.{layer}.{role}.weight"])
+ def h(e,s,n,r,a,t):return tp(t.r[f"blocks.{r}.{n}.weight"],s,n,r,a,t)
+ def stem(e,ids,ctx):s=G.embedding(ids,ctx.r['tok_emb.weight']);s=j(s);return s
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):a=fields or{};r={};fields={**r,**a};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);s=e.stem(ids,t);s=j(an(e,s,s,t));n=ar(s,t);c=tT(n,targets,reduction,t);return c
+def tw(a):
+ a=t(a);s=sorted(l for l in a.parent.glob(a.name)if('_bytes_'in l.name)==('_bytes_'in a.name))
+ if not s:raise ValueError(f"{a}: no shard matches, see DATA_PATH")
+ return s
+def ty(l):
+ a,s=t(l).stat().st_size,F.fromfile(l,'<i4',3).tolist()
+ if a<=1024 or s!=[20240520,1,(a-1024)/2]:raise ValueError(f"{l}: {a} bytes and header {s}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
+ return s[2]
+def z(l):
+ s=F.memmap(l,'<u2','r',1024,ty(l))
+ if s.max()>=1024:raise ValueError(f"{l}: token {s.argmax()} is {s.max()}, wanted an id below 1024")
+ return s
+def tb(a):
+ s=F.concatenate([z(l)for l in tw(a)])
+ if len(s)<=1024:raise ValueError(f"{a}: {len(s)} tokens, wanted at least 1025")
+ return e.from_numpy(s[:(len(s)-1)//1024*1024+1])
+def tv(t):global aY;aY=n.perf_counter()-t/1e3
+def A(t,data):global V;a=1e3*(n.perf_counter()-aY);h(f"stage:{t} begin:{V:.0f}ms end:{a:.0f}ms data:{data}");V=a
+def tk(o,i):global V,Y,oe,m,f,u,W,X,op,aZ,aY,Z,U;u=o;m=i;W=();X='';V=.0;aY=n.perf_counter();Y=False;U=not(Q or N);op=0;aZ=max(64,1);s=e.bfloat16 if c.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;f=GPT(o,c,s);es(f,o,R,i);oe=th(f);a=t(M,'fineweb_val_*.bin');Z=tb(a);aw(aV,M,c,i);d=E.sha256(Z.numpy().data).hexdigest();h(f"val_loader:shards pattern={a} tokens:{len(Z)-1}\nval_sha256:{d}")
+def B(i):a=t(M,'fineweb_train_*.bin');ab(a,d,l,i)
+def tx():
+ if not U:raise ValueError('training data are closed: training time is over')
+ A=ak();s,o=(f.to(c,non_blocking=True)for f in A);return s,o,{}
+def tj():return eJ(eG(len(Z)))[0]
+def tq():a=[()];return a
+def tz():
+ h,i=f,m;s,o,p=tx();s,o=s[:1,:512],o[:1,:512];p={t:d[:1,:512]for(t,d)in p.items()};h(s,o,phases=(),fields=p,ledger=i).backward()
+ for a in u:r=sum(h.get_parameter(t).grad is not None for t in a.s());i.count(a.b,'trained tensors',r)
+ h.zero_grad()
+def tA():
+ n=f.state_dict();a={t:s.clone()for(t,s)in n.items()};d,o=tr(f,u),w();B(o)
+ for l in tq():
+  for r in range(20):tF(d,l,Scalars(1.,1.,.9),o);h(' '.join((f"warmup_step:{r+1}/20",*l)))
+ for(t,s)in n.items():s.copy_(a[t])
+ e.manual_seed(R);B(m)
+def tB(o):
+ try:l,m,i=eq(),ec(),w()
+ except ValueError as a:print(f"error: {a}",file=s.stderr);s.exit(2)
+ n=ef(aU)[0];eS(n,d,N);e.manual_seed(R);e.backends.cuda.matmul.allow_tf32=True
+ if P==0:tD()
+ eV(c);h('plugins:'+' '.join(aT));tC(o,i)
+ if U:
+  tE();tz();tA();r=tI()
+  try:eX(r)
+  except(OSError,ValueError)as a:eT(str(a));s.exit(f"error: rank {d}: {a}")
+ t=not Q and(ts()or Y);eu()
+ if t:s.exit(1)
+def tC(o,i):
+ global W
  try:
-  e=tn(n,a,r,h,s);ea(e,o)
-  if a.export:eJ(e)
-  elif a.score:e.phases=();eO(e)
-  else:e.v(m())
-  return e
- except(OSError,ValueError)as i:
-  h.A(str(i))
-  if not a.export:V(r)
-  d.exit(2)
-def tc():l.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');t.use_deterministic_algorithms(True)
-def tu(e):a,o=e.o,e.r.world_size;e.log(f"model_params:{sum(h.numel()for h in e.model.parameters())}\nworld_size:{o} grad_accum_steps:{B//o}\nseed:{a.seed}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{a.n} warmup_steps:20 max_wallclock_seconds:{a.b:.3f}")
-def v(session,optimizers,phases,scalars,ledger):
- o=B//session.r.world_size;l=.0
- for m in range(o):h,n,r=session.B();c=session.forward(h,n,phases=phases,fields=r)/o;l+=c.detach();c.backward()
- optimizers.step(scalars,ledger);return l
-def tm(e,l,h,o):
- r=eX(l,e.o.n,h,o);d=Scalars(1.,1.,.0)
- for i in(ar,ak):d=i(r,d,e.ledger)
- return d
-def tf(e):o=e.o.b;return 1e3*o
-def tp(e):
- a=e.o;i=eR(e.model,e.parameters,e.r);af(i.g,i.K);o,l,h=tf(e),0,.0;aw()
+  tk(o,i);ey()
+  if N:eZ()
+  elif Q:W=();ti()
+  else:B(w())
+  return
+ except(OSError,ValueError)as a:
+  eT(str(a))
+  if not N:eu()
+  s.exit(2)
+def tD():r.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
+def tE():t=l;h(f"model_params:{sum(s.numel()for s in f.parameters())}\nworld_size:{t} grad_accum_steps:{8//t}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{O} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
+def tF(d,m,n,i):
+ a=8//l;t=.0
+ for r in range(a):s,o,p=tx();c=oe(s,o,phases=m,fields=p)/a;t+=c.detach();c.backward()
+ d.step(n,i);return t
+def tG(r,t,s):
+ a=tm(r,O,t,s);n=Scalars(1.,1.,.0)
+ for e in(aq,aM):n=e(a,n,m)
+ return n
+def tH():a=P;return 1e3*a
+def tI():
+ d=tr(f,u);aF(d.c,d.w);s,r,t=tH(),0,.0;aI()
  while True:
-  n=l==a.n or 0<o<=h
-  if n or a.I>0 and l%a.I==0:
-   ay(e.ledger);r=e.validate();tg(e,l,f"val_loss:{r.val_loss:.4f} val_bpb:{r.p:.4f}",h)
-   if n:break
-   aw()
-  d=tm(e,l,h,o);c=v(e,i,e.phases,d,e.ledger);l+=1;ap(i.g,l,d);h=Z(ab(l),e.r)
-  if a.H>0 and(l<=10 or l%a.H==0):
-   tg(e,l,f"train_loss:{c:.4f}",h)
+  l=r==O or 0<s<=t
+  if l or aX>0 and r%aX==0:
+   aJ(m);a=tj();tJ(r,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",t)
+   if l:break
+   aI()
+  n=tG(r,t,s);c=tF(d,W,n,m);r+=1;aG(d.c,r,n);t=ep(aK(r))
+  if aW>0 and(r<=10 or r%aW==0):
+   tJ(r,f"train_loss:{c:.4f}",t)
    if c!=c:raise ValueError('the training loss is not a number')
- if l<a.n:e.log(f"stopping_early: wallclock_cap train_time:{h:.0f}ms step:{l}/{a.n}")
- s,u=t.cuda.max_memory_allocated()>>20,t.cuda.max_memory_reserved()>>20;e.log(f"peak memory allocated: {s} MiB reserved: {u} MiB");ag(i.g,e.ledger);e.a.F(h);e.a.end('train','train');return l
-def tg(e,l,o,h):e.log(f"step:{l}/{e.o.n} {o} train_time:{h:.0f}ms step_avg:{h/max(l,1):.2f}ms")
-def tw(h,i,a,e):e.i('additive_skips','skips');return h+e.l['skip_weights'][a].to(h.dtype)*i
-def ty(l,a,r,i,e):o=l.u(a,'attn.c_q',r,i,e);h=l.u(a,'attn.c_k',r,i,e);d=l.u(a,'attn.c_v',r,i,e);o=tG(w(t.unflatten(o,2,(8,-1))),e);h=tG(w(t.unflatten(h,2,(4,-1))),e);d=t.unflatten(d,2,(4,-1));o,h=tD(o,h,r,e);n=tB(o,h,d,e);n=l.u(n.flatten(2),'attn.proj',r,i,e);return y(n,a,'attn',i,e)
-def tb(i,a,r,l,e):
- o,h,d=i.transpose(1,2),a.transpose(1,2),r.transpose(1,2)
- if l<0 or l>=o.size(2)-1:n=o.size(1)!=h.size(1);return s.scaled_dot_product_attention(o,h,d,is_causal=True,enable_gqa=n).transpose(1,2)
- return tv(i,a,r,tk(o.size(2),l,o.device,e))
-def tv(i,a,r,c):o,h,d=i.transpose(1,2),a.transpose(1,2),r.transpose(1,2);n=o.size(1)//h.size(1);h,d=h.repeat_interleave(n,1),d.repeat_interleave(n,1);return s.scaled_dot_product_attention(o,h,d,attn_mask=c).transpose(1,2)
-def tk(i,l,device,e):
- h='window',l
- if h not in e.memo:o=t.arange(i,device=device);r=o[:,None]-o[None,:];e.memo[h]=(r>=0)&(r<=l)
- c=e.memo[h];return c
-def tx(device):
- if device.type!='cuda':return'scaled_dot_product_attention',None
- try:from flash_attn_interface import flash_attn_func as e;return'flash-attn 3',e
+ if r<O:h(f"stopping_early: wallclock_cap train_time:{t:.0f}ms step:{r}/{O}")
+ o,i=e.cuda.max_memory_allocated()>>20,e.cuda.max_memory_reserved()>>20;h(f"peak memory allocated: {o} MiB reserved: {i} MiB");aH(d.c,m);tv(t);A('train','train');return r
+def tJ(r,a,t):h(f"step:{r}/{O} {a} train_time:{t:.0f}ms step_avg:{t/max(r,1):.2f}ms")
+def tK(s,a,o,t):t.t('additive_skips','skips');return s+t.r['skip_weights'][o].to(s.dtype)*a
+def tL(h,s,r,a,t):n=h.h(s,'attn.c_q',r,a,t);l=h.h(s,'attn.c_k',r,a,t);i=h.h(s,'attn.c_v',r,a,t);n=tX(j(e.unflatten(n,2,(8,-1))),t);l=tX(j(e.unflatten(l,2,(4,-1))),t);i=e.unflatten(i,2,(4,-1));n,l=tU(n,l,r,t);o=tS(n,l,i,t);o=h.h(o.flatten(2),'attn.proj',r,a,t);return q(o,s,'attn',a,t)
+def tM(a,s,r):n,l,i=a.transpose(1,2),s.transpose(1,2),r.transpose(1,2);t=n.size(1)!=l.size(1);return G.scaled_dot_product_attention(n,l,i,is_causal=True,enable_gqa=t).transpose(1,2)
+def tN(n):
+ if n.type!='cuda':return'scaled_dot_product_attention',None
+ try:from flash_attn_interface import flash_attn_func as a;return'flash-attn 3',a
  except ImportError:
-  try:from flash_attn import flash_attn_func as e;return'flash-attn 2',e
-  except ImportError:return tz(),None
-def tj(e,i,a,r,l):n=e(i,a,r,causal=True,window_size=(l,0));return n[0]if isinstance(n,tuple)else n
-def tq(o,i,a,r,l,e):
- if o is not None:return tj(o,i,a,r,l)
- return tb(i,a,r,l,e)
-def tz():e=t.are_deterministic_algorithms_enabled();t.backends.cuda.enable_cudnn_sdp(not e);t.backends.cuda.enable_flash_sdp(e);t.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if e else'cuDNN'
-def tA(e):global aE;a,aE=tx(e.r.device);return a
-def tB(o,h,d,e):e.i('causal_attention','layers');return tq(aE,o,h,d,-1,e)
-def tC(o,h,reduction,e):e.i('cross_entropy','losses');c=s.cross_entropy(o.flatten(0,1).float(),h.flatten(),reduction=reduction);return c.view_as(h)if reduction=='none'else c
-def tD(i,a,r,e):e.i('qk_gain','layers');o=e.l[f"blocks.{r}.attn.q_gain"].to(i.dtype);return i*o[:,None],a
-def tE(l,a,r,i,e):e.i('relu2','layers');o=s.relu(l.u(a,'mlp.fc',r,i,e)).square();return l.u(o,'mlp.proj',r,i,e)
-def tF(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def tG(o,e):e.i('rope','rotations');return te(o,1e4,e)
-def tH(h,n,r,e):o=e.l[f"blocks.{r}.resid_mix"].to(h.dtype);return o[0]*h+o[1]*n
-def tI(h):e=w(h);return e
-def tJ(l,a,r,i,e):o=ty(l,a,r,i,e);return e.l[f"blocks.{r}.attn_scale"].to(a.dtype)*o
-def tK(l,a,r,i,e):o=y(tE(l,a,r,i,e),a,'mlp',i,e);return e.l[f"blocks.{r}.mlp_scale"].to(a.dtype)*o
-def tL(l,o,n,r,i,e):h=tH(o[0],n,r,e);h=h+tJ(l,tI(h),r,i,e);return h+tK(l,tI(h),r,i,e),
-def tM(o,i,a,r,e):
- if i is None:return o
- return tw(o[0],i,a,e),*o[1:]
-def tN(l,o,n,e):
- d,s=tQ(e.phases);h='steps over 9 layers';e.i('unet_plan',h,len(d)+len(s));t=[]
- for(i,r)in enumerate(d):o=tL(l,o,n,r,i,e);t.append(o[0])
- for(a,r)in enumerate(s):o=tM(o,t.pop()if t else None,a,r,e);o=tL(l,o,n,r,len(d)+a,e)
- return o
-def tO(l,o,h,e):e.i('sequential_wiring','walks');return tN(l,(o,),h,e)[0]
-def tP(o,e):e.i('tied_head','heads');h=eZ(e.l['tok_emb.weight'],o,'head',0,0,e);return 3e1*t.tanh(h/3e1)
-def tQ(a):o=tuple(range(9));return o[:len(o)//2],o[len(o)//2:]
-def k(tensor,generator,ledger):e=tensor.shape[-1]**-.5;tensor.uniform_(-e,e,generator=generator);ledger.count('uniform_init','matrices')
-def tR(r):o=io.BytesIO();e={d.intern(a):{d.intern(h):m for(h,m)in i.items()}for(a,i)in r.items()};t.save(e,o);return o.getvalue()
-def tS(data):return t.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def tT(r,s):l=tR(r);s.d('torch_save',f"{len(r)} tensors in {len(l)} bytes");return l
-def tU(data):return tS(data)
-def tV(data,s):n=zlib.compress(data,9);s.d('zlib',f"{len(data)} -> {len(n)} bytes");return n
-def tW(data,e):
- s=zlib.decompressobj();o=s.decompress(data,e)
- if not s.eof or s.unused_data:raise ValueError(f"wanted one whole stream of at most {e} bytes")
- return o
-aD='\u2581'
-def tX(r,h):
- try:e=SentencePieceProcessor(r)
- except(OSError,RuntimeError)as i:raise OSError(f"{r}: not a SentencePiece model")from i
- if len(e)>h:raise ValueError(f"{r} has {len(e)} pieces, wanted at most vocab_size={h}")
- if e.piece_to_id(aD)==e.unk_id():raise ValueError(f"{r}: U+2581 is not a piece of its own")
- return e
-def tY(e,h):
- i=[(0,0,1)]*h
- for o in range(len(e)):
-  if not(e.is_control(o)or e.is_unknown(o)or e.is_unused(o)):r=e.id_to_piece(o);a=r.startswith(aD);i[o]=1 if e.is_byte(o)else len(r.encode())-3*a,a,0
- return t.tensor(i).T
-def tZ(o,a,h,device,s):
- global aO,aN,aI,aM
- if any(i(a).glob('*_bytes_*')):raise ValueError(f"{a}: it has byte side files, build with the plugin that reads them")
- e=tY(tX(o,h),h);aM,aN,aO=e.to(device);aI=s
-def ae(o,e,h):aI.count('sentencepiece_bytes','targets',e.numel());a=aM[e]+(aN[e]&~aO[o]);return a
-def at(l,n,o,h,s):
- global I,aS,aP,J,aR,aQ;I=tt(l)
- for r in I:ta(r)
- aP,aQ,aR,aS=n,o,h,s;J=b(I[0],h)
-def aa(e):
- global J;i=[]
- while e>0:
-  if not len(J):I.append(I.pop(0));J=b(I[0],aR)
-  i.append(J[:e]);J=J[e:];e-=len(i[-1])
- return q.concatenate(i)
-def ao(i,e):o=aa(aQ*(i+1)).reshape(aQ,-1)[aP];o=t.from_numpy(o.astype(int));aS.count('sequential_loader','batches');return o[:-1].reshape(-1,e),o[1:].reshape(-1,e)
-def ai(d):global aJ;h=[{'params':l,'spec':s}for(s,l,e)in d];aJ=t.optim.AdamW(h,betas=(.9,.95),eps=1e-08,fused=True)
-def an(d,s):
- for n in aJ.param_groups:n['lr']=n['spec'].lr*d.m;n['weight_decay']=n['spec'].weight_decay*d.S
- aJ.step();s.count('adam','steps')
-def ar(progress,scalars,ledger):e=min(progress.step/500,1.);h=(1-e)*.85+e*.95;ledger.d('momentum_warmup',f"momentum {h:.4f} at step {progress.step}");return scalars._replace(momentum=h)
-def ah(l,e,r):global aU,aK,aT,aV,K,L;K,aT,aV,L=l,e,None,r;aU=eT();aK=[t.zeros_like(h)for h in l]
-def al():0
-def ad(d,s):
- r=[h.numel()for h in K];n=t.zeros(sum(r),dtype=t.bfloat16,device=L.device);i=n.split(r)
- for a in range(L.rank,len(K),L.world_size):h,e=K[a],aT[a];o=eV(ee(h),aK[a],d.momentum);o=eU(o,e,5)*eW(h);i[a].copy_(o.flatten())
- W(n,L);l=aG*d.m
- for(h,e,m)in zip(K,aT,i,strict=True):o=m.view_as(h);h.add_(o,alpha=-l)
- s.count('muon','matrix updates',len(K));s.count('newton_schulz','matrices',len(K))
-def ac(h,r,i):
- o=h.shape[-2]>h.shape[-1]
- if o:h=h.mT
- h=h/(h.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for m in range(r):e=h@h.mT;a=2.0315*e@e if i else 2.0315*(e@e);h=3.4445*h+(-4.775*e+a)@h
- return h.mT if o else h
-def au(update,steps,scale_first):return ac(update.bfloat16(),steps,scale_first)
-def am(o,r):
- global G
- if G is None:G=eS(au)
- return G(o,r,True)
-def af(l,e):0
-def ap(l,r,d):0
-def ag(l,s):s.d('no_average','last weights')
-def aw():global aL;aL=n.perf_counter()-F
-def ay(s):
- global F
- if t.cuda.is_available():t.cuda.synchronize()
- F=n.perf_counter()-aL;s.d('wall_clock',f"{F:.3f} seconds")
-def ab(l):return 1e3*(n.perf_counter()-aL)
-def av(r,i):
- if i<=0:return 1.
- if r.x>0:o=i*(r.j/max(r.step,1));return min(max(r.x-r.j,.0)/max(o,1e-09),1.)
- e=r.n-r.step;return e/i if 0<e<=i else 1.
-def ak(progress,scalars,ledger):e=av(progress,1200);ledger.d('warmdown_iters',f"multiplier {e:.4f} at step {progress.step}");return scalars._replace(m=scalars.m*e)
-class x:
+  try:from flash_attn import flash_attn_func as a;return'flash-attn 2',a
+  except ImportError:return tQ(),None
+def tO(t,a,s,r):o=t(a,s,r,causal=True,window_size=(-1,0));return o[0]if isinstance(o,tuple)else o
+def tP(t,a,s,r):
+ if t is not None:return tO(t,a,s,r)
+ return tM(a,s,r)
+def tQ():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
+def tR():global aR;t,aR=tN(c);return t
+def tS(n,l,i,t):t.t('causal_attention','layers');return tP(aR,n,l,i)
+def tT(a,s,reduction,t):t.t('cross_entropy','losses');c=G.cross_entropy(a.flatten(0,1).float(),s.flatten(),reduction=reduction);return c.view_as(s)if reduction=='none'else c
+def tU(a,s,r,t):t.t('qk_gain','layers');e=t.r[f"blocks.{r}.attn.q_gain"].to(a.dtype);return a*e[:,None],s
+def tV(h,s,r,a,t):t.t('relu2','layers');e=G.relu(h.h(s,'mlp.fc',r,a,t)).square();return h.h(e,'mlp.proj',r,a,t)
+def tW(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
+def tX(a,t):t.t('rope','rotations');return tg(a,t)
+def tY(s,e,r,t):a=t.r[f"blocks.{r}.resid_mix"].to(s.dtype);return a[0]*s+a[1]*e
+def tZ(s):a=j(s);return a
+def ae(h,s,r,a,t):e=tL(h,s,r,a,t);return t.r[f"blocks.{r}.attn_scale"].to(s.dtype)*e
+def at(h,s,r,a,t):e=q(tV(h,s,r,a,t),s,'mlp',a,t);return t.r[f"blocks.{r}.mlp_scale"].to(s.dtype)*e
+def aa(h,s,e,r,a,t):o=tY(s[0],e,r,t);o=o+ae(h,tZ(o),r,a,t);return o+at(h,tZ(o),r,a,t),
+def ao(s,a,o,r,t):
+ if a is None:return s
+ return tK(s[0],a,o,t),*s[1:]
+def ai(h,s,e,t):
+ i,l=ah(t.phases);t.t('unet_plan','steps over 9 layers',len(i)+len(l));n=[]
+ for(a,r)in enumerate(i):s=aa(h,s,e,r,a,t);n.append(s[0])
+ for(o,r)in enumerate(l):s=ao(s,n.pop()if n else None,o,r,t);s=aa(h,s,e,r,len(i)+o,t)
+ return s
+def an(h,a,s,t):t.t('sequential_wiring','walks');return ai(h,(a,),s,t)[0]
+def ar(a,t):t.t('tied_head','heads');s=tp(t.r['tok_emb.weight'],a,'head',0,0,t);return 3e1*e.tanh(s/3e1)
+def ah(m):s=tuple(range(9));return s[:len(s)//2],s[len(s)//2:]
+def C(tensor,generator,ledger):a=tensor.shape[-1]**-.5;tensor.uniform_(-a,a,generator=generator);ledger.count('uniform_init','matrices')
+def al(r):h=io.BytesIO();n={s.intern(t):{s.intern(c):f for(c,f)in a.items()}for(t,a)in r.items()};e.save(n,h);return h.getvalue()
+def ad(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
+def ac(r,i):c=al(r);i.o('torch_save',f"{len(r)} tensors in {len(c)} bytes");return c
+def au(data):return ad(data)
+def am(data,i):m=zlib.compress(data,9);i.o('zlib',f"{len(data)} -> {len(m)} bytes");return m
+def af(data,t):
+ l=zlib.decompressobj();a=l.decompress(data,t)
+ if not l.eof or l.unused_data:raise ValueError(f"wanted one whole stream of at most {t} bytes")
+ return a
+def ap(l):
+ try:t=SentencePieceProcessor(l)
+ except(OSError,RuntimeError)as a:raise OSError(f"{l}: not a SentencePiece model")from a
+ if len(t)>1024:raise ValueError(f"{l} has {len(t)} pieces, wanted at most vocab_size=1024")
+ if t.piece_to_id('\u2581')==t.unk_id():raise ValueError(f"{l}: U+2581 is not a piece of its own")
+ return t
+def ag(t):
+ a=[(0,0,1)]*1024
+ for s in range(len(t)):
+  if not(t.is_control(s)or t.is_unknown(s)or t.is_unused(s)):r=t.id_to_piece(s);h=r.startswith('\u2581');a[s]=1 if t.is_byte(s)else len(r.encode())-3*h,h,0
+ return e.tensor(a).T
+def aw(a,s,n,i):
+ global ol,oh,ot,os
+ if any(t(s).glob('*_bytes_*')):raise ValueError(f"{s}: it has byte side files, build with the plugin that reads them")
+ r=ag(ap(a));os,oh,ol=r.to(n);ot=i
+def ay(t,a,s):ot.count('sentencepiece_bytes','targets',a.numel());h=os[a]+(oh[a]&~ol[t]);return h
+def ab(a,h,t,i):
+ global ee,ou,od,et,ow,oc;ee=tw(a)
+ for l in ee:ty(l)
+ od,oc,ow,ou=h,t,1024,i;et=z(ee[0])
+def av(t):
+ global et;a=[]
+ while t>0:
+  if not len(et):ee.append(ee.pop(0));et=z(ee[0])
+  a.append(et[:t]);et=et[t:];t-=len(a[-1])
+ return F.concatenate(a)
+def ak():t=av(oc*65537).reshape(oc,-1)[od];t=e.from_numpy(t.astype(int));ou.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
+def ax(l):global oa;n=[{'params':h,'spec':i}for(i,h,r)in l];oa=e.optim.AdamW(n,betas=(.9,.95),eps=1e-08,fused=True)
+def aj(n,i):
+ for r in oa.param_groups:r['lr']=r['spec'].lr*n.i;r['weight_decay']=r['spec'].weight_decay*n.q
+ oa.step();i.count('adam','steps')
+def aq(progress,scalars,ledger):t=min(progress.step/500,1.);s=(1-t)*.85+t*.95;ledger.o('momentum_warmup',f"momentum {s:.4f} at step {progress.step}");return scalars._replace(momentum=s)
+def az(h,r):global og,oo,om,ea;ea,om=h,r;og=tl();oo=[e.zeros_like(s)for s in h]
+def aA():0
+def aB(n,i):
+ h=[s.numel()for s in ea];m=e.zeros(sum(h),dtype=e.bfloat16,device=c);a=m.split(h)
+ for o in range(d,len(ea),l):s,r=ea[o],om[o];t=tc(eg(s),oo[o],n.momentum);t=td(t,r)*tu(s);a[o].copy_(t.flatten())
+ em(m);p=.04*n.i
+ for(s,r,f)in zip(ea,om,a,strict=True):t=f.view_as(s);s.add_(t,alpha=-p)
+ i.count('muon','matrix updates',len(ea));i.count('newton_schulz','matrices',len(ea))
+def aC(s,e,h):
+ t=s.shape[-2]>s.shape[-1]
+ if t:s=s.mT
+ s=s/(s.norm(dim=(-2,-1),keepdim=True)+1e-07)
+ for r in range(e):a=s@s.mT;n=2.0315*a@a if h else 2.0315*(a@a);s=3.4445*s+(-4.775*a+n)@s
+ return s.mT if t else s
+def aD(update,steps,scale_first):return aC(update.bfloat16(),steps,scale_first)
+def aE(t):
+ global K
+ if K is None:K=th(aD)
+ return K(t,5,True)
+def aF(h,r):0
+def aG(h,e,n):0
+def aH(h,i):i.o('no_average','last weights')
+def aI():global oi;oi=n.perf_counter()-J
+def aJ(i):
+ global J
+ if e.cuda.is_available():e.cuda.synchronize()
+ J=n.perf_counter()-oi;i.o('wall_clock',f"{J:.3f} seconds")
+def aK(r):return 1e3*(n.perf_counter()-oi)
+def aL(a):
+ if a.m>0:t=1200*(a.f/max(a.step,1));return min(max(a.m-a.f,.0)/max(t,1e-09),1.)
+ s=a.y-a.step;return s/1200 if 0<s<=1200 else 1.
+def aM(progress,scalars,ledger):t=aL(progress);ledger.o('warmdown_iters',f"multiplier {t:.4f} at step {progress.step}");return scalars._replace(i=scalars.i*t)
+class D:
  name='int8'
- def __init__(o,e):o.half=e
- def encode(o,name,tensor,statistics,ledger):
-  if tensor.numel()<=aq:ledger.count('int8','tensors kept');return{'kept':tensor.half()if o.half else tensor.float()}
-  ledger.count('int8','tensors quantized');r,l=ax(tensor.float());return{'codes':r,'step':l}
- def decode(o,name,parts,kind):return es(parts,kind)
-def ax(o):
- if o.ndim==2:e=t.quantile(o.abs(),.9999984,1);l=(e/127).clamp_min(1/127);r=l.half()
- else:e=t.quantile(o.abs().flatten(),.9999984);r=l=e/127 if e>0 else e+1
- e=h(e);return ei(o.clamp(-e,e),l,127),r
-def aj():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',k,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',k,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',k,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',Q,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',k,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',Q,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',r,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',R,'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',r,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',r,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',tF,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',S,'tied_head','activation',Q='head')
-def o(session):session.preparing='causal_attention';eo(session,tA(session))
-aE=None
-F=.0
-aF=Group('embed',.05),Group('scalar',.04)
-aG=.04
-G=None
-aH='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
-H={'attn':x(True),'control':x(False),'embed':x(True),'mlp':x(True)}
-if __name__=='__main__':tl(aj(),o)
+ def __init__(e,a):e.half=a
+ def encode(e,name,tensor,statistics,ledger):
+  if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
+  ledger.count('int8','tensors quantized');a,r=aN(tensor.float());return{'codes':a,'step':r}
+ def decode(e,name,parts,kind):return ex(parts,kind)
+def aN(h):
+ if h.ndim==2:t=e.quantile(h.abs(),.9999984,1);r=(t/127).clamp_min(1/127);a=r.half()
+ else:t=e.quantile(h.abs().flatten(),.9999984);a=r=t/127 if t>0 else t+1
+ t=y(t);return ev(h.clamp(-t,t),r),a
+def aO():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',C,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',C,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',C,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',er,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',C,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',er,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',i,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',eh,'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',i,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',i,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',tW,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',el,'tied_head','activation',x='head')
+def aP():global X;X='causal_attention';eb(tR())
+aR=None
+J=.0
+aS=Group('embed',.05),Group('scalar',.04)
+K=None
+aT='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
+L={'attn':D(True),'control':D(False),'embed':D(True),'mlp':D(True)}
+if __name__=='__main__':tB(aO())

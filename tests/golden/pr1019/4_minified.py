@@ -1,564 +1,523 @@
-import faulthandler,hashlib as B,io,lzma,numpy as C,os as l,signal,subprocess,sys as d,time as c,torch as t,torch.distributed as a,torch.nn.functional as h,traceback
-from functools import partial as o
-from pathlib import Path as n
+import faulthandler,hashlib as K,io,lzma,numpy as L,os as r,signal,subprocess,sys as c,time as d,torch as e,torch.distributed as i,torch.nn.functional as l,traceback
+from functools import partial as u
+from pathlib import Path as t
 from sentencepiece import SentencePieceProcessor
-from torch import nn as D
-from typing import Any,NamedTuple as e
-def Q(n,a):
- if not n.n:return a,
- i=range(n.shape[0]//len(n.n));return tuple(e.format(r)for e in n.n for r in i)
-def u(o):
- s=[]
- for n in o:
-  if n.n:
-   i=range(n.shape[0]//len(n.n))
-   for(e,h)in zip(n.n,n.init,strict=True):s+=[(e.format(r),h,n)for r in i]
-  else:s+=[(a,n.init,n)for a in n.u()]
+from torch import nn as M
+from typing import NamedTuple as a
+def er(o,t):
+ if not o.h:return t,
+ e=range(o.shape[0]//len(o.h));return tuple(i.format(r)for i in o.h for r in e)
+def y(a):
+ d=[]
+ for o in a:
+  if o.h:
+   e=range(o.shape[0]//len(o.h))
+   for(i,s)in zip(o.h,o.init,strict=True):d+=[(i.format(r),s,o)for r in e]
+  else:d+=[(t,o.init,o)for t in o.n()]
+ return d
+def eh(h,a,s,n):
+ for o in a:
+  l=n if o.dtype=='activation'else e.float32
+  for t in o.n():
+   *d,c=t.split('.');i=h
+   for r in d:
+    if r not in i._modules:i.add_module(r,M.ModuleList())
+    i=i._modules[r]
+   i.register_parameter(c,M.Parameter(e.empty(o.shape,dtype=l,device=s)))
+def el(r,t):l=K.sha256(f"{r}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(l[:7],'little'))
+def ed(h,a,r,i):
+ n=b(h.state_dict(),a)
+ for(t,s,p)in y(a):o=e.empty(n[t].shape);s(o,el(r,t),i);n[t].copy_(o)
+def b(n,a):
+ r=[]
+ for o in a:
+  for t in o.n():r+=n[t].unbind()if o.h else[n[t]]
+ return{t:s for((t,p,p),s)in zip(y(a),r,strict=True)}
+def v(tensor,generator,ledger):tensor.zero_()
+def k(tensor,generator,ledger):tensor.fill_(1.)
+def x(tensor,generator,ledger,value):tensor.fill_(value)
+def ec(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
+def eu():
+ a=r.environ.get;o,t,d=int(a('RANK',0)),int(a('WORLD_SIZE',1)),int(a('LOCAL_RANK',0))
+ if t<1 or 8%t:raise ValueError(f"WORLD_SIZE is {t}, wanted a divisor of 8, the micro-batches of a step")
+ return o,t,d
+def em():
+ global h,oG,m,n;o,t,d=eu();a,s='gloo',e.device('cpu')
+ if e.cuda.is_available():a,s='nccl',e.device('cuda',d);e.cuda.set_device(s)
+ if t>1:i.init_process_group(a)
+ m=o;n=t;oG=d;h=s;return
+def ef():
+ if n>1:i.destroy_process_group()
+def ep(s):
+ if n>1:i.all_reduce(s)
  return s
-def R(h,o,device,e):
- for n in o:
-  s=e if n.dtype=='activation'else t.float32
-  for a in n.u():
-   *r,d=a.split('.');i=h
-   for l in r:
-    if l not in i._modules:i.add_module(l,D.ModuleList())
-    i=i._modules[l]
-   i.register_parameter(d,D.Parameter(t.empty(n.shape,dtype=s,device=device)))
-def S(n,a):c=B.sha256(f"{n}:{a}".encode()).digest();return t.Generator().manual_seed(int.from_bytes(c[:7],'little'))
-def T(l,o,n,s):
- i=m(l.state_dict(),o)
- for(a,h,z)in u(o):r=t.empty(i[a].shape);h(r,S(n,a),s);i[a].copy_(r)
-def m(i,o):
- e=[]
- for n in o:
-  for a in n.u():e+=i[a].unbind()if n.n else[i[a]]
- return{a:h for((a,z,z),h)in zip(u(o),e,strict=True)}
-def r(tensor,generator,ledger):tensor.zero_()
-def s(tensor,generator,ledger):tensor.fill_(1.)
-def f(tensor,generator,ledger,value):tensor.fill_(value)
-def U(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
-E=8
-class World(e):rank:e;world_size:e;et:e;device:e
-def V():
- e=l.environ.get;h,i,r=int(e('RANK',0)),int(e('WORLD_SIZE',1)),int(e('LOCAL_RANK',0))
- if i<1 or E%i:raise ValueError(f"WORLD_SIZE is {i}, wanted a divisor of {E}, the micro-batches of a step")
- return h,i,r
-def W():
- h,i,r=V();e,u='gloo',t.device('cpu')
- if t.cuda.is_available():e,u='nccl',t.device('cuda',r);t.cuda.set_device(u)
- if i>1:a.init_process_group(e)
- return World(h,i,r,u)
-def X(r):
- if r.world_size>1:a.destroy_process_group()
-def Y(h,r):
- if r.world_size>1:a.all_reduce(h)
- return h
-def Z(value,r):
- e=[value]*r.world_size
- if r.world_size>1:a.all_gather_object(e,value)
- return e
-def ee(key,e,r):
- if r.world_size==1:yield from range(e);return
- o=a.distributed_c10d._get_default_store();i=o.add(key,1)
- while i<=e:yield i-1;i=o.add(key,1)
-def et(value,r):
- if r.world_size==1:return value
- e=t.tensor(value,dtype=float,device=r.device);a.all_reduce(e,a.ReduceOp.MAX);return e.item()
-def ea(h):
- if h.grad is None:h.grad=t.zeros_like(h)
- return h.grad
-def eo(e,r):
- o=[ea(h)for h in e]
- if r.world_size>1:
-  n=t.cat([i.flatten()for i in o]);a.all_reduce(n);l=(n/r.world_size).split([i.numel()for i in o])
-  for(i,c)in zip(o,l,strict=True):i.copy_(c.view_as(i))
-def ei(o,n,r):
- if r.world_size>1:return a.reduce_scatter(o,list(n.chunk(r.world_size)),async_op=True)
- o.copy_(n);return
-def en(n,o,r):
- if r.world_size>1:return a.all_gather(list(n.chunk(r.world_size)),o,async_op=True)
- n.copy_(o);return
-def es(a):
- if a is not None:a.wait()
-def er(e,i):
- a=''
- try:i(e)
- except(OSError,ValueError)as n:a=f"{e.preparing}: {n}"
- for(h,r)in enumerate(Z(a,e.r)):
-  if r:raise ValueError(f"{r} (on rank {h})"if h else r)
-def eh(e,r):
- if r is not None:e.log(f"prepared {e.preparing}: {r}")
-class Param(e):
- name:e;shape:e;group:e;Q:e;init:e=None;P:e='';dtype:e='float32';layers:e=0;n:e=();reduction:e='replicated';V:e='';k:e=True;M:e=True;export:e='yes'
- def u(i):return[i.name.format(r)for r in range(i.layers)]or[i.name]
-class Group(e):name:e;lr:e;weight_decay:e=.0
-class p:
- def __init__(i):i.done={}
- def count(i,plugin,unit,number=1):i.done[plugin,unit]=i.done.get((plugin,unit),0)+number
- def f(i,l,r):i.done[l,'']=r
- def R(i,l):return', '.join(f"{e} {o}".strip()for((a,o),e)in i.done.items()if a==l and e)
-aP=65536
-def el(i,l,e):return(i/g(l)).round().clamp(-e,e).to(t.int8)
-def g(l):return l[:,None]if l.ndim else l
-def ed(r,l,e):return(r.float()*g(l).float()).to(e)
-def ec(i,e):
- if i.ndim==2:l=(i.abs().amax(1)/31).clamp_min(1/31)
- else:l=i.abs().amax()/31;l=l if l>0 else l+1
- if e:l=l.half()
- return el(i,l.float(),31),l
-def eu(l,e):
- if'kept'in l:return l['kept'].to(e)
- return ed(l['codes'],l['step'],e)
-class Environment(e):w:e;export:e;l:e;b:e;F:e;score:e;seed:e;W:e;J:e;K:e
-def w(a,e):
- r=l.environ.get(a,e)
- try:return int(r)
- except ValueError:raise ValueError(f"{a} is {r!r}, wanted a whole number like {e!r}")from None
-def em(a,e):
- r=l.environ.get(a,e)
- try:return float(r)
- except ValueError:raise ValueError(f"{a} is {r!r}, wanted seconds like {e!r}")from None
-def ef():e=l.environ.get;return Environment(e('DATA_PATH','./data/datasets/fineweb10B_sp1024'),'export'in d.argv,w('ITERATIONS',20000),em('MAX_WALLCLOCK_SECONDS',6e2),e('RUN_ID',str(c.time_ns())),'score'in d.argv,w('SEED',1337),e('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model'),w('TRAIN_LOG_EVERY',200),w('VAL_LOSS_EVERY',1000))
-aQ=.6931471805599453
-class Score(e):val_loss:e;p:e;h:e;q:e
-def ep(n,e):
- if n.numel():raise ValueError(f"target {n[0]} of the validation stream {e}")
-def eg(e,n):a=e.h[n].to(e.r.device,int);o=a[:,:-1].contiguous();return o,a[:,1:].contiguous(),ew(o)
-def ew(a):return{}
-def ey(e,i,C,n,s,E=None):
- z,u=n[:,1:],e.r.device;i[z[s]]=C;o,h,r=eg(e,n)
- with t.set_grad_enabled(E is not None and t.is_grad_enabled()):m=e.forward(o,h,phases=e.U(),fields=r,reduction='none',adapter=E)
- a,d=am(o,h,z.to(u)),s.to(u);l=m.detach().double()*d,d,a*d;return m,t.stack([c.sum().double()for c in l])
-def eb(i,e,r):
- if r.world_size>1:i=i.to(r.device);a.all_reduce(i,e)
- return i.cpu()
-def ev(e,i,d,u):
- ep(1+(i[1:]==0).nonzero().flatten(),'is not scored');r,o,h=Y(d,e.r).tolist()
- if o>len(i)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(r/o,r/aQ/h,int(o),1e3*(c.perf_counter()-u))
-def ek(e,scored_at,learned_at=None):
- if e.r.rank==0:
-  r=f"logs/{e.s.F}.scores.npz"
-  if learned_at is None:C.savez_compressed(r,scored_at=scored_at.numpy())
-  else:C.savez_compressed(r,scored_at=scored_at.numpy(),learned_at=learned_at.numpy())
-class Span(e):start:e;end:e;Y:e
-def ex(i,e):return[Span(r,r+e,0)for r in range(0,(i-1)//e*e,e)]
-def ej(e,h,i):return e[len(e)*h//i:len(e)*(h+1)//i]
-def eq(o,l,e):
- n=t.zeros(l,e+1,dtype=int);s=t.zeros(l,e,dtype=bool)
- for(a,(r,i,h))in enumerate(o):n[a,:i+1-r]=t.arange(r,i+1);s[a,h:i-r]=True
- return n,s
-def y(e,o):
- u,r,l=c.perf_counter(),e.r,e.S;e.model.eval();o=ej(o,r.rank,r.world_size);i=t.zeros(len(e.h),dtype=t.int32);d=t.zeros(3,dtype=float,device=r.device)
- for(z,h)in enumerate(range(0,len(o),l),1):
-  n,s=eq(o[h:h+l],l,e.c);d+=ey(e,i,z,n,s)[1]
-  if z%100==0:e.log(f"eval: batch {z}")
- e.model.train();i=eb(i,a.ReduceOp.MAX,r);return ev(e,i,d,u),i
-def ez(o):return{a:n.Q for(a,z,n)in u(o)if n.export!='drop'}
-def eA(i,o,d,s):
- e,r=ez(o),{}
- for(a,t)in e.items():l=K[t].encode(a,i[a],d.get(a,{}),s);r[a]={n:c.cpu()for(n,c)in l.items()}
- return eB(r)
-def eB(r):return r
-def eC(r,s):return ao(ah(r,s),s)
-def eD(data,i):
- e=2**20+sum(8*h.numel()+4096 for h in i.values())
- try:return al(ai(data,e))
- except Exception as n:raise ValueError(f"the artifact cannot be read: {n}")from n
-def eE(a,l,t,e):return K[t].decode(a,l,e)
-def eF(r,i,o):
- e=ez(o)
+def eg(value):
+ a=[value]*n
+ if n>1:i.all_gather_object(a,value)
+ return a
+def ew(value):
+ if n==1:return value
+ a=e.tensor(value,dtype=float,device=h);i.all_reduce(a,i.ReduceOp.MAX);return a.item()
+def ey(s):
+ if s.grad is None:s.grad=e.zeros_like(s)
+ return s.grad
+def eb(r):
+ a=[ey(s)for s in r]
+ if n>1:
+  t=e.cat([d.flatten()for d in a]);i.all_reduce(t);o=(t/n).split([d.numel()for d in a])
+  for(d,m)in zip(a,o,strict=True):d.copy_(m.view_as(d))
+def ev(t,o):
+ if n>1:return i.reduce_scatter(t,list(o.chunk(n)),async_op=True)
+ t.copy_(o);return
+def ek(o,t):
+ if n>1:return i.all_gather(list(o.chunk(n)),t,async_op=True)
+ o.copy_(t);return
+def ex(o):
+ if o is not None:o.wait()
+def ej():
+ t=''
+ try:os()
+ except(OSError,ValueError)as l:t=f"{et}: {l}"
+ for(o,a)in enumerate(eg(t)):
+  if a:raise ValueError(f"{a} (on rank {o})"if o else a)
+def eq(a):
+ if a is not None:o(f"prepared {et}: {a}")
+class Param(a):
+ name:a;shape:a;group:a;j:a;init:a=None;x:a='';dtype:a='float32';layers:a=0;h:a=();reduction:a='replicated';z:a='';u:a=True;F:a=True;export:a='yes'
+ def n(e):return[e.name.format(r)for r in range(e.layers)]or[e.name]
+class Group(a):name:a;lr:a;weight_decay:a=.0
+class j:
+ def __init__(e):e.done={}
+ def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
+ def i(e,r,a):e.done[r,'']=a
+ def q(e,r):return', '.join(f"{o} {a}".strip()for((t,a),o)in e.done.items()if t==r and o)
+def ez(s,r,a):return(s/q(r)).round().clamp(-a,a).to(e.int8)
+def q(r):return r[:,None]if r.ndim else r
+def eA(o,r,a):return(o.float()*q(r).float()).to(a)
+def eB(s):
+ if s.ndim==2:r=(s.abs().amax(1)/31).clamp_min(1/31)
+ else:r=s.abs().amax()/31;r=r if r>0 else r+1
+ r=r.half();return ez(s,r.float(),31),r
+def eC(o,a):
+ if'kept'in o:return o['kept'].to(a)
+ return eA(o['codes'],o['step'],a)
+def z(t,o):
+ a=r.environ.get(t,o)
+ try:return int(a)
+ except ValueError:raise ValueError(f"{t} is {a!r}, wanted a whole number like {o!r}")from None
+def eD():
+ a=r.environ.get('MAX_WALLCLOCK_SECONDS',6e2)
+ try:return float(a)
+ except ValueError:raise ValueError(f"MAX_WALLCLOCK_SECONDS is {a!r}, wanted seconds like 600.0")from None
+def eE():global Q,R,S,T,om,U,V,of,op,og;a=r.environ.get;Q=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');R='export'in c.argv;S=z('ITERATIONS',20000);T=eD();om=a('RUN_ID',str(d.time_ns()));U='score'in c.argv;V=z('SEED',1337);of=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');op=z('TRAIN_LOG_EVERY',200);og=z('VAL_LOSS_EVERY',1000);return
+class Score(a):val_loss:a;s:a;A:a;p:a
+def eF(r):
+ if r.numel():raise ValueError(f"target {r[0]} of the validation stream is not scored")
+def eG(r):o=w[r].to(h,int);a=o[:,:-1].contiguous();return a,o[:,1:].contiguous(),eH(a)
+def eH(o):return{}
+def eI(t,f,r,l):
+ n,s=r[:,1:],h;t[n[l]]=f;a,d,c=eG(r)
+ with e.set_grad_enabled(False):u=ob(a,d,phases=(),fields=c,reduction='none',adapter=None)
+ i,p=aE(a,d,n.to(s)),l.to(s);o=u.detach().double()*p,p,i*p;return u,e.stack([m.sum().double()for m in o])
+def eJ(t,a):
+ if n>1:t=t.to(h);i.all_reduce(t,a)
+ return t.cpu()
+def eK(t,s,c):
+ eF(1+(t[1:]==0).nonzero().flatten());a,o,i=ep(s).tolist()
+ if o>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
+ return Score(a/o,a/.6931471805599453/i,int(o),1e3*(d.perf_counter()-c))
+def eL(scored_at):
+ if m==0:d=f"logs/{om}.scores.npz";L.savez_compressed(d,scored_at=scored_at.numpy())
+class Span(a):start:a;end:a;B:a
+def eM(a):return[Span(o,o+2048,0)for o in range(0,(a-1)//2048*2048,2048)]
+def eN(a,o,t):return a[len(a)*o//t:len(a)*(o+1)//t]
+def eO(p,a):
+ r=e.zeros(a,2049,dtype=int);l=e.zeros(a,2048,dtype=bool)
+ for(d,(o,t,s))in enumerate(p):r[d,:t+1-o]=e.arange(o,t+1);l[d,s:t-o]=True
+ return r,l
+def A(p):
+ c,a=d.perf_counter(),oy;g.eval();p=eN(p,m,n);t=e.zeros(len(w),dtype=e.int32);s=e.zeros(3,dtype=float,device=h)
+ for(u,f)in enumerate(range(0,len(p),a),1):
+  r,l=eO(p[f:f+a],a);s+=eI(t,u,r,l)[1]
+  if u%100==0:o(f"eval: batch {u}")
+ g.train();t=eJ(t,i.ReduceOp.MAX);return eK(t,s,c),t
+def eP(a):return{t:o.j for(t,p,o)in y(a)if o.export!='drop'}
+def eQ(n,a,h,i,c=0):
+ e,r=eP(a),{}
+ for(t,d)in e.items():o=P[d].encode(t,n[t],h.get(t,{}),i);r[t]={s:l.cpu()for(s,l)in o.items()}
+ return eR(r)
+def eR(r):return r
+def eS(r,i):return ak(az(r,i),i)
+def eT(data,n):
+ a=2**20+sum(8*s.numel()+4096 for s in n.values())
+ try:return aA(ax(data,a))
+ except Exception as l:raise ValueError(f"the artifact cannot be read: {l}")from l
+def eU(t,o,d,a):return P[d].decode(t,o,a)
+def eV(r,n,a):
+ e=eP(a)
  if r.keys()!=e.keys():raise ValueError("the artifact's tensors are not the model's")
- for(a,t)in e.items():
-  try:h=eG(a,r[a],t,i[a].dtype)
-  except Exception as n:raise ValueError(f"the artifact's {a} cannot be decoded: {n!r}")from n
-  if h.shape!=i[a].shape:raise ValueError(f"{a}: shape {[*h.shape]}, wanted {[*i[a].shape]}")
-  i[a].copy_(h)
-def eG(a,l,t,e):return eE(a,l,t,e)
-class eH:
- def __init__(i,c,h,e):
-  i.rank,i.y=h,h==0;n('logs').mkdir(exist_ok=True);i.path=n('logs',c+'.txt')
-  if i.y and not e:i.path.write_text('')
-  d.excepthook=o(eI,i.path);faulthandler.register(signal.SIGTERM,i.path.open('a'),chain=True)
- def __call__(i,line):
-  if i.y:
-   print(line,flush=True)
-   with i.path.open('a')as a:print(line,file=a)
- def z(i,r):
-  if i.y:i(f"error: {r}")
-  elif r not in i.path.read_text():
-   with i.path.open('a')as a:print(f"rank {i.rank}: error: {r}",file=a)
-def eI(path,kind,error,trace):
- with path.open('a')as a:traceback.print_exception(error,file=a)
- d.__excepthook__(kind,error,trace)
-def eJ(h,device):
- c=B.sha256(n(d.argv[0]).read_bytes()).hexdigest();e=f"hardware:{l.uname().machine} CPU, {t.get_num_threads()} threads"
- if device.type=='cuda':e=subprocess.getoutput('nvidia-smi')
- h(f"Running Python {d.version}\nRunning PyTorch {t.__version__}\ncode_sha256:{c}\n{e}")
-def eK():return len(n(d.argv[0]).read_bytes())
-F='final_model.pt'
-G='final_export.pt'
-def b():return K['mlp'].name
-def eL(a):return n(f"final_model.{b()}.ptz")
-def eM(e,l):
- i=m(e.model.state_dict(),e.parameters)
- if e.r.rank==0:n(G).unlink(missing_ok=True);v(o(t.save,i),F)
- d=eQ(e)
- if e.r.rank==0:s=d,e.ledger.done,e.phases,e.failed,e.i.begin_ms;v(o(t.save,s),G)
- eN(e,i,d)
-def eN(e,i,d):
- r=e.validate();e.i.end('diagnostic','val');e.log(f"diagnostic pre-quantization post-ema val_loss:{r.val_loss:.8f} val_bpb:{r.p:.8f} eval_time:{r.q:.0f}ms")
- if e.r.rank==0:eR(e,i,d)
- et(.0,e.r);eT(e)
-def v(i,r):
- e=n('final_model.tmp')
+ for(t,d)in e.items():
+  try:s=eW(t,r[t],d,n[t].dtype)
+  except Exception as l:raise ValueError(f"the artifact's {t} cannot be decoded: {l!r}")from l
+  if s.shape!=n[t].shape:raise ValueError(f"{t}: shape {[*s.shape]}, wanted {[*n[t].shape]}")
+  n[t].copy_(s)
+def eW(t,o,d,a):return eU(t,o,d,a)
+def eX(d,o,a):
+ global X,W,oz;oz,X=o,o==0;t('logs').mkdir(exist_ok=True);W=t('logs',d+'.txt')
+ if X and not a:W.write_text('')
+ c.excepthook=u(eZ,W);faulthandler.register(signal.SIGTERM,W.open('a'),chain=True)
+def o(a):
+ if X:
+  print(a,flush=True)
+  with W.open('a')as e:print(a,file=e)
+def eY(a):
+ if X:o(f"error: {a}")
+ elif a not in W.read_text():
+  with W.open('a')as e:print(f"rank {oz}: error: {a}",file=e)
+def eZ(path,kind,error,trace):
+ with path.open('a')as e:traceback.print_exception(error,file=e)
+ c.__excepthook__(kind,error,trace)
+def te(s):
+ l=K.sha256(t(c.argv[0]).read_bytes()).hexdigest();a=f"hardware:{r.uname().machine} CPU, {e.get_num_threads()} threads"
+ if s.type=='cuda':a=subprocess.getoutput('nvidia-smi')
+ o(f"Running Python {c.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{l}\n{a}")
+def B():return len(t(c.argv[0]).read_bytes())
+oh='final_model.pt'
+def C():return P['mlp'].name
+def tt():return t(f"final_model.{C()}.ptz")
+def ta(r):
+ n=b(g.state_dict(),f)
+ if m==0:t('final_export.pt').unlink(missing_ok=True);D(u(e.save,n),'final_model.pt')
+ h=ts()
+ if m==0:d=h,p.done,ee,ea,Z;D(u(e.save,d),'final_export.pt')
+ to(n,h)
+def to(n,h):
+ a=tD();s('diagnostic','val');o(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.s:.8f} eval_time:{a.p:.0f}ms")
+ if m==0:tr(n,h)
+ ew(.0);tl()
+def D(o,d):
+ a=t('final_model.tmp')
  try:
-  i(e)
-  with e.open('rb')as a:l.fsync(a.fileno())
-  e.replace(r)
- finally:e.unlink(missing_ok=True)
-def eO(e):
- i=m(e.model.state_dict(),e.parameters);o,s=eP(F,e),eP(G,e);r=[a for a in i if a not in o or o[a].shape!=i[a].shape]
- if r:raise ValueError(f"{F} is of another model: {r[0]} is missing or has another shape")
- for(a,h)in i.items():h.copy_(o[a])
- d,l,e.phases,e.failed,e.i.begin_ms=s;e.ledger.done.update(l);e.i.G(e.i.begin_ms);eN(e,i,d)
-def eP(r,e):
- try:return t.load(r,e.r.device,weights_only=True)
+  o(a)
+  with a.open('rb')as e:r.fsync(e.fileno())
+  a.replace(d)
+ finally:a.unlink(missing_ok=True)
+def ti():
+ global Z,ea,ee;n=b(g.state_dict(),f);r,d=tn('final_model.pt'),tn('final_export.pt');a=[t for t in n if t not in r or r[t].shape!=n[t].shape]
+ if a:raise ValueError(f"final_model.pt is of another model: {a[0]} is missing or has another shape")
+ for(t,s)in n.items():s.copy_(r[t])
+ h,o,ee,ea,Z=d;p.done.update(o);tA(Z);to(n,h)
+def tn(d):
+ try:return e.load(d,h,weights_only=True)
  except OSError:raise
- except Exception as n:raise ValueError(f"{r} is damaged: {str(n)[:99]!r}")from n
-def eQ(e):d={};e.training_data=False;return d
-def eR(e,i,d):r=eA(i,e.parameters,d,e.ledger);e.i.end('quantize','none');l=eC(r,e.ledger);e.i.end('compress','none');v(o(n.write_bytes,data=l),eL(None));a=f"{b()}+lzma";e.log(f"Serialized model: {n(F).stat().st_size} bytes\nCode size: {eK()} bytes\nSerialized model {a}: {len(l)} bytes\nTotal submission size {a}: {len(l)+eK()} bytes")
-def eS(e):
- o,a=e.parameters,None;i=m(e.model.state_dict(),o)
- for h in i.values():h.zero_()
- l=eL(a).read_bytes();c=B.sha256(l).hexdigest()
- if e.s.score:
-  s=''.join(r.read_text()for r in n('logs').glob('*.txt'))
-  if'artifact_sha256:'in s and c not in s:raise ValueError('the artifact is not that of the logs in logs/')
- e.log('artifact_sha256:'+c);eF(eD(l,i),i,o)
-def eT(e):a=b();eS(e);e.i.end('decode','none');r,i=y(e,ex(len(e.h),e.c));e.i.end('score','val');eU(e,f"{a}_lzma_roundtrip",r);r,i=y(e,aw(len(e.h),e.c));e.i.end('score','val');eU(e,f"{a}_sliding_window",r);ek(e,i);e.ledger.count('sliding_eval','targets',r.h)
-def eU(e,a,r):e.log(f"final_{a} val_loss:{r.val_loss:.4f} val_bpb:{r.p:.4f} eval_time:{r.q:.0f}ms\nfinal_{a}_exact val_loss:{r.val_loss:.8f} val_bpb:{r.p:.8f}")
-def eV(e):
- i=[];r=False
- for a in aY:
-  o=e.ledger.R(a)
-  if o and a not in i:e.log(f"receipt {a}: {o}")
-  else:e.log(f"error: plugin {a} did nothing");r=e.r.rank==0
+ except Exception as l:raise ValueError(f"{d} is damaged: {str(l)[:99]!r}")from l
+def ts():global Y;h={};Y=False;return h
+def tr(n,h):r=eQ(n,f,h,p,B());s('quantize','none');c=eS(r,p);s('compress','none');D(u(t.write_bytes,data=c),tt());e=f"{C()}+lzma";o(f"Serialized model: {t(oh).stat().st_size} bytes\nCode size: {B()} bytes\nSerialized model {e}: {len(c)} bytes\nTotal submission size {e}: {len(c)+B()} bytes")
+def th():
+ a=f;n=b(g.state_dict(),a)
+ for s in n.values():s.zero_()
+ c=tt().read_bytes();l=K.sha256(c).hexdigest()
+ if U:
+  r=''.join(d.read_text()for d in t('logs').glob('*.txt'))
+  if'artifact_sha256:'in r and l not in r:raise ValueError('the artifact is not that of the logs in logs/')
+ o('artifact_sha256:'+l);eV(eT(c,n),n,a)
+def tl():o=C();th();s('decode','none');a,t=A(eM(len(w)));s('score','val');td(f"{o}_lzma_roundtrip",a);a,t=A(aI(len(w)));s('score','val');td(f"{o}_sliding_window",a);eL(t);p.count('sliding_eval','targets',a.A)
+def td(e,a):o(f"final_{e} val_loss:{a.val_loss:.4f} val_bpb:{a.s:.4f} eval_time:{a.p:.0f}ms\nfinal_{e}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.s:.8f}")
+def tc():
+ a=[];r=False
+ for t in oc:
+  e=p.q(t)
+  if e and t not in a:o(f"receipt {t}: {e}")
+  else:o(f"error: plugin {t} did nothing");r=m==0
  return r
-class eW:
- def __init__(i,l,o,r):i.r=r;c=[(l.get_parameter(a),Q(n,a),n)for n in o for a in n.u()];i.tensors=[h for(h,d,n)in c];i.names=[d for(h,d,n)in c];i.replicated=[h for(h,d,n)in c if n.reduction=='replicated'];i.g=[h for(h,d,n)in c if n.k];i.N=[d for(h,d,n)in c if n.k];t=[h for(h,d,n)in c if n.group=='matrix'];e=[d for(h,d,n)in c if n.group=='matrix'];aD(t,e,r);u=[(s,[h for(h,d,n)in c if n.group==s.name],[d for(h,d,n)in c if n.group==s.name])for s in aW];ay(u)
- @t.no_grad()
- def step(i,scalars,ledger):
-  aj(i.tensors,i.names,ledger);aE();eo(i.replicated,i.r);ab(scalars,ledger);aF(scalars,ledger)
-  for h in i.tensors:h.grad=None
-def eX(e):
- if t.cuda.is_available():return t.compile(e,dynamic=False,fullgraph=True)
- return e
-def eY():return{}
-def eZ(r,d,i):return aC(r,i).contiguous()
-def te(i,e,a):e.mul_(a).add_(i);return i.add(e,alpha=a)
-def tt(e):return max(1,e.shape[-2]/e.shape[-1])**.5
-class Progress(e):step:e;l:e;j:e;x:e;Z:e;m:e
-class Scalars(e):m:e;L:e;momentum:e
-def ta(l,a,o,i):r=o/i if i>0 else l/max(a,1);return Progress(l,a,o,i,r,1.)
-class Context(e):
- ids:e;phases:e;training:e;o:e;memo:e;fields:e;E:e;B:e;ledger:e
- def a(i,l,o,e=1):
-  if i.ledger is not None:i.ledger.count(l,o,e)
-aR=1.1920929e-07
-def k(o):return h.rms_norm(o,(o.size(-1),),eps=aR)
-def to(o):return h.pad(o[:,:-1],(0,0)*(o.dim()-2)+(1,0))
-def ti(i):return i
-def tn(i,o,l,r,a,e):
- i=ti(i)
- if e.B is not None:e.B(l,r,o)
- return x(h.linear(o,i.to(o.dtype)),o,l,a,e)
-def x(h,o,i,a,e):
- if e.E is not None and i in e.E.sites:h=h+e.E.delta(o,i,a)
- return h
-def ts(i,r,e):
- if'rope'not in e.memo:a,c,u=i.size(1),i.size(3),i.device;l=r**(-t.arange(0,c,2,dtype=t.float32,device=u)/c);n=t.outer(t.arange(a,dtype=t.float32,device=u),l);e.memo['rope']=n.cos(),n.sin()
- h,d=(z[None,:,None,:].to(i.dtype)for z in e.memo['rope']);o,s=i.chunk(2,-1);return t.cat((o*h+s*d,s*h-o*d),-1)
-class GPT(D.Module):
- def __init__(i,o,device,e):super().__init__();i.records=o;R(i,o,device,e)
- def matrices(i):return m(dict(i.named_parameters()),i.records)
- def matrix(i,role,layer,position,ctx):return ti(ctx.o[f"blocks.{layer}.{role}.weight"])
- def d(i,o,l,r,a,e):return tn(e.o[f"blocks.{r}.{l}.weight"],o,l,r,a,e)
- def stem(i,ids,ctx):o=h.embedding(ids,ctx.o['tok_emb.weight']);o=o+tz(ids,ctx);o=k(o);o=tY(o,ctx);return o
- def forward(i,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):n=fields or{};h={};fields={**h,**n};e=Context(ids,phases,i.training,i.matrices(),{},fields,adapter,observe,ledger);o=i.stem(ids,e);o=k(tX(i,o,o,e));t=tZ(o,e);c=tK(t,targets,reduction,e);return c
-aS=20240520
-aT=1
-H=1024
-def tr(l):
- l=n(l);e=sorted(r for r in l.parent.glob(l.name)if('_bytes_'in r.name)==('_bytes_'in l.name))
- if not e:raise ValueError(f"{l}: no shard matches, see DATA_PATH")
- return e
-def th(r):
- h,e=n(r).stat().st_size,C.fromfile(r,'<i4',3).tolist()
- if h<=H or e!=[aS,aT,(h-H)/2]:raise ValueError(f"{r}: {h} bytes and header {e}, wanted {H} + 2n bytes and header [{aS}, {aT}, n > 0]")
- return e[2]
-def j(r,a):
- o=C.memmap(r,'<u2','r',H,th(r))
- if o.max()>=a:raise ValueError(f"{r}: token {o.argmax()} is {o.max()}, wanted an id below {a}")
+class tu:
+ def __init__(e,h,a):c=[(h.get_parameter(t),er(o,t),o)for o in a for t in o.n()];e.tensors=[s for(s,d,o)in c];e.names=[d for(s,d,o)in c];e.replicated=[s for(s,d,o)in c if o.reduction=='replicated'];e.c=[s for(s,d,o)in c if o.u];e.b=[d for(s,d,o)in c if o.u];r=[s for(s,d,o)in c if o.group=='matrix'];l=[d for(s,d,o)in c if o.group=='matrix'];aU(r,l);i=[(n,[s for(s,d,o)in c if o.group==n.name],[d for(s,d,o)in c if o.group==n.name])for n in od];aJ(i)
+ @e.no_grad()
+ def step(e,scalars,ledger):
+  aO(e.tensors,e.names,ledger);aV();eb(e.replicated);aK(scalars,ledger);aW(scalars,ledger)
+  for s in e.tensors:s.grad=None
+def tm(t):
+ if e.cuda.is_available():return e.compile(t,dynamic=False,fullgraph=True)
+ return t
+def tf():return{}
+def tp(a,d):return aT(a).contiguous()
+def tg(d,a,l):a.mul_(l).add_(d);return d.add(a,alpha=l)
+def tw(a):return max(1,a.shape[-2]/a.shape[-1])**.5
+class Progress(a):step:a;v:a;f:a;m:a;C:a;o:a
+class Scalars(a):o:a;y:a;momentum:a
+def ty(r,o,t,d):e=t/d if d>0 else r/max(o,1);return Progress(r,o,t,d,e,1.)
+class Context(a):
+ ids:a;phases:a;training:a;r:a;memo:a;fields:a;d:a;g:a;ledger:a
+ def t(e,r,a,o=1):
+  if e.ledger is not None:e.ledger.count(r,a,o)
+def E(a):return l.rms_norm(a,(a.size(-1),),eps=1.1920929e-07)
+def tb(a):return l.pad(a[:,:-1],(0,0)*(a.dim()-2)+(1,0))
+def tv(s):return s
+def tk(s,a,d,r,o,t):
+ s=tv(s)
+ if t.g is not None:t.g(d,r,a)
+ return F(l.linear(a,s.to(a.dtype)),a,d,o,t)
+def F(d,a,r,o,t):
+ if t.d is not None and r in t.d.sites:d=d+t.d.delta(a,r,o)
+ return d
+def tx(a,t):
+ if'rope'not in t.memo:l,c,s=a.size(1),a.size(3),a.device;o=1e4**(-e.arange(0,c,2,dtype=e.float32,device=s)/c);r=e.outer(e.arange(l,dtype=e.float32,device=s),o);t.memo['rope']=r.cos(),r.sin()
+ i,h=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);d,n=a.chunk(2,-1);return e.cat((d*i+n*h,n*i-d*h),-1)
+class GPT(M.Module):
+ def __init__(e,a,s,n):super().__init__();e.records=a;eh(e,a,s,n)
+ def matrices(e):return b(dict(e.named_parameters()),e.records)
+ def matrix(e,role,layer,position,ctx):return tv(ctx.r[f"blocks.{layer}.{role}.weight"])
+ def l(e,a,d,r,o,t):return tk(t.r[f"blocks.{r}.{d}.weight"],a,d,r,o,t)
+ def stem(e,ids,ctx):a=l.embedding(ids,ctx.r['tok_emb.weight']);a=a+tS(ids,ctx);a=E(a);a=ag(a,ctx);return a
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):r=fields or{};d={};fields={**d,**r};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.stem(ids,t);a=E(ap(e,a,a,t));h=aw(a,t);m=at(h,targets,reduction,t);return m
+def tj(r):
+ r=t(r);a=sorted(d for d in r.parent.glob(r.name)if('_bytes_'in d.name)==('_bytes_'in r.name))
+ if not a:raise ValueError(f"{r}: no shard matches, see DATA_PATH")
+ return a
+def tq(d):
+ i,a=t(d).stat().st_size,L.fromfile(d,'<i4',3).tolist()
+ if i<=1024 or a!=[20240520,1,(i-1024)/2]:raise ValueError(f"{d}: {i} bytes and header {a}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
+ return a[2]
+def G(d):
+ o=L.memmap(d,'<u2','r',1024,tq(d))
+ if o.max()>=1024:raise ValueError(f"{d}: token {o.argmax()} is {o.max()}, wanted an id below 1024")
  return o
-def tl(l,e,a):
- o=C.concatenate([j(r,a)for r in tr(l)])
- if len(o)<=e:raise ValueError(f"{l}: {len(o)} tokens, wanted at least {e+1}")
- return t.from_numpy(o[:(len(o)-1)//e*e+1])
-class td:
- def __init__(i,h):i.log=h;i.begin_ms=.0;i.I=c.perf_counter()
- def G(i,o):i.I=c.perf_counter()-o/1e3
- def end(i,name,data):e=1e3*(c.perf_counter()-i.I);i.log(f"stage:{name} begin:{i.begin_ms:.0f}ms end:{e:.0f}ms data:{data}");i.begin_ms=e
-class tc:
- def __init__(i,o,a,r,h,s):i.parameters=o;i.s=a;i.r=r;i.log=h;i.ledger=s;i.phases=();i.preparing='';i.i=td(h);i.failed=False;i.training_data=not(a.score or a.export);i.C=0;i.c=2048;i.S=max(524288//(E*i.c),1);e=t.bfloat16 if r.device.type=='cuda'else t.float32;t._dynamo.config.recompile_limit=16;i.model=GPT(o,r.device,e);T(i.model,o,a.seed,s);i.forward=eX(i.model);l=n(a.w,'fineweb_val_*.bin');i.h=tl(l,i.c,1024);au(a.W,a.w,1024,r.device,s);c=B.sha256(i.h.numpy().data).hexdigest();h(f"val_loader:shards pattern={l} tokens:{len(i.h)-1}\nval_sha256:{c}")
- def v(i,s):l=n(i.s.w,'fineweb_train_*.bin');r=i.r;af(l,r.rank,r.world_size,1024,s)
- def A(i):
-  if not i.training_data:raise ValueError('training data are closed: training time is over')
-  r=i.r;z=ag(786432//E,2048);o,h=(c.to(r.device,non_blocking=True)for c in z);return o,h,{}
- def X(i,r):i.log(f"error: {r}");i.failed=True
- def U(i):return()
- def validate(i):return y(i,ex(len(i.h),i.c))[0]
- def ee(i):i.model.requires_grad_(False)
- def eo(i):d=[a for n in i.parameters if n.M for a in n.u()];return[i.model.get_parameter(a).requires_grad_(True)for a in d]
- def ea(i,e):i.C+=1;return ee(f"work {i.C}",e,i.r)
-def tu(l):
- e=[()]
- for s in l:e+=[(*r,s.name)for r in e]
- return e
-def tm(e):
- l,s=e.model,e.ledger;o,h,r=e.A();o,h=o[:1,:512],h[:1,:512];r={a:c[:1,:512]for(a,c)in r.items()};i=();l(o,h,phases=i,fields=r,ledger=s).backward()
- for n in e.parameters:t=sum(l.get_parameter(a).grad is not None for a in n.u());s.count(n.P,'trained tensors',t)
- l.zero_grad()
-def tf(e,q):
- i=e.model.state_dict();o={a:h.clone()for(a,h)in i.items()};d,n=eW(e.model,e.parameters,e.r),p();e.v(n)
- for r in tu(()):
-  for l in range(20):q(e,d,r,Scalars(1.,1.,.9),n);e.log(' '.join((f"warmup_step:{l+1}/20",*r)))
- for(a,h)in i.items():h.copy_(o[a])
- t.manual_seed(e.s.seed);e.v(e.ledger)
-def tp(o,i):
- try:a,r,s=ef(),W(),p()
- except ValueError as n:print(f"error: {n}",file=d.stderr);d.exit(2)
- c=Z(a.F,r)[0];h=eH(c,r.rank,a.export);t.manual_seed(a.seed);t.backends.cuda.matmul.allow_tf32=True
- if a.b==0:tw()
- eJ(h,r.device);h('plugins:'+' '.join(aY));e=tg(o,a,r,h,s,i)
- if e.training_data:
-  ty(e);tm(e);tf(e,q);l=tk(e)
-  try:eM(e,l)
-  except(OSError,ValueError)as n:h.z(str(n));d.exit(f"error: rank {r.rank}: {n}")
- u=not a.score and(eV(e)or e.failed);X(r)
- if u:d.exit(1)
-def tg(o,a,r,h,s,i):
+def tz(r):
+ o=L.concatenate([G(d)for d in tj(r)])
+ if len(o)<=2048:raise ValueError(f"{r}: {len(o)} tokens, wanted at least 2049")
+ return e.from_numpy(o[:(len(o)-1)//2048*2048+1])
+def tA(t):global ow;ow=d.perf_counter()-t/1e3
+def s(t,data):global Z;a=1e3*(d.perf_counter()-ow);o(f"stage:{t} begin:{Z:.0f}ms end:{a:.0f}ms data:{data}");Z=a
+def tB(a,i):global Z,ea,ob,p,g,f,ee,et,oH,oy,ow,w,Y;f=a;p=i;ee=();et='';Z=.0;ow=d.perf_counter();ea=False;Y=not(U or R);oH=0;oy=max(32,1);n=e.bfloat16 if h.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;g=GPT(a,h,n);ed(g,a,V,i);ob=tm(g);r=t(Q,'fineweb_val_*.bin');w=tz(r);aD(of,Q,h,i);l=K.sha256(w.numpy().data).hexdigest();o(f"val_loader:shards pattern={r} tokens:{len(w)-1}\nval_sha256:{l}")
+def H(i):r=t(Q,'fineweb_train_*.bin');aF(r,m,n,i)
+def tC():
+ if not Y:raise ValueError('training data are closed: training time is over')
+ u=aH();a,d=(m.to(h,non_blocking=True)for m in u);return a,d,{}
+def tD():return A(eM(len(w)))[0]
+def tE():a=[()];return a
+def tF():
+ h,i=g,p;a,d,c=tC();a,d=a[:1,:512],d[:1,:512];c={t:l[:1,:512]for(t,l)in c.items()};h(a,d,phases=(),fields=c,ledger=i).backward()
+ for o in f:r=sum(h.get_parameter(t).grad is not None for t in o.n());i.count(o.x,'trained tensors',r)
+ h.zero_grad()
+def tG():
+ n=g.state_dict();a={t:s.clone()for(t,s)in n.items()};l,i=tu(g,f),j();H(i)
+ for d in tE():
+  for r in range(20):tL(l,d,Scalars(1.,1.,.9),i);o(' '.join((f"warmup_step:{r+1}/20",*d)))
+ for(t,s)in n.items():s.copy_(a[t])
+ e.manual_seed(V);H(p)
+def tH(a):
+ try:s,n,i=eE(),em(),j()
+ except ValueError as l:print(f"error: {l}",file=c.stderr);c.exit(2)
+ d=eg(om)[0];eX(d,m,R);e.manual_seed(V);e.backends.cuda.matmul.allow_tf32=True
+ if T==0:tJ()
+ te(h);o('plugins:'+' '.join(oc));tI(a,i)
+ if Y:
+  tK();tF();tG();r=tO()
+  try:ta(r)
+  except(OSError,ValueError)as l:eY(str(l));c.exit(f"error: rank {m}: {l}")
+ t=not U and(tc()or ea);ef()
+ if t:c.exit(1)
+def tI(a,i):
+ global ee
  try:
-  e=tc(o,a,r,h,s);er(e,i)
-  if a.export:eO(e)
-  elif a.score:e.phases=();eT(e)
-  else:e.v(p())
-  return e
- except(OSError,ValueError)as n:
-  h.z(str(n))
-  if not a.export:X(r)
-  d.exit(2)
-def tw():l.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');t.use_deterministic_algorithms(True)
-def ty(e):a,i=e.s,e.r.world_size;e.log(f"model_params:{sum(h.numel()for h in e.model.parameters())}\nworld_size:{i} grad_accum_steps:{E//i}\nseed:{a.seed}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{a.l} warmup_steps:20 max_wallclock_seconds:{a.b:.3f}")
-def q(session,optimizers,phases,scalars,ledger):
- i=E//session.r.world_size;a=.0
- for z in range(i):o,h,r=session.A();c=session.forward(o,h,phases=phases,fields=r)/i;a+=c.detach();c.backward()
- optimizers.step(scalars,ledger);return a
-def tb(e,l,o,i):
- r=ta(l,e.s.l,o,i);n=Scalars(1.,1.,.0)
- for a in(aq,aL):n=a(r,n,e.ledger)
- return n
-def tv(e):i=e.s.b;return 1e3*i
-def tk(e):
- a=e.s;d=eW(e.model,e.parameters,e.r);av(d.g,d.N);i,l,o=tv(e),0,.0;aH()
+  tB(a,i);ej()
+  if R:ti()
+  elif U:ee=();tl()
+  else:H(j())
+  return
+ except(OSError,ValueError)as l:
+  eY(str(l))
+  if not R:ef()
+  c.exit(2)
+def tJ():r.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
+def tK():t=n;o(f"model_params:{sum(s.numel()for s in g.parameters())}\nworld_size:{t} grad_accum_steps:{8//t}\nseed:{V}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{S} warmup_steps:20 max_wallclock_seconds:{T:.3f}")
+def tL(l,s,h,i):
+ t=8//n;o=.0
+ for p in range(t):a,d,c=tC();m=ob(a,d,phases=s,fields=c)/t;o+=m.detach();m.backward()
+ l.step(h,i);return o
+def tM(r,t,d):
+ a=ty(r,S,t,d);h=Scalars(1.,1.,.0)
+ for o in(aP,oa):h=o(a,h,p)
+ return h
+def tN():a=T;return 1e3*a
+def tO():
+ l=tu(g,f);aL(l.c,l.b);d,r,t=tN(),0,.0;aY()
  while True:
-  h=l==a.l or 0<i<=o
-  if h or a.K>0 and l%a.K==0:
-   aI(e.ledger);r=e.validate();tx(e,l,f"val_loss:{r.val_loss:.4f} val_bpb:{r.p:.4f}",o)
-   if h:break
-   aH()
-  n=tb(e,l,o,i);c=q(e,d,e.phases,n,e.ledger);l+=1;ak(d.g,l,n);o=et(aJ(l),e.r)
-  if a.J>0 and(l<=10 or l%a.J==0):
-   tx(e,l,f"train_loss:{c:.4f}",o)
-   if c!=c:raise ValueError('the training loss is not a number')
- if l<a.l:e.log(f"stopping_early: wallclock_cap train_time:{o:.0f}ms step:{l}/{a.l}")
- s,u=t.cuda.max_memory_allocated()>>20,t.cuda.max_memory_reserved()>>20;e.log(f"peak memory allocated: {s} MiB reserved: {u} MiB");ax(d.g,e.ledger);e.i.G(o);e.i.end('train','train');return l
-def tx(e,l,i,o):e.log(f"step:{l}/{e.s.l} {i} train_time:{o:.0f}ms step_avg:{o/max(l,1):.2f}ms")
-def tj(o,a,n,e):e.a('additive_skips','skips');return o+e.o['skip_weights'][n].to(o.dtype)*a
-def tq(i):e=t.bitwise_xor(36313*i[:,1:],27191*i[:,:-1])%(aZ-1);return h.pad(e,(1,0),value=aZ-1)
-def tz(i,e):e.a('bigram_hash','lookups');l=h.embedding(tq(i),e.o['bigram.embed.weight']);r=h.linear(l,e.o['bigram.proj.weight'].to(l.dtype));return r*e.o['bigram.scale'].to(l.dtype)
-def tA(l,i,r,a,e):o=l.d(i,'attn.c_q',r,a,e);n=l.d(i,'attn.c_k',r,a,e);s=l.d(i,'attn.c_v',r,a,e);s=at(s,r,e);o=tN(k(t.unflatten(o,2,(8,-1))),e);n=tN(k(t.unflatten(n,2,(4,-1))),e);s=t.unflatten(s,2,(4,-1));o,n=tO(o,n,r,e);h=tJ(o,n,s,e);h=aa(h,s,r,e);h=l.d(h.flatten(2),'attn.proj',r,a,e);return x(h,i,'attn',a,e)
-def tB(i,a,l,r,e):
- o,n,s=i.transpose(1,2),a.transpose(1,2),l.transpose(1,2)
- if r<0 or r>=o.size(2)-1:d=o.size(1)!=n.size(1);return h.scaled_dot_product_attention(o,n,s,is_causal=True,enable_gqa=d).transpose(1,2)
- return tC(i,a,l,tD(o.size(2),r,o.device,e))
-def tC(i,a,l,d):o,n,s=i.transpose(1,2),a.transpose(1,2),l.transpose(1,2);r=o.size(1)//n.size(1);n,s=n.repeat_interleave(r,1),s.repeat_interleave(r,1);return h.scaled_dot_product_attention(o,n,s,attn_mask=d).transpose(1,2)
-def tD(a,r,device,e):
- n='window',r
- if n not in e.memo:i=t.arange(a,device=device);o=i[:,None]-i[None,:];e.memo[n]=(o>=0)&(o<=r)
- d=e.memo[n];return d
-def tE(device):
- if device.type!='cuda':return'scaled_dot_product_attention',None
- try:from flash_attn_interface import flash_attn_func as e;return'flash-attn 3',e
+  i=r==S or 0<d<=t
+  if i or og>0 and r%og==0:
+   aZ(p);a=tD();tP(r,f"val_loss:{a.val_loss:.4f} val_bpb:{a.s:.4f}",t)
+   if i:break
+   aY()
+  h=tM(r,t,d);m=tL(l,ee,h,p);r+=1;aM(l.c,r,h);t=ew(oe(r))
+  if op>0 and(r<=10 or r%op==0):
+   tP(r,f"train_loss:{m:.4f}",t)
+   if m!=m:raise ValueError('the training loss is not a number')
+ if r<S:o(f"stopping_early: wallclock_cap train_time:{t:.0f}ms step:{r}/{S}")
+ n,c=e.cuda.max_memory_allocated()>>20,e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {n} MiB reserved: {c} MiB");aN(l.c,p);tA(t);s('train','train');return r
+def tP(r,a,t):o(f"step:{r}/{S} {a} train_time:{t:.0f}ms step_avg:{t/max(r,1):.2f}ms")
+def tQ(a,o,e,t):t.t('additive_skips','skips');return a+t.r['skip_weights'][e].to(a.dtype)*o
+def tR(o):a=e.bitwise_xor(36313*o[:,1:],27191*o[:,:-1])%3071;return l.pad(a,(1,0),value=3071)
+def tS(o,t):t.t('bigram_hash','lookups');a=l.embedding(tR(o),t.r['bigram.embed.weight']);r=l.linear(a,t.r['bigram.proj.weight'].to(a.dtype));return r*t.r['bigram.scale'].to(a.dtype)
+def tT(h,a,r,o,t):s=h.l(a,'attn.c_q',r,o,t);i=h.l(a,'attn.c_k',r,o,t);n=h.l(a,'attn.c_v',r,o,t);n=ab(n,r,t);s=ai(E(e.unflatten(s,2,(8,-1))),t);i=ai(E(e.unflatten(i,2,(4,-1))),t);n=e.unflatten(n,2,(4,-1));s,i=an(s,i,r,t);d=ae(s,i,n,t);d=av(d,n,r,t);d=h.l(d.flatten(2),'attn.proj',r,o,t);return F(d,a,'attn',o,t)
+def tU(a,o,h):s,i,n=a.transpose(1,2),o.transpose(1,2),h.transpose(1,2);d=s.size(1)!=i.size(1);return l.scaled_dot_product_attention(s,i,n,is_causal=True,enable_gqa=d).transpose(1,2)
+def tV(s):
+ if s.type!='cuda':return'scaled_dot_product_attention',None
+ try:from flash_attn_interface import flash_attn_func as a;return'flash-attn 3',a
  except ImportError:
-  try:from flash_attn import flash_attn_func as e;return'flash-attn 2',e
-  except ImportError:return tH(),None
-def tF(e,i,a,l,r):h=e(i,a,l,causal=True,window_size=(r,0));return h[0]if isinstance(h,tuple)else h
-def tG(o,i,a,l,r,e):
- if o is not None:return tF(o,i,a,l,r)
- return tB(i,a,l,r,e)
-def tH():e=t.are_deterministic_algorithms_enabled();t.backends.cuda.enable_cudnn_sdp(not e);t.backends.cuda.enable_flash_sdp(e);t.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if e else'cuDNN'
-def tI(e):global aV;a,aV=tE(e.r.device);return a
-def tJ(o,n,s,e):e.a('causal_attention','layers');return tG(aV,o,n,s,-1,e)
-def tK(i,r,reduction,e):e.a('cross_entropy','losses');c=h.cross_entropy(i.flatten(0,1).float(),r.flatten(),reduction=reduction);return c.view_as(r)if reduction=='none'else c
-def tL(l,i,r,a,e):e.a('leaky_relu2','layers');o=h.leaky_relu(l.d(i,'mlp.fc',r,a,e),.5).square();return l.d(o,'mlp.proj',r,a,e)
-def tM(i,r,e):e.a('ln_scale','branches');a=(r+1)**-.5;return i*a
-def z(tensor,generator,ledger):
- if min(tensor.shape)>=64:D.init.orthogonal_(tensor,generator=generator);ledger.count('ortho_init','orthogonal matrices')
- else:e=tensor.shape[-1]**-.5;tensor.uniform_(-e,e,generator=generator)
-def tN(i,e):e.a('partial_rope','rotations');r=ts(i[...,:16],1e4,e);return t.cat((r,i[...,16:]),-1)
-def tO(i,a,r,e):e.a('qk_gain','layers');o=e.o[f"blocks.{r}.attn.q_gain"].to(i.dtype);return i*o[:,None],a
-def tP(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def tQ(o,h,r,e):i=e.o[f"blocks.{r}.resid_mix"].to(o.dtype);return i[0]*o+i[1]*h
-def tR(o,r,e):i=k(o);i=tM(i,r,e);return i
-def tS(l,i,r,a,e):o=tA(l,i,r,a,e);return e.o[f"blocks.{r}.attn_scale"].to(i.dtype)*o
-def tT(l,i,r,a,e):o=x(tL(l,i,r,a,e),i,'mlp',a,e);return e.o[f"blocks.{r}.mlp_scale"].to(i.dtype)*o
-def tU(l,i,h,r,a,e):o=tQ(i[0],h,r,e);o=o+tS(l,tR(o,r,e),r,a,e);return o+tT(l,tR(o,r,e),r,a,e),
-def tV(i,a,n,r,e):
- if a is None:return i
- return tj(i[0],a,n,e),*i[1:]
-def tW(l,i,h,e):
- d,t=ae(e.phases);o='steps over 11 layers';e.a('unet_plan',o,len(d)+len(t));s=[]
- for(a,r)in enumerate(d):i=tU(l,i,h,r,a,e);s.append(i[0])
- for(n,r)in enumerate(t):i=tV(i,s.pop()if s else None,n,r,e);i=tU(l,i,h,r,len(d)+n,e)
- return i
-def tX(l,i,r,e):e.a('sequential_wiring','walks');return tW(l,(i,),r,e)[0]
-def tY(i,e):e.a('smear_gate','blends');r=t.sigmoid(e.o['smear.gate']).to(i.dtype);return(1-r)*i+r*to(i)
-def tZ(i,e):e.a('tied_head','heads');r=tn(e.o['tok_emb.weight'],i,'head',0,0,e);return 3e1*t.tanh(r/3e1)
-def ae(l):i=tuple(range(11));return i[:len(i)//2],i[len(i)//2:]
-def at(i,r,e):
- if r not in oe:return i
- e.a('value_embedding','layers')
- if've'not in e.memo:l=h.embedding(e.ids,e.o['ve_shared.embed.weight']);l=h.linear(l,e.o['ve_shared.proj.weight'].to(l.dtype));e.memo['ve']=l*e.o['ve_shared.scale'].to(l.dtype)
- a=e.o[f"ve_layer_scales.{oe.index(r)}"];o=e.memo['ve'];return i+a.to(i.dtype)*o
-def aa(i,l,r,e):
- if r<0:return i
- e.a('xsa','layers');d=t.unflatten(i,2,(l.size(2),-1));a=h.normalize(l,dim=-1)[:,:,:,None,:];return(d-(d*a).sum(-1,keepdim=True)*a).flatten(2,3)
-def ao(data,s):n=lzma.compress(data,preset=9);s.f('lzma',f"{len(data)} -> {len(n)} bytes");return n
-def ai(data,e):
- t=lzma.LZMADecompressor(memlimit=2**27);i=t.decompress(data,e)
- if not t.eof or t.unused_data:raise ValueError(f"wanted one whole stream of at most {e} bytes")
- return i
-def an(r):e=io.BytesIO();i={d.intern(a):{d.intern(n):c for(n,c)in l.items()}for(a,l)in r.items()};t.save(i,e);return e.getvalue()
-def ar(data):return t.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def ah(r,s):l=an(r);s.f('torch_save',f"{len(r)} tensors in {len(l)} bytes");return l
-def al(data):return ar(data)
-aU='\u2581'
-def ad(r,a):
- try:e=SentencePieceProcessor(r)
- except(OSError,RuntimeError)as n:raise OSError(f"{r}: not a SentencePiece model")from n
- if len(e)>a:raise ValueError(f"{r} has {len(e)} pieces, wanted at most vocab_size={a}")
- if e.piece_to_id(aU)==e.unk_id():raise ValueError(f"{r}: U+2581 is not a piece of its own")
- return e
-def ac(e,a):
- l=[(0,0,1)]*a
- for i in range(len(e)):
-  if not(e.is_control(i)or e.is_unknown(i)or e.is_unused(i)):r=e.id_to_piece(i);o=r.startswith(aU);l[i]=1 if e.is_byte(i)else len(r.encode())-3*o,o,0
- return t.tensor(l).T
-def au(i,o,a,device,s):
- global ol,oh,ot,os
- if any(n(o).glob('*_bytes_*')):raise ValueError(f"{o}: it has byte side files, build with the plugin that reads them")
- e=ac(ad(i,a),a);os,oh,ol=e.to(device);ot=s
-def am(i,e,r):ot.count('sentencepiece_bytes','targets',e.numel());a=os[e]+(oh[e]&~ol[i]);return a
-def af(l,h,i,a,s):
- global L,om,od,M,ou,oc;L=tr(l)
- for r in L:th(r)
- od,oc,ou,om=h,i,a,s;M=j(L[0],a)
-def ap(e):
- global M;l=[]
- while e>0:
-  if not len(M):L.append(L.pop(0));M=j(L[0],ou)
-  l.append(M[:e]);M=M[e:];e-=len(l[-1])
- return C.concatenate(l)
-def ag(o,e):i=ap(oc*(o+1)).reshape(oc,-1)[od];i=t.from_numpy(i.astype(int));om.count('sequential_loader','batches');return i[:-1].reshape(-1,e),i[1:].reshape(-1,e)
-def aw(i,e):r,z=min(64,e),i-1;a=range(0,max(z-(e-r),1),r);return[Span(h,min(h+e,z),0 if h==0 else e-r)for h in a]
-def ay(u):global oa;o=[{'params':e,'spec':s}for(s,e,d)in u];oa=t.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
-def ab(n,s):
- for r in oa.param_groups:r['lr']=r['spec'].lr*n.m;r['weight_decay']=r['spec'].weight_decay*n.L
- oa.step();s.count('adam','steps')
-@t.no_grad()
-def av(e,d):global N,oo;oo=0;N=[h.detach().float().clone()for h in e]
-@t.no_grad()
-def ak(e,i,n):global oo;oo+=1;t._foreach_mul_(N,.997);t._foreach_add_(N,[h.detach().float()for h in e],alpha=1-.997)
-@t.no_grad()
-def ax(e,s):
- for(h,i)in zip(e,N,strict=True):h.copy_(i)
- s.count('ema','updates',oo)
-def aj(e,d,s):D.utils.clip_grad_norm_(e,.3);s.count('grad_clip','steps')
-def aq(progress,scalars,ledger):e=min(progress.step/1500,1.);a=(1-e)*.92+e*.99;ledger.f('momentum_warmup',f"momentum {a:.4f} at step {progress.step}");return scalars._replace(momentum=a)
-def az(h,r,d,o,n,s):h.mul_(1-o*.04*n.L);s.count('muon_weight_decay','tensors decayed')
-def aA(o,i,a):
- r=o.shape[-2]>o.shape[-1]
- if r:o=o.mT
- o=o/(o.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for z in range(i):e=o@o.mT;l=2.0315*e@e if a else 2.0315*(e@e);o=3.4445*o+(-4.775*e+l)@o
- return o.mT if r else o
-def aB(update,steps,scale_first):return aA(update.bfloat16(),steps,scale_first)
-def aC(r,i):
- global J
- if J is None:J=eX(aB)
- return J(r,i,False)
-class MuonBank(e):weight:e;names:e;O:e;full:e;H:e;momentum:e;D:e
-def aD(e,d,r):
- global O,op,of,P;of,P,op=None,r,eY();O=[];E=t.bfloat16 if r.device.type=='cuda'else t.float32
- for(i,s)in sorted(zip(e,d,strict=True),key=lambda pair:-pair[0].numel()):*z,l,k=i.shape;u=-(-len(s)//r.world_size);c=(*s,*['']*u*r.world_size)[u*r.rank:][:u];m=[(h,l,k)for h in(u*r.world_size,u)];n,o=[t.zeros(C,dtype=E,device=r.device)for C in m];D,a=[t.zeros(C,dtype=t.bfloat16,device=r.device)for C in m];O.append(MuonBank(i,s,c,n,o,a,D))
-def aE():
- global oi;oi=[]
- for e in O:i=ea(e.weight).bfloat16();e.full.flatten()[:i.numel()].copy_(i.flatten());oi.append(ei(e.H,e.full,P))
-def aF(n,s):
- o=[]
- for(e,a)in zip(O,oi,strict=True):
-  es(a);h=P.world_size;i=(e.H/h).bfloat16();r=te(i,e.momentum,n.momentum);r=eZ(r,e.O,5);o.append((e,en(e.D,r,P),r))
-  if len(o)>1:aG(*o.pop(0),n,s)
- for l in o:aG(*l,n,s)
-def aG(e,a,r,n,s):es(a);i,o=e.weight,aX*n.m;l=e.D.flatten()[:i.numel()].view_as(i);az(i,l,e.names,o,n,s);i.add_(l,alpha=-o*tt(i));s.count('parallel_muon','bank updates');s.count('newton_schulz','matrices',e.D.size(0))
-def aH():global on;on=c.perf_counter()-I
-def aI(s):
- global I
- if t.cuda.is_available():t.cuda.synchronize()
- I=c.perf_counter()-on;s.f('wall_clock',f"{I:.3f} seconds")
-def aJ(l):return 1e3*(c.perf_counter()-on)
-def aK(r,a):
- if a<=0:return 1.
- if r.x>0:i=a*(r.j/max(r.step,1));return min(max(r.x-r.j,.0)/max(i,1e-09),1.)
- e=r.l-r.step;return e/a if 0<e<=a else 1.
-def aL(progress,scalars,ledger):e=aK(progress,4000);ledger.f('warmdown_iters',f"multiplier {e:.4f} at step {progress.step}");return scalars._replace(m=scalars.m*e)
-class aM:
+  try:from flash_attn import flash_attn_func as a;return'flash-attn 2',a
+  except ImportError:return tY(),None
+def tW(t,a,o,h):d=t(a,o,h,causal=True,window_size=(-1,0));return d[0]if isinstance(d,tuple)else d
+def tX(t,a,o,h):
+ if t is not None:return tW(t,a,o,h)
+ return tU(a,o,h)
+def tY():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
+def tZ():global ol;t,ol=tV(h);return t
+def ae(s,i,n,t):t.t('causal_attention','layers');return tX(ol,s,i,n)
+def at(a,o,reduction,t):t.t('cross_entropy','losses');m=l.cross_entropy(a.flatten(0,1).float(),o.flatten(),reduction=reduction);return m.view_as(o)if reduction=='none'else m
+def aa(h,a,r,o,t):t.t('leaky_relu2','layers');e=l.leaky_relu(h.l(a,'mlp.fc',r,o,t),.5).square();return h.l(e,'mlp.proj',r,o,t)
+def ao(a,r,t):t.t('ln_scale','branches');o=(r+1)**-.5;return a*o
+def I(tensor,generator,ledger):
+ if min(tensor.shape)>=64:M.init.orthogonal_(tensor,generator=generator);ledger.count('ortho_init','orthogonal matrices')
+ else:a=tensor.shape[-1]**-.5;tensor.uniform_(-a,a,generator=generator)
+def ai(a,t):t.t('partial_rope','rotations');o=tx(a[...,:16],t);return e.cat((o,a[...,16:]),-1)
+def an(a,o,r,t):t.t('qk_gain','layers');e=t.r[f"blocks.{r}.attn.q_gain"].to(a.dtype);return a*e[:,None],o
+def ar(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
+def ah(a,s,r,t):o=t.r[f"blocks.{r}.resid_mix"].to(a.dtype);return o[0]*a+o[1]*s
+def al(a,r,t):o=E(a);o=ao(o,r,t);return o
+def ad(h,a,r,o,t):e=tT(h,a,r,o,t);return t.r[f"blocks.{r}.attn_scale"].to(a.dtype)*e
+def ac(h,a,r,o,t):e=F(aa(h,a,r,o,t),a,'mlp',o,t);return t.r[f"blocks.{r}.mlp_scale"].to(a.dtype)*e
+def au(h,a,s,r,o,t):d=ah(a[0],s,r,t);d=d+ad(h,al(d,r,t),r,o,t);return d+ac(h,al(d,r,t),r,o,t),
+def am(a,o,e,r,t):
+ if o is None:return a
+ return tQ(a[0],o,e,t),*a[1:]
+def af(h,a,s,t):
+ n,i=ay(t.phases);t.t('unet_plan','steps over 11 layers',len(n)+len(i));d=[]
+ for(o,r)in enumerate(n):a=au(h,a,s,r,o,t);d.append(a[0])
+ for(e,r)in enumerate(i):a=am(a,d.pop()if d else None,e,r,t);a=au(h,a,s,r,len(n)+e,t)
+ return a
+def ap(h,a,o,t):t.t('sequential_wiring','walks');return af(h,(a,),o,t)[0]
+def ag(a,t):t.t('smear_gate','blends');o=e.sigmoid(t.r['smear.gate']).to(a.dtype);return(1-o)*a+o*tb(a)
+def aw(a,t):t.t('tied_head','heads');o=tk(t.r['tok_emb.weight'],a,'head',0,0,t);return 3e1*e.tanh(o/3e1)
+def ay(s):e=tuple(range(11));return e[:len(e)//2],e[len(e)//2:]
+def ab(e,r,t):
+ if r not in(9,10):return e
+ t.t('value_embedding','layers')
+ if've'not in t.memo:a=l.embedding(t.ids,t.r['ve_shared.embed.weight']);a=l.linear(a,t.r['ve_shared.proj.weight'].to(a.dtype));t.memo['ve']=a*t.r['ve_shared.scale'].to(a.dtype)
+ o=t.r[f"ve_layer_scales.{ou.index(r)}"];d=t.memo['ve'];return e+o.to(e.dtype)*d
+def av(a,h,r,t):
+ if r<0:return a
+ t.t('xsa','layers');d=e.unflatten(a,2,(h.size(2),-1));o=l.normalize(h,dim=-1)[:,:,:,None,:];return(d-(d*o).sum(-1,keepdim=True)*o).flatten(2,3)
+def ak(data,i):t=lzma.compress(data,preset=9);i.i('lzma',f"{len(data)} -> {len(t)} bytes");return t
+def ax(data,a):
+ i=lzma.LZMADecompressor(memlimit=2**27);t=i.decompress(data,a)
+ if not i.eof or i.unused_data:raise ValueError(f"wanted one whole stream of at most {a} bytes")
+ return t
+def aj(r):a=io.BytesIO();d={c.intern(t):{c.intern(s):m for(s,m)in o.items()}for(t,o)in r.items()};e.save(d,a);return a.getvalue()
+def aq(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
+def az(r,i):c=aj(r);i.i('torch_save',f"{len(r)} tensors in {len(c)} bytes");return c
+def aA(data):return aq(data)
+def aB(d):
+ try:t=SentencePieceProcessor(d)
+ except(OSError,RuntimeError)as l:raise OSError(f"{d}: not a SentencePiece model")from l
+ if len(t)>1024:raise ValueError(f"{d} has {len(t)} pieces, wanted at most vocab_size=1024")
+ if t.piece_to_id('\u2581')==t.unk_id():raise ValueError(f"{d}: U+2581 is not a piece of its own")
+ return t
+def aC(t):
+ a=[(0,0,1)]*1024
+ for o in range(len(t)):
+  if not(t.is_control(o)or t.is_unknown(o)or t.is_unused(o)):r=t.id_to_piece(o);d=r.startswith('\u2581');a[o]=1 if t.is_byte(o)else len(r.encode())-3*d,d,0
+ return e.tensor(a).T
+def aD(a,o,s,i):
+ global oC,oB,ov,oA
+ if any(t(o).glob('*_bytes_*')):raise ValueError(f"{o}: it has byte side files, build with the plugin that reads them")
+ r=aC(aB(a));oA,oB,oC=r.to(s);ov=i
+def aE(t,a,o):ov.count('sentencepiece_bytes','targets',a.numel());i=oA[a]+(oB[a]&~oC[t]);return i
+def aF(r,o,t,i):
+ global eo,oF,oD,ei,oJ,oE;eo=tj(r)
+ for d in eo:tq(d)
+ oD,oE,oJ,oF=o,t,1024,i;ei=G(eo[0])
+def aG(a):
+ global ei;o=[]
+ while a>0:
+  if not len(ei):eo.append(eo.pop(0));ei=G(eo[0])
+  o.append(ei[:a]);ei=ei[a:];a-=len(o[-1])
+ return L.concatenate(o)
+def aH():t=aG(oE*98305).reshape(oE,-1)[oD];t=e.from_numpy(t.astype(int));oF.count('sequential_loader','batches');return t[:-1].reshape(-1,2048),t[1:].reshape(-1,2048)
+def aI(a):t,n=min(64,2048),a-1;o=range(0,max(n-(2048-t),1),t);return[Span(f,min(f+2048,n),0 if f==0 else 2048-t)for f in o]
+def aJ(i):global ok;h=[{'params':r,'spec':n}for(n,r,d)in i];ok=e.optim.AdamW(h,betas=(.9,.95),eps=1e-08,fused=True)
+def aK(h,i):
+ for o in ok.param_groups:o['lr']=o['spec'].lr*h.o;o['weight_decay']=o['spec'].weight_decay*h.y
+ ok.step();i.count('adam','steps')
+@e.no_grad()
+def aL(r,d):global en,ox;ox=0;en=[s.detach().float().clone()for s in r]
+@e.no_grad()
+def aM(r,o,h):global ox;ox+=1;e._foreach_mul_(en,.997);e._foreach_add_(en,[s.detach().float()for s in r],alpha=1-.997)
+@e.no_grad()
+def aN(r,i):
+ for(s,a)in zip(r,en,strict=True):s.copy_(a)
+ i.count('ema','updates',ox)
+def aO(r,d,i):M.utils.clip_grad_norm_(r,.3);i.count('grad_clip','steps')
+def aP(progress,scalars,ledger):t=min(progress.step/1500,1.);l=(1-t)*.92+t*.99;ledger.i('momentum_warmup',f"momentum {l:.4f} at step {progress.step}");return scalars._replace(momentum=l)
+def aQ(s,a,d,e,h,i):s.mul_(1-e*.04*h.y);i.count('muon_weight_decay','tensors decayed')
+def aR(a,o,r):
+ e=a.shape[-2]>a.shape[-1]
+ if e:a=a.mT
+ a=a/(a.norm(dim=(-2,-1),keepdim=True)+1e-07)
+ for p in range(o):t=a@a.mT;d=2.0315*t@t if r else 2.0315*(t@t);a=3.4445*a+(-4.775*t+d)@a
+ return a.mT if e else a
+def aS(update,steps,scale_first):return aR(update.bfloat16(),steps,scale_first)
+def aT(a):
+ global O
+ if O is None:O=tm(aS)
+ return O(a,5,False)
+class MuonBank(a):weight:a;names:a;k:a;full:a;w:a;momentum:a;W:a
+def aU(r,d):
+ global es,oI;oI=tf();es=[];w=e.bfloat16 if h.type=='cuda'else e.float32
+ for(s,u)in sorted(zip(r,d,strict=True),key=lambda pair:-pair[0].numel()):*p,a,S=s.shape;f=-(-len(u)//n);c=(*u,*['']*f*n)[f*m:][:f];I=[(i,a,S)for i in(f*n,f)];o,t=[e.zeros(g,dtype=w,device=h)for g in I];W,l=[e.zeros(g,dtype=e.bfloat16,device=h)for g in I];es.append(MuonBank(s,u,c,o,t,l,W))
+def aV():
+ global oj;oj=[]
+ for t in es:d=ey(t.weight).bfloat16();t.full.flatten()[:d.numel()].copy_(d.flatten());oj.append(ev(t.w,t.full))
+def aW(h,i):
+ r=[]
+ for(t,o)in zip(es,oj,strict=True):
+  ex(o);s=n;d=(t.w/s).bfloat16();a=tg(d,t.momentum,h.momentum);a=tp(a,t.k);r.append((t,ek(t.W,a),a))
+  if len(r)>1:aX(*r.pop(0),h,i)
+ for e in r:aX(*e,h,i)
+def aX(t,o,a,h,i):ex(o);s,e=t.weight,.025*h.o;r=t.W.flatten()[:s.numel()].view_as(s);aQ(s,r,t.names,e,h,i);s.add_(r,alpha=-e*tw(s));i.count('parallel_muon','bank updates');i.count('newton_schulz','matrices',t.W.size(0))
+def aY():global oq;oq=d.perf_counter()-N
+def aZ(i):
+ global N
+ if e.cuda.is_available():e.cuda.synchronize()
+ N=d.perf_counter()-oq;i.i('wall_clock',f"{N:.3f} seconds")
+def oe(r):return 1e3*(d.perf_counter()-oq)
+def ot(a):
+ if a.m>0:t=4000*(a.f/max(a.step,1));return min(max(a.m-a.f,.0)/max(t,1e-09),1.)
+ o=a.v-a.step;return o/4000 if 0<o<=4000 else 1.
+def oa(progress,scalars,ledger):t=ot(progress);ledger.i('warmdown_iters',f"multiplier {t:.4f} at step {progress.step}");return scalars._replace(o=scalars.o*t)
+class oo:
  name='int6'
- def encode(i,name,tensor,statistics,ledger):
-  if tensor.numel()<=aP:ledger.count('int6','tensors kept');return{'kept':tensor.half()}
-  ledger.count('int6','tensors quantized');r,l=ec(tensor.float(),True);return{'codes':r,'step':l}
- def decode(i,name,parts,kind):return eu(parts,kind)
-class A:
+ def encode(e,name,tensor,statistics,ledger):
+  if tensor.numel()<=65536:ledger.count('int6','tensors kept');return{'kept':tensor.half()}
+  ledger.count('int6','tensors quantized');o,r=eB(tensor.float());return{'codes':o,'step':r}
+ def decode(e,name,parts,kind):return eC(parts,kind)
+class J:
  name='int8'
- def __init__(i,e):i.half=e
- def encode(i,name,tensor,statistics,ledger):
-  if tensor.numel()<=aP:ledger.count('int8','tensors kept');return{'kept':tensor.half()if i.half else tensor.float()}
-  ledger.count('int8','tensors quantized');r,l=aN(tensor.float());return{'codes':r,'step':l}
- def decode(i,name,parts,kind):return eu(parts,kind)
-def aN(i):
- if i.ndim==2:e=t.quantile(i.abs(),.9999984,1);l=(e/127).clamp_min(1/127);r=l.half()
- else:e=t.quantile(i.abs().flatten(),.9999984);r=l=e/127 if e>0 else e+1
- e=g(e);return el(i.clamp(-e,e),l,127),r
-def aO():return Param('qo_bank',(22,512,512),'matrix','attn',(z,r),'banks',n=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(z,z),'banks',n=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(z,),'banks',n=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(r,),'banks',n=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',s,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',r,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',z,'bigram_hash'),Param('bigram.scale',(),'scalar','control',o(f,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',o(f,value=1.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',s,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',s,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',tP,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',r,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',o(U,std=.005),'tied_head','activation',V='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',o(U,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',o(f,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',s,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',z,'value_embedding')
-def i(session):session.preparing='causal_attention';eh(session,tI(session))
-aV=None
-I=.0
-aW=Group('embed',.035,.04),Group('scalar',.025,.04)
-aX=.025
-J=None
-aY='adam','additive_skips','banks','bigram_hash','causal_attention','cross_entropy','ema','grad_clip','int6','int8','leaky_relu2','ln_scale','lzma','momentum_warmup','muon_weight_decay','newton_schulz','ortho_init','parallel_muon','partial_rope','qk_gain','residual_scales','sentencepiece_bytes','sequential_loader','sequential_wiring','sliding_eval','smear_gate','tied_head','torch_save','unet_plan','value_embedding','wall_clock','warmdown_iters','xsa'
-aZ=3072
-K={'attn':aM(),'aux':A(True),'control':A(False),'embed':A(True),'mlp':aM()}
-oe=9,10
-if __name__=='__main__':tp(aO(),i)
+ def __init__(e,a):e.half=a
+ def encode(e,name,tensor,statistics,ledger):
+  if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
+  ledger.count('int8','tensors quantized');o,r=oi(tensor.float());return{'codes':o,'step':r}
+ def decode(e,name,parts,kind):return eC(parts,kind)
+def oi(s):
+ if s.ndim==2:a=e.quantile(s.abs(),.9999984,1);r=(a/127).clamp_min(1/127);t=r.half()
+ else:a=e.quantile(s.abs().flatten(),.9999984);t=r=a/127 if a>0 else a+1
+ a=q(a);return ez(s.clamp(-a,a),r,127),t
+def on():return Param('qo_bank',(22,512,512),'matrix','attn',(I,v),'banks',h=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(I,I),'banks',h=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(I,),'banks',h=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(v,),'banks',h=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',k,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',v,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',I,'bigram_hash'),Param('bigram.scale',(),'scalar','control',u(x,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',u(x,value=1.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',k,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',k,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ar,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',v,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',u(ec,std=.005),'tied_head','activation',z='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',u(ec,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',u(x,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',k,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',I,'value_embedding')
+def os():global et;et='causal_attention';eq(tZ())
+ol=None
+N=.0
+od=Group('embed',.035,.04),Group('scalar',.025,.04)
+O=None
+oc='adam','additive_skips','banks','bigram_hash','causal_attention','cross_entropy','ema','grad_clip','int6','int8','leaky_relu2','ln_scale','lzma','momentum_warmup','muon_weight_decay','newton_schulz','ortho_init','parallel_muon','partial_rope','qk_gain','residual_scales','sentencepiece_bytes','sequential_loader','sequential_wiring','sliding_eval','smear_gate','tied_head','torch_save','unet_plan','value_embedding','wall_clock','warmdown_iters','xsa'
+P={'attn':oo(),'aux':J(True),'control':J(False),'embed':J(True),'mlp':oo()}
+ou=9,10
+if __name__=='__main__':tH(on())
