@@ -69,6 +69,8 @@ def test_what_is_not_certain_stays(text):
         ("@dataclass\nclass f:\n    z: int = field(init=False)\n    a: int = 2\n", "f(a=1)"),
         ("class f(g):\n    a: int\n", "f(a=1)"),
         ("@unknown\ndef f(a): return a\n", "f(a=1)"),
+        ("@lru_cache(None)\ndef f(a): return a\n", "f(a=1)"),
+        ("@torch.no_grad()\ndef f(a): return a\n", "f(1)"),
         ("def f(*a): return a\n", "f(a=1)"),
         ("def f(b, **a): return a\n", "f(a=1)"),
         ("if x:\n    def f(a): return a\nelse:\n    def f(b, a): return a\n", "f(a=1)"),
@@ -110,6 +112,16 @@ def main():
 """
 
 
-@pytest.mark.parametrize("code", [ORDER, WALRUS, ERRORS])
+CACHE = """
+import functools
+@functools.lru_cache(None)
+def f(x, y=1):
+    print("computed")
+    return x + y
+def main(): print(f(1, y=1), f(x=1), f(1, 1), f.cache_info().misses)
+"""
+
+
+@pytest.mark.parametrize("code", [ORDER, WALRUS, ERRORS, CACHE])
 def test_arguments_are_evaluated_in_their_order(code):
     check(code)

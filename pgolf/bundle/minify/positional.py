@@ -13,10 +13,12 @@ import ast
 from pgolf.bundle.effects import is_movable, rebound_names
 from pgolf.bundle.names import Scope, copy_tree, scopes
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import DECORATORS, field_names, is_record, methods_of
+from pgolf.bundle.syntax import field_names, is_record, methods_of
 from pgolf.bundle.trees import walk
 from pgolf.errors import PgolfError
 
+TRANSPARENT = ("no_grad", "inference_mode", "enable_grad", "contextmanager")
+"""Decorators that cannot tell a keyword from a position; a cache can, because its key holds what is given by name apart."""
 BASES = ("NamedTuple", "Module", "object")
 """Bases from outside the program that do nothing else with a constructor's arguments than to hand them to `__init__`."""
 
@@ -38,7 +40,7 @@ def settle_arguments(tree: ast.Module) -> None:
 
 def _parameters(node: ast.AST, module: Scope) -> tuple[str, ...]:
     """The parameters by position of a function, record, or class with its own constructor; () where they are not certain."""
-    if isinstance(node, ast.FunctionDef) and all(last_name(mark) in DECORATORS for mark in node.decorator_list):
+    if isinstance(node, ast.FunctionDef) and all(last_name(mark) in TRANSPARENT for mark in node.decorator_list):
         return _positional(node, 0)
     if not isinstance(node, ast.ClassDef) or node.keywords or not _hands_arguments_on(node, module):
         return ()
