@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -16,11 +17,15 @@ from pgolf.component import Need
 from pgolf.errors import PgolfError
 from pgolf.manager import Loaded, Registry
 from pgolf.recipe import Recipe
+from pgolf.strict_json import strict_loads
 
 LOCK_NAME = "pgolf.lock"
 FORMAT = 2
 LIMIT = 4 * 2**20
 """Most bytes of a lock file that are read."""
+MOST_NAMES, LONGEST_NAME = 4096, 200
+MODULE = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)*")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def parse_lock(data: bytes, where: str) -> Lock:
     """
     hint = "build the folder again with pgolf build"
     try:
-        document = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        document = strict_loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise PgolfError("PG505", f"the lock is not JSON: {str(error)[:120]}", where, hint) from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -121,10 +126,6 @@ def read_lock(folder: Path) -> Lock:
     if len(data) > LIMIT:
         raise PgolfError("PG505", f"the lock is larger than {LIMIT:,} bytes", str(path))
     return parse_lock(data, str(path))
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is not JSON")
 
 
 _TEXT_TABLES = ("modules", "tools", "pack")
@@ -154,6 +155,8 @@ def _shape_problem(document: dict[str, Any]) -> str:
     texts += [value for entry in document["plugins"].values() for value in _values(entry, _ENTRY)]
     if not all(isinstance(text, str) for text in texts):
         return "a version, hash or need is not text"
+    if problem := _odd_name(document):
+        return problem
     recipe = document["recipe"]
     for key, kind in _RECIPE_TYPES.items():
         if not isinstance(recipe.get(key), kind):
@@ -163,6 +166,23 @@ def _shape_problem(document: dict[str, Any]) -> str:
     if not all(isinstance(value, (bool, int, float, str)) for value in recipe["settings"].values()):
         return "a setting is not a plain value"
     return ""
+
+
+def _odd_name(document: dict[str, Any]) -> str:
+    """A name, a hash or a size that no build writes, or ""."""
+    hashes = {"code_sha256": document["code_sha256"], "recipe_sha256": document["recipe_sha256"], **document["modules"]}
+    hashes |= {name: entry["sha256"] for name, entry in document["plugins"].items()}
+    names = [*document["modules"], *document["plugins"], *document["tools"]]
+    if len(names) > MOST_NAMES:
+        return f"it names more than {MOST_NAMES:,} modules, plugins and tools"
+    for name in names:
+        if len(name) > LONGEST_NAME or not MODULE.fullmatch(name):
+            return f"{name[:40]!r} is not the name of a module, plugin or tool"
+    for name, text in hashes.items():
+        if not SHA256.fullmatch(text):
+            return f"the hash of {name[:80]} is not one"
+    sizes = {"code_bytes": document["code_bytes"], **document["stages"]}
+    return next((f"{name[:40]} is no size" for name, size in sizes.items() if type(size) is not int or size < 0), "")
 
 
 def _values(entry: Any, keys: set[str]) -> Iterable[Any]:

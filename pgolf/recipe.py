@@ -77,7 +77,7 @@ def load_recipe(path: Path, seen: tuple[Path, ...] = ()) -> Recipe:
     _check_keys(document, where)
     base = Recipe(name=path.parent.name)
     if "extends" in document:
-        base = load_recipe(path.parent / _typed(document, "extends", str, where), (*seen, path))
+        base = _extended(path, _typed(document, "extends", str, where), (*seen, path))
     challenge = _typed(document, "challenge", str, where, base.challenge)
     find_challenge(challenge, f"{where}: challenge")
     return Recipe(
@@ -89,6 +89,14 @@ def load_recipe(path: Path, seen: tuple[Path, ...] = ()) -> Recipe:
         notes=_typed(document, "notes", str, where, ""),
         path=path,
     )
+
+
+def _extended(path: Path, name: str, seen: tuple[Path, ...]) -> Recipe:
+    """The recipe that another one extends; the message for one that is not there names both."""
+    if not (path.parent / name).exists():
+        hint = "paths of `extends` are relative to the recipe that has them"
+        raise PgolfError("PG001", f"it extends {name}, which is not there", f"{path}: extends", hint)
+    return load_recipe(path.parent / name, seen)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

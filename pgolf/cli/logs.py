@@ -58,26 +58,35 @@ def _text(value: Any) -> str:
 def _read(files: tuple[Path, ...]) -> dict[str, RunRecord]:
     """Records by name; PG001 for a file that cannot be read or holds no run."""
     from pgolf.errors import PgolfError
-    from pgolf.logs import LogUnreadable, read_log
+    from pgolf.logs import LogUnreadable, read_runs
 
     paths = [path for file in files for path in (_inside(file) if file.is_dir() else [file])]
-    records = {}
-    for path in paths:
+    records: dict[str, RunRecord] = {}
+    for path in dict.fromkeys(paths):
         try:
-            record = read_log(path)
+            found = read_runs(path)
         except LogUnreadable as error:
             raise PgolfError("PG001", f"the log {error}", str(path)) from None
         except OSError as error:
             raise PgolfError("PG001", f"the log cannot be read: {error.strerror or error}", str(path)) from None
-        if record.is_run:
-            records[str(path)] = record
-        else:
-            output.warn(f"{path} is not the log of a run")
-        if not record.complete:
+        for number, record in enumerate(found, 1):
+            same = next((name for name, other in records.items() if _is_copy(record, other)), None)
+            if same is not None:
+                output.note(f"{path} holds the run of {same}")
+            elif record.is_run:
+                records[str(path) if len(found) == 1 else f"{path} (run {number})"] = record
+            else:
+                unknown = ": its format is not known" if record.looks_like_a_log else ""
+                output.warn(f"{path} is not the log of a run{unknown}")
+        if not found[-1].complete:
             output.warn(f"{path} is very long: the rest of it was not read")
     if not records:
         raise PgolfError("PG001", "there is no log of a run", ", ".join(map(str, files)), "give .log or .txt files")
     return records
+
+
+def _is_copy(one: RunRecord, other: RunRecord) -> bool:
+    return one.fingerprint is not None and one.fingerprint == other.fingerprint and one.seed == other.seed
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import importlib
+import itertools
+import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "verify": "pgolf.cli.verify:verify",
 }
 INTERRUPTED = 130
+WORDS = "pgolf.words"
 REFUSALS = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP),
     *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EBUSY, errno.ESTALE, errno.EXDEV),
@@ -59,13 +63,21 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words of the call for messages."""
+        ctx.meta[WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what users can mend is a message and an exit status."""
+        """Run the command; what users can mend is a message and an exit status, and with `--json` a document as well."""
         try:
             return super().invoke(ctx)
         except PgolfError as error:
-            click.echo(str(error), err=True)
-            ctx.exit(exit_status(error))
+            self._report(ctx, [*error.findings] if isinstance(error, PgolfErrors) else [error], exit_status(error))
+        except click.UsageError as error:
+            command = error.ctx.command_path.split()[1:] if error.ctx is not None else []
+            hint = " ".join(["pgolf", *command, "--help"])
+            self._report(ctx, [PgolfError("PG004", error.format_message(), hint=hint)], error.exit_code)
         except OSError as error:
             if error.errno not in REFUSALS:
                 raise
@@ -74,6 +86,27 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
+
+    def _report(self, ctx: click.Context, errors: list[PgolfError], status: int) -> None:
+        words = ctx.meta.get(WORDS, [])
+        if hint := plugins_hint(words):
+            errors = [PgolfError(one.code, one.message, one.where, hint, one.frame) for one in errors]
+        click.echo("\n".join(map(str, errors)), err=True)
+        if "--json" in words:
+            records = [
+                {"code": one.code, "message": one.message, "where": one.where, "hint": one.hint} for one in errors
+            ]
+            click.echo(json.dumps({"errors": records, "exit_status": status}, indent=2))
+        ctx.exit(status)
+
+
+def plugins_hint(words: list[str]) -> str:
+    """`--plugins a b` was meant to be `--plugins a,b`."""
+    at = words.index("--plugins") if "--plugins" in words else len(words)
+    names = list(itertools.takewhile(lambda word: not word.startswith("-"), words[at + 1 :]))
+    if len(names) < 2 or any(Path(name).exists() for name in names[1:]):
+        return ""
+    return f"--plugins takes one list: --plugins {','.join(name.strip(',') for name in names)}"
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

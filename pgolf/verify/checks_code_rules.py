@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pgolf.verify.checks_ledgers import LEDGER_RULES, by_ledgers
 from pgolf.verify.code_program import NO_TREE
 from pgolf.verify.folder import View, printable
 from pgolf.verify.registry import Outcome, check, skipped, violated
@@ -77,7 +78,10 @@ DECIDES = {
 
 def _judge(rule: str) -> Callable[[View], Outcome]:
     def judge(view: View) -> Outcome:
-        """Hits of the rule's patterns in the program and in scripts beside it."""
+        """What the score ledgers of the runs say, where there are any; else hits of the rule's patterns in the code."""
+        decided = by_ledgers(view, rule) if rule in LEDGER_RULES else None
+        if decided is not None:
+            return decided
         if view.program.tree is None:
             return skipped(NO_TREE)
         hits = [hit for hit in view.python.findings if hit.rule == rule]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import shlex
 
 from pgolf.errors import PgolfError
 from pgolf.verify.folder import CODE_NAME, JSON_LIMIT, Unreadable, View, printable
@@ -103,6 +104,14 @@ def rebuilt(view: View) -> Outcome:
         return violated(f"num_layers is {printable(str(layers)[:40])}, wanted at most {MOST_LAYERS}")
     registry = view.registry()
     differing = [printable(line) for line in differences(lock, registry)]
+    foreign = {name: entry for name, entry in lock.plugins.items() if name not in registry.plugins}
+    if foreign and all(entry["origin"] != "pgolf" for entry in foreign.values()):
+        where = shlex.quote(str(view.shown))
+        return skipped(
+            f"needs the plugins {printable(', '.join(sorted(foreign)))}, which are not installed here: "
+            f"install them, or pgolf verify {printable(where)} --plugin-dir DIR",
+            differences=differing,
+        )
     try:
         built = rebuild(lock, registry)
     except PgolfError as error:

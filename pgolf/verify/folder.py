@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import stat
@@ -12,13 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pgolf.challenge import CHALLENGES, DEFAULT_CHALLENGE, Challenge
 from pgolf.errors import PgolfError
 from pgolf.lock import LIMIT as LOCK_LIMIT
 from pgolf.lock import LOCK_NAME, Lock, parse_lock
 from pgolf.logs import RunRecord
+from pgolf.strict_json import strict_loads
 from pgolf.verify.folder_open import open_inside
 
 if TYPE_CHECKING:
@@ -139,6 +139,21 @@ class View:
             raise Unreadable(f"is larger than {limit:,} bytes")
         return data
 
+    def open(self, name: str) -> IO[bytes]:
+        """A file to read in parts, which counts for no budget: whoever reads it has limits of their own.
+
+        Raises:
+            Unreadable: as `path` does.
+        """
+        try:
+            file = open_inside(self.root, self.path(name).relative_to(self.root))
+        except OSError as error:
+            raise Unreadable(f"cannot be read: {error.strerror or error}") from None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise Unreadable("is not a regular file")
+        return file
+
     def exists(self, name: str) -> bool:
         """Is there a regular file of this name in the folder?"""
         try:
@@ -192,9 +207,7 @@ class View:
     def claim(self) -> tuple[dict[str, Any] | None, str]:
         """submission.json and "", or None and the problem."""
         try:
-            document = json.loads(
-                self.read(self.json_name, JSON_LIMIT).decode("utf-8"), parse_constant=_refuse_constant
-            )
+            document = strict_loads(self.read(self.json_name, JSON_LIMIT).decode("utf-8"))
         except Unreadable as error:
             return None, f"{self.json_name} {error}"
         except UnicodeDecodeError as error:
@@ -304,10 +317,6 @@ class View:
             if cut.startswith("there are more"):
                 break
         return found, cut
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is not JSON")
 
 
 def printable(text: str) -> str:
