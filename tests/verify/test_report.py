@@ -25,6 +25,7 @@ def test_the_document_has_the_public_shape(tmp_path):
 def test_failures_come_first_and_passes_share_a_line(tmp_path):
     folder = make_folder(tmp_path / "toy")
     (folder / "recipe.toml").write_text("")
+    (folder / "README.md").unlink()
     lines = render(report(folder), verbose=False)
     kinds = [line.split()[0] for line in lines if not line.startswith(" ")]
     assert kinds == sorted(kinds, key=("FAIL", "WARN", "SKIP", "PASS", "FAIL:").index)
