@@ -22,7 +22,7 @@ def nothing(*arguments):
     return False
 
 
-def as_it_is(flat, *arguments):
+def as_it_is(flat, *arguments, **options):
     """A stage that hands the program on."""
     return flat
 
@@ -40,14 +40,13 @@ def without(module, name, stand_in=nothing):
     return original
 
 
-def without_pass(module, name):
-    """Take a pass out of the list that `specialize` runs."""
-    from pgolf.bundle.specialize import specialize
+def without_pass(name):
+    """Take a pass out of the plan of `specialize`."""
+    from pgolf.bundle import manager
 
-    original = without(module, name)
-    left = tuple(item for item in specialize.PASSES if item is not original)
-    assert left != specialize.PASSES, f"{name} is not on the list"
-    specialize.specialize.__defaults__ = (left,)
+    left = tuple(one for one in manager.PLAN if one.name != name)
+    assert left != manager.PLAN, f"{name} is not in the plan"
+    manager.specialize.__defaults__ = (left,)
 
 
 def without_renamer():
@@ -65,20 +64,23 @@ def without_renamer():
 
 
 PASSES = {
-    "specialize as a whole": partial(without, "specialize.specialize", "specialize", as_it_is),
-    "constants": partial(without_pass, "specialize.constants", "constants"),
-    "inline": partial(without_pass, "specialize.inline", "inline"),
-    "dissolve": partial(without, "specialize.dissolve", "dissolve"),
-    "flatten": partial(without, "specialize.flatten", "flatten"),
-    "solo": partial(without, "specialize.solo", "solo"),
-    "spread": partial(without, "specialize.spread", "spread"),
-    "promote": partial(without, "specialize.once", "promote"),
-    "drop_unread": partial(without, "specialize.unread", "drop_unread"),
-    "prune": partial(without, "specialize.prune", "prune"),
-    "propagate": partial(without, "specialize.propagate", "propagate"),
+    "specialize as a whole": partial(without, "manager", "specialize", as_it_is),
+    **{
+        name: partial(without_pass, name)
+        for name in (
+            "settings-specialization",
+            "tree-shaking",
+            "unshadowing",
+            "scalar-replacement",
+            "copy-propagation",
+            "constant-propagation",
+            "dead-store-elimination",
+            "dead-field-elimination",
+            "dead-argument-elimination",
+        )
+    },
     "renamer": without_renamer,
     "arguments by position": partial(without, "minify.positional", "settle_arguments"),
-    "polish": partial(without, "minify.polish", "polish", as_it_is),
 }
 
 

@@ -43,7 +43,9 @@ class Made:
         return found
 
 
-def make(recipe: Recipe, registry: Registry, pack: str = "auto", smoke: bool = False) -> Made:
+def make(
+    recipe: Recipe, registry: Registry, pack: str = "auto", smoke: bool = False, stop_after: int | None = None
+) -> Made:
     """Build a recipe.
 
     Args:
@@ -51,6 +53,7 @@ def make(recipe: Recipe, registry: Registry, pack: str = "auto", smoke: bool = F
         registry: the plugins there are.
         pack: how the file is written.
         smoke: recorded in the lock.
+        stop_after: how many passes of specialize to run, to find the one that breaks a program; all if None.
 
     Raises:
         PgolfError: from selection, resolving or bundling.
@@ -59,7 +62,7 @@ def make(recipe: Recipe, registry: Registry, pack: str = "auto", smoke: bool = F
     selection = resolved.selection
     plugins = [loaded.plugin for loaded in selection.plugins.values()]
     allow_brotli = any((need.kind, need.name) == ("python", "brotli") for need in collect_needs(plugins))
-    built = build(resolved.entry, resolved.find_source, pack=pack, allow_brotli=allow_brotli)
+    built = build(resolved.entry, resolved.find_source, pack=pack, allow_brotli=allow_brotli, stop_after=stop_after)
     explicit = {name: selection.settings.as_dict()[name] for name in recipe.settings}
     text = dump_recipe(recipe.name, selection.chosen, selection.remove, explicit, recipe.challenge, recipe.notes)
     lock = Lock(

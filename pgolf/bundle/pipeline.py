@@ -68,6 +68,7 @@ def build(
     pack: str = "auto",
     allow_brotli: bool = False,
     known: Mapping[str, Module] | None = None,
+    stop_after: int | None = None,
 ) -> Built:
     """Bundle an entry module and what it reaches into one file.
 
@@ -77,19 +78,20 @@ def build(
         pack: "auto" for the smallest file, or one of "plain", "b85", "latin1".
         allow_brotli: whether the file may import brotli to unpack itself.
         known: see `load`.
+        stop_after: how many passes of specialize to run; all if None.
 
     Raises:
         PgolfError: PG2xx and PG3xx for a program that cannot be bundled, PG4xx for a defect of a stage.
     """
     with paused_collector():
-        return _build(load(entry, find_source, known), entry, pack, allow_brotli)
+        return _build(load(entry, find_source, known), entry, pack, allow_brotli, stop_after)
 
 
-def _build(modules: dict[str, Module], entry: str, pack: str, allow_brotli: bool) -> Built:
+def _build(modules: dict[str, Module], entry: str, pack: str, allow_brotli: bool, stop_after: int | None) -> Built:
     reach(modules)
     raise_all(check_subset(list(modules.values())))
     linked = link(modules)
-    specialized = specialize(linked)
+    specialized = specialize(linked, stop_after=stop_after)
     shaken = shake(specialized)
     minified = minify(shaken)
     packed = pack_source(minified.text, pack, allow_brotli)

@@ -208,7 +208,7 @@ class Program:
 
     def all_facts(self) -> list[Facts]:
         """Those of every statement, in order."""
-        return [self.facts(item.node) for item in self.statements]
+        return self.table("facts", lambda: [self.facts(item.node) for item in self.statements])
 
     def parent(self, node: ast.AST) -> ast.AST:
         """The node above one that is below a top-level statement."""
@@ -287,7 +287,7 @@ class Program:
     @property
     def writes(self) -> dict[str, list[ast.AST]]:
         """Name of the top level -> each node that binds it: in its statement, or in a function that declares it `global`."""
-        return self._cached("writes", self._find_writes)
+        return self.table("writes", self._find_writes)
 
     def _find_writes(self) -> dict[str, list[ast.AST]]:
         found: dict[str, list[ast.AST]] = {}
@@ -299,36 +299,34 @@ class Program:
     @property
     def global_names(self) -> frozenset[str]:
         """Names that some function declares `global`."""
-        return self._cached("globals", lambda: self._united(facts.scope.globals for facts in self.all_facts()))
+        return self.table("globals", lambda: self._united(facts.scope.globals for facts in self.all_facts()))
 
     @property
     def bound_inside(self) -> frozenset[str]:
         """Variables of functions, classes and comprehensions: a name of the top level that is one may be shadowed."""
-        return self._cached("inside", lambda: self._united(facts.bound_inside for facts in self.all_facts()))
+        return self.table("inside", lambda: self._united(facts.bound_inside for facts in self.all_facts()))
 
     @property
     def spellings(self) -> frozenset[str]:
         """Every word that names something."""
-        return self._cached("spellings", lambda: self._united(facts.spellings for facts in self.all_facts()))
+        return self.table("spellings", lambda: self._united(facts.spellings for facts in self.all_facts()))
 
     @property
     def classes(self) -> dict[str, ast.ClassDef]:
         """The top level's classes by name."""
-        return self._cached(
-            "classes", lambda: {node.name: node for node in self.body if isinstance(node, ast.ClassDef)}
-        )
+        return self.table("classes", lambda: {node.name: node for node in self.body if isinstance(node, ast.ClassDef)})
 
     @property
     def functions(self) -> dict[str, ast.FunctionDef]:
         """The top level's functions by name."""
-        return self._cached(
+        return self.table(
             "functions", lambda: {node.name: node for node in self.body if isinstance(node, ast.FunctionDef)}
         )
 
     @property
     def members(self) -> dict[str, list[ast.stmt]]:
         """Member -> the lines of classes' bodies that define it."""
-        return self._cached("members", self._find_members)
+        return self.table("members", self._find_members)
 
     def _find_members(self) -> dict[str, list[ast.stmt]]:
         found: dict[str, list[ast.stmt]] = {}
@@ -378,18 +376,17 @@ class Program:
 
     def _settle(self) -> None:
         """See to it that the facts of every statement are there."""
-        if "settled" not in self._tables:
-            self.all_facts()
-            self._tables["settled"] = True
+        self.all_facts()
 
-    def _cached(self, key: str, make: Callable[[], Table]) -> Table:
+    def table(self, key: str, make: Callable[[], Table]) -> Table:
+        """What `make` gives, kept under a name until the program changes."""
         if key not in self._tables:
             self._tables[key] = make()
         table: Table = self._tables[key]
         return table
 
     def _merged_lists(self, name: str) -> dict[str, list[Any]]:
-        return self._cached(name, lambda: merged_lists(getattr(facts, name) for facts in self.all_facts()))
+        return self.table(name, lambda: merged_lists(getattr(facts, name) for facts in self.all_facts()))
 
     def _merged_dict(self, name: str) -> dict[Any, Any]:
         def merge() -> dict[Any, Any]:
@@ -398,7 +395,7 @@ class Program:
                 found.update(getattr(facts, name))
             return found
 
-        return self._cached(name, merge)
+        return self.table(name, merge)
 
     def _united(self, sets: Iterable[Iterable[str]]) -> frozenset[str]:
         return frozenset().union(*sets)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterable, Sequence
 
-from pgolf.bundle.link import Flat, Owned, bound_names
+from pgolf.bundle.link import Flat, bound_names
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import global_reads, written_globals
 from pgolf.bundle.toplevel import operator_keys, registration
@@ -21,22 +22,38 @@ def shake(flat: Flat) -> Flat:
 
 def reached(flat: Flat) -> Flat:
     """What `shake` keeps, unchecked."""
-    providers = {name: item for item in flat.statements for name in bound_names(item.node)}
-    registered: dict[str, list[Owned]] = {}
-    for item in flat.statements:
-        if key := registration(item.node)[0]:
-            registered.setdefault(key, []).append(item)
-    kept: set[Owned] = set()
-    queue = [item for item in flat.statements if not bound_names(item.node)]
-    while queue:
-        item = queue.pop()
-        if item in kept:
-            continue
-        kept.add(item)
-        queue += [providers[name] for name in sorted(global_reads(item.node)) if name in providers]
-        queue += [other for key in operator_keys(item.node) for other in registered.get(key, ())]
-    statements = tuple(item for item in flat.statements if item in kept)
+    kept = reachable([item.node for item in flat.statements], bound_names, global_reads)
+    statements = tuple(item for item in flat.statements if item.node in kept)
     return flat if len(statements) == len(flat.statements) else Flat(statements)
+
+
+def reachable(
+    nodes: Sequence[ast.stmt], bound: Callable[[ast.stmt], Iterable[str]], reads: Callable[[ast.stmt], Iterable[str]]
+) -> set[ast.stmt]:
+    """The statements that those without a name (the main block) reach.
+
+    Args:
+        bound: the names that a statement binds.
+        reads: the names that it reads, now or later.
+    """
+    providers: dict[str, ast.stmt] = {}
+    registered: dict[str, list[ast.stmt]] = {}
+    for node in nodes:
+        providers.update(dict.fromkeys(bound(node), node))
+        key = registration(node)[0]
+        if key:
+            registered.setdefault(key, []).append(node)
+    needed: set[ast.stmt] = set()
+    waiting = [node for node in nodes if not bound(node)]
+    while waiting:
+        node = waiting.pop()
+        if node in needed:
+            continue
+        needed.add(node)
+        waiting += [providers[name] for name in reads(node) if name in providers]
+        for key in operator_keys(node):
+            waiting += registered.get(key, [])
+    return needed
 
 
 def check(before: Flat, after: Flat) -> None:

@@ -24,6 +24,9 @@ PACKS = ("auto", "b85", "latin1", "mix", "plain")
 @click.option("--name", default="", help="Name of the submission.  [default: the recipe's, or the plugins]")
 @click.option("--pack", type=click.Choice(PACKS), default="auto", show_default=True, help="How the file is written.")
 @click.option("--keep-stages", is_flag=True, help="Also write what each stage made to FOLDER/stages.")
+@click.option(
+    "--stop-after", type=click.IntRange(0), metavar="N", help="Run the first N passes of the optimiser alone."
+)
 @click.option("--smoke", is_flag=True, help="Small sizes that train in seconds on a CPU with the embedded sample.")
 @click.option("--watch", "watching", is_flag=True, help="Build again after every change, until Ctrl-C.")
 @options.plugin_dirs
@@ -36,6 +39,7 @@ def build(
     name: str,
     pack: str,
     keep_stages: bool,
+    stop_after: int | None,
     smoke: bool,
     watching: bool,
     plugin_dirs: tuple[Path, ...],
@@ -52,6 +56,8 @@ def build(
       pgolf build --smoke --plugins swa -o submissions/quick
       pgolf build submissions/pr1512 --watch
     """
+    if stop_after is not None:
+        _check_stop(stop_after, watching)
     if watching:
         from pgolf.cli.watch import Order, watch
 
@@ -66,7 +72,7 @@ def build(
         chosen = submission.smoke_recipe(chosen, registry)
     target = folder or submission.default_folder(chosen.name)
     submission.check_target(target, chosen)
-    made = submission.make(chosen, registry, pack, smoke)
+    made = submission.make(chosen, registry, pack, smoke, stop_after)
     _remarks(made, target, bool(plugins or assignments))
     lock = submission.write_submission(made, target, keep_stages)
     if as_json:
@@ -81,6 +87,22 @@ def build(
         )
     else:
         _show(made, target)
+
+
+def _check_stop(number: int, watching: bool) -> None:
+    """Say where the optimiser stops.
+
+    Raises:
+        click.UsageError: for more passes than there are, or together with --watch.
+    """
+    from pgolf.bundle.manager import PLAN
+
+    if watching:
+        raise click.UsageError("--stop-after finds the pass that breaks a program; leave --watch out")
+    if number > len(PLAN):
+        raise click.UsageError(f"--stop-after is {number}, wanted at most {len(PLAN)}, the number of passes")
+    last = PLAN[number - 1].name if number else "none"
+    output.note(f"note: the last of {number} passes is {last}; this file is for finding faults, not for submitting")
 
 
 def gather_recipe(path: Path | None, plugins: tuple[str, ...], assignments: tuple[str, ...], name: str) -> Recipe:

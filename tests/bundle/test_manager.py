@@ -2,11 +2,15 @@
 
 import ast
 import dataclasses
+import textwrap
+from pathlib import Path
 
 import pytest
 from test_settings_specialization import flat, parts
 
+from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.manager import PLAN, specialize
+from pgolf.bundle.minify.minify import minify
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.passes.settings_specialization import SETTINGS_SPECIALIZATION
 from pgolf.bundle.passes.tree_shaking import TREE_SHAKING
@@ -69,14 +73,43 @@ def test_a_pass_may_not_be_given_by_its_name():
 
 
 def test_fields_that_nothing_reads_any_more_disappear():
-    # `clock()` is a call of a function, which may do anything, so that it stays.
     text = specialize(
         flat("def run(settings, program):\n    print(settings.depth, program.names, program.clock)\n")
     ).text
-    assert "Settings" not in text and "clock()" in text and "rate" not in text and "print(4, " in text
+    assert "Settings" not in text and "Program" not in text and "rate" not in text and "print(4, " in text
 
 
 def test_a_record_whose_fields_are_read_stays():
     code = "def helper(settings, x): return settings.depth\nclass A:\n    def f(self, x): return x(self.settings)\n"
     code += "def run(settings, program, x): return A().f(x), settings.depth is x, f'{settings.depth:{x}}', settings\n"
     assert "SETTINGS = Settings(" in specialize(parts(code)).text
+
+
+def test_the_example_of_the_docs_is_what_the_stages_make():
+    page = (Path(__file__).parents[2] / "docs" / "bundling.md").read_text(encoding="utf-8")
+    section = page.split("### One example")[1].split("\n### ")[0]
+    parts = [part for part in section.split("\n\n") if part.startswith("    ")]
+    linked, *later, minified = [ast.unparse(ast.parse(textwrap.dedent(part))) for part in parts]
+    before = entry_flat(linked)
+    texts = [plain(specialize(before, stop_after=number).text) for number in range(len(PLAN) + 1)]
+    assert len(later) == 5
+    for number, part in enumerate(later):
+        pieces = [plain(ast.unparse(node)) for node in ast.parse(part).body]
+        assert any(all(piece in text for piece in pieces) for text in texts), (
+            f"part {number + 1} of the example:\n{part}"
+        )
+    assert plain(minify(specialize(before)).text) == plain(minified)
+
+
+def entry_flat(text):
+    nodes = ast.parse(text).body
+    names = [getattr(node, "name", "") or getattr(getattr(node, "targets", [None])[0], "id", "") for node in nodes]
+    entry = [
+        name in ("SETTINGS", "make_program") or isinstance(node, ast.If)
+        for name, node in zip(names, nodes, strict=True)
+    ]
+    return Flat(tuple(Owned("__main__" if own else "m", node) for own, node in zip(entry, nodes, strict=True)))
+
+
+def plain(text):
+    return ast.unparse(ast.parse(text))

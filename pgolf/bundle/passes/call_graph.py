@@ -48,7 +48,7 @@ class CallGraph:
     @cached_property
     def closed(self) -> dict[ast.FunctionDef, Callee]:
         """Definition -> the closed function that it defines."""
-        return {callee.node: callee for callee in self._find()}
+        return self.program.table("closed", lambda: {callee.node: callee for callee in self._find()})
 
     @cached_property
     def called(self) -> dict[ast.Call, Callee]:

@@ -6,40 +6,16 @@ is needed where the operator is. It never looks inside a class: the order of con
 
 from __future__ import annotations
 
-import ast
-
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
-from pgolf.bundle.toplevel import operator_keys, registration
+from pgolf.bundle.shake import reachable
 
 
 def shake_tree(program: Program) -> None:
     """Drop what the statements without a name do not reach."""
-    needed = reachable(program)
+    needed = reachable(program.body, lambda node: program.facts(node).bound, lambda node: program.facts(node).reads)
     if len(needed) < len(program.statements):
         program.remove(node for node in program.body if node not in needed)
-
-
-def reachable(program: Program) -> set[ast.stmt]:
-    """The statements that those without a name (the main block) reach."""
-    providers: dict[str, ast.stmt] = {}
-    registered: dict[str, list[ast.stmt]] = {}
-    for node in program.body:
-        providers.update(dict.fromkeys(program.facts(node).bound, node))
-        key = registration(node)[0]
-        if key:
-            registered.setdefault(key, []).append(node)
-    needed: set[ast.stmt] = set()
-    waiting = [node for node in program.body if not program.facts(node).bound]
-    while waiting:
-        node = waiting.pop()
-        if node in needed:
-            continue
-        needed.add(node)
-        waiting += [providers[name] for name in program.facts(node).reads if name in providers]
-        for key in operator_keys(node):
-            waiting += registered.get(key, [])
-    return needed
 
 
 TREE_SHAKING = Pass(
