@@ -24,8 +24,7 @@ def without_nested_texts(tree: ast.Module) -> ast.Module:
 
 def has_text(value: ast.FormattedValue) -> bool:
     """Is there a text in the braces?"""
-    inside = [value.value, *braces_of(value)]
-    return any(_is_text(node) for root in inside for node in walk(root))
+    return any(any(map(_is_text, walk(part))) for part in (value.value, *braces_of(value)))
 
 
 def braces_of(value: ast.FormattedValue) -> list[ast.expr]:

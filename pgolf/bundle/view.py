@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -61,6 +61,12 @@ class View:
             if isinstance(node, (ast.Name, ast.Attribute)) and (name := self.full(node)):
                 found.setdefault(name, []).append(node)
         return found
+
+    def named(self, fits: Callable[[str], object]) -> Iterator[ast.Name | ast.Attribute]:
+        """Names and attributes in the code whose full name fits."""
+        for name, nodes in self.names.items():
+            if fits(name):
+                yield from nodes
 
     @cached_property
     def whole(self) -> dict[type[ast.AST], list[Any]]:

@@ -176,11 +176,11 @@ def effects_in_assertions(view: View) -> Findings:
     """
     for node in view.code(ast.Assert):
         if isinstance(node, ast.Assert):
-            for item in walk(node):
-                effect = isinstance(item, (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await))
-                if effect or (isinstance(item, ast.Call) and not _is_harmless(view, item)):
+            for part in walk(node):
+                effect = isinstance(part, (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await))
+                if effect or (isinstance(part, ast.Call) and not _is_harmless(view, part)):
                     help = "do it before, and assert on the result"
-                    yield view.module.finding("PG315", item, "an assertion may have an effect", help)
+                    yield view.module.finding("PG315", part, "an assertion may have an effect", help)
 
 
 def _is_harmless(view: View, node: ast.Call) -> bool:

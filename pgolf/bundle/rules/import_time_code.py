@@ -99,10 +99,10 @@ def _kernels(view: View, node: ast.If) -> Findings:
         yield view.module.finding(
             "PG301", node, f"{guard(node)!r} is not imported as something that may be missing", help
         )
-    for item in functions_of(node):
-        if not any(view.full(call_target(mark)) == "triton.jit" for mark in item.decorator_list):
+    for line in functions_of(node):
+        if not any(view.full(call_target(mark)) == "triton.jit" for mark in line.decorator_list):
             help = "move it out of the `if`: a function may name what is missing as long as it is not called"
-            yield view.module.finding("PG301", item, f"{item.name} is no Triton kernel", help)
+            yield view.module.finding("PG301", line, f"{line.name} is no Triton kernel", help)
 
 
 def _registration(view: View, node: ast.Expr) -> Findings:
@@ -121,9 +121,12 @@ def _registration(view: View, node: ast.Expr) -> Findings:
 
 def is_operator(view: View, key: str) -> bool:
     """Is this the name of a function of the module under `torch.library.custom_op`, or its operator's?"""
-    functions = [item for statement in view.module.statements for item in functions_of(statement.node)]
-    made = [item for item in functions if key in operator_keys(item)]
-    return any(view.full(call_target(mark)) == CUSTOM_OP for item in made for mark in item.decorator_list)
+    for statement in view.module.statements:
+        for function in functions_of(statement.node):
+            marks = [view.full(call_target(mark)) for mark in function.decorator_list]
+            if key in operator_keys(function) and CUSTOM_OP in marks:
+                return True
+    return False
 
 
 def _constant(view: View, node: ast.Assign | ast.AnnAssign, value: ast.expr) -> Findings:
@@ -139,15 +142,15 @@ def _constant(view: View, node: ast.Assign | ast.AnnAssign, value: ast.expr) -> 
 
 
 def _class_body(view: View, node: ast.ClassDef) -> Findings:
-    for item in node.body:
-        if isinstance(item, (ast.FunctionDef, ast.Pass)) or is_docstring(item):
+    for line in node.body:
+        if isinstance(line, (ast.FunctionDef, ast.Pass)) or is_docstring(line):
             continue
-        named = isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-        named = named or (isinstance(item, ast.Assign) and all(isinstance(name, ast.Name) for name in item.targets))
-        value = item.value if isinstance(item, (ast.Assign, ast.AnnAssign)) else None
+        named = isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+        named = named or (isinstance(line, ast.Assign) and all(isinstance(name, ast.Name) for name in line.targets))
+        value = line.value if isinstance(line, (ast.Assign, ast.AnnAssign)) else None
         if not named or (value is not None and not _is_field(view, node, value)):
             help = "a class body holds a docstring, methods, and fields whose values are pure expressions"
-            yield view.module.finding("PG301", item, "this statement runs while the class is being made", help)
+            yield view.module.finding("PG301", line, "this statement runs while the class is being made", help)
 
 
 def _own_names(view: View, node: ast.ClassDef) -> Findings:
@@ -308,8 +311,8 @@ def _definition_time(node: ast.stmt) -> Iterator[ast.expr]:
         yield from node.args.defaults
         yield from (value for value in node.args.kw_defaults if value is not None)
     if isinstance(node, ast.ClassDef) or guard(node):
-        for item in node.body if isinstance(node, (ast.ClassDef, ast.If)) else []:
-            yield from _definition_time(item)
+        for line in node.body if isinstance(node, (ast.ClassDef, ast.If)) else []:
+            yield from _definition_time(line)
 
 
 def _effects(view: View, value: ast.expr) -> Iterator[ast.expr]:

@@ -76,13 +76,13 @@ def name_lookups(view: View) -> Findings:
             message = f"{full.removeprefix(BUILTIN)!r} cannot be bundled: it defeats static names"
             if not isinstance(view.parents.get(named), ast.Attribute):
                 yield view.module.finding("PG305", named, message, help)
-    for item in view.code(ast.Call):
-        if isinstance(item, ast.Call) and view.full(item.func) in ATTRIBUTE_CALLS and len(item.args) > 1:
-            computed = not isinstance(item.args[1], ast.Constant)
-            shared = view.full(item.args[0])
+    for use in view.code(ast.Call):
+        if isinstance(use, ast.Call) and view.full(use.func) in ATTRIBUTE_CALLS and len(use.args) > 1:
+            computed = not isinstance(use.args[1], ast.Constant)
+            shared = view.full(use.args[0])
             if computed and shared and not shared.startswith(BUILTIN):
                 help = "write `module.name`, or a dictionary of the choices"
-                yield view.module.finding("PG305", item, f"an attribute of {shared} has a computed name", help)
+                yield view.module.finding("PG305", use, f"an attribute of {shared} has a computed name", help)
 
 
 def moved_methods(view: View) -> Findings:
@@ -173,7 +173,7 @@ def changed_names(view: View) -> Findings:
         def run(x):
             return Muon().label, x
     """
-    mains = [item.node for item in view.reached if isinstance(item.node, ast.If) and is_main_block(item.node)]
+    mains = [use.node for use in view.reached if isinstance(use.node, ast.If) and is_main_block(use.node)]
     skipped = {node for main in mains if isinstance(main, ast.If) for node in walk(main.test)}
     named = [(node, node.attr) for node in view.whole.get(ast.Attribute, ())]
     named += [(node, node.id) for node in view.whole.get(ast.Name, ())]
@@ -183,10 +183,10 @@ def changed_names(view: View) -> Findings:
             yield view.module.finding("PG312", node, f"{name} is not the same in a built file", help)
     for full in view.names:
         name = full.removeprefix(BUILTIN)
-        for item in view.names[full] if full.startswith(BUILTIN) and name not in KNOWN else ():
-            if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load) and item.id == name:
+        for use in view.names[full] if full.startswith(BUILTIN) and name not in KNOWN else ():
+            if isinstance(use, ast.Name) and isinstance(use.ctx, ast.Load) and use.id == name:
                 help = "define it, import it, or correct the spelling"
-                yield view.module.finding("PG312", item, f"{name!r} is defined nowhere", help)
+                yield view.module.finding("PG312", use, f"{name!r} is defined nowhere", help)
 
 
 def generated_attributes(view: View) -> Findings:

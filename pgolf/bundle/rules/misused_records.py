@@ -52,7 +52,7 @@ def _findings(view: View, node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield from _arguments(view, node)
     elif isinstance(node, ast.ClassDef) and node.name in RECORDS.values():
         if not is_record(view, node) or not all(
-            isinstance(item, ast.AnnAssign) or is_docstring(item) for item in node.body
+            isinstance(member, ast.AnnAssign) or is_docstring(member) for member in node.body
         ):
             yield node, f"{node.name} is not a NamedTuple of nothing but fields"
     elif isinstance(node, FUNCTIONS):
@@ -62,7 +62,7 @@ def _findings(view: View, node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             yield node, "an inner function has a parameter with a reserved name"
         if isinstance(node, ast.FunctionDef) and node.name in RECORDS:
             yield node, f"a function is called {node.name}"
-        starred = [item.arg for item in (node.args.vararg, node.args.kwarg) if item is not None]
+        starred = [member.arg for member in (node.args.vararg, node.args.kwarg) if member is not None]
         if set(starred) & set(RECORDS):
             yield node, "a starred parameter has a reserved name"
     elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name in RECORDS:
@@ -206,12 +206,12 @@ def _parameters(view: View, call: ast.Call) -> Iterator[list[str]]:
         if isinstance(definition, ast.FunctionDef):
             yield _positional(definition)
         elif isinstance(definition, ast.ClassDef):
-            yield from (_positional(item)[1:] for item in _methods(definition, "__init__"))
+            yield from (_positional(member)[1:] for member in _methods(definition, "__init__"))
             if not _methods(definition, "__init__"):
                 yield [name for name in map(field_name, definition.body) if name]
     elif isinstance(call.func, ast.Attribute):
         methods = view.methods.get(call.func.attr, [])
-        yield from (_positional(item)[1:] for item in methods if _fits(item, call))
+        yield from (_positional(member)[1:] for member in methods if _fits(member, call))
 
 
 def _fits(method: ast.FunctionDef, call: ast.Call) -> bool:
@@ -224,7 +224,7 @@ def _fits(method: ast.FunctionDef, call: ast.Call) -> bool:
 
 
 def _methods(node: ast.ClassDef, name: str) -> list[ast.FunctionDef]:
-    return [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == name]
+    return [member for member in node.body if isinstance(member, ast.FunctionDef) and member.name == name]
 
 
 def _positional(node: FunctionNode) -> list[str]:

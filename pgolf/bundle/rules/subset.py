@@ -52,7 +52,9 @@ def check(modules: list[Module]) -> list[PgolfError]:
     findings: list[PgolfError] = []
     for module in modules:
         view = View(module, table, methods)
-        of_module = [finding for rule in RULES.values() for finding in rule(view)]
+        of_module: list[PgolfError] = []
+        for rule in RULES.values():
+            of_module += rule(view)
         findings += sorted(of_module, key=lambda finding: (_position(finding), finding.code))
     return findings
 

@@ -134,7 +134,7 @@ def _plain_call(view: View, node: ast.expr) -> bool:
 def _is_plain(node: ast.expr) -> bool:
     """A literal, a name, or a list, tuple or set of such."""
     if isinstance(node, (ast.List, ast.Set, ast.Tuple)):
-        return all(_is_plain(item) for item in node.elts)
+        return all(_is_plain(part) for part in node.elts)
     return is_literal(node) or isinstance(node, (ast.Name, ast.Attribute))
 
 
@@ -169,13 +169,13 @@ def read_annotations(view: View) -> Findings:
 
 
 def _function_annotations(view: View, node: ast.FunctionDef) -> Findings:
-    arguments = [item for item in walk(node.args) if isinstance(item, ast.arg)]
-    annotations = [item.annotation for item in arguments] + [node.returns]
+    arguments = [part for part in walk(node.args) if isinstance(part, ast.arg)]
+    annotations = [part.annotation for part in arguments] + [node.returns]
     for annotation in annotations:
-        if annotation is not None and any(isinstance(item, ast.Call) for item in walk(annotation)):
+        if annotation is not None and any(isinstance(part, ast.Call) for part in walk(annotation)):
             yield view.module.finding("PG307", annotation, "an annotation calls something", "write a plain type")
     if keeps_annotations(node):
-        needs_all = any(last_name(item) == "custom_op" for item in node.decorator_list)
+        needs_all = any(last_name(part) == "custom_op" for part in node.decorator_list)
         if needs_all and any(annotation is None for annotation in annotations):
             yield view.module.finding("PG307", node, "a custom operator needs all its annotations", "annotate it")
         for annotation in annotations:
@@ -184,7 +184,7 @@ def _function_annotations(view: View, node: ast.FunctionDef) -> Findings:
 
 
 def _quoted(node: ast.expr) -> bool:
-    return any(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in walk(node))
+    return any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in walk(node))
 
 
 def unknown_bases(view: View) -> Findings:

@@ -55,10 +55,10 @@ def unlinkable_imports(view: View) -> Findings:
         for message in _internal_import(view, node):
             help = "write `from package.module import Name` at the top of the file"
             yield view.module.finding("PG302", node, message, help)
-    for item in (node for name, nodes in view.names.items() if name.startswith(BUILD_TIME) for node in nodes):
-        if isinstance(item, ast.Name):
+    for use in view.named(lambda name: name.startswith(BUILD_TIME)):
+        if isinstance(use, ast.Name):
             help = "only hooks and PLUGIN may use what pgolf itself exports"
-            yield view.module.finding("PG302", item, f"{item.id!r} exists at build time only", help)
+            yield view.module.finding("PG302", use, f"{use.id!r} exists at build time only", help)
 
 
 def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
@@ -110,10 +110,10 @@ def unavailable_imports(view: View) -> Findings:
             if message:
                 help = "the standard library, torch, numpy and sentencepiece can be imported, at the top of the file"
                 yield view.module.finding("PG303", node, message, help)
-    for item in (node for name, nodes in view.names.items() if UNIMPORTED.fullmatch(name) for node in nodes):
-        if isinstance(item, ast.Attribute):
-            help = f"from {view.full(item.value)} import {item.attr} first"
-            yield view.module.finding("PG303", item, f"{view.full(item)} is there only once it is imported", help)
+    for use in view.named(UNIMPORTED.fullmatch):
+        if isinstance(use, ast.Attribute):
+            help = f"from {view.full(use.value)} import {use.attr} first"
+            yield view.module.finding("PG303", use, f"{view.full(use)} is there only once it is imported", help)
 
 
 def _external_import(view: View, node: ast.Import | ast.ImportFrom, name: str) -> str:
@@ -161,10 +161,10 @@ def pickled_code(view: View) -> Findings:
             if name.partition(".")[0] in PICKLING:
                 help = "write bytes, or tensors with torch.save"
                 yield view.module.finding("PG313", node, f"{name} stores code by name", help)
-    for item in view.code(ast.Call):
-        if isinstance(item, ast.Call) and view.full(item.func) in ("torch.load", "numpy.load"):
-            wanted = ("weights_only", True) if view.full(item.func) == "torch.load" else ("allow_pickle", False)
-            given = [(word.arg, word.value.value) for word in item.keywords if isinstance(word.value, ast.Constant)]
-            if wanted not in given:
+    for use in view.code(ast.Call):
+        if isinstance(use, ast.Call) and view.full(use.func) in ("torch.load", "numpy.load"):
+            wanted = ("weights_only", True) if view.full(use.func) == "torch.load" else ("allow_pickle", False)
+            said = [(word.arg, word.value.value) for word in use.keywords if isinstance(word.value, ast.Constant)]
+            if wanted not in said:
                 help = f"pass {wanted[0]}={wanted[1]}"
-                yield view.module.finding("PG313", item, f"{view.full(item.func)} may read pickled code", help)
+                yield view.module.finding("PG313", use, f"{view.full(use.func)} may read pickled code", help)
