@@ -1,5 +1,6 @@
 """After training: files that are whole or not there, and `train_gpt.py export` after a crash."""
 
+import hashlib
 import shutil
 
 import pytest
@@ -179,3 +180,17 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
         write_file(half, "final_model.pt")
     assert (tmp_path / "final_model.pt").read_bytes() == b"whole"
     assert [path.name for path in tmp_path.iterdir()] == ["final_model.pt"]
+
+
+def test_an_artifact_that_no_log_is_of_is_not_scored(tmp_path, micro_data):
+    """Also where its bytes can be decoded: the log of the run decides, and without one nothing is known."""
+    entry, folder = fragile(tmp_path), tmp_path / "run"
+    trained = run(entry, folder, micro_data)
+    (artifact,) = folder.glob("final_model.*.ptz")
+    whole = artifact.read_bytes()
+    assert any(line == "artifact_sha256:" + hashlib.sha256(whole).hexdigest() for line in trained.lines)
+    artifact.write_bytes(whole + b"x")
+    refused = run(entry, folder, micro_data, "score", RUN_ID="again")
+    assert refused.status == 2 and "not that of the logs" in refused.output
+    artifact.write_bytes(whole)
+    assert run(entry, folder, micro_data, "score", RUN_ID="again").status == 0
