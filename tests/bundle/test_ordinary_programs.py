@@ -158,6 +158,15 @@ def main(settings, program):
     meter.level
     print(reads, meter.reads, f"{meter.level} {meter.reads}")
 """,
+    "a cache that tells keywords from positions": """
+import functools
+@functools.lru_cache(None)
+def total(x, y=1):
+    print("computed", x, y)
+    return x + y
+def main(settings, program):
+    print(total(1), total(x=1), total(1, 1), total(y=1, x=1), total(1, y=1), total.cache_info().misses)
+""",
     "an augmented target is read first": """
 class Box:
     def __init__(self):
