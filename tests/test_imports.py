@@ -6,6 +6,7 @@ Beside run stand repack and wrappers, above bundle.
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,15 @@ def test_runtime_needs_torch_numpy_sentencepiece_and_the_standard_library(path):
 def test_bundling_and_verifying_never_load_torch():
     code = "import pgolf.bundle.pipeline, pgolf.cli.main, pgolf.verify, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_package_is_installed():
+    """An editable install finds folders that a wheel would leave out."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = [
+        path.parent.relative_to(ROOT) for name in ("pgolf", "plugins") for path in (ROOT / name).rglob("__init__.py")
+    ]
+    names = [
+        ".".join(folder.parts).replace("plugins", "pgolf_plugins", folder.parts[0] == "plugins") for folder in folders
+    ]
+    assert sorted(listed) == sorted(names)
