@@ -147,10 +147,14 @@ class Effects:
         return value_of(node) is not UNKNOWN if not isinstance(node, ast.Name) else self.is_always_there(node)
 
     def is_always_there(self, node: ast.Name) -> bool:
-        """Is a name one of the top level that is bound once, or a parameter that nothing else binds?"""
+        """Is a name one of the top level that is bound once, or a parameter that nothing else binds?
+
+        One that a function binds may be missing: that is an error, which somebody may wait for.
+        """
         owner = self.program.variable(node)
         if owner.kind == "module":
-            return self.program.is_constant(node.id)
+            bound_somewhere = len(self.program.writes.get(node.id, [])) == 1
+            return self.program.is_constant(node.id) or (bound_somewhere and not self.observes_absence)
         bound = owner.bound.get(node.id, [])
         return isinstance(owner.node, FUNCTIONS) and len(bound) == 1 and isinstance(bound[0], ast.arg)
 

@@ -4,6 +4,7 @@ import pytest
 from optimizing import MAIN, after, same
 
 from pgolf.bundle.passes.copy_propagation import COPY_PROPAGATION
+from pgolf.bundle.passes.dead_arguments import DEAD_ARGUMENTS
 
 HEAD = """
 class Count:
@@ -103,3 +104,15 @@ def test_a_shadowed_name_is_not_written():
     code = "def show(part, counter): print(part.up(), counter)\ndef main():\n    show(counter, 1)\n"
     text = HEAD + code + MAIN + "    main()\n"
     assert after(text, COPY_PROPAGATION) == same(text)
+
+
+def test_a_variable_that_a_function_binds_once_in_the_whole_run_is_a_thing():
+    code = (
+        "def start():\n    global WORLD\n    WORLD = [0]\n"
+        "def show(world, n): print(world is WORLD, n)\n"
+        "def main():\n    start()\n    show(WORLD, 1)\n    show(WORLD, 2)\n"
+    ) + MAIN
+    once, twice = code + "    main()\n", code + "    main()\n    main()\n"
+    assert "print(WORLD is WORLD, n)" in after(once, COPY_PROPAGATION)
+    assert "show(1)" in after(once, COPY_PROPAGATION, DEAD_ARGUMENTS)
+    assert after(twice, COPY_PROPAGATION) == same(twice)

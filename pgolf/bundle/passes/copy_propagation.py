@@ -15,6 +15,7 @@ from pgolf.bundle.effects import Effects, is_chain
 from pgolf.bundle.names import Scope, bound_name
 from pgolf.bundle.passes.call_graph import Callee, CallGraph
 from pgolf.bundle.passes.contract import Pass
+from pgolf.bundle.passes.singletons import Execution
 from pgolf.bundle.program import Program
 from pgolf.bundle.syntax import binds_self, methods_of, pairs
 from pgolf.bundle.trees import walk
@@ -144,7 +145,15 @@ def _things(program: Program, effects: Effects) -> set[str]:
     for line in program.body:
         if isinstance(line, ast.Assign) and isinstance(line.value, ast.Call) and effects.is_idle(line.value):
             things.update(target.id for target in line.targets if isinstance(target, ast.Name))
-    return {name for name in things if program.is_constant(name)}
+    return {name for name in things if program.is_constant(name)} | _bound_once(program)
+
+
+def _bound_once(program: Program) -> set[str]:
+    """Variables of the top level that one line binds, in a function, which runs at most once: all reads give one object."""
+    once = Execution(program).once if program.global_names else set()
+    bound = {name: program.writes.get(name, []) for name in program.global_names}
+    assigned = {target for line in program.nodes(ast.Assign) if line in once for target, _ in pairs(line)}
+    return {name for name, nodes in bound.items() if len(nodes) == 1 and nodes[0] in assigned}
 
 
 def _constructors(program: Program) -> list[ast.FunctionDef]:
