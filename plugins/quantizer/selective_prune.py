@@ -102,17 +102,17 @@ def fit_by_pruning(
     candidates = Candidates(encoded, prefix)
     total = len(candidates.order)
     if low.size <= target:
-        ledger.note("selective_prune", f"0 of {total} codes of one pruned: {low.size} bytes of {target}")
+        ledger.note("selective_prune", f"0 of {total} codes of one pruned")
         return encoded
     for _ in range(probes):
-        count = next_count(low, high, target, total)
-        if count in (low.zeros, high and high.zeros):
+        zeros = next_count(low, high, target, total)
+        if zeros in (low.zeros, high and high.zeros):
             break
-        probe = Probe(count, measure(candidates.without(count)))
+        probe = Probe(zeros, measure(candidates.without(zeros)))
         low, high = (low, probe) if probe.size <= target else (probe, high)
     last = high or low
-    text = f"{last.zeros} of {total} codes of one pruned: {last.size} bytes of {target}"
-    ledger.note("selective_prune", text if high else text + ", too many")
+    missed = "" if high else f", still {last.size - target} bytes too many"
+    ledger.note("selective_prune", f"{last.zeros} of {total} codes of one pruned{missed}")
     return candidates.without(last.zeros)
 
 

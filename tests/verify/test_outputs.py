@@ -1,18 +1,13 @@
 """Reports for people, for pull requests and for several folders."""
 
 import json
-import os
 import re
-import signal
-from functools import partial
 
 import pytest
 from click.testing import CliRunner
 from folders import edit, make_folder
 
 from pgolf.cli.main import main
-from pgolf.cli.verify import run_all
-from pgolf.errors import PgolfError
 from pgolf.verify.outputs import COMMENT, code, markdown, render, summary
 
 EVIL = "a`b|c\n# head <img src=x onerror=alert(1)> [x](javascript:1) @everyone #1 \x1b[2J \u202e"
@@ -106,16 +101,6 @@ def test_a_folder_without_findings_passes(folders):
 def test_several_folders_end_with_a_table(folders):
     lines = run(*folders).stdout.splitlines()
     assert lines[-3].startswith("folder") and lines[-2].startswith(str(folders[0])) and "fail" in lines[-1]
-
-
-def die(folder):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_process_that_is_killed_is_an_error_with_a_hint(folders):
-    with pytest.raises(PgolfError, match="killed") as error:
-        run_all(partial(die), tuple(folders), 2)
-    assert error.value.hint
 
 
 def test_rules_of_the_user_decide(folders, tmp_path):
