@@ -246,7 +246,8 @@ class Callbacks(Libraries):
         task = self.top("task")
         lines += [f"def {task}(left, right):", f"    return (left.{one} > right.{one}) - (left.{one} < right.{one})"]
         body = [
-            f"cards = [{name}(rank) for rank in {self.numbers(env)}]",
+            f"ranks = {self.numbers(env)}",
+            f"cards = [{name}(rank) for rank in ranks]",
             f"print([card.{one} for card in sorted(cards)], min(cards).{one})",
         ]
         return lines, [*body, f"print([card.{one} for card in sorted(cards, key=functools.cmp_to_key({task}))])"]

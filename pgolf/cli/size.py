@@ -178,6 +178,8 @@ def write_page(path: Path, found: Sizes, before: Sizes | None) -> None:
     facts += [(stage, f"{size:,} bytes") for stage, size in found.stages.items()]
     if before:
         facts.append((f"compared with {before.name}", f"{found.total - before.total:+,} bytes"))
+    if not path.parent.is_dir():
+        raise PgolfError("PG001", f"there is no folder {path.parent}", str(path), "make it, or give another path")
     try:
         write_atomically(path, page(f"Bytes of {found.name}", facts, items).encode())
     except OSError as error:

@@ -203,7 +203,7 @@ def test_random_bodies_survive_every_stage(counted, body, depth, flag, label, se
 SEEDS = st.integers(0, 2**48)
 # A seed does not get smaller in a way that means something, so a failing one is reported as it is.
 WHOLE = settings(
-    max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
 )
 
 

@@ -215,12 +215,11 @@ def test_package_and_verify(tmp_path):
     pgolf("train", folder, "--data", data, "--seeds", "5")
     done = pgolf("package", folder, "--author", "Ada", "--github-id", "ada")
     assert "val_bpb" in done.stdout and done.stderr == ""
-    done = pgolf("verify", folder, "--run", "--data", data, "--json", status=1)
+    done = pgolf("verify", folder, "--run", "--data", data, "--json")
     statuses = {record["id"]: record["status"] for record in json.loads(done.stdout)["checks"]}
-    assert [name for name, status in statuses.items() if status == "FAIL"] == ["lock.rebuild"]
-    assert statuses["run.determinism"] == statuses["run.score"] == "PASS"
-    text = pgolf("verify", folder, status=1).stdout
-    assert text.startswith("FAIL  lock.rebuild") and text.endswith(f"FAIL: {folder}\n")
+    assert "FAIL" not in statuses.values() and statuses["log.artifact"] == "PASS"
+    # Its plugins are made up, so the file cannot be built again, and what cannot be is not run unasked.
+    assert statuses["lock.rebuild"] == statuses["run.determinism"] == statuses["run.score"] == "SKIP"
     pgolf("verify", tmp_path / "nowhere", status=2)
 
 

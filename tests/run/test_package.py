@@ -126,7 +126,7 @@ def test_fields_of_the_record_track(folder):
     for name in ("train_seed1.log", "train_seed2.log"):
         edit(folder / "logs" / name, "seed:", "peak memory allocated: 22846 MiB reserved: 22894 MiB\nseed:")
     edit(folder / "pgolf.lock", '"smoke": true', '"smoke": false')
-    edit(folder / "pgolf.lock", '"seed": 1337', '"seed": 1337, "max_wallclock_seconds": 600.0')
+    edit(folder / "pgolf.lock", '"max_wallclock_seconds": 0.0', '"max_wallclock_seconds": 600.0')
     document, notes = package(folder, People("Ada", "ada"))
     assert document["track"] == "10min_16mb"
     assert document["compliance"] == {

@@ -17,7 +17,7 @@ RECIPE = 'name = "mine"\nplugins = ["swa"]\n[settings]\nnum_layers = 6\n'
 
 @pytest.fixture(autouse=True)
 def quick(tmp_path, monkeypatch):
-    def build(entry, find_source, *, pack="auto", allow_brotli=False):
+    def build(entry, find_source, **options):
         code = entry.encode()
         return Built(code, hashlib.sha256(code).hexdigest(), "plain", (), {"pack": len(code)}, {}, {})
 
