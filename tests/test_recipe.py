@@ -42,7 +42,7 @@ def test_extends_puts_the_base_below(tmp_path):
         ("settings = 1", "PG002", "wanted a table"),
         ('challenge = "1999-01"', "PG002", "is unknown"),
         ('extends = "recipe.toml"', "PG002", "circle"),
-        ('extends = "none.toml"', "PG001", "cannot read"),
+        ('extends = "none.toml"', "PG001", "extends none.toml, which is not there"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, text, code, message):

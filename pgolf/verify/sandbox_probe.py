@@ -29,7 +29,8 @@ Targets = dict[str, Any]
 
 def reads_files(targets: Targets) -> bool:
     """Files of others: planted beside the work folder, and accounts and keys of the machine."""
-    places = [targets["secret"], targets["neighbour"], "/etc/shadow", "/root/.ssh", "/proc/1/root/etc/shadow"]
+    others = Path("/proc/1", "root", "etc", "shadow"), Path("~root", ".ssh").expanduser()
+    places = [targets["secret"], targets["neighbour"], "/etc/shadow", *others]
     return any(os.access(path, os.R_OK) for path in places)
 
 

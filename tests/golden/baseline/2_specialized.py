@@ -24,7 +24,7 @@ def canonical_tensors(parameters):
             found += [(name, record.init, record) for name in record.stored_names()]
     return found
 
-def register_parameters(root, parameters, device, activation_dtype):
+def register_parameters(root, parameters, activation_dtype):
     """Register every declared tensor under its state-dict name, uninitialised; a point of the tree computes nothing."""
     for record in parameters:
         dtype = activation_dtype if record.dtype == 'activation' else torch.float32
@@ -35,19 +35,19 @@ def register_parameters(root, parameters, device, activation_dtype):
                 if step not in node._modules:
                     node.add_module(step, nn.ModuleList())
                 node = node._modules[step]
-            node.register_parameter(leaf, nn.Parameter(torch.empty(record.shape, dtype=dtype, device=device)))
+            node.register_parameter(leaf, nn.Parameter(torch.empty(record.shape, dtype=dtype, device=device_2)))
 
-def keyed_generator(seed, name):
+def keyed_generator(name):
     """A CPU generator that depends on the seed and the tensor's name alone, so ablations are paired."""
-    digest = hashlib.sha256(f'{seed}:{name}'.encode()).digest()
+    digest = hashlib.sha256(f'{seed_3}:{name}'.encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], 'little'))
 
-def initialize(model, parameters, seed, ledger):
+def initialize(parameters, ledger):
     """Fill every tensor from its own keyed generator; a bank's slices are keyed by their members' names."""
-    state = canonical_state(model.state_dict(), parameters)
+    state = canonical_state(model_2.state_dict(), parameters)
     for name, init, _ in canonical_tensors(parameters):
         start = torch.empty(state[name].shape)
-        init(start, keyed_generator(seed, name), ledger)
+        init(start, keyed_generator(name), ledger)
         state[name].copy_(start)
 
 def canonical_state(state, parameters):
@@ -66,13 +66,13 @@ def ones(tensor, generator, ledger):
     """All one."""
     tensor.fill_(1.0)
 
-def constant(tensor, generator, ledger):
+def constant(tensor, generator, ledger, value):
     """One value everywhere."""
-    tensor.fill_(1.5)
+    tensor.fill_(value)
 
-def normal(tensor, generator, ledger):
+def normal(tensor, generator, ledger, std):
     """Normal with mean zero."""
-    tensor.normal_(0.0, 0.005, generator=generator)
+    tensor.normal_(0.0, std, generator=generator)
 
 def read_ranks():
     """What torchrun's RANK, WORLD_SIZE and LOCAL_RANK say; one process alone without them.
@@ -81,7 +81,9 @@ def read_ranks():
         ValueError: when one is no number, or the world size does not divide the micro-batches of a step.
     """
     get = os.environ.get
-    rank, world_size, local_rank = (int(get('RANK', 0)), int(get('WORLD_SIZE', 1)), int(get('LOCAL_RANK', 0)))
+    rank = int(get('RANK', 0))
+    world_size = int(get('WORLD_SIZE', 1))
+    local_rank = int(get('LOCAL_RANK', 0))
     if world_size < 1 or 8 % world_size:
         raise ValueError(f'WORLD_SIZE is {world_size}, wanted a divisor of 8, the micro-batches of a step')
     return (rank, world_size, local_rank)
@@ -90,9 +92,11 @@ def start_world():
     """Join the group that the environment describes; ValueError as in `read_ranks`."""
     global device_2, local_rank_2, rank_3, world_size_3
     rank, world_size, local_rank = read_ranks()
-    backend, device = ('gloo', torch.device('cpu'))
+    backend = 'gloo'
+    device = torch.device('cpu')
     if torch.cuda.is_available():
-        backend, device = ('nccl', torch.device('cuda', local_rank))
+        backend = 'nccl'
+        device = torch.device('cuda', local_rank)
         torch.cuda.set_device(device)
     if world_size > 1:
         dist.init_process_group(backend)
@@ -124,7 +128,7 @@ def max_over_ranks(value):
     """The largest of the ranks' numbers, so that clocks agree and ranks cannot drift apart; waits for every rank."""
     if world_size_3 == 1:
         return value
-    seen = torch.tensor(value, dtype=float, device=device_2)
+    seen = torch.tensor(value, dtype=torch.float64, device=device_2)
     dist.all_reduce(seen, dist.ReduceOp.MAX)
     return seen.item()
 
@@ -305,7 +309,7 @@ def refuse(places):
 
 def look_up(places):
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
-    ids = tokens_2[places].to(device_2, int)
+    ids = tokens_2[places].to(device_2, torch.int64)
     x = ids[:, :-1].contiguous()
     return (x, ids[:, 1:].contiguous(), make_fields(x))
 
@@ -319,12 +323,13 @@ def score_rows(marks, event, places, scored):
     Returns:
         nll (B,T), and the sums (3,) float64 of nats, targets and UTF-8 bytes.
     """
-    targets, device = (places[:, 1:], device_2)
+    targets = places[:, 1:]
     marks[targets[scored]] = event
     x, y, fields = look_up(places)
     with torch.set_grad_enabled(False):
-        nll = forward_2(x, y, phases=(), fields=fields, reduction='none', adapter=None)
-    counts, mask = (count_2(x, y, targets.to(device)), scored.to(device))
+        nll = forward_2(x, y, phases=scoring_phases_2(), fields=fields, reduction='none', adapter=None)
+    counts = count_2(x, y, targets.to(device_2))
+    mask = scored.to(device_2)
     parts = (nll.detach().double() * mask, mask, counts * mask)
     return (nll, torch.stack([part.sum().double() for part in parts]))
 
@@ -364,17 +369,17 @@ def chunk_spans(num_tokens):
     """Windows side by side, a rest shorter than `seq_len` left out, as in the public baseline."""
     return [Span(start, start + 1024, 0) for start in range(0, (num_tokens - 1) // 1024 * 1024, 1024)]
 
-def rank_share(items, rank, world_size):
+def rank_share(items):
     """The contiguous share of one rank."""
-    return items[len(items) * rank // world_size:len(items) * (rank + 1) // world_size]
+    return items[len(items) * rank_3 // world_size_3:len(items) * (rank_3 + 1) // world_size_3]
 
-def span_rows(spans, rows):
+def span_rows(spans):
     """(places, scored) for the tally, padded on the right and below; causal, so padding changes nothing.
 
     Python's own types stand for the dtypes int64 and bool.
     """
-    places = torch.zeros(rows, 1025, dtype=int)
-    scored = torch.zeros(rows, 1024, dtype=bool)
+    places = torch.zeros(rows_2, 1025, dtype=torch.int64)
+    scored = torch.zeros(rows_2, 1024, dtype=torch.bool)
     for row, (start, end, first) in enumerate(spans):
         places[row, :end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first:end - start] = True
@@ -386,13 +391,15 @@ def score_spans(spans):
     Returns:
         The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
     """
-    begin, rows = (time.perf_counter(), rows_2)
+    begin = time.perf_counter()
+    pass
+    pass
     model_2.eval()
-    spans = rank_share(spans, rank_3, world_size_3)
+    spans = rank_share(spans)
     marks = torch.zeros(len(tokens_2), dtype=torch.int32)
-    sums = torch.zeros(3, dtype=float, device=device_2)
-    for batch, at in enumerate(range(0, len(spans), rows), 1):
-        places, scored = span_rows(spans[at:at + rows], rows)
+    sums = torch.zeros(3, dtype=torch.float64, device=device_2)
+    for batch, at in enumerate(range(0, len(spans), rows_2), 1):
+        places, scored = span_rows(spans[at:at + rows_2])
         sums += score_rows(marks, batch, places, scored)[1]
         if batch % 100 == 0:
             runlog(f'eval: batch {batch}')
@@ -400,11 +407,11 @@ def score_spans(spans):
     marks = merge(marks, dist.ReduceOp.MAX)
     return (close_marks(marks, sums, begin), marks)
 
-def quantization_classes(parameters):
+def quantization_classes():
     """canonical name -> quantization class of the tensors that an artifact holds, in declaration order."""
-    return {name: record.quant for name, _, record in canonical_tensors(parameters) if record.export != 'drop'}
+    return {name: record.quant for name, _, record in canonical_tensors(parameters_2) if record.export != 'drop'}
 
-def encode_model(state, parameters, statistics, ledger, code_size=0):
+def encode_model(state, statistics, code_size=0):
     """Quantize a canonical state.
 
     Args:
@@ -416,9 +423,10 @@ def encode_model(state, parameters, statistics, ledger, code_size=0):
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
         the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
     """
-    classes, encoded = (quantization_classes(parameters), {})
+    classes = quantization_classes()
+    encoded = {}
     for name, quant in classes.items():
-        parts = tensor_recipes_2[quant].encode(name, state[name], statistics.get(name, {}), ledger)
+        parts = tensor_recipes_2[quant].encode(name, state[name], statistics.get(name, {}), ledger_2)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     return add_corrections(encoded)
 
@@ -426,9 +434,9 @@ def add_corrections(encoded):
     """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended."""
     return encoded
 
-def pack_artifact(encoded, ledger):
+def pack_artifact(encoded):
     """Encoded tensors as the bytes that are stored and counted."""
-    return compress_2(pack_2(encoded, ledger), ledger)
+    return compress_2(pack_2(encoded))
 
 def unpack_artifact(data, state):
     """The inverse of `pack_artifact`.
@@ -448,13 +456,13 @@ def decode_tensor(name, parts, quant, kind):
     """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
     return tensor_recipes_2[quant].decode(name, parts, kind)
 
-def decode_model(encoded, state, parameters):
+def decode_model(encoded, state):
     """Copy what an artifact stands for into `state`, the canonical state of the model to be filled.
 
     Raises:
         ValueError: when names, parts or shapes are not those of the model.
     """
-    classes = quantization_classes(parameters)
+    classes = quantization_classes()
     if encoded.keys() != classes.keys():
         raise ValueError("the artifact's tensors are not the model's")
     for name, quant in classes.items():
@@ -470,12 +478,13 @@ def decode_corrected(name, parts, quant, kind):
     """A tensor from all its parts; corrections are added in float32."""
     return decode_tensor(name, parts, quant, kind)
 
-def runlog_2(run_id, rank, more):
+def runlog_2(run_id):
     global main_2, path_2, rank_4
-    rank_4, main_2 = (rank, rank == 0)
+    rank_4 = rank_3
+    main_2 = rank_3 == 0
     Path('logs').mkdir(exist_ok=True)
     path_2 = Path('logs', run_id + '.txt')
-    if main_2 and (not more):
+    if main_2 and (not export_2):
         path_2.write_text('')
     sys.excepthook = partial(keep_traceback, path_2)
     faulthandler.register(signal.SIGTERM, path_2.open('a'), chain=True)
@@ -501,11 +510,11 @@ def keep_traceback(path, kind, error, trace):
         traceback.print_exception(error, file=file)
     sys.__excepthook__(kind, error, trace)
 
-def log_machine(device):
+def log_machine():
     """Versions, the hash of the running file, and the GPU."""
     digest = hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
     machine = f'hardware:{os.uname().machine} CPU, {torch.get_num_threads()} threads'
-    if device.type == 'cuda':
+    if device_2.type == 'cuda':
         machine = subprocess.getoutput('nvidia-smi')
     runlog(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
 
@@ -570,7 +579,8 @@ def export_checkpoint():
     """
     global begin_ms_2, failed_2, phases_3
     state = canonical_state(model_2.state_dict(), parameters_2)
-    weights, found = (read_file('final_model.pt'), read_file('final_export.pt'))
+    weights = read_file('final_model.pt')
+    found = read_file('final_export.pt')
     wrong = [name for name in state if name not in weights or weights[name].shape != state[name].shape]
     if wrong:
         raise ValueError(f'final_model.pt is of another model: {wrong[0]} is missing or has another shape')
@@ -604,9 +614,9 @@ def calibrate():
 
 def export_model(state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
-    encoded = encode_model(state, parameters_2, statistics, ledger_2, code_bytes())
+    encoded = encode_model(state, statistics, code_bytes())
     end_2('quantize', 'none')
-    data = pack_artifact(encoded, ledger_2)
+    data = pack_artifact(encoded)
     end_2('compress', 'none')
     write_file(partial(Path.write_bytes, data=data), artifact_path())
     label = f'{grid_name()}+zlib'
@@ -621,8 +631,8 @@ def load_artifact():
     Raises:
         ValueError: for another artifact, or one that cannot be decoded.
     """
-    parameters = parameters_2
-    state = canonical_state(model_2.state_dict(), parameters)
+    pass
+    state = canonical_state(model_2.state_dict(), parameters_2)
     for tensor in state.values():
         tensor.zero_()
     data = artifact_path().read_bytes()
@@ -632,7 +642,7 @@ def load_artifact():
         if 'artifact_sha256:' in logged and digest not in logged:
             raise ValueError('the artifact is not that of the logs in logs/')
     runlog('artifact_sha256:' + digest)
-    decode_model(unpack_artifact(data, state), state, parameters)
+    decode_model(unpack_artifact(data, state), state)
 
 def score_artifact():
     """Score the decoded artifact: in windows side by side, then with the chosen windows, then by the evaluation.
@@ -676,9 +686,10 @@ class Optimizers:
     and `averaged_names` list the tensors that take part in weight averaging and the canonical names of what they hold.
     """
 
-    def __init__(self, model, parameters):
+    def __init__(self):
         pass
-        owned = [(model.get_parameter(name), canonical_names(record, name), record) for record in parameters for name in record.stored_names()]
+        pass
+        owned = [(model_2.get_parameter(name), canonical_names(record, name), record) for record in parameters_2 for name in record.stored_names()]
         self.tensors = [tensor for tensor, names, record in owned]
         self.names = [names for tensor, names, record in owned]
         self.replicated = [tensor for tensor, names, record in owned if record.reduction == 'replicated']
@@ -760,10 +771,10 @@ class Scalars(NamedTuple):
     weight_decay_mul: float
     momentum: float
 
-def measure_progress(step, iterations, elapsed_ms, cap_ms):
+def measure_progress(step, elapsed_ms, cap_ms):
     """A `Progress` before the schedules have run."""
-    fraction = elapsed_ms / cap_ms if cap_ms > 0 else step / max(iterations, 1)
-    return Progress(step, iterations, elapsed_ms, cap_ms, fraction, 1.0)
+    fraction = elapsed_ms / cap_ms if cap_ms > 0 else step / max(iterations_3, 1)
+    return Progress(step, iterations_3, elapsed_ms, cap_ms, fraction, 1.0)
 
 class Context(NamedTuple):
     """Arguments of the running forward.
@@ -831,7 +842,9 @@ def rotate_halves(x_BTHC, ctx):
     integers and with the cast done once, made compiled code 8 ms a micro-step slower on an H100, and rounded otherwise.
     """
     if 'rope' not in ctx.memo:
-        length, width, device = (x_BTHC.size(1), x_BTHC.size(3), x_BTHC.device)
+        length = x_BTHC.size(1)
+        width = x_BTHC.size(3)
+        device = x_BTHC.device
         frequencies = 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float32, device=device) / width)
         angles = torch.outer(torch.arange(length, dtype=torch.float32, device=device), frequencies)
         ctx.memo['rope'] = (angles.cos(), angles.sin())
@@ -854,12 +867,12 @@ class GPT(nn.Module):
         records: the parameter records.
     """
 
-    def __init__(self, parameters, device, activation_dtype):
+    def __init__(self, parameters, activation_dtype):
         super().__init__()
         pass
         pass
         self.records = parameters
-        register_parameters(self, parameters, device, activation_dtype)
+        register_parameters(self, parameters, activation_dtype)
 
     def matrices(self):
         """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""
@@ -912,7 +925,8 @@ def shard_files(pattern):
 
 def shard_length(path):
     """Number of tokens by the header, once magic, version and file length are right."""
-    size, header = (Path(path).stat().st_size, np.fromfile(path, '<i4', 3).tolist())
+    size = Path(path).stat().st_size
+    header = np.fromfile(path, '<i4', 3).tolist()
     if size <= 1024 or header != [20240520, 1, (size - 1024) / 2]:
         raise ValueError(f'{path}: {size} bytes and header {header}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]')
     return header[2]
@@ -948,7 +962,7 @@ def end_2(name, data):
 
 def session_2(parameters, ledger):
     pass
-    global begin_ms_2, failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, queues_2, rows_2, since_3, tokens_2, training_data_2
+    global begin_ms_2, failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, rows_2, since_3, tokens_2, training_data_2
     pass
     parameters_2 = parameters
     pass
@@ -959,32 +973,38 @@ def session_2(parameters, ledger):
     since_3 = time.perf_counter()
     failed_2 = False
     training_data_2 = not (score_2 or export_2)
-    queues_2 = 0
+    pass
     pass
     rows_2 = max(64, 1)
     activation_dtype = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
     torch._dynamo.config.recompile_limit = 16
-    model_2 = GPT(parameters, device_2, activation_dtype)
-    initialize(model_2, parameters, seed_3, ledger)
+    model_2 = GPT(parameters, activation_dtype)
+    initialize(parameters, ledger)
     forward_2 = compile_on_gpu(model_2)
     pattern = Path(data_path_3, 'fineweb_val_*.bin')
     tokens_2 = validation_tokens(pattern)
-    open_3(tokenizer_path_3, data_path_3, device_2, ledger)
+    open_3(ledger)
     digest = hashlib.sha256(tokens_2.numpy().data).hexdigest()
     runlog(f'val_loader:shards pattern={pattern} tokens:{len(tokens_2) - 1}\nval_sha256:{digest}')
 
 def open_loader_2(ledger):
     """Start the training stream from its first token; batches are counted in `ledger`."""
     pattern = Path(data_path_3, 'fineweb_train_*.bin')
-    open_2(pattern, rank_3, world_size_3, ledger)
+    pass
+    open_2(pattern, ledger)
 
 def next_batch_2():
     """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
     if not training_data_2:
         raise ValueError('training data are closed: training time is over')
+    pass
     batch = next_2()
     x, y = (part.to(device_2, non_blocking=True) for part in batch)
     return (x, y, {})
+
+def scoring_phases_2():
+    """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
+    return tuple((spec.name for spec in () if spec.scoring and spec.name in phases_3))
 
 def validate_2():
     """Score the live weights in windows side by side."""
@@ -1000,16 +1020,16 @@ def probe_plugins():
 
     Counts uses by the forward and, per plugin, the tensors that a gradient reaches.
     """
-    model, ledger = (model_2, ledger_2)
+    pass
     x, y, fields = next_batch_2()
     x, y = (x[:1, :512], y[:1, :512])
     fields = {name: value[:1, :512] for name, value in fields.items()}
-    pass
-    model(x, y, phases=(), fields=fields, ledger=ledger).backward()
+    every_phase = tuple((spec.name for spec in ()))
+    model_2(x, y, phases=every_phase, fields=fields, ledger=ledger_2).backward()
     for record in parameters_2:
-        reached = sum((model.get_parameter(name).grad is not None for name in record.stored_names()))
-        ledger.count(record.plugin, 'trained tensors', reached)
-    model.zero_grad()
+        reached = sum((model_2.get_parameter(name).grad is not None for name in record.stored_names()))
+        ledger_2.count(record.plugin, 'trained tensors', reached)
+    model_2.zero_grad()
 
 def warm_up():
     """Run `warmup_steps` real steps in every variant, then restore weights, optimizer state, data and random streams.
@@ -1019,9 +1039,11 @@ def warm_up():
     Args:
         run_step: `run_step(session, optimizers, phases, scalars, ledger)`, the step that training uses.
     """
+    pass
     state = model_2.state_dict()
     saved = {name: tensor.clone() for name, tensor in state.items()}
-    optimizers, scratch = (Optimizers(model_2, parameters_2), Ledger())
+    optimizers = Optimizers()
+    scratch = Ledger()
     open_loader_2(scratch)
     for variant in phase_variants():
         for step in range(20):
@@ -1042,17 +1064,19 @@ def train(parameters):
     with status 2 and one line for what is wrong before training: environment, data, machine or files.
     """
     try:
-        env, world, ledger = (read_environment(), start_world(), Ledger())
+        read_environment()
+        start_world()
+        ledger = Ledger()
     except ValueError as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
     run_id = gather_over_ranks(run_id_2)[0]
-    runlog_2(run_id, rank_3, export_2)
+    runlog_2(run_id)
     torch.manual_seed(seed_3)
     torch.backends.cuda.matmul.allow_tf32 = True
     if max_wallclock_seconds_3 == 0:
         make_deterministic()
-    log_machine(device_2)
+    log_machine()
     runlog('plugins:' + ' '.join(plugins_2))
     open_session(parameters, ledger)
     if training_data_2:
@@ -1083,7 +1107,7 @@ def open_session(parameters, ledger):
         if export_2:
             export_checkpoint()
         elif score_2:
-            phases_3 = ()
+            phases_3 = tuple((spec.name for spec in ()))
             score_artifact()
         else:
             open_loader_2(Ledger())
@@ -1101,8 +1125,8 @@ def make_deterministic():
 
 def log_header():
     """The lines that log parsers read before the first step."""
-    world_size = world_size_3
-    runlog(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size} grad_accum_steps:{8 // world_size}\nseed:{seed_3}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
+    pass
+    runlog(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size_3} grad_accum_steps:{8 // world_size_3}\nseed:{seed_3}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
 
 def run_step(optimizers, phases, scalars, ledger):
     """Gradient accumulation over this rank's micro-steps and one optimizer step; returns the mean loss, a tensor."""
@@ -1118,16 +1142,16 @@ def run_step(optimizers, phases, scalars, ledger):
 
 def read_schedules(step, elapsed_ms, cap_ms):
     """The step's scalars; switches phases on as they begin."""
-    progress = measure_progress(step, iterations_3, elapsed_ms, cap_ms)
+    progress = measure_progress(step, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
-    for schedule in (momentum_schedule, warmdown_schedule):
+    for schedule in schedules_2:
         scalars = schedule(progress, scalars, ledger_2)
     return scalars
 
 def training_budget():
     """Milliseconds that training may take: the budget less what is reserved for later work on the clock; 0 for no limit."""
-    budget = max_wallclock_seconds_3
-    return 1000.0 * budget
+    pass
+    return 1000.0 * max_wallclock_seconds_3
 
 def train_loop():
     """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns.
@@ -1136,14 +1160,16 @@ def train_loop():
         the number of steps.
     """
     pass
-    optimizers = Optimizers(model_2, parameters_2)
+    optimizers = Optimizers()
     start_2(optimizers.averaged, optimizers.averaged_names)
-    cap_ms, step, elapsed_ms = (training_budget(), 0, 0.0)
+    cap_ms = training_budget()
+    step = 0
+    elapsed_ms = 0.0
     start_3()
     while True:
         last = step == iterations_3 or 0 < cap_ms <= elapsed_ms
         if last or (val_loss_every_3 > 0 and step % val_loss_every_3 == 0):
-            pause_2(ledger_2)
+            pause_2()
             score = validate_2()
             log_step(step, f'val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f}', elapsed_ms)
             if last:
@@ -1160,9 +1186,10 @@ def train_loop():
                 raise ValueError('the training loss is not a number')
     if step < iterations_3:
         runlog(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
-    allocated, reserved = (torch.cuda.max_memory_allocated() >> 20, torch.cuda.max_memory_reserved() >> 20)
+    allocated = torch.cuda.max_memory_allocated() >> 20
+    reserved = torch.cuda.max_memory_reserved() >> 20
     runlog(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
-    apply_2(optimizers.averaged, ledger_2)
+    apply_2(optimizers.averaged)
     set_clock_2(elapsed_ms)
     end_2('train', 'train')
     return step
@@ -1192,13 +1219,15 @@ def attention_branch(model, n_BTD, layer, position, ctx):
 
 def dense_attention(q_BTHC, k_BTKC, v_BTKC):
     """Scaled dot-product attention; `window` >= 0 lets a query see itself and that many keys before it, -1 all."""
-    q, k, v = (q_BTHC.transpose(1, 2), k_BTKC.transpose(1, 2), v_BTKC.transpose(1, 2))
+    q = q_BTHC.transpose(1, 2)
+    k = k_BTKC.transpose(1, 2)
+    v = v_BTKC.transpose(1, 2)
     grouped = q.size(1) != k.size(1)
     return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped).transpose(1, 2)
 
-def find_flash(device):
+def find_flash():
     """(name, function) of the best installed FlashAttention, or the name of the kernel that PyTorch will take and None."""
-    if device.type != 'cuda':
+    if device_2.type != 'cuda':
         return ('scaled_dot_product_attention', None)
     try:
         from flash_attn_interface import flash_attn_func
@@ -1236,7 +1265,7 @@ def choose_sdpa():
 def prepare_2():
     """Choose the kernel for the run's device; returns its name for the log."""
     global flash_2
-    name, flash_2 = find_flash(device_2)
+    name, flash_2 = find_flash()
     return name
 
 def causalattention(q, k, v, ctx):
@@ -1309,7 +1338,7 @@ def walk_plan(model, lanes, x0, ctx):
     last first: before each decoder step `join(model, lanes, skip, index, layer, ctx)` merges it, or None where there is none
     left, and may fork a lane. Steps may change how many lanes there are.
     """
-    encoder, decoder = unetplan(ctx.phases)
+    encoder, decoder = unetplan()
     pass
     ctx.fired('unet_plan', 'steps over 9 layers', len(encoder) + len(decoder))
     skips = []
@@ -1331,7 +1360,7 @@ def tiedhead(x_BTD, ctx):
     z = use_matrix(ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
     return 30.0 * torch.tanh(z / 30.0)
 
-def unetplan(phases):
+def unetplan():
     layers = tuple(range(9))
     return (layers[:len(layers) // 2], layers[len(layers) // 2:])
 
@@ -1356,20 +1385,20 @@ def load_tensors(data):
     """The inverse of `save_tensors`, on the CPU; it builds tensors and plain values and refuses everything else."""
     return torch.load(io.BytesIO(data), map_location='cpu', weights_only=True)
 
-def pack_2(encoded, ledger):
+def pack_2(encoded):
     """The bytes of `torch.save`."""
     data = save_tensors(encoded)
-    ledger.note('torch_save', f'{len(encoded)} tensors in {len(data)} bytes')
+    ledger_2.note('torch_save', f'{len(encoded)} tensors in {len(data)} bytes')
     return data
 
 def unpack_2(data):
     """The encoded tensors, on the CPU."""
     return load_tensors(data)
 
-def compress_2(data, ledger):
+def compress_2(data):
     """Compressed bytes."""
     packed = zlib.compress(data, 9)
-    ledger.note('zlib', f'{len(data)} -> {len(packed)} bytes')
+    ledger_2.note('zlib', f'{len(data)} -> {len(packed)} bytes')
     return packed
 
 def decompress_2(data, limit):
@@ -1384,16 +1413,16 @@ def decompress_2(data, limit):
         raise ValueError(f'wanted one whole stream of at most {limit} bytes')
     return plain
 
-def load_tokenizer(path):
+def load_tokenizer():
     """The tokenizer; OSError when it cannot be read, ValueError where byte counts made from it could be wrong."""
     try:
-        tokenizer = SentencePieceProcessor(path)
+        tokenizer = SentencePieceProcessor(tokenizer_path_3)
     except (OSError, RuntimeError) as error:
-        raise OSError(f'{path}: not a SentencePiece model') from error
+        raise OSError(f'{tokenizer_path_3}: not a SentencePiece model') from error
     if len(tokenizer) > 1024:
-        raise ValueError(f'{path} has {len(tokenizer)} pieces, wanted at most vocab_size=1024')
+        raise ValueError(f'{tokenizer_path_3} has {len(tokenizer)} pieces, wanted at most vocab_size=1024')
     if tokenizer.piece_to_id('▁') == tokenizer.unk_id():
-        raise ValueError(f'{path}: U+2581 is not a piece of its own')
+        raise ValueError(f'{tokenizer_path_3}: U+2581 is not a piece of its own')
     return tokenizer
 
 def byte_tables(tokenizer):
@@ -1406,13 +1435,13 @@ def byte_tables(tokenizer):
             rows[token] = (1 if tokenizer.is_byte(token) else len(piece.encode()) - 3 * lead, lead, 0)
     return torch.tensor(rows).T
 
-def open_3(tokenizer_path, data_path, device, ledger):
+def open_3(ledger):
     """Build the tables; ValueError for a vocabulary that is too large, uncounted spaces, or transformed text."""
     global boundary_2, lead_2, ledger_4, size_2
-    if any(Path(data_path).glob('*_bytes_*')):
-        raise ValueError(f'{data_path}: it has byte side files, build with the plugin that reads them')
-    tables = byte_tables(load_tokenizer(tokenizer_path))
-    size_2, lead_2, boundary_2 = tables.to(device)
+    if any(Path(data_path_3).glob('*_bytes_*')):
+        raise ValueError(f'{data_path_3}: it has byte side files, build with the plugin that reads them')
+    tables = byte_tables(load_tokenizer())
+    size_2, lead_2, boundary_2 = tables.to(device_2)
     ledger_4 = ledger
 
 def count_2(x_BT, y_BT, positions_BT):
@@ -1421,13 +1450,16 @@ def count_2(x_BT, y_BT, positions_BT):
     counts = size_2[y_BT] + (lead_2[y_BT] & ~boundary_2[x_BT])
     return counts
 
-def open_2(pattern, rank, world_size, ledger):
+def open_2(pattern, ledger):
     """Check every shard's header and length; ids are checked as each shard is loaded."""
-    global files_2, ledger_3, rank_2, tokens_3, vocab_size_3, world_size_2
+    global files_2, ledger_3, rank_2, tokens_3, world_size_2
     files_2 = shard_files(pattern)
     for path in files_2:
         shard_length(path)
-    rank_2, world_size_2, vocab_size_3, ledger_3 = (rank, world_size, 1024, ledger)
+    rank_2 = rank_3
+    world_size_2 = world_size_3
+    pass
+    ledger_3 = ledger
     tokens_3 = load_shard(files_2[0])
 
 def take_2(count):
@@ -1464,17 +1496,19 @@ def step_2(scalars, ledger):
     optimizer_2.step()
     ledger.count('adam', 'steps')
 
-def momentum_schedule(progress, scalars, ledger):
+def momentum_schedule(progress, scalars, ledger, start, final, steps):
     """Set the step's momentum."""
-    done = min(progress.step / 500, 1.0)
-    momentum = (1 - done) * 0.85 + done * 0.95
+    done = min(progress.step / steps, 1.0) if steps > 0 else 1.0
+    momentum = (1 - done) * start + done * final
     ledger.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
     return scalars._replace(momentum=momentum)
 
 def bind_3(tensors, names):
     """Start with zero momentum."""
     global blocks_2, buffers_2, names_2, tensors_2
-    tensors_2, names_2 = (tensors, names)
+    tensors_2 = tensors
+    names_2 = names
+    pass
     blocks_2 = count_blocks()
     buffers_2 = [torch.zeros_like(tensor) for tensor in tensors]
 
@@ -1527,38 +1561,40 @@ def start_2(tensors, names):
 def update_2(tensors, steps, scalars):
     """Nothing to add."""
 
-def apply_2(tensors, ledger):
+def apply_2(tensors):
     """Leave the live tensors as they are."""
-    ledger.note('no_average', 'last weights')
+    ledger_2.note('no_average', 'last weights')
 
 def start_3():
     """Go on counting."""
     global since_2
     since_2 = time.perf_counter() - before_2
 
-def pause_2(ledger):
+def pause_2():
     """Stop counting until the next `start`."""
     global before_2
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     before_2 = time.perf_counter() - since_2
-    ledger.note('wall_clock', f'{before_2:.3f} seconds')
+    ledger_2.note('wall_clock', f'{before_2:.3f} seconds')
 
 def elapsed_ms_2(step):
     """Milliseconds of training so far, while it runs."""
     return 1000.0 * (time.perf_counter() - since_2)
 
-def warmdown_multiplier(progress):
+def warmdown_multiplier(progress, length):
     """The learning-rate multiplier at `progress`."""
+    if length <= 0:
+        return 1.0
     if progress.cap_ms > 0:
-        span = 1200 * (progress.elapsed_ms / max(progress.step, 1))
+        span = length * (progress.elapsed_ms / max(progress.step, 1))
         return min(max(progress.cap_ms - progress.elapsed_ms, 0.0) / max(span, 1e-09), 1.0)
     left = progress.iterations - progress.step
-    return left / 1200 if 0 < left <= 1200 else 1.0
+    return left / length if 0 < left <= length else 1.0
 
-def warmdown_schedule(progress, scalars, ledger):
+def warmdown_schedule(progress, scalars, ledger, length):
     """Multiply the learning-rate multiplier by the warm-down's."""
-    multiplier = warmdown_multiplier(progress)
+    multiplier = warmdown_multiplier(progress, length)
     ledger.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
     return scalars._replace(lr_mul=scalars.lr_mul * multiplier)
 
@@ -1596,7 +1632,7 @@ def int8_grid(weight):
 
 def make_parameters():
     """Every tensor of the model."""
-    return (Param(name='blocks.{}.attn.c_q.weight', shape=(512, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_k.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_v.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.proj.weight', shape=(512, 512), group='matrix', quant='attn', init=zeros, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.fc.weight', shape=(1024, 512), group='matrix', quant='mlp', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.proj.weight', shape=(512, 1024), group='matrix', quant='mlp', init=zeros, plugin='layer_matrices', layers=9), Param(name='skip_weights', shape=(4, 512), group='scalar', quant='control', init=ones, plugin='additive_skips'), Param(name='blocks.{}.attn.q_gain', shape=(8,), group='scalar', quant='control', init=constant, plugin='qk_gain', layers=9), Param(name='blocks.{}.attn_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.mlp_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.resid_mix', shape=(2, 512), group='scalar', quant='control', init=first_row_one, plugin='residual_scales', layers=9), Param(name='tok_emb.weight', shape=(1024, 512), group='embed', quant='embed', init=normal, plugin='tied_head', dtype='activation', tap='head'))
+    return (Param(name='blocks.{}.attn.c_q.weight', shape=(512, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_k.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_v.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.proj.weight', shape=(512, 512), group='matrix', quant='attn', init=zeros, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.fc.weight', shape=(1024, 512), group='matrix', quant='mlp', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.proj.weight', shape=(512, 1024), group='matrix', quant='mlp', init=zeros, plugin='layer_matrices', layers=9), Param(name='skip_weights', shape=(4, 512), group='scalar', quant='control', init=ones, plugin='additive_skips'), Param(name='blocks.{}.attn.q_gain', shape=(8,), group='scalar', quant='control', init=partial(constant, value=1.5), plugin='qk_gain', layers=9), Param(name='blocks.{}.attn_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.mlp_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.resid_mix', shape=(2, 512), group='scalar', quant='control', init=first_row_one, plugin='residual_scales', layers=9), Param(name='tok_emb.weight', shape=(1024, 512), group='embed', quant='embed', init=partial(normal, std=0.005), plugin='tied_head', dtype='activation', tap='head'))
 
 def prepare_components():
     """Before any time is spent, each component with a `prepare` tries what it will need."""
@@ -1608,6 +1644,7 @@ before_2 = 0.0
 groups_2 = (Group(name='embed', lr=0.05), Group(name='scalar', lr=0.04))
 compiled_2 = None
 plugins_2 = ('adam', 'additive_skips', 'causal_attention', 'chunked_eval', 'cross_entropy', 'int8', 'layer_matrices', 'momentum_warmup', 'muon', 'newton_schulz', 'no_average', 'qk_gain', 'relu2', 'residual_scales', 'rope', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
+schedules_2 = (partial(momentum_schedule, final=0.95, start=0.85, steps=500), partial(warmdown_schedule, length=1200))
 tensor_recipes_2 = {'attn': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int8Recipe(half=True)}
 if __name__ == '__main__':
     train(make_parameters())

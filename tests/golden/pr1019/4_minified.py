@@ -1,523 +1,532 @@
-import faulthandler,hashlib as K,io,lzma,numpy as L,os as r,signal,subprocess,sys as c,time as d,torch as e,torch.distributed as i,torch.nn.functional as l,traceback
+import faulthandler,hashlib as K,io,lzma,numpy as L,os as h,signal,subprocess,sys as d,time as l,torch as e,torch.distributed as n,torch.nn.functional as c,traceback
 from functools import partial as u
 from pathlib import Path as t
 from sentencepiece import SentencePieceProcessor
 from torch import nn as M
 from typing import NamedTuple as a
-def er(o,t):
- if not o.h:return t,
- e=range(o.shape[0]//len(o.h));return tuple(i.format(r)for i in o.h for r in e)
-def y(a):
- d=[]
- for o in a:
-  if o.h:
-   e=range(o.shape[0]//len(o.h))
-   for(i,s)in zip(o.h,o.init,strict=True):d+=[(i.format(r),s,o)for r in e]
-  else:d+=[(t,o.init,o)for t in o.n()]
- return d
-def eh(h,a,s,n):
- for o in a:
-  l=n if o.dtype=='activation'else e.float32
-  for t in o.n():
-   *d,c=t.split('.');i=h
-   for r in d:
-    if r not in i._modules:i.add_module(r,M.ModuleList())
-    i=i._modules[r]
-   i.register_parameter(c,M.Parameter(e.empty(o.shape,dtype=l,device=s)))
-def el(r,t):l=K.sha256(f"{r}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(l[:7],'little'))
-def ed(h,a,r,i):
- n=b(h.state_dict(),a)
- for(t,s,p)in y(a):o=e.empty(n[t].shape);s(o,el(r,t),i);n[t].copy_(o)
-def b(n,a):
- r=[]
- for o in a:
-  for t in o.n():r+=n[t].unbind()if o.h else[n[t]]
- return{t:s for((t,p,p),s)in zip(y(a),r,strict=True)}
+def el(a,t):
+ if not a.l:return t,
+ n=range(a.shape[0]//len(a.l));return tuple(e.format(i)for e in a.l for i in n)
+def y(r):
+ l=[]
+ for a in r:
+  if a.l:
+   n=range(a.shape[0]//len(a.l))
+   for(e,d)in zip(a.l,a.init,strict=True):l+=[(e.format(i),d,a)for i in n]
+  else:l+=[(t,a.init,a)for t in a.s()]
+ return l
+def ed(d,r,o):
+ for a in r:
+  c=o if a.dtype=='activation'else e.float32
+  for t in a.s():
+   *l,s=t.split('.');h=d
+   for n in l:
+    if n not in h._modules:h.add_module(n,M.ModuleList())
+    h=h._modules[n]
+   h.register_parameter(s,M.Parameter(e.empty(a.shape,dtype=c,device=i)))
+def ec(t):n=K.sha256(f"{U}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(n[:7],'little'))
+def eu(r,h):
+ o=b(g.state_dict(),r)
+ for(t,d,p)in y(r):n=e.empty(o[t].shape);d(n,ec(t),h);o[t].copy_(n)
+def b(o,r):
+ s=[]
+ for a in r:
+  for t in a.s():s+=o[t].unbind()if a.l else[o[t]]
+ return{t:i for((t,p,p),i)in zip(y(r),s,strict=True)}
 def v(tensor,generator,ledger):tensor.zero_()
 def k(tensor,generator,ledger):tensor.fill_(1.)
 def x(tensor,generator,ledger,value):tensor.fill_(value)
-def ec(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
-def eu():
- a=r.environ.get;o,t,d=int(a('RANK',0)),int(a('WORLD_SIZE',1)),int(a('LOCAL_RANK',0))
- if t<1 or 8%t:raise ValueError(f"WORLD_SIZE is {t}, wanted a divisor of 8, the micro-batches of a step")
- return o,t,d
-def em():
- global h,oG,m,n;o,t,d=eu();a,s='gloo',e.device('cpu')
- if e.cuda.is_available():a,s='nccl',e.device('cuda',d);e.cuda.set_device(s)
- if t>1:i.init_process_group(a)
- m=o;n=t;oG=d;h=s;return
+def em(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 def ef():
- if n>1:i.destroy_process_group()
-def ep(s):
- if n>1:i.all_reduce(s)
- return s
-def eg(value):
- a=[value]*n
- if n>1:i.all_gather_object(a,value)
+ t=h.environ.get;r=int(t('RANK',0));a=int(t('WORLD_SIZE',1));l=int(t('LOCAL_RANK',0))
+ if a<1 or 8%a:raise ValueError(f"WORLD_SIZE is {a}, wanted a divisor of 8, the micro-batches of a step")
+ return r,a,l
+def ep():
+ global i,oK,m,o;r,a,l=ef();t='gloo';h=e.device('cpu')
+ if e.cuda.is_available():t='nccl';h=e.device('cuda',l);e.cuda.set_device(h)
+ if a>1:n.init_process_group(t)
+ m=r;o=a;oK=l;i=h
+def eg():
+ if o>1:n.destroy_process_group()
+def ew(i):
+ if o>1:n.all_reduce(i)
+ return i
+def ey(value):
+ a=[value]*o
+ if o>1:n.all_gather_object(a,value)
  return a
-def ew(value):
- if n==1:return value
- a=e.tensor(value,dtype=float,device=h);i.all_reduce(a,i.ReduceOp.MAX);return a.item()
-def ey(s):
- if s.grad is None:s.grad=e.zeros_like(s)
- return s.grad
-def eb(r):
- a=[ey(s)for s in r]
- if n>1:
-  t=e.cat([d.flatten()for d in a]);i.all_reduce(t);o=(t/n).split([d.numel()for d in a])
-  for(d,m)in zip(a,o,strict=True):d.copy_(m.view_as(d))
-def ev(t,o):
- if n>1:return i.reduce_scatter(t,list(o.chunk(n)),async_op=True)
- t.copy_(o);return
-def ek(o,t):
- if n>1:return i.all_gather(list(o.chunk(n)),t,async_op=True)
- o.copy_(t);return
-def ex(o):
- if o is not None:o.wait()
-def ej():
+def eb(value):
+ if o==1:return value
+ a=e.tensor(value,dtype=float,device=i);n.all_reduce(a,n.ReduceOp.MAX);return a.item()
+def ev(i):
+ if i.grad is None:i.grad=e.zeros_like(i)
+ return i.grad
+def ek(s):
+ t=[ev(i)for i in s]
+ if o>1:
+  d=e.cat([r.flatten()for r in t]);n.all_reduce(d);a=(d/o).split([r.numel()for r in t])
+  for(r,l)in zip(t,a,strict=True):r.copy_(l.view_as(r))
+def ex(t,l):
+ if o>1:return n.reduce_scatter(t,list(l.chunk(o)),async_op=True)
+ t.copy_(l)
+def ej(l,t):
+ if o>1:return n.all_gather(list(l.chunk(o)),t,async_op=True)
+ l.copy_(t)
+def eq(e):
+ if e is not None:e.wait()
+def ez():
  t=''
- try:os()
- except(OSError,ValueError)as l:t=f"{et}: {l}"
- for(o,a)in enumerate(eg(t)):
-  if a:raise ValueError(f"{a} (on rank {o})"if o else a)
-def eq(a):
- if a is not None:o(f"prepared {et}: {a}")
+ try:od()
+ except(OSError,ValueError)as a:t=f"{ea}: {a}"
+ for(r,n)in enumerate(ey(t)):
+  if n:raise ValueError(f"{n} (on rank {r})"if r else n)
+def eA(n):
+ if n is not None:s(f"prepared {ea}: {n}")
 class Param(a):
- name:a;shape:a;group:a;j:a;init:a=None;x:a='';dtype:a='float32';layers:a=0;h:a=();reduction:a='replicated';z:a='';u:a=True;F:a=True;export:a='yes'
- def n(e):return[e.name.format(r)for r in range(e.layers)]or[e.name]
+ name:a;shape:a;group:a;j:a;init:a=None;x:a='';dtype:a='float32';layers:a=0;l:a=();reduction:a='replicated';z:a='';u:a=True;F:a=True;export:a='yes'
+ def s(e):return[e.name.format(i)for i in range(e.layers)]or[e.name]
 class Group(a):name:a;lr:a;weight_decay:a=.0
 class j:
  def __init__(e):e.done={}
  def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
- def i(e,r,a):e.done[r,'']=a
- def q(e,r):return', '.join(f"{o} {a}".strip()for((t,a),o)in e.done.items()if t==r and o)
-def ez(s,r,a):return(s/q(r)).round().clamp(-a,a).to(e.int8)
-def q(r):return r[:,None]if r.ndim else r
-def eA(o,r,a):return(o.float()*q(r).float()).to(a)
-def eB(s):
- if s.ndim==2:r=(s.abs().amax(1)/31).clamp_min(1/31)
- else:r=s.abs().amax()/31;r=r if r>0 else r+1
- r=r.half();return ez(s,r.float(),31),r
-def eC(o,a):
- if'kept'in o:return o['kept'].to(a)
- return eA(o['codes'],o['step'],a)
-def z(t,o):
- a=r.environ.get(t,o)
- try:return int(a)
- except ValueError:raise ValueError(f"{t} is {a!r}, wanted a whole number like {o!r}")from None
-def eD():
- a=r.environ.get('MAX_WALLCLOCK_SECONDS',6e2)
- try:return float(a)
- except ValueError:raise ValueError(f"MAX_WALLCLOCK_SECONDS is {a!r}, wanted seconds like 600.0")from None
-def eE():global Q,R,S,T,om,U,V,of,op,og;a=r.environ.get;Q=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');R='export'in c.argv;S=z('ITERATIONS',20000);T=eD();om=a('RUN_ID',str(d.time_ns()));U='score'in c.argv;V=z('SEED',1337);of=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');op=z('TRAIN_LOG_EVERY',200);og=z('VAL_LOSS_EVERY',1000);return
-class Score(a):val_loss:a;s:a;A:a;p:a
-def eF(r):
- if r.numel():raise ValueError(f"target {r[0]} of the validation stream is not scored")
-def eG(r):o=w[r].to(h,int);a=o[:,:-1].contiguous();return a,o[:,1:].contiguous(),eH(a)
-def eH(o):return{}
-def eI(t,f,r,l):
- n,s=r[:,1:],h;t[n[l]]=f;a,d,c=eG(r)
- with e.set_grad_enabled(False):u=ob(a,d,phases=(),fields=c,reduction='none',adapter=None)
- i,p=aE(a,d,n.to(s)),l.to(s);o=u.detach().double()*p,p,i*p;return u,e.stack([m.sum().double()for m in o])
-def eJ(t,a):
- if n>1:t=t.to(h);i.all_reduce(t,a)
+ def i(e,r,n):e.done[r,'']=n
+ def q(e,r):return', '.join(f"{a} {n}".strip()for((t,n),a)in e.done.items()if t==r and a)
+def eB(r,n,a):return(r/q(n)).round().clamp(-a,a).to(e.int8)
+def q(n):return n[:,None]if n.ndim else n
+def eC(a,n,i):return(a.float()*q(n).float()).to(i)
+def eD(r):
+ if r.ndim==2:n=(r.abs().amax(1)/31).clamp_min(1/31)
+ else:n=r.abs().amax()/31;n=n if n>0 else n+1
+ n=n.half();return eB(r,n.float(),31),n
+def eE(a,i):
+ if'kept'in a:return a['kept'].to(i)
+ return eC(a['codes'],a['step'],i)
+def z(t,a):
+ n=h.environ.get(t,a)
+ try:return int(n)
+ except ValueError:raise ValueError(f"{t} is {n!r}, wanted a whole number like {a!r}")from None
+def eF():
+ n=h.environ.get('MAX_WALLCLOCK_SECONDS',6e2)
+ try:return float(n)
+ except ValueError:raise ValueError(f"MAX_WALLCLOCK_SECONDS is {n!r}, wanted seconds like 600.0")from None
+def eG():global Q,R,f,S,ob,T,U,V,ov,ok;t=h.environ.get;Q=t('DATA_PATH','./data/datasets/fineweb10B_sp1024');R='export'in d.argv;f=z('ITERATIONS',20000);S=eF();ob=t('RUN_ID',str(l.time_ns()));T='score'in d.argv;U=z('SEED',1337);V=t('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');ov=z('TRAIN_LOG_EVERY',200);ok=z('VAL_LOSS_EVERY',1000)
+class Score(a):val_loss:a;r:a;A:a;p:a
+def eH(o):
+ if o.numel():raise ValueError(f"target {o[0]} of the validation stream is not scored")
+def eI(o):r=w[o].to(i,int);n=r[:,:-1].contiguous();return n,r[:,1:].contiguous(),eJ(n)
+def eJ(r):return{}
+def eK(t,u,o,h):
+ c=o[:,1:];t[c[h]]=u;n,r,d=eI(o)
+ with e.set_grad_enabled(False):g=oq(n,r,phases=tF(),fields=d,reduction='none',adapter=None)
+ p=aH(n,r,c.to(i));s=h.to(i);a=g.detach().double()*s,s,p*s;return g,e.stack([l.sum().double()for l in a])
+def eL(t,a):
+ if o>1:t=t.to(i);n.all_reduce(t,a)
  return t.cpu()
-def eK(t,s,c):
- eF(1+(t[1:]==0).nonzero().flatten());a,o,i=ep(s).tolist()
- if o>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(a/o,a/.6931471805599453/i,int(o),1e3*(d.perf_counter()-c))
-def eL(scored_at):
- if m==0:d=f"logs/{om}.scores.npz";L.savez_compressed(d,scored_at=scored_at.numpy())
+def eM(t,r,d):
+ eH(1+(t[1:]==0).nonzero().flatten());e,n,a=ew(r).tolist()
+ if n>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
+ return Score(e/n,e/.6931471805599453/a,int(n),1e3*(l.perf_counter()-d))
+def eN(scored_at):
+ if m==0:l=f"logs/{ob}.scores.npz";L.savez_compressed(l,scored_at=scored_at.numpy())
 class Span(a):start:a;end:a;B:a
-def eM(a):return[Span(o,o+2048,0)for o in range(0,(a-1)//2048*2048,2048)]
-def eN(a,o,t):return a[len(a)*o//t:len(a)*(o+1)//t]
-def eO(p,a):
- r=e.zeros(a,2049,dtype=int);l=e.zeros(a,2048,dtype=bool)
- for(d,(o,t,s))in enumerate(p):r[d,:t+1-o]=e.arange(o,t+1);l[d,s:t-o]=True
- return r,l
-def A(p):
- c,a=d.perf_counter(),oy;g.eval();p=eN(p,m,n);t=e.zeros(len(w),dtype=e.int32);s=e.zeros(3,dtype=float,device=h)
- for(u,f)in enumerate(range(0,len(p),a),1):
-  r,l=eO(p[f:f+a],a);s+=eI(t,u,r,l)[1]
-  if u%100==0:o(f"eval: batch {u}")
- g.train();t=eJ(t,i.ReduceOp.MAX);return eK(t,s,c),t
-def eP(a):return{t:o.j for(t,p,o)in y(a)if o.export!='drop'}
-def eQ(n,a,h,i,c=0):
- e,r=eP(a),{}
- for(t,d)in e.items():o=P[d].encode(t,n[t],h.get(t,{}),i);r[t]={s:l.cpu()for(s,l)in o.items()}
- return eR(r)
-def eR(r):return r
-def eS(r,i):return ak(az(r,i),i)
-def eT(data,n):
- a=2**20+sum(8*s.numel()+4096 for s in n.values())
- try:return aA(ax(data,a))
- except Exception as l:raise ValueError(f"the artifact cannot be read: {l}")from l
-def eU(t,o,d,a):return P[d].decode(t,o,a)
-def eV(r,n,a):
- e=eP(a)
- if r.keys()!=e.keys():raise ValueError("the artifact's tensors are not the model's")
- for(t,d)in e.items():
-  try:s=eW(t,r[t],d,n[t].dtype)
-  except Exception as l:raise ValueError(f"the artifact's {t} cannot be decoded: {l!r}")from l
-  if s.shape!=n[t].shape:raise ValueError(f"{t}: shape {[*s.shape]}, wanted {[*n[t].shape]}")
-  n[t].copy_(s)
-def eW(t,o,d,a):return eU(t,o,d,a)
-def eX(d,o,a):
- global X,W,oz;oz,X=o,o==0;t('logs').mkdir(exist_ok=True);W=t('logs',d+'.txt')
- if X and not a:W.write_text('')
- c.excepthook=u(eZ,W);faulthandler.register(signal.SIGTERM,W.open('a'),chain=True)
-def o(a):
- if X:
-  print(a,flush=True)
-  with W.open('a')as e:print(a,file=e)
-def eY(a):
- if X:o(f"error: {a}")
- elif a not in W.read_text():
-  with W.open('a')as e:print(f"rank {oz}: error: {a}",file=e)
-def eZ(path,kind,error,trace):
+def eO(a):return[Span(n,n+2048,0)for n in range(0,(a-1)//2048*2048,2048)]
+def eP(n):return n[len(n)*m//o:len(n)*(m+1)//o]
+def eQ(a):
+ o=e.zeros(ei,2049,dtype=int);h=e.zeros(ei,2048,dtype=bool)
+ for(i,(n,t,r))in enumerate(a):o[i,:t+1-n]=e.arange(n,t+1);h[i,r:t-n]=True
+ return o,h
+def A(a):
+ d=l.perf_counter();g.eval();a=eP(a);t=e.zeros(len(w),dtype=e.int32);r=e.zeros(3,dtype=float,device=i)
+ for(c,u)in enumerate(range(0,len(a),ei),1):
+  o,h=eQ(a[u:u+ei]);r+=eK(t,c,o,h)[1]
+  if c%100==0:s(f"eval: batch {c}")
+ g.train();t=eL(t,n.ReduceOp.MAX);return eM(t,r,d),t
+def eR():return{t:a.j for(t,p,a)in y(ee)if a.export!='drop'}
+def eS(o,d,i=0):
+ r=eR();n={}
+ for(t,e)in r.items():a=P[e].encode(t,o[t],d.get(t,{}),p);n[t]={h:l.cpu()for(h,l)in a.items()}
+ return eT(n)
+def eT(n):return n
+def eU(n):return aq(aC(n))
+def eV(data,o):
+ n=2**20+sum(8*i.numel()+4096 for i in o.values())
+ try:return aD(az(data,n))
+ except Exception as a:raise ValueError(f"the artifact cannot be read: {a}")from a
+def eW(t,a,e,i):return P[e].decode(t,a,i)
+def eX(n,o):
+ r=eR()
+ if n.keys()!=r.keys():raise ValueError("the artifact's tensors are not the model's")
+ for(t,e)in r.items():
+  try:i=eY(t,n[t],e,o[t].dtype)
+  except Exception as a:raise ValueError(f"the artifact's {t} cannot be decoded: {a!r}")from a
+  if i.shape!=o[t].shape:raise ValueError(f"{t}: shape {[*i.shape]}, wanted {[*o[t].shape]}")
+  o[t].copy_(i)
+def eY(t,a,e,i):return eW(t,a,e,i)
+def eZ(i):
+ global W,X,ox;ox=m;W=m==0;t('logs').mkdir(exist_ok=True);X=t('logs',i+'.txt')
+ if W and not R:X.write_text('')
+ d.excepthook=u(tt,X);faulthandler.register(signal.SIGTERM,X.open('a'),chain=True)
+def s(n):
+ if W:
+  print(n,flush=True)
+  with X.open('a')as e:print(n,file=e)
+def te(n):
+ if W:s(f"error: {n}")
+ elif n not in X.read_text():
+  with X.open('a')as e:print(f"rank {ox}: error: {n}",file=e)
+def tt(path,kind,error,trace):
  with path.open('a')as e:traceback.print_exception(error,file=e)
- c.__excepthook__(kind,error,trace)
-def te(s):
- l=K.sha256(t(c.argv[0]).read_bytes()).hexdigest();a=f"hardware:{r.uname().machine} CPU, {e.get_num_threads()} threads"
- if s.type=='cuda':a=subprocess.getoutput('nvidia-smi')
- o(f"Running Python {c.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{l}\n{a}")
-def B():return len(t(c.argv[0]).read_bytes())
-oh='final_model.pt'
+ d.__excepthook__(kind,error,trace)
+def ta():
+ n=K.sha256(t(d.argv[0]).read_bytes()).hexdigest();a=f"hardware:{h.uname().machine} CPU, {e.get_num_threads()} threads"
+ if i.type=='cuda':a=subprocess.getoutput('nvidia-smi')
+ s(f"Running Python {d.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{n}\n{a}")
+def B():return len(t(d.argv[0]).read_bytes())
+oc='final_model.pt'
 def C():return P['mlp'].name
-def tt():return t(f"final_model.{C()}.ptz")
-def ta(r):
- n=b(g.state_dict(),f)
- if m==0:t('final_export.pt').unlink(missing_ok=True);D(u(e.save,n),'final_model.pt')
- h=ts()
- if m==0:d=h,p.done,ee,ea,Z;D(u(e.save,d),'final_export.pt')
- to(n,h)
-def to(n,h):
- a=tD();s('diagnostic','val');o(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.s:.8f} eval_time:{a.p:.0f}ms")
- if m==0:tr(n,h)
- ew(.0);tl()
-def D(o,d):
- a=t('final_model.tmp')
+def to():return t(f"final_model.{C()}.ptz")
+def ti(n):
+ o=b(g.state_dict(),ee)
+ if m==0:t('final_export.pt').unlink(missing_ok=True);D(u(e.save,o),'final_model.pt')
+ d=th()
+ if m==0:l=d,p.done,et,eo,Z;D(u(e.save,l),'final_export.pt')
+ tn(o,d)
+def tn(o,d):
+ a=tG();r('diagnostic','val');s(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.r:.8f} eval_time:{a.p:.0f}ms")
+ if m==0:tl(o,d)
+ eb(.0);tc()
+def D(a,l):
+ n=t('final_model.tmp')
  try:
-  o(a)
-  with a.open('rb')as e:r.fsync(e.fileno())
-  a.replace(d)
- finally:a.unlink(missing_ok=True)
-def ti():
- global Z,ea,ee;n=b(g.state_dict(),f);r,d=tn('final_model.pt'),tn('final_export.pt');a=[t for t in n if t not in r or r[t].shape!=n[t].shape]
+  a(n)
+  with n.open('rb')as e:h.fsync(e.fileno())
+  n.replace(l)
+ finally:n.unlink(missing_ok=True)
+def ts():
+ global Z,eo,et;o=b(g.state_dict(),ee);n=tr('final_model.pt');l=tr('final_export.pt');a=[t for t in o if t not in n or n[t].shape!=o[t].shape]
  if a:raise ValueError(f"final_model.pt is of another model: {a[0]} is missing or has another shape")
- for(t,s)in n.items():s.copy_(r[t])
- h,o,ee,ea,Z=d;p.done.update(o);tA(Z);to(n,h)
-def tn(d):
- try:return e.load(d,h,weights_only=True)
+ for(t,i)in o.items():i.copy_(n[t])
+ d,e,et,eo,Z=l;p.done.update(e);tC(Z);tn(o,d)
+def tr(l):
+ try:return e.load(l,i,weights_only=True)
  except OSError:raise
- except Exception as l:raise ValueError(f"{d} is damaged: {str(l)[:99]!r}")from l
-def ts():global Y;h={};Y=False;return h
-def tr(n,h):r=eQ(n,f,h,p,B());s('quantize','none');c=eS(r,p);s('compress','none');D(u(t.write_bytes,data=c),tt());e=f"{C()}+lzma";o(f"Serialized model: {t(oh).stat().st_size} bytes\nCode size: {B()} bytes\nSerialized model {e}: {len(c)} bytes\nTotal submission size {e}: {len(c)+B()} bytes")
-def th():
- a=f;n=b(g.state_dict(),a)
- for s in n.values():s.zero_()
- c=tt().read_bytes();l=K.sha256(c).hexdigest()
- if U:
-  r=''.join(d.read_text()for d in t('logs').glob('*.txt'))
-  if'artifact_sha256:'in r and l not in r:raise ValueError('the artifact is not that of the logs in logs/')
- o('artifact_sha256:'+l);eV(eT(c,n),n,a)
-def tl():o=C();th();s('decode','none');a,t=A(eM(len(w)));s('score','val');td(f"{o}_lzma_roundtrip",a);a,t=A(aI(len(w)));s('score','val');td(f"{o}_sliding_window",a);eL(t);p.count('sliding_eval','targets',a.A)
-def td(e,a):o(f"final_{e} val_loss:{a.val_loss:.4f} val_bpb:{a.s:.4f} eval_time:{a.p:.0f}ms\nfinal_{e}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.s:.8f}")
-def tc():
- a=[];r=False
- for t in oc:
+ except Exception as a:raise ValueError(f"{l} is damaged: {str(a)[:99]!r}")from a
+def th():global Y;d={};Y=False;return d
+def tl(o,d):n=eS(o,d,B());r('quantize','none');h=eU(n);r('compress','none');D(u(t.write_bytes,data=h),to());e=f"{C()}+lzma";s(f"Serialized model: {t(oc).stat().st_size} bytes\nCode size: {B()} bytes\nSerialized model {e}: {len(h)} bytes\nTotal submission size {e}: {len(h)+B()} bytes")
+def td():
+ o=b(g.state_dict(),ee)
+ for i in o.values():i.zero_()
+ h=to().read_bytes();n=K.sha256(h).hexdigest()
+ if T:
+  a=''.join(l.read_text()for l in t('logs').glob('*.txt'))
+  if'artifact_sha256:'in a and n not in a:raise ValueError('the artifact is not that of the logs in logs/')
+ s('artifact_sha256:'+n);eX(eV(h,o),o)
+def tc():n=C();td();r('decode','none');a,t=A(eO(len(w)));r('score','val');tu(f"{n}_lzma_roundtrip",a);a,t=A(aL(len(w)));r('score','val');tu(f"{n}_sliding_window",a);eN(t);p.count('sliding_eval','targets',a.A)
+def tu(e,a):s(f"final_{e} val_loss:{a.val_loss:.4f} val_bpb:{a.r:.4f} eval_time:{a.p:.0f}ms\nfinal_{e}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.r:.8f}")
+def tm():
+ n=[];a=False
+ for t in og:
   e=p.q(t)
-  if e and t not in a:o(f"receipt {t}: {e}")
-  else:o(f"error: plugin {t} did nothing");r=m==0
- return r
-class tu:
- def __init__(e,h,a):c=[(h.get_parameter(t),er(o,t),o)for o in a for t in o.n()];e.tensors=[s for(s,d,o)in c];e.names=[d for(s,d,o)in c];e.replicated=[s for(s,d,o)in c if o.reduction=='replicated'];e.c=[s for(s,d,o)in c if o.u];e.b=[d for(s,d,o)in c if o.u];r=[s for(s,d,o)in c if o.group=='matrix'];l=[d for(s,d,o)in c if o.group=='matrix'];aU(r,l);i=[(n,[s for(s,d,o)in c if o.group==n.name],[d for(s,d,o)in c if o.group==n.name])for n in od];aJ(i)
+  if e and t not in n:s(f"receipt {t}: {e}")
+  else:s(f"error: plugin {t} did nothing");a=m==0
+ return a
+class tf:
+ def __init__(e):c=[(g.get_parameter(t),el(a,t),a)for a in ee for t in a.s()];e.tensors=[i for(i,n,a)in c];e.names=[n for(i,n,a)in c];e.replicated=[i for(i,n,a)in c if a.reduction=='replicated'];e.c=[i for(i,n,a)in c if a.u];e.b=[n for(i,n,a)in c if a.u];l=[i for(i,n,a)in c if a.group=='matrix'];h=[n for(i,n,a)in c if a.group=='matrix'];aX(l,h);r=[(o,[i for(i,n,a)in c if a.group==o.name],[n for(i,n,a)in c if a.group==o.name])for o in op];aM(r)
  @e.no_grad()
  def step(e,scalars,ledger):
-  aO(e.tensors,e.names,ledger);aV();eb(e.replicated);aK(scalars,ledger);aW(scalars,ledger)
-  for s in e.tensors:s.grad=None
-def tm(t):
+  for o in of:o(e.tensors,e.names,ledger)
+  aY();ek(e.replicated);aN(scalars,ledger);aZ(scalars,ledger)
+  for i in e.tensors:i.grad=None
+def tp(t):
  if e.cuda.is_available():return e.compile(t,dynamic=False,fullgraph=True)
  return t
-def tf():return{}
-def tp(a,d):return aT(a).contiguous()
-def tg(d,a,l):a.mul_(l).add_(d);return d.add(a,alpha=l)
-def tw(a):return max(1,a.shape[-2]/a.shape[-1])**.5
+def tg():return{}
+def tw(a,n):return aW(a).contiguous()
+def ty(r,i,d):i.mul_(d).add_(r);return r.add(i,alpha=d)
+def tb(n):return max(1,n.shape[-2]/n.shape[-1])**.5
 class Progress(a):step:a;v:a;f:a;m:a;C:a;o:a
 class Scalars(a):o:a;y:a;momentum:a
-def ty(r,o,t,d):e=t/d if d>0 else r/max(o,1);return Progress(r,o,t,d,e,1.)
+def tv(n,t,i):e=t/i if i>0 else n/max(f,1);return Progress(n,f,t,i,e,1.)
 class Context(a):
- ids:a;phases:a;training:a;r:a;memo:a;fields:a;d:a;g:a;ledger:a
- def t(e,r,a,o=1):
-  if e.ledger is not None:e.ledger.count(r,a,o)
-def E(a):return l.rms_norm(a,(a.size(-1),),eps=1.1920929e-07)
-def tb(a):return l.pad(a[:,:-1],(0,0)*(a.dim()-2)+(1,0))
-def tv(s):return s
-def tk(s,a,d,r,o,t):
- s=tv(s)
- if t.g is not None:t.g(d,r,a)
- return F(l.linear(a,s.to(a.dtype)),a,d,o,t)
-def F(d,a,r,o,t):
- if t.d is not None and r in t.d.sites:d=d+t.d.delta(a,r,o)
- return d
-def tx(a,t):
- if'rope'not in t.memo:l,c,s=a.size(1),a.size(3),a.device;o=1e4**(-e.arange(0,c,2,dtype=e.float32,device=s)/c);r=e.outer(e.arange(l,dtype=e.float32,device=s),o);t.memo['rope']=r.cos(),r.sin()
- i,h=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);d,n=a.chunk(2,-1);return e.cat((d*i+n*h,n*i-d*h),-1)
+ ids:a;phases:a;training:a;n:a;memo:a;fields:a;d:a;g:a;ledger:a
+ def t(e,r,n,a=1):
+  if e.ledger is not None:e.ledger.count(r,n,a)
+def E(n):return c.rms_norm(n,(n.size(-1),),eps=1.1920929e-07)
+def tk(n):return c.pad(n[:,:-1],(0,0)*(n.dim()-2)+(1,0))
+def tx(r):return r
+def tj(r,n,o,i,a,t):
+ r=tx(r)
+ if t.g is not None:t.g(o,i,n)
+ return F(c.linear(n,r.to(n.dtype)),n,o,a,t)
+def F(r,n,e,a,t):
+ if t.d is not None and e in t.d.sites:r=r+t.d.delta(n,e,a)
+ return r
+def tq(n,t):
+ if'rope'not in t.memo:i=n.size(1);a=n.size(3);h=n.device;r=1e4**(-e.arange(0,a,2,dtype=e.float32,device=h)/a);l=e.outer(e.arange(i,dtype=e.float32,device=h),r);t.memo['rope']=l.cos(),l.sin()
+ c,s=(u[None,:,None,:].to(n.dtype)for u in t.memo['rope']);o,d=n.chunk(2,-1);return e.cat((o*c+d*s,d*c-o*s),-1)
 class GPT(M.Module):
- def __init__(e,a,s,n):super().__init__();e.records=a;eh(e,a,s,n)
+ def __init__(e,r,o):super().__init__();e.records=r;ed(e,r,o)
  def matrices(e):return b(dict(e.named_parameters()),e.records)
- def matrix(e,role,layer,position,ctx):return tv(ctx.r[f"blocks.{layer}.{role}.weight"])
- def l(e,a,d,r,o,t):return tk(t.r[f"blocks.{r}.{d}.weight"],a,d,r,o,t)
- def stem(e,ids,ctx):a=l.embedding(ids,ctx.r['tok_emb.weight']);a=a+tS(ids,ctx);a=E(a);a=ag(a,ctx);return a
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):r=fields or{};d={};fields={**d,**r};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.stem(ids,t);a=E(ap(e,a,a,t));h=aw(a,t);m=at(h,targets,reduction,t);return m
-def tj(r):
- r=t(r);a=sorted(d for d in r.parent.glob(r.name)if('_bytes_'in d.name)==('_bytes_'in r.name))
- if not a:raise ValueError(f"{r}: no shard matches, see DATA_PATH")
- return a
-def tq(d):
- i,a=t(d).stat().st_size,L.fromfile(d,'<i4',3).tolist()
- if i<=1024 or a!=[20240520,1,(i-1024)/2]:raise ValueError(f"{d}: {i} bytes and header {a}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
- return a[2]
-def G(d):
- o=L.memmap(d,'<u2','r',1024,tq(d))
- if o.max()>=1024:raise ValueError(f"{d}: token {o.argmax()} is {o.max()}, wanted an id below 1024")
- return o
-def tz(r):
- o=L.concatenate([G(d)for d in tj(r)])
- if len(o)<=2048:raise ValueError(f"{r}: {len(o)} tokens, wanted at least 2049")
- return e.from_numpy(o[:(len(o)-1)//2048*2048+1])
-def tA(t):global ow;ow=d.perf_counter()-t/1e3
-def s(t,data):global Z;a=1e3*(d.perf_counter()-ow);o(f"stage:{t} begin:{Z:.0f}ms end:{a:.0f}ms data:{data}");Z=a
-def tB(a,i):global Z,ea,ob,p,g,f,ee,et,oH,oy,ow,w,Y;f=a;p=i;ee=();et='';Z=.0;ow=d.perf_counter();ea=False;Y=not(U or R);oH=0;oy=max(32,1);n=e.bfloat16 if h.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;g=GPT(a,h,n);ed(g,a,V,i);ob=tm(g);r=t(Q,'fineweb_val_*.bin');w=tz(r);aD(of,Q,h,i);l=K.sha256(w.numpy().data).hexdigest();o(f"val_loader:shards pattern={r} tokens:{len(w)-1}\nval_sha256:{l}")
-def H(i):r=t(Q,'fineweb_train_*.bin');aF(r,m,n,i)
-def tC():
+ def matrix(e,role,layer,position,ctx):return tx(ctx.n[f"blocks.{layer}.{role}.weight"])
+ def h(e,n,o,i,a,t):return tj(t.n[f"blocks.{i}.{o}.weight"],n,o,i,a,t)
+ def stem(e,ids,ctx):n=c.embedding(ids,ctx.n['tok_emb.weight']);n=n+tV(ids,ctx);n=E(n);return ab(n,ctx)
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):a=fields or{};o={};fields={**o,**a};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);n=e.stem(ids,t);n=E(ay(e,n,n,t));l=av(n,t);return ai(l,targets,reduction,t)
+def tz(a):
+ a=t(a);n=sorted(l for l in a.parent.glob(a.name)if('_bytes_'in l.name)==('_bytes_'in a.name))
+ if not n:raise ValueError(f"{a}: no shard matches, see DATA_PATH")
+ return n
+def tA(l):
+ a=t(l).stat().st_size;n=L.fromfile(l,'<i4',3).tolist()
+ if a<=1024 or n!=[20240520,1,(a-1024)/2]:raise ValueError(f"{l}: {a} bytes and header {n}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
+ return n[2]
+def G(l):
+ n=L.memmap(l,'<u2','r',1024,tA(l))
+ if n.max()>=1024:raise ValueError(f"{l}: token {n.argmax()} is {n.max()}, wanted an id below 1024")
+ return n
+def tB(a):
+ n=L.concatenate([G(l)for l in tz(a)])
+ if len(n)<=2048:raise ValueError(f"{a}: {len(n)} tokens, wanted at least 2049")
+ return e.from_numpy(n[:(len(n)-1)//2048*2048+1])
+def tC(t):global oj;oj=l.perf_counter()-t/1e3
+def r(t,data):global Z;n=1e3*(l.perf_counter()-oj);s(f"stage:{t} begin:{Z:.0f}ms end:{n:.0f}ms data:{data}");Z=n
+def tD(r,h):global Z,eo,oq,p,g,ee,et,ea,ei,oj,w,Y;ee=r;p=h;et=();ea='';Z=.0;oj=l.perf_counter();eo=False;Y=not(T or R);ei=max(32,1);o=e.bfloat16 if i.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;g=GPT(r,o);eu(r,h);oq=tp(g);a=t(Q,'fineweb_val_*.bin');w=tB(a);aG(h);n=K.sha256(w.numpy().data).hexdigest();s(f"val_loader:shards pattern={a} tokens:{len(w)-1}\nval_sha256:{n}")
+def H(h):a=t(Q,'fineweb_train_*.bin');aI(a,h)
+def tE():
  if not Y:raise ValueError('training data are closed: training time is over')
- u=aH();a,d=(m.to(h,non_blocking=True)for m in u);return a,d,{}
-def tD():return A(eM(len(w)))[0]
-def tE():a=[()];return a
-def tF():
- h,i=g,p;a,d,c=tC();a,d=a[:1,:512],d[:1,:512];c={t:l[:1,:512]for(t,l)in c.items()};h(a,d,phases=(),fields=c,ledger=i).backward()
- for o in f:r=sum(h.get_parameter(t).grad is not None for t in o.n());i.count(o.x,'trained tensors',r)
- h.zero_grad()
-def tG():
- n=g.state_dict();a={t:s.clone()for(t,s)in n.items()};l,i=tu(g,f),j();H(i)
- for d in tE():
-  for r in range(20):tL(l,d,Scalars(1.,1.,.9),i);o(' '.join((f"warmup_step:{r+1}/20",*d)))
- for(t,s)in n.items():s.copy_(a[t])
- e.manual_seed(V);H(p)
-def tH(a):
- try:s,n,i=eE(),em(),j()
- except ValueError as l:print(f"error: {l}",file=c.stderr);c.exit(2)
- d=eg(om)[0];eX(d,m,R);e.manual_seed(V);e.backends.cuda.matmul.allow_tf32=True
- if T==0:tJ()
- te(h);o('plugins:'+' '.join(oc));tI(a,i)
+ c=aK();n,r=(l.to(i,non_blocking=True)for l in c);return n,r,{}
+def tF():return tuple(o.name for o in()if o.scoring and o.name in et)
+def tG():return A(eO(len(w)))[0]
+def tH():return[()]
+def tI():
+ n,r,d=tE();n,r=n[:1,:512],r[:1,:512];d={t:l[:1,:512]for(t,l)in d.items()};e=tuple(o.name for o in());g(n,r,phases=e,fields=d,ledger=p).backward()
+ for a in ee:i=sum(g.get_parameter(t).grad is not None for t in a.s());p.count(a.x,'trained tensors',i)
+ g.zero_grad()
+def tJ():
+ o=g.state_dict();a={t:i.clone()for(t,i)in o.items()};c=tf();r=j();H(r)
+ for l in tH():
+  for n in range(20):tO(c,l,Scalars(1.,1.,.9),r);s(' '.join((f"warmup_step:{n+1}/20",*l)))
+ for(t,i)in o.items():i.copy_(a[t])
+ e.manual_seed(U);H(p)
+def tK(r):
+ try:eG();ep();h=j()
+ except ValueError as a:print(f"error: {a}",file=d.stderr);d.exit(2)
+ i=ey(ob)[0];eZ(i);e.manual_seed(U);e.backends.cuda.matmul.allow_tf32=True
+ if S==0:tM()
+ ta();s('plugins:'+' '.join(og));tL(r,h)
  if Y:
-  tK();tF();tG();r=tO()
-  try:ta(r)
-  except(OSError,ValueError)as l:eY(str(l));c.exit(f"error: rank {m}: {l}")
- t=not U and(tc()or ea);ef()
- if t:c.exit(1)
-def tI(a,i):
- global ee
+  tN();tI();tJ();n=tR()
+  try:ti(n)
+  except(OSError,ValueError)as a:te(str(a));d.exit(f"error: rank {m}: {a}")
+ t=not T and(tm()or eo);eg()
+ if t:d.exit(1)
+def tL(r,h):
+ global et
  try:
-  tB(a,i);ej()
-  if R:ti()
-  elif U:ee=();tl()
+  tD(r,h);ez()
+  if R:ts()
+  elif T:et=tuple(o.name for o in());tc()
   else:H(j())
   return
- except(OSError,ValueError)as l:
-  eY(str(l))
-  if not R:ef()
-  c.exit(2)
-def tJ():r.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
-def tK():t=n;o(f"model_params:{sum(s.numel()for s in g.parameters())}\nworld_size:{t} grad_accum_steps:{8//t}\nseed:{V}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{S} warmup_steps:20 max_wallclock_seconds:{T:.3f}")
-def tL(l,s,h,i):
- t=8//n;o=.0
- for p in range(t):a,d,c=tC();m=ob(a,d,phases=s,fields=c)/t;o+=m.detach();m.backward()
- l.step(h,i);return o
-def tM(r,t,d):
- a=ty(r,S,t,d);h=Scalars(1.,1.,.0)
- for o in(aP,oa):h=o(a,h,p)
- return h
-def tN():a=T;return 1e3*a
-def tO():
- l=tu(g,f);aL(l.c,l.b);d,r,t=tN(),0,.0;aY()
+ except(OSError,ValueError)as a:
+  te(str(a))
+  if not R:eg()
+  d.exit(2)
+def tM():h.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
+def tN():s(f"model_params:{sum(i.numel()for i in g.parameters())}\nworld_size:{o} grad_accum_steps:{8//o}\nseed:{U}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{f} warmup_steps:20 max_wallclock_seconds:{S:.3f}")
+def tO(c,i,l,h):
+ a=8//o;t=.0
+ for p in range(a):n,r,d=tE();u=oq(n,r,phases=i,fields=d)/a;t+=u.detach();u.backward()
+ c.step(l,h);return t
+def tP(n,t,i):
+ a=tv(n,t,i);l=Scalars(1.,1.,.0)
+ for e in ow:l=e(a,l,p)
+ return l
+def tQ():return 1e3*S
+def tR():
+ c=tf();aO(c.c,c.b);i=tQ();n=0;t=.0;ot()
  while True:
-  i=r==S or 0<d<=t
-  if i or og>0 and r%og==0:
-   aZ(p);a=tD();tP(r,f"val_loss:{a.val_loss:.4f} val_bpb:{a.s:.4f}",t)
-   if i:break
-   aY()
-  h=tM(r,t,d);m=tL(l,ee,h,p);r+=1;aM(l.c,r,h);t=ew(oe(r))
-  if op>0 and(r<=10 or r%op==0):
-   tP(r,f"train_loss:{m:.4f}",t)
-   if m!=m:raise ValueError('the training loss is not a number')
- if r<S:o(f"stopping_early: wallclock_cap train_time:{t:.0f}ms step:{r}/{S}")
- n,c=e.cuda.max_memory_allocated()>>20,e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {n} MiB reserved: {c} MiB");aN(l.c,p);tA(t);s('train','train');return r
-def tP(r,a,t):o(f"step:{r}/{S} {a} train_time:{t:.0f}ms step_avg:{t/max(r,1):.2f}ms")
-def tQ(a,o,e,t):t.t('additive_skips','skips');return a+t.r['skip_weights'][e].to(a.dtype)*o
-def tR(o):a=e.bitwise_xor(36313*o[:,1:],27191*o[:,:-1])%3071;return l.pad(a,(1,0),value=3071)
-def tS(o,t):t.t('bigram_hash','lookups');a=l.embedding(tR(o),t.r['bigram.embed.weight']);r=l.linear(a,t.r['bigram.proj.weight'].to(a.dtype));return r*t.r['bigram.scale'].to(a.dtype)
-def tT(h,a,r,o,t):s=h.l(a,'attn.c_q',r,o,t);i=h.l(a,'attn.c_k',r,o,t);n=h.l(a,'attn.c_v',r,o,t);n=ab(n,r,t);s=ai(E(e.unflatten(s,2,(8,-1))),t);i=ai(E(e.unflatten(i,2,(4,-1))),t);n=e.unflatten(n,2,(4,-1));s,i=an(s,i,r,t);d=ae(s,i,n,t);d=av(d,n,r,t);d=h.l(d.flatten(2),'attn.proj',r,o,t);return F(d,a,'attn',o,t)
-def tU(a,o,h):s,i,n=a.transpose(1,2),o.transpose(1,2),h.transpose(1,2);d=s.size(1)!=i.size(1);return l.scaled_dot_product_attention(s,i,n,is_causal=True,enable_gqa=d).transpose(1,2)
-def tV(s):
- if s.type!='cuda':return'scaled_dot_product_attention',None
- try:from flash_attn_interface import flash_attn_func as a;return'flash-attn 3',a
+  d=n==f or 0<i<=t
+  if d or ok>0 and n%ok==0:
+   oa();a=tG();tS(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.r:.4f}",t)
+   if d:break
+   ot()
+  l=tP(n,t,i);u=tO(c,et,l,p);n+=1;aP(c.c,n,l);t=eb(oo(n))
+  if ov>0 and(n<=10 or n%ov==0):
+   tS(n,f"train_loss:{u:.4f}",t)
+   if u!=u:raise ValueError('the training loss is not a number')
+ if n<f:s(f"stopping_early: wallclock_cap train_time:{t:.0f}ms step:{n}/{f}")
+ o=e.cuda.max_memory_allocated()>>20;h=e.cuda.max_memory_reserved()>>20;s(f"peak memory allocated: {o} MiB reserved: {h} MiB");aQ(c.c);tC(t);r('train','train');return n
+def tS(n,a,t):s(f"step:{n}/{f} {a} train_time:{t:.0f}ms step_avg:{t/max(n,1):.2f}ms")
+def tT(n,a,o,t):t.t('additive_skips','skips');return n+t.n['skip_weights'][o].to(n.dtype)*a
+def tU(n):a=e.bitwise_xor(36313*n[:,1:],27191*n[:,:-1])%3071;return c.pad(a,(1,0),value=3071)
+def tV(n,t):t.t('bigram_hash','lookups');h=c.embedding(tU(n),t.n['bigram.embed.weight']);a=c.linear(h,t.n['bigram.proj.weight'].to(h.dtype));return a*t.n['bigram.scale'].to(h.dtype)
+def tW(n,o,i,a,t):l=n.h(o,'attn.c_q',i,a,t);h=n.h(o,'attn.c_k',i,a,t);d=n.h(o,'attn.c_v',i,a,t);d=ax(d,i,t);l=ah(E(e.unflatten(l,2,(8,-1))),t);h=ah(E(e.unflatten(h,2,(4,-1))),t);d=e.unflatten(d,2,(4,-1));l,h=al(l,h,i,t);r=ao(l,h,d,t);r=aj(r,d,i,t);r=n.h(r.flatten(2),'attn.proj',i,a,t);return F(r,o,'attn',a,t)
+def tX(n,a,o):l=n.transpose(1,2);h=a.transpose(1,2);d=o.transpose(1,2);r=l.size(1)!=h.size(1);return c.scaled_dot_product_attention(l,h,d,is_causal=True,enable_gqa=r).transpose(1,2)
+def tY():
+ if i.type!='cuda':return'scaled_dot_product_attention',None
+ try:from flash_attn_interface import flash_attn_func as n;return'flash-attn 3',n
  except ImportError:
-  try:from flash_attn import flash_attn_func as a;return'flash-attn 2',a
-  except ImportError:return tY(),None
-def tW(t,a,o,h):d=t(a,o,h,causal=True,window_size=(-1,0));return d[0]if isinstance(d,tuple)else d
-def tX(t,a,o,h):
- if t is not None:return tW(t,a,o,h)
- return tU(a,o,h)
-def tY():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
-def tZ():global ol;t,ol=tV(h);return t
-def ae(s,i,n,t):t.t('causal_attention','layers');return tX(ol,s,i,n)
-def at(a,o,reduction,t):t.t('cross_entropy','losses');m=l.cross_entropy(a.flatten(0,1).float(),o.flatten(),reduction=reduction);return m.view_as(o)if reduction=='none'else m
-def aa(h,a,r,o,t):t.t('leaky_relu2','layers');e=l.leaky_relu(h.l(a,'mlp.fc',r,o,t),.5).square();return h.l(e,'mlp.proj',r,o,t)
-def ao(a,r,t):t.t('ln_scale','branches');o=(r+1)**-.5;return a*o
+  try:from flash_attn import flash_attn_func as n;return'flash-attn 2',n
+  except ImportError:return at(),None
+def tZ(t,n,a,o):r=t(n,a,o,causal=True,window_size=(-1,0));return r[0]if isinstance(r,tuple)else r
+def ae(t,n,a,o):
+ if t is not None:return tZ(t,n,a,o)
+ return tX(n,a,o)
+def at():n=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not n);e.backends.cuda.enable_flash_sdp(n);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if n else'cuDNN'
+def aa():global om;t,om=tY();return t
+def ao(l,h,d,t):t.t('causal_attention','layers');return ae(om,l,h,d)
+def ai(n,a,reduction,t):t.t('cross_entropy','losses');u=c.cross_entropy(n.flatten(0,1).float(),a.flatten(),reduction=reduction);return u.view_as(a)if reduction=='none'else u
+def an(n,o,i,a,t):t.t('leaky_relu2','layers');e=c.leaky_relu(n.h(o,'mlp.fc',i,a,t),.5).square();return n.h(e,'mlp.proj',i,a,t)
+def ar(o,i,t):t.t('ln_scale','branches');n=(i+1)**-.5;return o*n
 def I(tensor,generator,ledger):
  if min(tensor.shape)>=64:M.init.orthogonal_(tensor,generator=generator);ledger.count('ortho_init','orthogonal matrices')
- else:a=tensor.shape[-1]**-.5;tensor.uniform_(-a,a,generator=generator)
-def ai(a,t):t.t('partial_rope','rotations');o=tx(a[...,:16],t);return e.cat((o,a[...,16:]),-1)
-def an(a,o,r,t):t.t('qk_gain','layers');e=t.r[f"blocks.{r}.attn.q_gain"].to(a.dtype);return a*e[:,None],o
-def ar(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def ah(a,s,r,t):o=t.r[f"blocks.{r}.resid_mix"].to(a.dtype);return o[0]*a+o[1]*s
-def al(a,r,t):o=E(a);o=ao(o,r,t);return o
-def ad(h,a,r,o,t):e=tT(h,a,r,o,t);return t.r[f"blocks.{r}.attn_scale"].to(a.dtype)*e
-def ac(h,a,r,o,t):e=F(aa(h,a,r,o,t),a,'mlp',o,t);return t.r[f"blocks.{r}.mlp_scale"].to(a.dtype)*e
-def au(h,a,s,r,o,t):d=ah(a[0],s,r,t);d=d+ad(h,al(d,r,t),r,o,t);return d+ac(h,al(d,r,t),r,o,t),
-def am(a,o,e,r,t):
- if o is None:return a
- return tQ(a[0],o,e,t),*a[1:]
-def af(h,a,s,t):
- n,i=ay(t.phases);t.t('unet_plan','steps over 11 layers',len(n)+len(i));d=[]
- for(o,r)in enumerate(n):a=au(h,a,s,r,o,t);d.append(a[0])
- for(e,r)in enumerate(i):a=am(a,d.pop()if d else None,e,r,t);a=au(h,a,s,r,len(n)+e,t)
- return a
-def ap(h,a,o,t):t.t('sequential_wiring','walks');return af(h,(a,),o,t)[0]
-def ag(a,t):t.t('smear_gate','blends');o=e.sigmoid(t.r['smear.gate']).to(a.dtype);return(1-o)*a+o*tb(a)
-def aw(a,t):t.t('tied_head','heads');o=tk(t.r['tok_emb.weight'],a,'head',0,0,t);return 3e1*e.tanh(o/3e1)
-def ay(s):e=tuple(range(11));return e[:len(e)//2],e[len(e)//2:]
-def ab(e,r,t):
- if r not in(9,10):return e
+ else:n=tensor.shape[-1]**-.5;tensor.uniform_(-n,n,generator=generator)
+def ah(n,t):t.t('partial_rope','rotations');a=tq(n[...,:16],t);return e.cat((a,n[...,16:]),-1)
+def al(n,a,i,t):t.t('qk_gain','layers');e=t.n[f"blocks.{i}.attn.q_gain"].to(n.dtype);return n*e[:,None],a
+def ad(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
+def ac(n,r,i,t):a=t.n[f"blocks.{i}.resid_mix"].to(n.dtype);return a[0]*n+a[1]*r
+def au(n,i,t):a=E(n);return ar(a,i,t)
+def am(n,o,i,a,t):e=tW(n,o,i,a,t);return t.n[f"blocks.{i}.attn_scale"].to(o.dtype)*e
+def af(n,o,i,a,t):e=F(an(n,o,i,a,t),o,'mlp',a,t);return t.n[f"blocks.{i}.mlp_scale"].to(o.dtype)*e
+def ap(n,e,r,i,a,t):o=ac(e[0],r,i,t);o=o+am(n,au(o,i,t),i,a,t);return o+af(n,au(o,i,t),i,a,t),
+def ag(e,a,o,i,t):
+ if a is None:return e
+ return tT(e[0],a,o,t),*e[1:]
+def aw(n,e,r,t):
+ h,d=ak();t.t('unet_plan','steps over 11 layers',len(h)+len(d));l=[]
+ for(a,i)in enumerate(h):e=ap(n,e,r,i,a,t);l.append(e[0])
+ for(o,i)in enumerate(d):e=ag(e,l.pop()if l else None,o,i,t);e=ap(n,e,r,i,len(h)+o,t)
+ return e
+def ay(n,a,e,t):t.t('sequential_wiring','walks');return aw(n,(a,),e,t)[0]
+def ab(a,t):t.t('smear_gate','blends');n=e.sigmoid(t.n['smear.gate']).to(a.dtype);return(1-n)*a+n*tk(a)
+def av(a,t):t.t('tied_head','heads');n=tj(t.n['tok_emb.weight'],a,'head',0,0,t);return 3e1*e.tanh(n/3e1)
+def ak():n=tuple(range(11));return n[:len(n)//2],n[len(n)//2:]
+def ax(a,i,t):
+ if i not in(9,10):return a
  t.t('value_embedding','layers')
- if've'not in t.memo:a=l.embedding(t.ids,t.r['ve_shared.embed.weight']);a=l.linear(a,t.r['ve_shared.proj.weight'].to(a.dtype));t.memo['ve']=a*t.r['ve_shared.scale'].to(a.dtype)
- o=t.r[f"ve_layer_scales.{ou.index(r)}"];d=t.memo['ve'];return e+o.to(e.dtype)*d
-def av(a,h,r,t):
- if r<0:return a
- t.t('xsa','layers');d=e.unflatten(a,2,(h.size(2),-1));o=l.normalize(h,dim=-1)[:,:,:,None,:];return(d-(d*o).sum(-1,keepdim=True)*o).flatten(2,3)
-def ak(data,i):t=lzma.compress(data,preset=9);i.i('lzma',f"{len(data)} -> {len(t)} bytes");return t
-def ax(data,a):
- i=lzma.LZMADecompressor(memlimit=2**27);t=i.decompress(data,a)
- if not i.eof or i.unused_data:raise ValueError(f"wanted one whole stream of at most {a} bytes")
- return t
-def aj(r):a=io.BytesIO();d={c.intern(t):{c.intern(s):m for(s,m)in o.items()}for(t,o)in r.items()};e.save(d,a);return a.getvalue()
-def aq(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def az(r,i):c=aj(r);i.i('torch_save',f"{len(r)} tensors in {len(c)} bytes");return c
-def aA(data):return aq(data)
-def aB(d):
- try:t=SentencePieceProcessor(d)
- except(OSError,RuntimeError)as l:raise OSError(f"{d}: not a SentencePiece model")from l
- if len(t)>1024:raise ValueError(f"{d} has {len(t)} pieces, wanted at most vocab_size=1024")
- if t.piece_to_id('\u2581')==t.unk_id():raise ValueError(f"{d}: U+2581 is not a piece of its own")
- return t
-def aC(t):
- a=[(0,0,1)]*1024
- for o in range(len(t)):
-  if not(t.is_control(o)or t.is_unknown(o)or t.is_unused(o)):r=t.id_to_piece(o);d=r.startswith('\u2581');a[o]=1 if t.is_byte(o)else len(r.encode())-3*d,d,0
- return e.tensor(a).T
-def aD(a,o,s,i):
- global oC,oB,ov,oA
- if any(t(o).glob('*_bytes_*')):raise ValueError(f"{o}: it has byte side files, build with the plugin that reads them")
- r=aC(aB(a));oA,oB,oC=r.to(s);ov=i
-def aE(t,a,o):ov.count('sentencepiece_bytes','targets',a.numel());i=oA[a]+(oB[a]&~oC[t]);return i
-def aF(r,o,t,i):
- global eo,oF,oD,ei,oJ,oE;eo=tj(r)
- for d in eo:tq(d)
- oD,oE,oJ,oF=o,t,1024,i;ei=G(eo[0])
-def aG(a):
- global ei;o=[]
- while a>0:
-  if not len(ei):eo.append(eo.pop(0));ei=G(eo[0])
-  o.append(ei[:a]);ei=ei[a:];a-=len(o[-1])
- return L.concatenate(o)
-def aH():t=aG(oE*98305).reshape(oE,-1)[oD];t=e.from_numpy(t.astype(int));oF.count('sequential_loader','batches');return t[:-1].reshape(-1,2048),t[1:].reshape(-1,2048)
-def aI(a):t,n=min(64,2048),a-1;o=range(0,max(n-(2048-t),1),t);return[Span(f,min(f+2048,n),0 if f==0 else 2048-t)for f in o]
-def aJ(i):global ok;h=[{'params':r,'spec':n}for(n,r,d)in i];ok=e.optim.AdamW(h,betas=(.9,.95),eps=1e-08,fused=True)
-def aK(h,i):
- for o in ok.param_groups:o['lr']=o['spec'].lr*h.o;o['weight_decay']=o['spec'].weight_decay*h.y
- ok.step();i.count('adam','steps')
+ if've'not in t.memo:h=c.embedding(t.ids,t.n['ve_shared.embed.weight']);h=c.linear(h,t.n['ve_shared.proj.weight'].to(h.dtype));t.memo['ve']=h*t.n['ve_shared.scale'].to(h.dtype)
+ n=t.n[f"ve_layer_scales.{oy.index(i)}"];e=t.memo['ve'];return a+n.to(a.dtype)*e
+def aj(n,o,i,t):
+ if i<0:return n
+ t.t('xsa','layers');r=e.unflatten(n,2,(o.size(2),-1));a=c.normalize(o,dim=-1)[:,:,:,None,:];return(r-(r*a).sum(-1,keepdim=True)*a).flatten(2,3)
+def aq(data):d=lzma.compress(data,preset=9);p.i('lzma',f"{len(data)} -> {len(d)} bytes");return d
+def az(data,n):
+ d=lzma.LZMADecompressor(memlimit=2**27);a=d.decompress(data,n)
+ if not d.eof or d.unused_data:raise ValueError(f"wanted one whole stream of at most {n} bytes")
+ return a
+def aA(n):i=io.BytesIO();o={d.intern(t):{d.intern(h):l for(h,l)in a.items()}for(t,a)in n.items()};e.save(o,i);return i.getvalue()
+def aB(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
+def aC(n):h=aA(n);p.i('torch_save',f"{len(n)} tensors in {len(h)} bytes");return h
+def aD(data):return aB(data)
+def aE():
+ try:n=SentencePieceProcessor(V)
+ except(OSError,RuntimeError)as a:raise OSError(f"{V}: not a SentencePiece model")from a
+ if len(n)>1024:raise ValueError(f"{V} has {len(n)} pieces, wanted at most vocab_size=1024")
+ if n.piece_to_id('\u2581')==n.unk_id():raise ValueError(f"{V}: U+2581 is not a piece of its own")
+ return n
+def aF(n):
+ h=[(0,0,1)]*1024
+ for a in range(len(n)):
+  if not(n.is_control(a)or n.is_unknown(a)or n.is_unused(a)):t=n.id_to_piece(a);i=t.startswith('\u2581');h[a]=1 if n.is_byte(a)else len(t.encode())-3*i,i,0
+ return e.tensor(h).T
+def aG(h):
+ global oJ,oI,oz,oH
+ if any(t(Q).glob('*_bytes_*')):raise ValueError(f"{Q}: it has byte side files, build with the plugin that reads them")
+ n=aF(aE());oH,oI,oJ=n.to(i);oz=h
+def aH(a,n,t):oz.count('sentencepiece_bytes','targets',n.numel());return oH[n]+(oI[n]&~oJ[a])
+def aI(a,h):
+ global en,oC,oA,es,oB;en=tz(a)
+ for l in en:tA(l)
+ oA=m;oB=o;oC=h;es=G(en[0])
+def aJ(n):
+ global es;a=[]
+ while n>0:
+  if not len(es):en.append(en.pop(0));es=G(en[0])
+  a.append(es[:n]);es=es[n:];n-=len(a[-1])
+ return L.concatenate(a)
+def aK():n=aJ(oB*98305).reshape(oB,-1)[oA];n=e.from_numpy(n.astype(int));oC.count('sequential_loader','batches');return n[:-1].reshape(-1,2048),n[1:].reshape(-1,2048)
+def aL(a):n=min(64,2048);c=a-1;t=range(0,max(c-(2048-n),1),n);return[Span(u,min(u+2048,c),0 if u==0 else 2048-n)for u in t]
+def aM(r):global oD;l=[{'params':s,'spec':o}for(o,s,n)in r];oD=e.optim.AdamW(l,betas=(.9,.95),eps=1e-08,fused=True)
+def aN(l,h):
+ for i in oD.param_groups:i['lr']=i['spec'].lr*l.o;i['weight_decay']=i['spec'].weight_decay*l.y
+ oD.step();h.count('adam','steps')
 @e.no_grad()
-def aL(r,d):global en,ox;ox=0;en=[s.detach().float().clone()for s in r]
+def aO(s,n):global er,oE;oE=0;er=[i.detach().float().clone()for i in s]
 @e.no_grad()
-def aM(r,o,h):global ox;ox+=1;e._foreach_mul_(en,.997);e._foreach_add_(en,[s.detach().float()for s in r],alpha=1-.997)
+def aP(s,t,l):global oE;oE+=1;e._foreach_mul_(er,.997);e._foreach_add_(er,[i.detach().float()for i in s],alpha=1-.997)
 @e.no_grad()
-def aN(r,i):
- for(s,a)in zip(r,en,strict=True):s.copy_(a)
- i.count('ema','updates',ox)
-def aO(r,d,i):M.utils.clip_grad_norm_(r,.3);i.count('grad_clip','steps')
-def aP(progress,scalars,ledger):t=min(progress.step/1500,1.);l=(1-t)*.92+t*.99;ledger.i('momentum_warmup',f"momentum {l:.4f} at step {progress.step}");return scalars._replace(momentum=l)
-def aQ(s,a,d,e,h,i):s.mul_(1-e*.04*h.y);i.count('muon_weight_decay','tensors decayed')
-def aR(a,o,r):
- e=a.shape[-2]>a.shape[-1]
- if e:a=a.mT
- a=a/(a.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for p in range(o):t=a@a.mT;d=2.0315*t@t if r else 2.0315*(t@t);a=3.4445*a+(-4.775*t+d)@a
- return a.mT if e else a
-def aS(update,steps,scale_first):return aR(update.bfloat16(),steps,scale_first)
-def aT(a):
+def aQ(s):
+ for(i,n)in zip(s,er,strict=True):i.copy_(n)
+ p.count('ema','updates',oE)
+def aR(tensors,names,ledger,max_norm):M.utils.clip_grad_norm_(tensors,max_norm);ledger.count('grad_clip','steps')
+def aS(progress,scalars,ledger,start,final,steps):e=min(progress.step/steps,1.)if steps>0 else 1.;d=(1-e)*start+e*final;ledger.i('momentum_warmup',f"momentum {d:.4f} at step {progress.step}");return scalars._replace(momentum=d)
+def aT(tensor,update,names,lr,scalars,ledger,weight_decay):tensor.mul_(1-lr*weight_decay*scalars.y);ledger.count('muon_weight_decay','tensors decayed')
+def aU(n,t,e):
+ i=n.shape[-2]>n.shape[-1]
+ if i:n=n.mT
+ n=n/(n.norm(dim=(-2,-1),keepdim=True)+1e-07)
+ for p in range(t):a=n@n.mT;o=2.0315*a@a if e else 2.0315*(a@a);n=3.4445*n+(-4.775*a+o)@n
+ return n.mT if i else n
+def aV(update,steps,scale_first):return aU(update.bfloat16(),steps,scale_first)
+def aW(a):
  global O
- if O is None:O=tm(aS)
+ if O is None:O=tp(aV)
  return O(a,5,False)
-class MuonBank(a):weight:a;names:a;k:a;full:a;w:a;momentum:a;W:a
-def aU(r,d):
- global es,oI;oI=tf();es=[];w=e.bfloat16 if h.type=='cuda'else e.float32
- for(s,u)in sorted(zip(r,d,strict=True),key=lambda pair:-pair[0].numel()):*p,a,S=s.shape;f=-(-len(u)//n);c=(*u,*['']*f*n)[f*m:][:f];I=[(i,a,S)for i in(f*n,f)];o,t=[e.zeros(g,dtype=w,device=h)for g in I];W,l=[e.zeros(g,dtype=e.bfloat16,device=h)for g in I];es.append(MuonBank(s,u,c,o,t,l,W))
-def aV():
- global oj;oj=[]
- for t in es:d=ey(t.weight).bfloat16();t.full.flatten()[:d.numel()].copy_(d.flatten());oj.append(ev(t.w,t.full))
-def aW(h,i):
- r=[]
- for(t,o)in zip(es,oj,strict=True):
-  ex(o);s=n;d=(t.w/s).bfloat16();a=tg(d,t.momentum,h.momentum);a=tp(a,t.k);r.append((t,ek(t.W,a),a))
-  if len(r)>1:aX(*r.pop(0),h,i)
- for e in r:aX(*e,h,i)
-def aX(t,o,a,h,i):ex(o);s,e=t.weight,.025*h.o;r=t.W.flatten()[:s.numel()].view_as(s);aQ(s,r,t.names,e,h,i);s.add_(r,alpha=-e*tw(s));i.count('parallel_muon','bank updates');i.count('newton_schulz','matrices',t.W.size(0))
-def aY():global oq;oq=d.perf_counter()-N
-def aZ(i):
+class MuonBank(a):weight:a;names:a;k:a;full:a;w:a;momentum:a;ee:a
+def aX(s,n):
+ global eh,oL;oL=tg();eh=[];w=e.bfloat16 if i.type=='cuda'else e.float32
+ for(r,u)in sorted(zip(s,n,strict=True),key=lambda pair:-pair[0].numel()):*p,h,X=r.shape;g=-(-len(u)//o);c=(*u,*['']*g*o)[g*m:][:g];I=[(a,h,X)for a in(g*o,g)];l,t=[e.zeros(f,dtype=w,device=i)for f in I];ee,d=[e.zeros(f,dtype=e.bfloat16,device=i)for f in I];eh.append(MuonBank(r,u,c,l,t,d,ee))
+def aY():
+ global oF;oF=[]
+ for t in eh:r=ev(t.weight).bfloat16();t.full.flatten()[:r.numel()].copy_(r.flatten());oF.append(ex(t.w,t.full))
+def aZ(l,h):
+ n=[]
+ for(t,e)in zip(eh,oF,strict=True):
+  eq(e);d=o;r=(t.w/d).bfloat16();a=ty(r,t.momentum,l.momentum);a=tw(a,t.k);n.append((t,ej(t.ee,a),a))
+  if len(n)>1:oe(*n.pop(0),l,h)
+ for i in n:oe(*i,l,h)
+def oe(t,e,a,l,h):
+ eq(e);r,d=t.weight,.025*l.o;n=t.ee.flatten()[:r.numel()].view_as(r)
+ for o in ou:o(r,n,t.names,d,l,h)
+ r.add_(n,alpha=-d*tb(r));h.count('parallel_muon','bank updates');h.count('newton_schulz','matrices',t.ee.size(0))
+def ot():global oG;oG=l.perf_counter()-N
+def oa():
  global N
  if e.cuda.is_available():e.cuda.synchronize()
- N=d.perf_counter()-oq;i.i('wall_clock',f"{N:.3f} seconds")
-def oe(r):return 1e3*(d.perf_counter()-oq)
-def ot(a):
- if a.m>0:t=4000*(a.f/max(a.step,1));return min(max(a.m-a.f,.0)/max(t,1e-09),1.)
- o=a.v-a.step;return o/4000 if 0<o<=4000 else 1.
-def oa(progress,scalars,ledger):t=ot(progress);ledger.i('warmdown_iters',f"multiplier {t:.4f} at step {progress.step}");return scalars._replace(o=scalars.o*t)
-class oo:
+ N=l.perf_counter()-oG;p.i('wall_clock',f"{N:.3f} seconds")
+def oo(n):return 1e3*(l.perf_counter()-oG)
+def oi(a,length):
+ if length<=0:return 1.
+ if a.m>0:n=length*(a.f/max(a.step,1));return min(max(a.m-a.f,.0)/max(n,1e-09),1.)
+ t=a.v-a.step;return t/length if 0<t<=length else 1.
+def on(progress,scalars,ledger,length):n=oi(progress,length);ledger.i('warmdown_iters',f"multiplier {n:.4f} at step {progress.step}");return scalars._replace(o=scalars.o*n)
+class os:
  name='int6'
  def encode(e,name,tensor,statistics,ledger):
   if tensor.numel()<=65536:ledger.count('int6','tensors kept');return{'kept':tensor.half()}
-  ledger.count('int6','tensors quantized');o,r=eB(tensor.float());return{'codes':o,'step':r}
- def decode(e,name,parts,kind):return eC(parts,kind)
+  ledger.count('int6','tensors quantized');a,n=eD(tensor.float());return{'codes':a,'step':n}
+ def decode(e,name,parts,kind):return eE(parts,kind)
 class J:
  name='int8'
- def __init__(e,a):e.half=a
+ def __init__(e,n):e.half=n
  def encode(e,name,tensor,statistics,ledger):
   if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
-  ledger.count('int8','tensors quantized');o,r=oi(tensor.float());return{'codes':o,'step':r}
- def decode(e,name,parts,kind):return eC(parts,kind)
-def oi(s):
- if s.ndim==2:a=e.quantile(s.abs(),.9999984,1);r=(a/127).clamp_min(1/127);t=r.half()
- else:a=e.quantile(s.abs().flatten(),.9999984);t=r=a/127 if a>0 else a+1
- a=q(a);return ez(s.clamp(-a,a),r,127),t
-def on():return Param('qo_bank',(22,512,512),'matrix','attn',(I,v),'banks',h=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(I,I),'banks',h=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(I,),'banks',h=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(v,),'banks',h=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',k,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',v,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',I,'bigram_hash'),Param('bigram.scale',(),'scalar','control',u(x,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',u(x,value=1.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',k,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',k,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ar,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',v,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',u(ec,std=.005),'tied_head','activation',z='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',u(ec,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',u(x,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',k,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',I,'value_embedding')
-def os():global et;et='causal_attention';eq(tZ())
-ol=None
+  ledger.count('int8','tensors quantized');a,n=oh(tensor.float());return{'codes':a,'step':n}
+ def decode(e,name,parts,kind):return eE(parts,kind)
+def oh(r):
+ if r.ndim==2:a=e.quantile(r.abs(),.9999984,1);n=(a/127).clamp_min(1/127);t=n.half()
+ else:a=e.quantile(r.abs().flatten(),.9999984);t=n=a/127 if a>0 else a+1
+ a=q(a);return eB(r.clamp(-a,a),n,127),t
+def ol():return Param('qo_bank',(22,512,512),'matrix','attn',(I,v),'banks',l=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(I,I),'banks',l=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(I,),'banks',l=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(v,),'banks',l=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',k,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',v,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',I,'bigram_hash'),Param('bigram.scale',(),'scalar','control',u(x,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',u(x,value=1.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',k,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',k,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ad,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',v,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',u(em,std=.005),'tied_head','activation',z='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',u(em,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',u(x,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',k,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',I,'value_embedding')
+def od():global ea;ea='causal_attention';eA(aa())
+ou=u(aT,weight_decay=.04),
+om=None
 N=.0
-od=Group('embed',.035,.04),Group('scalar',.025,.04)
+of=u(aR,max_norm=.3),
+op=Group('embed',.035,.04),Group('scalar',.025,.04)
 O=None
-oc='adam','additive_skips','banks','bigram_hash','causal_attention','cross_entropy','ema','grad_clip','int6','int8','leaky_relu2','ln_scale','lzma','momentum_warmup','muon_weight_decay','newton_schulz','ortho_init','parallel_muon','partial_rope','qk_gain','residual_scales','sentencepiece_bytes','sequential_loader','sequential_wiring','sliding_eval','smear_gate','tied_head','torch_save','unet_plan','value_embedding','wall_clock','warmdown_iters','xsa'
-P={'attn':oo(),'aux':J(True),'control':J(False),'embed':J(True),'mlp':oo()}
-ou=9,10
-if __name__=='__main__':tH(on())
+og='adam','additive_skips','banks','bigram_hash','causal_attention','cross_entropy','ema','grad_clip','int6','int8','leaky_relu2','ln_scale','lzma','momentum_warmup','muon_weight_decay','newton_schulz','ortho_init','parallel_muon','partial_rope','qk_gain','residual_scales','sentencepiece_bytes','sequential_loader','sequential_wiring','sliding_eval','smear_gate','tied_head','torch_save','unet_plan','value_embedding','wall_clock','warmdown_iters','xsa'
+ow=u(aS,final=.99,start=.92,steps=1500),u(on,length=4000)
+P={'attn':os(),'aux':J(True),'control':J(False),'embed':J(True),'mlp':os()}
+oy=9,10
+if __name__=='__main__':tK(ol())
