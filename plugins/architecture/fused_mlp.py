@@ -3,8 +3,7 @@
     P = X Wf^T, A = phi(P) in one kernel;   Y = A Wp^T            phi(p) = p^2 for p > 0 and (slope * p)^2 otherwise
     dP = (G Wp) * phi'(P) in one kernel;    dX = dP Wf, dWf = dP^T X, dWp = G^T A
 
-Training uses the kernel on a GPU with Triton. Scoring, calibration and adapters, which see what is between the two products,
-use plain PyTorch, and so does everything on a CPU; the log says which.
+Training uses the kernel on a GPU with Triton; scoring, calibration, adapters and the CPU use plain PyTorch. The log says which.
 
 Source: openai/parameter-golf PR #1530, PR #1855.
 """
