@@ -20,12 +20,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pgolf.run import keeper
+from pgolf.verify.folder import printable
 from pgolf.verify.sandbox_filter import call_filter
 from pgolf.verify.sandbox_limits import Limits, own_cgroup, physical_memory, watch
 from pgolf.verify.sandbox_mounts import HOME, MEMORY_FOLDERS, NOBODY, PACKAGE_FOLDERS, bubblewrap
@@ -34,6 +35,8 @@ from pgolf.verify.sandbox_probe import ATTEMPTS
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES")
 MEMORY_FOLDER_BYTES = 2 * 2**30
 PROBE_LIMITS = Limits(60.0, 0)
+MOST_SAID = 200
+"""Characters of an error that a report repeats."""
 INSTALL = "install bubblewrap (apt-get install bubblewrap)"
 
 
@@ -43,11 +46,19 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What programs run in: `kind` is "bubblewrap", "network namespace" or "none"; `held` and `open` are attempts."""
+    """What programs run in: `kind` is "bubblewrap", "network namespace" or "none"; `held` and `open` are attempts.
+
+    `broken` has an attempt's error where it ended by one: it is open, since it has not been shown to hold.
+    """
 
     kind: str
     held: tuple[str, ...]
     open: tuple[str, ...]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    def not_held(self) -> str:
+        """The attempts that are open, with their errors."""
+        return ", ".join(f"{name} ({self.broken[name]})" if name in self.broken else name for name in self.open)
 
     def evidence(self) -> dict[str, Any]:
         """For reports."""
@@ -82,7 +93,7 @@ def open_sandbox(unsafe: bool = False) -> Sandbox:
     """
     sandbox, problem = self_tested("bubblewrap")
     if sandbox is not None and sandbox.open:
-        problem = f"bubblewrap does not hold here: {', '.join(sandbox.open)}"
+        problem = f"bubblewrap does not hold here: {sandbox.not_held()}"
     if sandbox is not None and not problem:
         return sandbox
     if not unsafe:
@@ -104,17 +115,18 @@ def self_tested(kind: str) -> tuple[Sandbox | None, str]:
     if kind == "network namespace" and shutil.which("unshare") is None:
         return None, "there is no unshare here"
     try:
-        results = probe(kind)
+        results, broken = probe(kind)
     except (OSError, ValueError) as error:
         return None, f"{kind} does not work here: {error}"
     if results.pop("work"):
-        return None, f"{kind} does not work here: a program cannot write its own files in it"
+        why = f" ({broken['work']})" if "work" in broken else ""
+        return None, f"{kind} does not work here: a program cannot write its own files in it{why}"
     held = tuple(name for name, escaped in results.items() if not escaped)
-    return Sandbox(kind, held, tuple(name for name in results if name not in held)), ""
+    return Sandbox(kind, held, tuple(name for name in results if name not in held), broken), ""
 
 
-def probe(kind: str) -> dict[str, bool]:
-    """Attempt -> whether it got out; ValueError where the program did not end as it should."""
+def probe(kind: str) -> tuple[dict[str, bool], dict[str, str]]:
+    """Attempt -> whether it got out, and its error where it broke; ValueError where the program did not end as it should."""
     with tempfile.TemporaryDirectory(prefix="pgolf-probe-") as name, planted(Path(name).resolve()) as targets:
         work = Path(name).resolve() / "work"
         work.mkdir()
@@ -128,7 +140,8 @@ def probe(kind: str) -> dict[str, bool]:
         if not isinstance(results, dict) or results.keys() != ATTEMPTS.keys():
             raise ValueError("the self-test did not end")
         results["writing"] |= Path(targets["outside"]).exists()
-        return results
+        lines = [line.partition(": ") for line in printed[:-1]]
+        return results, {name: printable(error)[:MOST_SAID] for name, _, error in lines if name in results}
 
 
 @contextlib.contextmanager

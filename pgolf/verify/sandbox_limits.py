@@ -55,12 +55,16 @@ def physical_memory() -> int:
 
 
 def watch(child: subprocess.Popen[bytes], work: Path, sink: IO[bytes], limits: Limits) -> str:
-    """Wait for the child; returns which limit it went over, "" if it ended by itself. Whoever calls ends it."""
+    """Wait for the child; returns which limit it went over, "" if it ended within all. Whoever calls ends it.
+
+    What it left is looked at again when it has ended: a quick program prints and writes much between two looks, and the
+    limit of one file may end it first.
+    """
     end = time.monotonic() + limits.seconds
     while True:
         try:
             child.wait(min(INTERVAL, max(end - time.monotonic(), 0.01)))
-            return ""
+            return excess_left(work, sink, limits, {})
         except subprocess.TimeoutExpired:
             problem = f"did not end within {limits.seconds:g} s" if time.monotonic() > end else ""
             problem = problem or excess(child.pid, work, sink, limits)
@@ -70,15 +74,20 @@ def watch(child: subprocess.Popen[bytes], work: Path, sink: IO[bytes], limits: L
 
 def excess(pid: int, work: Path, sink: IO[bytes], limits: Limits) -> str:
     """Which limit is exceeded now, or ""."""
-    if os.fstat(sink.fileno()).st_size > limits.output:
-        return f"printed more than {limits.output:,} bytes"
     processes = descendants(pid)
     if limits.memory and sum(map(memory_of, processes)) > limits.memory:
         return f"used more than {limits.memory:,} bytes of memory"
+    return excess_left(work, sink, limits, deleted_files(processes))
+
+
+def excess_left(work: Path, sink: IO[bytes], limits: Limits, deleted: dict[tuple[int, int], int]) -> str:
+    """Which limit of output and disk is exceeded by what lies there, with files that are `deleted` but open, or ""."""
+    if os.fstat(sink.fileno()).st_size > limits.output:
+        return f"printed more than {limits.output:,} bytes"
     size, count = folder_size(work, limits.files)
     if count > limits.files:
         return f"made more than {limits.files:,} files, or paths that are too long"
-    if size + sum(deleted_files(processes).values()) > limits.disk:
+    if size + sum(deleted.values()) > limits.disk:
         return f"wrote more than {limits.disk:,} bytes"
     return ""
 

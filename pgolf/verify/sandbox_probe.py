@@ -147,22 +147,25 @@ ATTEMPTS = {
 }
 
 
-def succeeds(attempt: Callable[[Targets], bool], targets: Targets) -> bool:
-    """Tries it in a process of its own, so that one changes nothing for the next. What breaks has not been shown to hold."""
+def succeeds(name: str, attempt: Callable[[Targets], bool], targets: Targets) -> bool:
+    """Tries it in a process of its own, so that one changes nothing for the next.
+
+    What breaks has not been shown to hold: its name and its error are a line of their own.
+    """
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1] != 0
     try:
         os._exit(int(attempt(targets)))
     except BaseException as error:
-        print(f"{attempt.__name__}: {error!r}", flush=True)
+        print(f"{name}: {error!r}", flush=True)
         os._exit(2)
 
 
 def main() -> None:
     """Prints {name: whether it succeeded}."""
     targets = json.loads(sys.argv[1])
-    print(json.dumps({name: succeeds(attempt, targets) for name, attempt in ATTEMPTS.items()}))
+    print(json.dumps({name: succeeds(name, attempt, targets) for name, attempt in ATTEMPTS.items()}))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from escapes import ESCAPES
 
-from pgolf.verify import sandbox, sandbox_limits, sandbox_mounts
+from pgolf.verify import sandbox, sandbox_inside, sandbox_limits, sandbox_mounts, sandbox_probe
 from pgolf.verify.sandbox import MEMORY_FOLDER_BYTES, Refused, Sandbox, open_sandbox, run_program, self_tested
 from pgolf.verify.sandbox_filter import CALLS, call_filter
 from pgolf.verify.sandbox_limits import Limits, own_cgroup
@@ -160,6 +160,9 @@ EXCESSES = {
         "wrote more",
         {},
     ),
+    "disk, and it ends at once": ("for n in range(9): open(str(n), 'wb').write(bytes(2**23))", "wrote more", {}),
+    "files, and it ends at once": ("for n in range(501): open(str(n), 'w')", "made more than 500 files", {}),
+    "printing, and it ends at once": ("print('x' * 2**20)", "printed more", {}),
     "files": ("for n in range(10**5): open(str(n), 'w')\ntime.sleep(60)", "made more than 500 files", {}),
     "deep folders": (
         "for n in range(2000): os.mkdir('d' * 200); os.chdir('d' * 200)\ntime.sleep(60)",
@@ -240,6 +243,22 @@ def test_a_sandbox_that_does_not_hold_is_refused(monkeypatch):
         open_sandbox()
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     with pytest.raises(Refused, match="there is no bubblewrap here; install bubblewrap"):
+        open_sandbox()
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("name", ["mounts", "work"])
+def test_a_refusal_has_the_error_of_an_attempt_that_breaks(name, monkeypatch, tmp_path):
+    """Such as a list of accounts that a sandbox does not have."""
+    text = Path(sandbox_probe.__file__).read_text(encoding="utf-8")
+    function = sandbox_probe.ATTEMPTS[name].__name__
+    signature = f"def {function}(targets: Targets) -> bool:\n"
+    assert signature in text
+    (tmp_path / "sandbox_probe.py").write_text(text.replace(signature, signature + "    raise KeyError('no name')\n"))
+    (tmp_path / "sandbox_inside.py").write_text(Path(sandbox_inside.__file__).read_text())
+    monkeypatch.setattr(sandbox, "__file__", str(tmp_path / "sandbox.py"))
+    monkeypatch.setattr(sandbox, "self_tested", self_tested.__wrapped__)
+    with pytest.raises(Refused, match=r"KeyError\('no name'\)"):
         open_sandbox()
 
 
