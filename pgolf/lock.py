@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import platform
@@ -207,7 +206,9 @@ def file_hash(path: Path) -> str:
 def tool_versions(packed: str) -> dict[str, str]:
     """Versions of what shapes the bytes, for a file packed as `packed`."""
     names = ["pgolf", "python-minifier"] + (["brotli"] if "brotli" in packed else [])
-    return {name: importlib.metadata.version(name) for name in names}
+    from importlib.metadata import version
+
+    return {name: version(name) for name in names}
 
 
 def differences(lock: Lock, registry: Registry) -> list[str]:
@@ -251,11 +252,13 @@ def _module_hash(module: str, registry: Registry) -> str:
 
 
 def _installed(tools: Iterable[str]) -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {}
     for tool in tools:
         try:
-            found[tool] = importlib.metadata.version(tool)
-        except (importlib.metadata.PackageNotFoundError, ValueError):
+            found[tool] = version(tool)
+        except (PackageNotFoundError, ValueError):
             found[tool] = "not installed"
     return found
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.metadata
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -70,16 +69,18 @@ class Registry:
 
 def load_registry(plugin_dirs: Sequence[Path] = ()) -> Registry:
     """Built-in plugins, then folders, then installed distributions; a broken one is reported and left out."""
+    from importlib import metadata  # what only reads folders does without it
+
     registry = Registry()
     manager = pluggy.PluginManager("pgolf")
     manager.add_hookspecs(hookspecs)
-    version = importlib.metadata.version("pgolf")
+    version = metadata.version("pgolf")
     with paused_collector():
         for name, path in _built_in_modules():
             _load(registry, manager, name, path, "pgolf", version, partial(importlib.import_module, name))
     for folder in plugin_dirs:
         _load_folder(registry, manager, folder)
-    for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+    for point in sorted(metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
         origin, version = (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
         known = set(registry.broken)
         _load(registry, manager, point.value, None, origin, version, point.load)

@@ -15,8 +15,10 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 NEVER = 2**31 - 1
 
@@ -30,6 +32,8 @@ class ScoreLedger:
 
     def problems(self) -> list[str]:
         """What is wrong, one line each; empty when every target was scored, and before an update learnt from it."""
+        import numpy as np
+
         found = []
         left_out = np.flatnonzero(self.scored_at[1:] < 1) + 1
         if len(left_out):
@@ -51,6 +55,8 @@ def read_score_ledger(path: str | Path) -> ScoreLedger:
         ValueError: for a file that is none.
         OSError: for one that cannot be read.
     """
+    import numpy as np  # a tenth of a second: only where there is a ledger
+
     try:
         with np.load(path, allow_pickle=False) as arrays:
             scored_at = arrays["scored_at"]

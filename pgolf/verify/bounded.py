@@ -1,7 +1,7 @@
 """Reads folders in child processes with limits on time and memory: whatever a folder holds, there is an answer.
 
-A child is a fork, so that it costs milliseconds. It writes each check's record as a line of JSON as soon as it has it, so that
-what was judged before a limit is kept. Checks that build or run are left to a second child, which has no limit on memory.
+A child reads one folder after another and writes each check's record as a line of JSON as soon as it has it, so that what was
+judged before a limit is kept. Checks that build or run are left to a child of their own, which has no limit on memory.
 """
 
 from __future__ import annotations
@@ -9,14 +9,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import os
+import math
 import resource
-import selectors
 import signal
-import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,24 +22,25 @@ from pgolf.verify.folder import View
 from pgolf.verify.outputs_details import Details, details
 from pgolf.verify.registry import Check, skipped, violated
 from pgolf.verify.report import all_checks, as_record, as_report, guarded
+from pgolf.verify.workers import Done, Workers
 
 CPU_SECONDS = 15
 WALL_SECONDS = 60.0
 """Most seconds for reading one folder: of the processor, and on the clock of a machine that others use as well."""
 MEMORY = 440 * 2**20
 """Most bytes that reading may take beyond what pgolf itself takes, about 40 MiB."""
+KEPT_MEMORY = 32 * 2**20
+"""A child that has grown by more is replaced before the next folder."""
 BUILD_SECONDS = 120.0
 """Most seconds for building a folder again."""
-CHUNK = 2**16
-MOST_BYTES = 64 * 2**20
-"""Most bytes of records that a child may write."""
+FOREVER = 10.0**9
 
 Make = Callable[[Path], View]
 
 
 @dataclass
 class Job:
-    """One folder: what is known of it, and the child that is at work."""
+    """One folder: what is known of it, and whether checks are left for a child of their own."""
 
     folder: Path
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -50,10 +48,13 @@ class Job:
     numbers: Details | None = None
     reason: str = ""
     second: bool = False
-    pid: int = 0
-    pipe: int = -1
-    end: float = 0.0
-    data: bytearray = field(default_factory=bytearray)
+
+    @property
+    def seconds(self) -> float:
+        """Most seconds for the part that is next; a run has limits of its own."""
+        if not self.second:
+            return WALL_SECONDS
+        return FOREVER if any(name.startswith("run.") for name in self.later) else BUILD_SECONDS
 
 
 def verify_bounded(
@@ -63,85 +64,40 @@ def verify_bounded(
     if len(folders) > 1:
         _preload()
     jobs = [Job(folder) for folder in folders]
-    waiting, working = [*jobs], list[Job]()
+    waiting = [*range(len(jobs))]
+    held = Held()
+    workers = Workers(lambda number, write: _work(jobs[number], held, make, drawn, write))
     try:
-        with selectors.DefaultSelector() as ready:
-            while waiting or working:
-                while waiting and len(working) < at_once:
-                    job = waiting.pop(0)
-                    _start(job, make, drawn)
-                    ready.register(job.pipe, selectors.EVENT_READ, job)
-                    working.append(job)
-                for job in _finished(ready, working):
-                    ready.unregister(job.pipe)
-                    working.remove(job)
-                    _collect(job)
-                    if job.later and not job.second:
-                        job.second = True
-                        waiting.insert(0, job)
+        while waiting or workers.working:
+            while waiting and len(workers.working) < at_once:
+                number = waiting.pop(0)
+                # Forked now, so that it knows what is left for it.
+                workers.start(number, jobs[number].seconds, alone=jobs[number].second)
+            for done in workers.finished():
+                job = jobs[done.number]
+                _collect(job, done)
+                if job.later and not job.second:
+                    job.second = True
+                    waiting.insert(0, done.number)
     finally:
-        for job in working:
-            _end(job, now=True)
+        workers.close()
     return [(_report(job, make), job.numbers) for job in jobs]
 
 
 def _preload() -> None:
     """Load what most folders need, once for all children."""
-    for name in ("pgolf.verify.code_program", "pgolf.verify.evidence", "pgolf.statistics", "scipy.special"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    for name in ("pgolf.verify.code_program", "pgolf.verify.evidence", "pgolf.statistics"):
+        importlib.import_module(name)
 
 
-def _finished(ready: selectors.BaseSelector, working: list[Job]) -> Iterator[Job]:
-    """Jobs whose child has written all, or whose time is over."""
-    now = time.monotonic()
-    pause = max(0.0, min(job.end for job in working) - now)
-    for key, _ in ready.select(min(pause, 3600.0)):
-        job: Job = key.data
-        chunk = os.read(job.pipe, CHUNK)
-        job.data += chunk
-        if len(job.data) > MOST_BYTES:
-            job.reason = "its report is too long"
-        if not chunk or job.reason:
-            yield job
-    for job in [job for job in working if time.monotonic() > job.end and not job.reason]:
-        job.reason = f"it takes more than {BUILD_SECONDS if job.second else WALL_SECONDS:.0f} s"
-        yield job
-
-
-def _start(job: Job, make: Make, drawn: bool) -> None:
-    """Fork a child for the first or the second part of a job."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    inner, outer = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of threads of a library that pgolf may have loaded
-        pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            os.close(inner)
-            with os.fdopen(outer, "wb", buffering=0) as out:
-                _work(job, make, drawn, out.write)
-            status = 0
-        except KeyboardInterrupt:
-            status = 130
-        finally:
-            os._exit(status)
-    os.close(outer)
-    unlimited = job.second and any(name.startswith("run.") for name in job.later)
-    seconds = 10.0**9 if unlimited else BUILD_SECONDS if job.second else WALL_SECONDS
-    job.pid, job.pipe, job.end, job.data = pid, inner, time.monotonic() + seconds, bytearray()
-
-
-def _work(job: Job, make: Make, drawn: bool, write: Callable[[bytes], Any]) -> None:
-    """In the child: judge, and write a line for each check."""
+def _work(job: Job, held: Held, make: Make, drawn: bool, write: Callable[[bytes], Any]) -> bool:
+    """In the child: judge, and write a line for each check; False where it has grown too much for another folder."""
 
     def say(**line: Any) -> None:
         write(json.dumps(line, allow_nan=False).encode() + b"\n")
 
     if not job.second:
-        limit()
+        limit(held)
     view = make(job.folder)
     for check in all_checks():
         if not job.second and is_later(check, view):
@@ -151,16 +107,34 @@ def _work(job: Job, make: Make, drawn: bool, write: Callable[[bytes], Any]) -> N
     if drawn and not job.second:
         with contextlib.suppress(MemoryError):
             say(details=asdict(details(view)))
+    return not job.second and not view.exceeded and address_space() < held.first + KEPT_MEMORY
 
 
-def limit() -> None:
-    """Limit this process: seconds of the processor, memory beyond what it has, no core file."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+@dataclass
+class Held:
+    """Bytes of a child's address space before its first folder, 0 for a child that is not limited yet."""
+
+    first: int = 0
+
+
+def limit(held: Held) -> None:
+    """Limit this process for one more folder: seconds of the processor, memory beyond what it had at first, no core file."""
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = math.ceil(time.process_time()) + CPU_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    held.first = held.first or address_space()
+    if held.first:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (held.first + MEMORY,) * 2)
+
+
+def address_space() -> int:
+    """Bytes of the address space of this process, 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return 0
 
 
 def is_later(check: Check, view: View) -> bool:
@@ -172,10 +146,9 @@ def is_later(check: Check, view: View) -> bool:
     return check.id == "size.accounts" and view.run.repack
 
 
-def _collect(job: Job) -> None:
-    """Take over what a child wrote, and see how it ended."""
-    status = _end(job, now=bool(job.reason))
-    for line in bytes(job.data).split(b"\n"):
+def _collect(job: Job, done: Done) -> None:
+    """Take over what a child wrote, and how it ended."""
+    for line in done.data.split(b"\n"):
         with contextlib.suppress(ValueError):
             found = json.loads(line)
             if "check" in found:
@@ -184,26 +157,8 @@ def _collect(job: Job) -> None:
                 job.later.append(found["later"])
             elif "details" in found:
                 job.numbers = Details(**found["details"])
-    job.data = bytearray()
-    if os.WIFSIGNALED(status) and not job.reason:
-        number = os.WTERMSIG(status)
-        over = number in (signal.SIGXCPU, signal.SIGKILL)
-        job.reason = (
-            f"it takes more than {CPU_SECONDS} s of the processor" if over else f"reading ended by signal {number}"
-        )
-    elif os.WIFEXITED(status) and os.WEXITSTATUS(status) == 130:
-        raise KeyboardInterrupt
-    elif os.WIFEXITED(status) and os.WEXITSTATUS(status) and not job.reason:
-        job.reason = "the process that reads it ended early"
-
-
-def _end(job: Job, now: bool) -> int:
-    """Wait for a child, or end it now, and give its status."""
-    os.close(job.pipe)
-    if now:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(job.pid, signal.SIGKILL)
-    return os.waitpid(job.pid, 0)[1]
+    over = done.signal in (signal.SIGXCPU, signal.SIGKILL)
+    job.reason = job.reason or (f"it takes more than {CPU_SECONDS} s of the processor" if over else done.reason)
 
 
 def _report(job: Job, make: Make) -> dict[str, Any]:

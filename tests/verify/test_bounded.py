@@ -85,8 +85,24 @@ def test_one_bad_folder_among_good_ones(folder, tmp_path, monkeypatch):
     replace(monkeypatch, lambda view: busy(view) if view.root.name == "bad" else passed("x"))
     bad = make_folder(tmp_path / "bad")
     (bad / "pgolf.lock").unlink()
-    rows = judged([folder, bad, folder], at_once=3)
-    assert [row["pkg.limits"]["status"] for row in rows] == ["PASS", "FAIL", "PASS"]
+    for at_once in (1, 3):
+        rows = judged([folder, bad, folder, folder], at_once)
+        assert [row["pkg.limits"]["status"] for row in rows] == ["PASS", "FAIL", "PASS", "PASS"]
+
+
+def test_every_folder_has_the_seconds_and_the_memory_of_one(folder, monkeypatch):
+    """Though one child reads several."""
+    monkeypatch.setattr(bounded, "CPU_SECONDS", 2)
+
+    def work(view):
+        end, kept = time.process_time() + 0.8, bytearray(300 * 2**20)
+        while time.process_time() < end:
+            pass
+        return passed(str(len(kept)))
+
+    replace(monkeypatch, work)
+    rows = judged([folder] * 4)
+    assert {row["pkg.limits"]["status"] for row in rows} == {"PASS"}
 
 
 def test_building_and_running_are_left_to_a_second_child(tmp_path):
