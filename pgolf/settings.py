@@ -72,6 +72,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "parallel_start_layer": 2,
     "phased_ttt_prefix_docs": 16,
     "rope_dims": 16,
+    "rope_train_seq_len": 64,
     "swa_full_attn_layers": 2,
     "swa_window": 32,
     "ttt_batch_size": 8,

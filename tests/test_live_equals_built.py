@@ -17,8 +17,17 @@ PR1019 = ("banks", "bigram_hash", "ema", "int6", "leaky_relu2", "ln_scale", "lzm
 PR1019 = (*PR1019, "partial_rope", "sliding_eval", "smear_gate", "value_embedding", "xsa", "grad_clip")
 RECIPES = {
     "baseline": (),
-    "gptq": ("gptq", "hessian_sdclip", "sdclip", "train_calibration", "hessian_all_reduce", "layer_loop"),
-    "mixed": ("gptq", "lqer", "mixed_bits", "two_lanes", "banks"),
+    "gptq": ("gptq", "hessian_sdclip", "sdclip", "train_calibration", "hessian_all_reduce", "layer_loop", "ntk_rope"),
+    "mixed": (
+        "gptq",
+        "lqer",
+        "mixed_bits",
+        "lane_merge",
+        "banks",
+        "smear_gate_v1",
+        "bigram_hash_v1",
+        "document_starts",
+    ),
     "three": ("swa", "bank_qat", "pko", "caseops", "paired_muon", "fused_mlp"),
     "pr1019": (*PR1019, "document_starts"),
     "loops": ("layer_loop", "parallel_residual", "skip_gates", "step_clock", "untied_head", "brotli", "pko"),
@@ -26,9 +35,9 @@ RECIPES = {
     "outgate": ("smear_gate_v3", "attention_output_gate", "gptq_lite", *LATE),
     "dense": ("two_lanes", "quant_gate", "document_numbers", "row_max", "noisy_qat", "selective_prune", *OFF),
     "flags": ("gated_attention", "value_residual", "swa", "banks", "grad_clip", "paired_muon", "weight_decay_schedule"),
-    "groups": ("pergroup", "int6"),
+    "groups": ("pergroup", "int6", "yarn_rope"),
     "ttt": ("lora_ttt", "step_clock", "swa"),
-    "phases": ("phased_ttt", "smear_gate_v3", "two_lanes"),
+    "phases": ("phased_ttt", "smear_gate_v3", "two_lanes_v1"),
 }
 LARGER = {"groups": {"model_dim": 288}}
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do."""
