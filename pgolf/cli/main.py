@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "package": "pgolf.cli.package:package",
     "plugins": "pgolf.cli.plugins:plugins",
     "prove": "pgolf.cli.prove:prove",
+    "requant": "pgolf.cli.requant:requant",
     "size": "pgolf.cli.size:size",
     "train": "pgolf.cli.train:train",
     "verify": "pgolf.cli.verify:verify",
