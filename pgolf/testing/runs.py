@@ -16,6 +16,7 @@ import sentencepiece
 from pgolf.bundle.pipeline import build
 from pgolf.data.writer import write_shard
 from pgolf.resolve import Resolved
+from pgolf.testing.warm import CHANCE, Ended, Job, run_jobs, run_ranks
 
 RECORDER = Path(__file__).parent / "record_run.py"
 MICRO: dict[str, Any] = {
@@ -99,25 +100,39 @@ def environment(data: Data, plugin_dirs: Sequence[Path] = (), **variables: str) 
     }
 
 
-def run_program(program: Path, folder: Path, data: Data, *arguments: str, ranks: int = 1, **variables: str) -> Finished:
-    """Run a program file in `folder`, on the CPU, on one or several ranks; `variables` are of the environment."""
+def run_program(
+    program: Path,
+    folder: Path,
+    data: Data,
+    *arguments: str,
+    ranks: int = 1,
+    launcher: bool = False,
+    **variables: str,
+) -> Finished:
+    """Run a program file in `folder`, on the CPU, on one or several ranks; `variables` are of the environment.
+
+    With `launcher`, torchrun starts the ranks: slower, and for what it does when one fails.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"] if ranks > 1 else []
-    command = [sys.executable, *launch, str(program), *arguments]
+    command, env = [str(program), *arguments], environment(data, (), **variables)
     for _ in range(5):
-        done = subprocess.run(
-            command, cwd=folder, env=environment(data, (), **variables), capture_output=True, text=True, check=False
-        )
-        # Now and then a rank with gloo aborts while its process ends, when Python is gone already and all is written.
-        if ranks == 1 or "terminate called without an active exception" not in done.stderr:
+        if launcher:
+            start = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
+            found = subprocess.run([*start, *command], cwd=folder, env=env, capture_output=True, text=True, check=False)
+            done = Ended(found.returncode, found.stdout, found.stderr)
+        elif ranks == 1:
+            (done,) = run_jobs([Job(command, folder, env)])
+        else:
+            done = run_ranks(Job(command, folder, env), ranks)
+        if not any(text in done.stderr for text in CHANCE):
             break
     log = folder / "logs" / "run.txt"
     lines = log.read_text().splitlines() if log.exists() else []
-    return Finished(done.returncode, done.stdout + done.stderr, lines, folder)
+    return Finished(done.status, done.stdout + done.stderr, lines, folder)
 
 
 def run_recorded(
-    program: Path, folder: Path, data: Data, seed: int = 1337, plugin_dirs: Sequence[Path] = ()
+    program: Path, folder: Path, data: Data, seed: int = 1337, plugin_dirs: Sequence[Path] = (), hash_seed: int = 0
 ) -> dict[str, Any]:
     """Run a program in a new folder; returns what equality is judged by.
 
@@ -127,14 +142,8 @@ def run_recorded(
     folder.mkdir(parents=True)
     out = folder / "record.json"
     variables = {"SEED": str(seed), "PYTHONWARNINGS": "error"}
-    done = subprocess.run(
-        [sys.executable, str(RECORDER), str(program), str(out)],
-        cwd=folder,
-        env=environment(data, plugin_dirs, **variables),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    job = Job([str(RECORDER), str(program), str(out)], folder, environment(data, plugin_dirs, **variables))
+    (done,) = run_jobs([job], hash_seed)
     assert out.exists(), done.stdout[-2000:] + done.stderr[-4000:]
     found: dict[str, Any] = json.loads(out.read_text())
     assert found["status"] in (0, None), done.stdout[-3000:]
@@ -151,4 +160,5 @@ def live_and_built(
     entry.write_text(resolved.entry)
     packed.write_bytes(build(resolved.entry, resolved.find_source).code)
     live = run_recorded(entry, folder / "live", data, plugin_dirs=plugin_dirs)
-    return live, run_recorded(packed, folder / "built", data, plugin_dirs=plugin_dirs)
+    # Under another hash seed: what depends on the order of a set is then found out.
+    return live, run_recorded(packed, folder / "built", data, plugin_dirs=plugin_dirs, hash_seed=1)

@@ -2,8 +2,6 @@
 
 import ast
 import os
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from pgolf.bundle.rules.subset import check
 from pgolf.bundle.source import load
 from pgolf.bundle.toplevel import guard, operator_keys, optional_names, registration
 from pgolf.errors import PgolfError
+from pgolf.testing.warm import Job, run_jobs
 
 TRY = "try:\n    import {}\nexcept ImportError:\n    {} = None\n"
 MAIN = 'if __name__ == "__main__":\n    {}\n'
@@ -200,10 +199,8 @@ ENTRY = "import torch\nfrom a import run\n" + MAIN.format("print(run(torch.ones(
 def run_torch(code, tmp_path):
     file = tmp_path / "program.py"
     file.write_bytes(code)
-    done = subprocess.run(
-        [sys.executable, str(file)], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}
-    )
-    assert done.returncode == 0, done.stderr
+    (done,) = run_jobs([Job([str(file)], tmp_path, {**os.environ, "PYTHONPATH": str(tmp_path)})])
+    assert done.status == 0, done.stderr
     return done.stdout
 
 

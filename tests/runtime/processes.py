@@ -1,49 +1,21 @@
 """Starts a worker script as the ranks of one gloo group."""
 
 import os
-import socket
-import subprocess
-import sys
+from pathlib import Path
 
 import torch
 
-# Another process took the port in between; a rank aborted while its process ended, when all was written and Python gone.
-CHANCE = ("EADDRINUSE", "ddress already in use", "terminate called without an active exception")
+from pgolf.testing import warm
 
 
 def run_ranks(script, world_size, folder):
     """What every rank saved, in order of rank; `script` is called with the path to save to."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "error"}
     for _ in range(5):
-        failed = run_once(script, world_size, folder)
-        if not any(text in errors for errors in failed for text in CHANCE):
+        done = warm.run_ranks(
+            warm.Job([script, str(folder / "{rank}.pt")], Path.cwd(), environment), world_size, seconds=240
+        )
+        if not any(text in done.stderr for text in warm.CHANCE):
             break
-    assert not failed, "\n".join(failed)
+    assert not done.status, done.stderr
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(world_size)]
-
-
-def run_once(script, world_size, folder):
-    """What the ranks that failed wrote to their standard error."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    processes = []
-    for rank in range(world_size):
-        environment = {
-            **os.environ,
-            "RANK": str(rank),
-            "LOCAL_RANK": str(rank),
-            "WORLD_SIZE": str(world_size),
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(port),
-            "OMP_NUM_THREADS": "1",
-            "CUDA_VISIBLE_DEVICES": "",
-        }
-        command = [sys.executable, "-W", "error", script, str(folder / f"{rank}.pt")]
-        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-    try:
-        said = [process.communicate(timeout=240)[1] for process in processes]
-        return [errors for process, errors in zip(processes, said, strict=True) if process.returncode]
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()

@@ -22,7 +22,7 @@ def run_failing(failure, tmp_path, data):
     path = tmp_path / "entry.py"
     path.write_text(made.entry)
     begin = time.monotonic()
-    run = run_program(path, tmp_path / "run", data, ranks=2, PYTHONPATH=str(SAMPLES))
+    run = run_program(path, tmp_path / "run", data, ranks=2, launcher=True, PYTHONPATH=str(SAMPLES))
     return run, time.monotonic() - begin
 
 

@@ -1,10 +1,8 @@
 """The mean over ranks: golden sums, one run on 1 and 2 ranks, and ranks that do not have the same matrices."""
 
 import hashlib
+import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import torch
@@ -12,6 +10,7 @@ from micro import micro, run_program
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
+from pgolf.testing.warm import Job, run_ranks
 from pgolf_plugins.quantizer.hessian_all_reduce import average_statistics
 
 NAMES = ("gptq", "hessian_all_reduce", "layer_loop", "step_clock")
@@ -93,8 +92,7 @@ stop_world(world)
 def test_ranks_with_other_matrices_are_told_and_do_not_wait(tmp_path):
     path = tmp_path / "disagree.py"
     path.write_text(DISAGREE)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[3])
+    done = run_ranks(Job([str(path)], tmp_path, dict(os.environ)), 2)
     for rank, other in ((0, 1), (1, 0)):
         wanted = f"rank {rank}: ranks {rank} and {other} have statistics of different matrices, such as b"
         assert wanted in done.stdout, done.stderr
