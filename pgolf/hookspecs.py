@@ -95,8 +95,11 @@ def branch_inputs(settings: SettingsView) -> Component | None:
 
 
 @_hook("architecture", "tap", architecture.WeightTap)
-def weight_taps(settings: SettingsView) -> Component | None:
-    """View of a matrix before it is used: mix, then fake-quantize, noise, cast."""
+def weight_taps(settings: SettingsView, tensor_recipes: dict[str, Component]) -> Component | None:
+    """View of a matrix before it is used: mix, then fake-quantize, noise, cast.
+
+    `tensor_recipes` are the exporter's, by class.
+    """
 
 
 @_hook("architecture", "tap", architecture.MatrixInput)
@@ -227,6 +230,11 @@ def phases(settings: SettingsView) -> list[Phase]:
     """Run-time variants that switch on during training, such as fake-quantization."""
 
 
+@_hook("optimizer", "by name", optimizer.ForwardScalar)
+def forward_scalars(settings: SettingsView) -> dict[str, Component]:
+    """Numbers that change from step to step and reach the forward as tensors `ctx.fields[name]`, such as a sharpness."""
+
+
 # Quantizer -----------------------------------------------------------------------------------------------------------
 
 
@@ -255,6 +263,11 @@ def clip_taps(settings: SettingsView) -> Component | None:
     """Changes where rows are clipped; the tuple of components reaches `tensor_recipes` as argument `clip_taps`."""
 
 
+@_hook("quantizer", "tap", quantizer.TensorTransform)
+def tensor_transforms(settings: SettingsView) -> Component | None:
+    """Changes a tensor before its recipe sees it, and gives it back after decoding, such as a rotation."""
+
+
 @_hook("quantizer", "by name", quantizer.TensorRecipe)
 def tensor_recipes(
     settings: SettingsView, rounding: Component | None, clip_taps: tuple[Component, ...]
@@ -262,9 +275,9 @@ def tensor_recipes(
     """How tensors of each quantization class (`Param.quant`) are stored."""
 
 
-@_hook("quantizer", "optional slot", quantizer.QuantizationPlan)
+@_hook("quantizer", "tap", quantizer.QuantizationPlan)
 def quantization_plan(settings: SettingsView) -> Component | None:
-    """Chooses classes across tensors, once their statistics are known."""
+    """Chooses classes across tensors, once their statistics are known; of several that name a tensor the last wins."""
 
 
 @_hook("quantizer", "optional slot", quantizer.Fit)

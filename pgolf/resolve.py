@@ -25,6 +25,8 @@ from pgolf.settings import ENGINE_SETTINGS
 
 # Compiled variants besides training: plain scoring and the probe's length.
 SCORING_VARIANTS = 2
+# Hooks by name whose field of the program is a tuple of pairs.
+PAIRS = ("batch_fields", "forward_scalars")
 # Hooks whose components are arguments of the hook `tensor_recipes`, not fields of the program.
 RECIPE_PARTS = ("rounding", "clip_taps")
 
@@ -107,14 +109,15 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
 def _components(providers: Providers) -> dict[str, dict[Any, Provided]]:
     """hook -> place -> (plugin, component): keys of a dict, indices of a chain, None for a slot that is filled."""
     chosen: dict[str, dict[Any, Provided]] = {}
-    for hook, (_, shape) in sorted(HOOKS.items(), key=lambda item: item[0] not in RECIPE_PARTS):
+    first = (*RECIPE_PARTS, "tensor_recipes")
+    for hook, (_, shape) in sorted(HOOKS.items(), key=lambda item: (*first, item[0]).index(item[0])):
         if shape == "by name":
             chosen[hook] = dict(sorted(providers.by_name(hook).items()))
         elif shape == "tap":
             chosen[hook] = dict(enumerate(providers.chain(hook)))
         elif shape in ("slot", "optional slot") and hook != "parameter_layout":
             chosen[hook] = dict(zip((None,), providers.slot(hook), strict=False))
-        if hook in RECIPE_PARTS:
+        if hook in first:
             providers.available[hook] = _field(hook, chosen[hook])
     return chosen
 
@@ -139,7 +142,7 @@ def _check_contracts(
 def _field(hook: str, found: dict[Any, Provided]) -> Any:
     """What the field of the program holds."""
     components = {place: component for place, (_, component) in found.items()}
-    if hook == "batch_fields":
+    if hook in PAIRS:
         return tuple(components.items())
     if HOOKS[hook][1] == "by name":
         return components
@@ -151,7 +154,7 @@ def _preparations(chosen: dict[str, dict[Any, Provided]]) -> Iterator[tuple[str,
     for hook, found in chosen.items():
         for index, (place, (plugin, component)) in enumerate(found.items()):
             if isinstance(component.target, type) and hasattr(component.target, "prepare"):
-                where = "" if place is None else f"[{place!r}]" if hook != "batch_fields" else f"[{index}][1]"
+                where = "" if place is None else f"[{place!r}]" if hook not in PAIRS else f"[{index}][1]"
                 yield plugin, f"session.program.{hook}{where}"
 
 

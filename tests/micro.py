@@ -22,6 +22,8 @@ TUNED = {
     "n_int6_layers": 5,
     "phased_ttt_num_phases": 2,
     "phased_ttt_prefix_docs": 30,
+    "soft_round_min_step": 0,
+    "soft_round_ramp_steps": 2,
     "swa_every": 1,
     "swa_start_frac": 0.9,
     "ttt_lora_lr": 0.01,

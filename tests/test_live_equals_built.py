@@ -39,6 +39,15 @@ RECIPES = {
     "ttt": ("lora_ttt", "step_clock", "swa"),
     "phases": ("phased_ttt", "smear_gate_v3", "two_lanes_v1"),
 }
+# Quantizers beside techniques that they do not touch.
+QUANTIZERS = {
+    "flags": ("soft_round",),
+    "lanes": ("binary",),
+    "loops": ("ternary", "fp_storage"),
+    "mixed": ("hadamard_rotation", "magnitude_prune"),
+    "ttt": ("coarse_int8", "qat", "fp16_keep"),
+}
+RECIPES = {name: (*names, *QUANTIZERS.get(name, ())) for name, names in RECIPES.items()}
 LARGER = {"groups": {"model_dim": 288}}
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do."""
 REASONS = {"groups": needs_lrzip}

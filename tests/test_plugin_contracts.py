@@ -30,6 +30,7 @@ SIZES = {
     "bigram_vocab_size": 64,
     "bigram_hash_buckets": 64,
     "bigram_hash_dim": 24,
+    "int4_layers": "1,2",
     "loop_end": 2,
     "loop_start": 1,
     "num_loops": 1,

@@ -159,6 +159,16 @@ class Schedule(Protocol):
         """New scalars."""
 
 
+class ForwardScalar(Protocol):
+    """A number that the forward of a training step reads as a float32 tensor () in `ctx.fields`; no code is compiled anew.
+
+    Scoring and calibration do not have it.
+    """
+
+    def __call__(self, progress: Progress, /) -> float:
+        """Its value in this step; called once a step, after phases have begun, so it may remember when something was."""
+
+
 class PhaseStart(Protocol):
     """When a phase begins."""
 

@@ -70,6 +70,21 @@ class QuantizationPlan(Protocol):
         """canonical name -> class, for tensors whose class is not that of their record; the artifact remembers it."""
 
 
+class TensorTransform(Protocol):
+    """Changes a tensor before its recipe sees it. Training, and corrections, see tensors as they are.
+
+    Transforms are applied in order, and undone in the reverse order.
+    """
+
+    def apply(
+        self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger, /
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """What the recipe gets in place of `tensor` and its statistics, new tensors of the same shapes."""
+
+    def undo(self, name: str, tensor: Tensor, /) -> Tensor:
+        """The tensor that the decoded one stands for, in its dtype; nothing is stored for it."""
+
+
 class TensorRecipe(Protocol):
     """How tensors of one quantization class are stored.
 

@@ -3,10 +3,10 @@
     encode_model -> {name: {part: tensor}} -> pack_artifact -> bytes
     unpack_artifact -> {name: {part: tensor}} -> decode_model -> canonical state
 
-Encoding: the plan assigns classes, the recipe of its class encodes each tensor, `fit` makes the codes smaller where they
-do not fit, and corrections add their parts to what codes then stand for. Names are canonical, so the artifact never
-depends on the parameter layout. It holds tensors, strings, numbers and bytes only: no class could be found again after
-renaming. The calls are described in `pgolf.contracts.quantizer` and `pgolf.contracts.compressor`.
+Encoding: the plan assigns classes, transforms change tensors, the recipe of its class encodes each tensor, `fit` makes the
+codes smaller where they do not fit, and corrections add their parts to what codes then stand for. Names are canonical, so the
+artifact never depends on the parameter layout. It holds tensors, strings, numbers and bytes only: no class could be found
+again after renaming. The calls are described in `pgolf.contracts.quantizer` and `pgolf.contracts.compressor`.
 """
 
 from __future__ import annotations
@@ -55,16 +55,24 @@ def encode_model(
     """
     classes = quantization_classes(parameters)
     encoded = {}
-    if program.quantization_plan is not None:
-        classes |= program.quantization_plan(state, statistics, ledger)
+    if program.quantization_plan:
+        for plan in program.quantization_plan:
+            planned = plan(state, statistics, ledger)
+            # A tensor that is not exported has no class, and gets none.
+            classes |= {name: quant for name, quant in planned.items() if name in classes or name not in state}
         for name, quant in classes.items():
             if name not in state or quant not in program.tensor_recipes:
                 raise ValueError(
                     f"{name} is planned to have the class {quant!r}: wanted a tensor and a class that there are"
                 )
     for name, quant in classes.items():
-        parts = program.tensor_recipes[quant].encode(name, state[name], statistics.get(name, {}), ledger)
-        if program.quantization_plan is not None and quant != quantization_classes(parameters)[name]:
+        tensor = state[name]
+        known: Mapping[str, Tensor] = statistics.get(name, {})
+        if program.tensor_transforms:
+            for transform in program.tensor_transforms:
+                tensor, known = transform.apply(name, tensor, known, ledger)
+        parts = program.tensor_recipes[quant].encode(name, tensor, known, ledger)
+        if program.quantization_plan and quant != quantization_classes(parameters)[name]:
             parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     if program.fit is not None:
@@ -131,9 +139,13 @@ def unpack_artifact(data: bytes, state: Mapping[str, Tensor], program: Program) 
 
 def decode_tensor(name: str, parts: Parts, quant: str, program: Program, kind: dtype) -> Tensor:
     """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
-    if program.quantization_plan is not None and "class" in parts:
+    if program.quantization_plan and "class" in parts:
         quant = [*program.tensor_recipes][int(parts["class"].item())]
-    return program.tensor_recipes[quant].decode(name, parts, kind)
+    tensor = program.tensor_recipes[quant].decode(name, parts, kind)
+    if program.tensor_transforms:
+        for transform in reversed(program.tensor_transforms):
+            tensor = transform.undo(name, tensor)
+    return tensor
 
 
 def decode_model(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Average,
         Clock,
         ElementOptimizer,
+        ForwardScalar,
         GradientTap,
         MatrixOptimizer,
         MeanGradientTap,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         QuantizationPlan,
         StatisticsTap,
         TensorRecipe,
+        TensorTransform,
     )
     from pgolf.runtime.records import Group, Phase
 
@@ -84,6 +86,7 @@ class Program(NamedTuple):
     average: Average
     clock: Clock
     element_optimizer: ElementOptimizer
+    forward_scalars: tuple[tuple[str, ForwardScalar], ...]
     gradient_taps: tuple[GradientTap, ...]
     groups: tuple[Group, ...]
     matrix_optimizer: MatrixOptimizer
@@ -99,10 +102,11 @@ class Program(NamedTuple):
     calibration_source: CalibrationSource | None
     corrections: tuple[Correction, ...]
     fit: Fit | None
-    quantization_plan: QuantizationPlan | None
+    quantization_plan: tuple[QuantizationPlan, ...]
     reserve: float | None
     statistics_taps: tuple[StatisticsTap, ...]
     tensor_recipes: dict[str, TensorRecipe]
+    tensor_transforms: tuple[TensorTransform, ...]
 
     # Compressor
     entropy_coder: EntropyCoder

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from pgolf.runtime.ledger import Ledger
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor, dtype
 
-    from pgolf.contracts.quantizer import ClipTap, Parts, Rounding
-    from pgolf.runtime.ledger import Ledger
+    from pgolf.contracts.quantizer import ClipTap, Parts, Rounding, TensorRecipe
 
 KEPT_ELEMENTS = 65536
 
@@ -58,6 +59,20 @@ def int6_grid(weight: Tensor, half: bool) -> tuple[Tensor, Tensor]:
     return integer_codes(weight, step.float(), 31), step
 
 
+def int8_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Codes in [-127, 127] and the stored step of a float32 tensor."""
+    if weight.ndim == 2:
+        clip = torch.quantile(weight.abs(), 0.9999984, 1)
+        step = (clip / 127).clamp_min(1 / 127)
+        stored = step.half()
+    else:
+        clip = torch.quantile(weight.abs().flatten(), 0.9999984)
+        # Where everything is zero the step is one.
+        stored = step = clip / 127 if clip > 0 else clip + 1
+    clip = per_row(clip)
+    return integer_codes(weight.clamp(-clip, clip), step, 127), stored
+
+
 def restore_tensor(parts: Parts, kind: dtype) -> Tensor:
     """What was kept, or codes times steps; the tensor's own dtype comes back."""
     if "kept" in parts:
@@ -83,6 +98,12 @@ def nearest_codes(
 ) -> Tensor:
     """The rounding without any statistics: each weight to the nearest multiple of its step."""
     return integer_codes(weight, step.float(), top)
+
+
+def fake_quantize(recipe: TensorRecipe, name: str, weight: Tensor) -> Tensor:
+    """What the exporter's recipe without statistics would make of `weight`, with the gradient of `weight` itself."""
+    parts = recipe.encode(name, weight.detach(), {}, Ledger())
+    return weight + (recipe.decode(name, parts, weight.dtype) - weight).detach()
 
 
 class SpreadRecipe:

@@ -52,6 +52,7 @@ class Session:
         preparing: the plugin whose component is being prepared.
         stages: timed lines of the log.
         failed: whether `fail` was called.
+        forward_scalars: name -> value of this step, a float32 tensor (); only where the program has any.
         training_data: whether training data may still be read.
         queues: how often work was shared.
     """
@@ -86,6 +87,8 @@ class Session:
         self.model = GPT(settings, program, parameters, world.device, activation_dtype)
         initialize(self.model, parameters, env.seed, ledger)
         self.forward = compile_on_gpu(self.model)
+        if program.forward_scalars:
+            self.forward_scalars = {name: torch.zeros((), device=world.device) for name, _ in program.forward_scalars}
         pattern = Path(env.data_path, "fineweb_val_*.bin")
         self.tokens = validation_tokens(pattern, self.seq_len, settings.vocab_size)
         program.byte_counter.open(env.tokenizer_path, env.data_path, settings.vocab_size, world.device, ledger)

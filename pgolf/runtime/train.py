@@ -154,6 +154,8 @@ def run_step(
     total: Any = 0.0
     for _ in range(micro_steps):
         x, y, fields = session.next_batch()
+        if session.program.forward_scalars:
+            fields = {**fields, **session.forward_scalars}
         loss = session.forward(x, y, phases=phases, fields=fields) / micro_steps
         total += loss.detach()
         loss.backward()
@@ -162,7 +164,7 @@ def run_step(
 
 
 def read_schedules(session: Session, step: int, elapsed_ms: float, cap_ms: float) -> Scalars:
-    """The step's scalars; switches phases on as they begin."""
+    """The step's scalars; switches phases on as they begin, and sets what the forward reads."""
     progress = measure_progress(step, session.env.iterations, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
     for schedule in session.program.schedules:
@@ -174,6 +176,9 @@ def read_schedules(session: Session, step: int, elapsed_ms: float, cap_ms: float
             )
             session.ledger.note(spec.plugin, f"on at step {step}")
             session.log(f"phase {spec.name} on at step:{step} train_time:{elapsed_ms:.0f}ms")
+    if session.program.forward_scalars:
+        for name, scalar in session.program.forward_scalars:
+            session.forward_scalars[name].fill_(scalar(progress._replace(lr_mul=scalars.lr_mul)))
     return scalars
 
 

@@ -36,6 +36,8 @@ def probe_plugins(session: Session) -> None:
     x, y, fields = session.next_batch()
     x, y = x[:1, :512], y[:1, :512]
     fields = {name: value[:1, :512] for name, value in fields.items()}
+    if session.program.forward_scalars:
+        fields = {**fields, **session.forward_scalars}
     every_phase = tuple(spec.name for spec in session.program.phases)
     model(x, y, phases=every_phase, fields=fields, ledger=ledger).backward()
     for record in session.parameters:

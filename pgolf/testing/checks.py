@@ -84,12 +84,19 @@ def check_resolves(case: PluginCase) -> None:
     assert case.name in case.resolved().selection.plugins
 
 
+def numbers(made: TinyModel) -> dict[str, torch.Tensor]:
+    """What training hands the forward besides the batch."""
+    return {name: torch.ones(()) for name, _ in made.program.forward_scalars}
+
+
 def check_every_mode(case: PluginCase) -> None:
     """One forward trains, scores and calibrates, with and without phases; numbers stay finite."""
     made, seen = case.model(), set()
     ids, targets = tiny_tokens()
     for phases in ((), made.phases):
-        assert made.model.train()(ids, targets, phases=phases).isfinite(), "the training loss is finite"
+        assert made.model.train()(ids, targets, phases=phases, fields=numbers(made)).isfinite(), (
+            "the training loss is finite"
+        )
         made.model.eval()
         plain = made.model(ids, targets, phases=phases, reduction="none")
         assert plain.shape == ids.shape and plain.isfinite().all(), "scores are finite"
@@ -120,7 +127,7 @@ def check_gradients(case: PluginCase) -> None:
     """A gradient reaches every tensor that the plugin declares."""
     made = case.model()
     ids, targets = tiny_tokens()
-    made.model(ids, targets, phases=made.phases).backward()
+    made.model(ids, targets, phases=made.phases, fields=numbers(made)).backward()
     own = [name for record in made.parameters if record.plugin == case.name for name in record.stored_names()]
     idle = [name for name in own if not _has_gradient(made.model.get_parameter(name))]
     assert not idle, f"no gradient reaches {', '.join(idle)}"
@@ -139,8 +146,8 @@ def check_compiles(case: PluginCase) -> None:
     counters = torch._dynamo.utils.counters
     counters.clear()
     for _ in range(2):
-        live = made.model(ids, targets, phases=made.phases)
-        assert torch.equal(compiled(ids, targets, phases=made.phases), live)
+        live = made.model(ids, targets, phases=made.phases, fields=numbers(made))
+        assert torch.equal(compiled(ids, targets, phases=made.phases, fields=numbers(made)), live)
     assert counters["stats"]["unique_graphs"] == 1 and not counters["graph_break"]
 
 

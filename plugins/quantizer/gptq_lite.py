@@ -69,17 +69,27 @@ class GptqLite:
 def search_clip(weight: Tensor, floor: float) -> tuple[Tensor, Tensor]:
     """int8 codes and float16 steps (rows,) of a float32 matrix."""
     magnitudes = weight.abs()
-    tried: list[tuple[float, int, Tensor, Tensor]] = []
     # A step of zero in float16 would divide by zero: the least is the smallest normal number.
     least = max(floor, torch.finfo(torch.float16).tiny)
-    for quantile in QUANTILES:
-        clip = torch.quantile(magnitudes, quantile, 1) if quantile < 1 else magnitudes.amax(1)
-        step = (clip / 31).clamp_min(least).half()
-        codes = integer_codes(weight, step.float(), 31)
-        error = (weight - dequantize(codes, step, torch.float32)).square().mean().item()
-        tried.append((error, len(tried), codes, step))
-    _, _, codes, step = min(tried, key=lambda one: one[:2])
-    return codes, step
+    clips = [torch.quantile(magnitudes, quantile, 1) for quantile in QUANTILES[:-1]]
+    steps = [(clip / 31).clamp_min(least).half() for clip in (*clips, magnitudes.amax(1))]
+    found = [integer_codes(weight, step.float(), 31) for step in steps]
+    best = steps[0]
+    codes = found[0]
+    least_error = squared_error(weight, codes, best)
+    # Tensors choose, so that the search can be compiled; the first of equal ones stays.
+    for step, tried in zip(steps[1:], found[1:], strict=True):
+        error = squared_error(weight, tried, step)
+        better = error < least_error
+        best = torch.where(better, step, best)
+        codes = torch.where(better, tried, codes)
+        least_error = torch.where(better, error, least_error)
+    return codes, best
+
+
+def squared_error(weight: Tensor, codes: Tensor, step: Tensor) -> Tensor:
+    """The mean over the matrix, a scalar."""
+    return (weight - dequantize(codes, step, torch.float32)).square().mean()
 
 
 @hookimpl

@@ -15,10 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.quantize import KEPT_ELEMENTS, integer_codes, per_row, restore_tensor
+from pgolf.runtime.quantize import KEPT_ELEMENTS, int8_grid, restore_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,20 +55,6 @@ class Int8Recipe:
     def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
-
-
-def int8_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Codes in [-127, 127] and the stored step of a float32 tensor."""
-    if weight.ndim == 2:
-        clip = torch.quantile(weight.abs(), 0.9999984, 1)
-        step = (clip / 127).clamp_min(1 / 127)
-        stored = step.half()
-    else:
-        clip = torch.quantile(weight.abs().flatten(), 0.9999984)
-        # Where everything is zero the step is one.
-        stored = step = clip / 127 if clip > 0 else clip + 1
-    clip = per_row(clip)
-    return integer_codes(weight.clamp(-clip, clip), step, 127), stored
 
 
 @hookimpl

@@ -29,7 +29,8 @@ def make(**fields):
         "stream_layout": TorchSave(),
         "entropy_coder": ZlibCoder(),
         "fit": None,
-        "quantization_plan": None,
+        "quantization_plan": (),
+        "tensor_transforms": (),
         "corrections": (),
     }
     generator = torch.Generator().manual_seed(1)
@@ -186,7 +187,7 @@ def test_corrections_are_made_of_the_codes_that_fit_leaves_and_count_while_it_me
 
 
 def test_a_plan_that_names_no_class_is_refused():
-    program, state = make(quantization_plan=lambda state, statistics, ledger: {"tok_emb.weight": "nothing"})
+    program, state = make(quantization_plan=(lambda state, statistics, ledger: {"tok_emb.weight": "nothing"},))
     with pytest.raises(ValueError, match=r"tok_emb.weight .* 'nothing'"):
         encode_model(state, RECORDS, program, {}, Ledger())
 

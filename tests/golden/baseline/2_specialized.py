@@ -257,6 +257,18 @@ def dequantize(codes, step, kind):
     """codes * step in float32, cast to the dtype `kind`."""
     return (codes.float() * per_row(step).float()).to(kind)
 
+def int8_grid(weight):
+    """Codes in [-127, 127] and the stored step of a float32 tensor."""
+    if weight.ndim == 2:
+        clip = torch.quantile(weight.abs(), 0.9999984, 1)
+        step = (clip / 127).clamp_min(1 / 127)
+        stored = step.half()
+    else:
+        clip = torch.quantile(weight.abs().flatten(), 0.9999984)
+        stored = step = clip / 127 if clip > 0 else clip + 1
+    clip = per_row(clip)
+    return (integer_codes(weight.clamp(-clip, clip), step), stored)
+
 def restore_tensor(parts, kind):
     """What was kept, or codes times steps; the tensor's own dtype comes back."""
     if 'kept' in parts:
@@ -426,7 +438,9 @@ def encode_model(state, statistics, code_size=0):
     classes = quantization_classes()
     encoded = {}
     for name, quant in classes.items():
-        parts = tensor_recipes_2[quant].encode(name, state[name], statistics.get(name, {}), ledger_2)
+        tensor = state[name]
+        known = statistics.get(name, {})
+        parts = tensor_recipes_2[quant].encode(name, tensor, known, ledger_2)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     return add_corrections(encoded)
 
@@ -454,7 +468,8 @@ def unpack_artifact(data, state):
 
 def decode_tensor(name, parts, quant, kind):
     """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
-    return tensor_recipes_2[quant].decode(name, parts, kind)
+    tensor = tensor_recipes_2[quant].decode(name, parts, kind)
+    return tensor
 
 def decode_model(encoded, state):
     """Copy what an artifact stands for into `state`, the canonical state of the model to be filled.
@@ -1141,7 +1156,7 @@ def run_step(optimizers, phases, scalars, ledger):
     return total
 
 def read_schedules(step, elapsed_ms, cap_ms):
-    """The step's scalars; switches phases on as they begin."""
+    """The step's scalars; switches phases on as they begin, and sets what the forward reads."""
     progress = measure_progress(step, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
     for schedule in schedules_2:
@@ -1617,18 +1632,6 @@ class Int8Recipe:
     def decode(self, name, parts, kind):
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
-
-def int8_grid(weight):
-    """Codes in [-127, 127] and the stored step of a float32 tensor."""
-    if weight.ndim == 2:
-        clip = torch.quantile(weight.abs(), 0.9999984, 1)
-        step = (clip / 127).clamp_min(1 / 127)
-        stored = step.half()
-    else:
-        clip = torch.quantile(weight.abs().flatten(), 0.9999984)
-        stored = step = clip / 127 if clip > 0 else clip + 1
-    clip = per_row(clip)
-    return (integer_codes(weight.clamp(-clip, clip), step), stored)
 
 def make_parameters():
     """Every tensor of the model."""

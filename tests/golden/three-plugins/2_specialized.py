@@ -316,6 +316,18 @@ def int6_grid(weight, half):
         step = step.half()
     return (integer_codes(weight, step.float(), 31), step)
 
+def int8_grid(weight):
+    """Codes in [-127, 127] and the stored step of a float32 tensor."""
+    if weight.ndim == 2:
+        clip = torch.quantile(weight.abs(), 0.9999984, 1)
+        step = (clip / 127).clamp_min(1 / 127)
+        stored = step.half()
+    else:
+        clip = torch.quantile(weight.abs().flatten(), 0.9999984)
+        stored = step = clip / 127 if clip > 0 else clip + 1
+    clip = per_row(clip)
+    return (integer_codes(weight.clamp(-clip, clip), step, 127), stored)
+
 def restore_tensor(parts, kind):
     """What was kept, or codes times steps; the tensor's own dtype comes back."""
     if 'kept' in parts:
@@ -485,7 +497,9 @@ def encode_model(state, statistics, code_size=0):
     classes = quantization_classes()
     encoded = {}
     for name, quant in classes.items():
-        parts = tensor_recipes_2[quant].encode(name, state[name], statistics.get(name, {}), ledger_2)
+        tensor = state[name]
+        known = statistics.get(name, {})
+        parts = tensor_recipes_2[quant].encode(name, tensor, known, ledger_2)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     return add_corrections(encoded)
 
@@ -513,7 +527,8 @@ def unpack_artifact(data, state):
 
 def decode_tensor(name, parts, quant, kind):
     """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
-    return tensor_recipes_2[quant].decode(name, parts, kind)
+    tensor = tensor_recipes_2[quant].decode(name, parts, kind)
+    return tensor
 
 def decode_model(encoded, state):
     """Copy what an artifact stands for into `state`, the canonical state of the model to be filled.
@@ -1204,7 +1219,7 @@ def run_step(optimizers, phases, scalars, ledger):
     return total
 
 def read_schedules(step, elapsed_ms, cap_ms):
-    """The step's scalars; switches phases on as they begin."""
+    """The step's scalars; switches phases on as they begin, and sets what the forward reads."""
     global phases_3
     progress = measure_progress(step, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
@@ -1801,18 +1816,6 @@ class Int8Recipe:
     def decode(self, name, parts, kind):
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
-
-def int8_grid(weight):
-    """Codes in [-127, 127] and the stored step of a float32 tensor."""
-    if weight.ndim == 2:
-        clip = torch.quantile(weight.abs(), 0.9999984, 1)
-        step = (clip / 127).clamp_min(1 / 127)
-        stored = step.half()
-    else:
-        clip = torch.quantile(weight.abs().flatten(), 0.9999984)
-        stored = step = clip / 127 if clip > 0 else clip + 1
-    clip = per_row(clip)
-    return (integer_codes(weight.clamp(-clip, clip), step, 127), stored)
 
 def make_parameters():
     """Every tensor of the model."""

@@ -39,13 +39,15 @@ def test_the_artifact_remembers_the_classes():
     records = (Param("blocks.{}.mlp.fc.weight", (300, 300), "matrix", "mlp", layers=3),)
     state = {name: torch.randn(300, 300) for name in records[0].stored_names()}
     recipes = {key: SpreadRecipe(key, bits, 12.85, (), nearest_codes) for key, bits in (("low", 3), ("mlp", 6))}
-    program = SimpleNamespace(tensor_recipes=recipes, fit=None, corrections=(), quantization_plan=TracePlan(1, ()))
+    program = SimpleNamespace(
+        tensor_recipes=recipes, fit=None, corrections=(), tensor_transforms=(), quantization_plan=(TracePlan(1, ()),)
+    )
     statistics = {name: {"hessian": (index + 1) * torch.eye(300)} for index, name in enumerate(state)}
     encoded = encode_model(state, records, program, statistics, Ledger())
     assert ["class" in encoded[name] for name in state] == [True, True, False]
     assert [encoded[name]["codes"].abs().max().item() <= 3 for name in state] == [True, True, False]
     found = {name: torch.zeros(300, 300) for name in state}
-    program.quantization_plan = pytest.fail
+    program.quantization_plan = (pytest.fail,)
     decode_model(encoded, found, records, program)
     errors = [(found[name] - state[name]).square().mean().item() for name in state]
     assert errors[0] > 50 * errors[2] and errors[1] > 50 * errors[2]
