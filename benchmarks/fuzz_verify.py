@@ -1,117 +1,78 @@
 """Damages submission folders at random and verifies them: seconds of the processor and memory that the worst one takes.
 
-    python benchmarks/fuzz_verify.py --count 20000 --seed 1
+    python benchmarks/fuzz_verify.py --count 20000 --first 0 --folders DIR
 
-A folder is fabricated or, with `--folders DIR`, a copy of one of its subfolders; a few of its files are flipped, cut, doubled,
+A folder is fabricated or, with `--folders DIR`, a copy of one of its subfolders (or of its `files`); a few of its files are flipped, cut, doubled,
 exchanged or filled with pieces that mean something to a reader. The report must come, be one document, and hold every check.
+Folders are made and read by children as those of `pgolf verify` are, under its limits; `--first` with a number makes one again.
+Building again (`lock.rebuild`) is left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import resource
-import shutil
 import sys
 import tempfile
-import zlib
+import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
-from folders import PROGRAM, make_folder  # noqa: E402
-from foreign import baseline_log, compact_log, foreign_folder, table_log  # noqa: E402
+from mutations import KINDS, copy_of, good_folder, mutate, random_step  # noqa: E402
 
 from pgolf.manager import Registry  # noqa: E402
-from pgolf.verify.bounded import verify_bounded  # noqa: E402
+from pgolf.verify.bounded import WALL_SECONDS, Held, Job, collect, judge, preload, report_of  # noqa: E402
 from pgolf.verify.folder import View  # noqa: E402
 from pgolf.verify.report import all_checks  # noqa: E402
-
-PIECES = [
-    b"",
-    b"nan",
-    b"inf",
-    b"9" * 30,
-    b"-",
-    b"\n",
-    b"\xff",
-    b"1e400",
-    b"val_bpb:",
-    b"[" * 50,
-    b"step:1/2 ",
-    b"\x00",
-    b'"',
-]
-PIECES += [
-    b'"""',
-    b"exec(",
-    b"'''",
-    b"{",
-    b"seed:2\n",
-    b"step 10 | loss 9.85\n",
-    b"(" * 60,
-    b"\xff\xfe",
-    b" ws:1 " * 600,
-    b"final " * 600,
-]
+from pgolf.verify.workers import Done, Workers  # noqa: E402
 
 
-def fabricate(chance: random.Random, place: Path) -> Path:
-    """A good folder of one kind."""
-    kind = chance.choice(["built", "plain", "packed", "foreign", "one file"])
-    if kind in ("foreign", "one file"):
-        texts = [chance.choice([baseline_log, table_log, compact_log])(seed) for seed in (1, 2, 3)]
-        logs = (
-            {"train.log": "".join(texts)}
-            if kind == "one file"
-            else {f"train_seed{n}.log": t for n, t in enumerate(texts, 1)}
-        )
-        return foreign_folder(place, logs)
-    code = PROGRAM.encode()
-    if kind == "packed":
-        code = b"import zlib\nexec(zlib.decompress(%r))\n" % zlib.compress(code)
-    folder = make_folder(place / "toy", code, seeds=(1337, 42))
-    if kind != "built":
-        (folder / "pgolf.lock").unlink()
+def make(folder: Path) -> View:
+    """What the checks see; no plugins."""
+    return View(folder, Registry)
+
+
+def damaged(number: int, place: Path, sources: list[Path]) -> Path:
+    """The folder of this number."""
+    chance = random.Random(number)
+    if sources and chance.random() < 0.5:
+        folder = copy_of(chance.choice(sources), place / "toy")
+    else:
+        folder = good_folder(place / "toy", chance.choice(KINDS))
+    for _ in range(chance.randrange(1, 7)):
+        mutate(folder, random_step(chance, folder))
     return folder
 
 
-def damage(chance: random.Random, folder: Path) -> None:
-    """A few changes to its files."""
-    for _ in range(chance.randrange(1, 7)):
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        if not files:
-            return
-        path = chance.choice(files)
-        data = bytearray(path.read_bytes())
-        at = chance.randrange(len(data) + 1)
-        kind = chance.randrange(6)
-        if kind == 0 and data:
-            data[at % len(data)] ^= chance.randrange(1, 256)
-        elif kind == 1:
-            del data[at:]
-        elif kind == 2:
-            data = data[:at] + data
-        elif kind == 3:
-            data = bytearray(chance.choice(files).read_bytes())
-        elif kind == 4:
-            data[at:at] = chance.choice(PIECES) * chance.choice((1, 1, 3, 400))
-        else:
-            data = bytearray(gzip.compress(bytes(data)))
-        path.write_bytes(data)
+def work(number: int, write: Callable[[bytes], object], held: Held, sources: list[Path]) -> bool:
+    """In a child: make, read, and write what reading took."""
+    with tempfile.TemporaryDirectory() as name:
+        job = Job(damaged(number, Path(name), sources))
+        before = time.process_time()
+        more = judge(job, held, make, True, write)
+        seconds = time.process_time() - before
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    write(json.dumps({"seconds": seconds, "memory": memory}).encode() + b"\n")
+    return more
 
 
-def verify(folder: Path) -> str:
+def problem_of(done: Done) -> str:
     """What is wrong with the report, or ""."""
-    ((report, _),) = verify_bounded([folder], lambda root: View(root, Registry), 1, drawn=True)
+    job = Job(Path("toy"))
+    collect(job, done)
+    report = report_of(job, make)
     json.dumps(report, allow_nan=False)
     rows = {row["id"]: row for row in report["checks"]}
     if [*rows] != [check.id for check in all_checks()]:
         return "not every check is there"
     broken = [row["message"] for row in rows.values() if "the check itself broke" in row["message"]]
+    broken += [f"no record of {name}" for name in rows if name not in (*job.records, *job.later) and not job.reason]
     return broken[0] if broken else "" if rows["pkg.limits"]["status"] == "PASS" else rows["pkg.limits"]["message"]
 
 
@@ -119,35 +80,33 @@ def main() -> None:
     """Damage, verify, report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folders", type=Path)
     options = parser.parse_args()
-    chance, worst, problems = random.Random(options.seed), 0.0, dict[str, int]()
-    sources = sorted(options.folders.iterdir()) if options.folders else []
-    for number in range(options.count):
-        with tempfile.TemporaryDirectory() as name:
-            place = Path(name)
-            if sources and chance.random() < 0.5:
-                folder = Path(shutil.copytree(chance.choice(sources), place / "toy", copy_function=shutil.copyfile))
-                for path in folder.rglob("*"):
-                    path.chmod(0o755)
-            else:
-                folder = fabricate(chance, place)
-            damage(chance, folder)
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            problem = verify(folder)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        worst = max(worst, seconds)
-        if problem:
-            problems[problem[:200]] = problems.get(problem[:200], 0) + 1
-            print(f"{number}: {problem}", flush=True)
-        if number % 500 == 499 or number == options.count - 1:
-            memory = after.ru_maxrss / 1024
-            print(
-                f"{number + 1} folders, at most {worst:.2f} s and {memory:.0f} MiB, {sum(problems.values())} problems",
-                flush=True,
-            )
+    folders = sorted(options.folders.iterdir()) if options.folders else []
+    sources = [path / "files" if (path / "files").is_dir() else path for path in folders]
+    held, worst, problems, done_count = Held(), (0.0, 0.0), Counter[str](), 0
+    preload()
+    workers = Workers(lambda number, write: work(number, write, held, sources))
+    waiting = [*range(options.first, options.first + options.count)][::-1]
+    try:
+        while waiting or workers.working:
+            while waiting and len(workers.working) < options.jobs:
+                workers.start(waiting.pop(), 2 * WALL_SECONDS)
+            for done in workers.finished():
+                done_count += 1
+                figures = [json.loads(line) for line in done.data.split(b"\n") if line.startswith(b'{"seconds"')]
+                for found in figures:
+                    worst = max(worst[0], found["seconds"]), max(worst[1], found["memory"])
+                if problem := problem_of(done):
+                    problems[problem[:200]] += 1
+                    print(f"{done.number}: {problem}", flush=True)
+                if done_count % 1000 == 0 or done_count == options.count:
+                    text = f"{done_count} folders, at most {worst[0]:.2f} s and {worst[1]:.0f} MiB"
+                    print(f"{text}, {sum(problems.values())} problems", flush=True)
+    finally:
+        workers.close()
 
 
 if __name__ == "__main__":

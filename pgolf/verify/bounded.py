@@ -62,11 +62,11 @@ def verify_bounded(
 ) -> list[tuple[dict[str, Any], Details | None]]:
     """The report of every folder, in their order, and the numbers for its page where that is `drawn`."""
     if len(folders) > 1:
-        _preload()
+        preload()
     jobs = [Job(folder) for folder in folders]
     waiting = [*range(len(jobs))]
     held = Held()
-    workers = Workers(lambda number, write: _work(jobs[number], held, make, drawn, write))
+    workers = Workers(lambda number, write: judge(jobs[number], held, make, drawn, write))
     try:
         while waiting or workers.working:
             while waiting and len(workers.working) < at_once:
@@ -75,22 +75,22 @@ def verify_bounded(
                 workers.start(number, jobs[number].seconds, alone=jobs[number].second)
             for done in workers.finished():
                 job = jobs[done.number]
-                _collect(job, done)
+                collect(job, done)
                 if job.later and not job.second:
                     job.second = True
                     waiting.insert(0, done.number)
     finally:
         workers.close()
-    return [(_report(job, make), job.numbers) for job in jobs]
+    return [(report_of(job, make), job.numbers) for job in jobs]
 
 
-def _preload() -> None:
+def preload() -> None:
     """Load what most folders need, once for all children."""
     for name in ("pgolf.verify.code_program", "pgolf.verify.evidence", "pgolf.statistics"):
         importlib.import_module(name)
 
 
-def _work(job: Job, held: Held, make: Make, drawn: bool, write: Callable[[bytes], Any]) -> bool:
+def judge(job: Job, held: Held, make: Make, drawn: bool, write: Callable[[bytes], Any]) -> bool:
     """In the child: judge, and write a line for each check; False where it has grown too much for another folder."""
 
     def say(**line: Any) -> None:
@@ -146,7 +146,7 @@ def is_later(check: Check, view: View) -> bool:
     return check.id == "size.accounts" and view.run.repack
 
 
-def _collect(job: Job, done: Done) -> None:
+def collect(job: Job, done: Done) -> None:
     """Take over what a child wrote, and how it ended."""
     for line in done.data.split(b"\n"):
         with contextlib.suppress(ValueError):
@@ -161,7 +161,7 @@ def _collect(job: Job, done: Done) -> None:
     job.reason = job.reason or (f"it takes more than {CPU_SECONDS} s of the processor" if over else done.reason)
 
 
-def _report(job: Job, make: Make) -> dict[str, Any]:
+def report_of(job: Job, make: Make) -> dict[str, Any]:
     """All records in their order; what was not judged is not judged, and the folder has not passed."""
     records = []
     for check in all_checks():

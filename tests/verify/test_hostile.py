@@ -1,7 +1,5 @@
 """Folders made to harm a verifier: bounded time and memory, findings, no traceback, nothing executed, nothing written."""
 
-import base64
-import gzip
 import json
 import os
 import random
@@ -16,11 +14,13 @@ import warnings
 import zlib
 from pathlib import Path
 
+import mutations
 import pytest
 from corpus import SPLIT
-from folders import PROGRAM, log_text, make_folder
+from folders import log_text, make_folder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import FIELDS, LOG, PIECES, copy_of, good_folder, mutate
 
 from pgolf.manager import Registry
 from pgolf.verify import report as reports
@@ -31,7 +31,6 @@ from pgolf.verify.outputs_details import details
 from pgolf.verify.registry import Check
 from pgolf.verify.report import all_checks, plain, verify
 
-LOG = "logs/train_seed1337.log"
 SECONDS = 30
 
 
@@ -323,33 +322,6 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-FIELDS = (
-    "val_bpb",
-    "val_loss",
-    "seeds",
-    "seed_results",
-    "bytes_total",
-    "author",
-    "github_id",
-    "date",
-    "val_bpb_std",
-    "track",
-)
-PIECES = (
-    b"",
-    b"nan",
-    b"inf",
-    b"9" * 30,
-    b"-",
-    b"\n",
-    b"\xff",
-    b"1e400",
-    b"val_bpb:",
-    b"[" * 50,
-    b"step:1/2 ",
-    b"\x00",
-    b'"',
-)
 CORPUS = sorted(SPLIT.glob("*"))
 MUTATIONS = st.one_of(
     st.tuples(st.just("flip"), st.sampled_from(NAMES), st.integers(0, 10**6), st.integers(1, 255)),
@@ -365,63 +337,8 @@ MUTATIONS = st.one_of(
 )
 
 
-def mutate(folder, step):
-    """One change; those that find nothing to change do nothing."""
-    kind, *rest = step
-    if kind == "json":
-        (folder / "submission.json").write_text(json.dumps(rest[0]), errors="replace")
-        return
-    if kind == "field":
-        path = folder / "submission.json"
-        try:
-            document = json.loads(path.read_text())
-            path.write_text(json.dumps({**document, rest[0]: rest[1]}))
-        except (OSError, ValueError, TypeError):
-            return
-        return
-    path = folder / (LOG if kind == "number" else rest[0])
-    if not path.exists():
-        return
-    data = path.read_bytes()
-    if kind == "flip" and data:
-        at = rest[1] % len(data)
-        path.write_bytes(data[:at] + bytes([data[at] ^ rest[2]]) + data[at + 1 :])
-    elif kind == "cut":
-        path.write_bytes(data[: rest[1]])
-    elif kind == "swap" and (folder / rest[1]).exists():
-        other = (folder / rest[1]).read_bytes()
-        (folder / rest[1]).write_bytes(data)
-        path.write_bytes(other)
-    elif kind == "drop":
-        path.unlink()
-    elif kind == "twice":
-        path.write_bytes(data[: rest[1]] + data)
-    elif kind == "number":
-        words = data.split(b":")
-        at = 1 + rest[1] % max(1, len(words) - 1)
-        words[at : at + 1] = [rest[0].encode() + b" " + words[at]] if at < len(words) else []
-        path.write_bytes(b":".join(words))
-
-
-def start(folder, kind):
-    """A good folder: of anybody, with a packed script, with a gzipped log, or as pgolf builds it."""
-    code = PROGRAM.encode()
-    if kind == "packed":
-        code = b"import zlib,base64\nexec(zlib.decompress(base64.b85decode(%r)))\n" % base64.b85encode(
-            zlib.compress(code)
-        )
-    make_folder(folder, code, seeds=(1337, 42))
-    if kind != "built":
-        (folder / "pgolf.lock").unlink()
-    if kind == "gzip":
-        log = folder / "logs/train_seed42.log"
-        (folder / "logs/train_seed42.log.gz").write_bytes(gzip.compress(log.read_bytes()))
-        log.unlink()
-    return folder
-
-
 def fuzz(tmp_path_factory, kind, steps):
-    folder = start(tmp_path_factory.mktemp("fuzz") / "toy", kind)
+    folder = good_folder(tmp_path_factory.mktemp("fuzz") / "toy", kind)
     for step in steps:
         mutate(folder, step)
     check_all(folder)
@@ -429,7 +346,7 @@ def fuzz(tmp_path_factory, kind, steps):
 
 
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-KINDS = st.sampled_from(["plain", "packed", "gzip", "built"])
+KINDS = st.sampled_from(mutations.KINDS)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
@@ -450,10 +367,7 @@ def test_many_mutated_folders(tmp_path_factory, kind, steps):
 @pytest.mark.parametrize("seed", range(200))
 def test_mutated_logs_of_others(tmp_path, seed):
     chance = random.Random(seed)
-    folder = tmp_path / "toy"
-    shutil.copytree(chance.choice(CORPUS) / "files", folder)
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755)
+    folder = copy_of(chance.choice(CORPUS) / "files", tmp_path / "toy")
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         data = bytearray(path.read_bytes())
         for _ in range(chance.randrange(40)):
