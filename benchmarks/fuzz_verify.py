@@ -2,8 +2,9 @@
 
     python benchmarks/fuzz_verify.py --count 20000 --first 0 --folders DIR
 
-A folder is fabricated or, with `--folders DIR`, a copy of one of its subfolders (or of its `files`); a few of its files are flipped, cut, doubled,
-exchanged or filled with pieces that mean something to a reader. The report must come, be one document, and hold every check.
+A folder is fabricated or, with `--folders DIR`, a copy of one of its subfolders (or of its `files`); a few of its files are
+flipped, cut, doubled, exchanged or filled with pieces that mean something to a reader. The report must come, be one document,
+and hold every check.
 Folders are made and read by children as those of `pgolf verify` are, under its limits; `--first` with a number makes one again.
 Building again (`lock.rebuild`) is left out.
 """

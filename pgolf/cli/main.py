@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import importlib
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pgolf import __version__
+from pgolf.cli import output
 from pgolf.errors import PgolfError, PgolfErrors
 from pgolf.files import write_error
 
@@ -64,6 +64,17 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> click.Context:
+        """A mistake before the command's name ends like any other."""
+        words = [*args]
+        try:
+            return super().make_context(info_name, args, *rest, **more)
+        except click.UsageError as error:
+            if not words:
+                raise  # `pgolf` alone shows the help
+            say_errors(words, [usage_error(error)], error.exit_code)
+            raise SystemExit(error.exit_code) from None
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the words of the call for messages."""
         ctx.meta[WORDS] = list(args)
@@ -71,34 +82,38 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what users can mend is a message and an exit status, and with `--json` a document as well."""
+        words = ctx.meta.get(WORDS, [])
         try:
             return super().invoke(ctx)
         except PgolfError as error:
-            self._report(ctx, [*error.findings] if isinstance(error, PgolfErrors) else [error], exit_status(error))
+            errors, status = [*error.findings] if isinstance(error, PgolfErrors) else [error], exit_status(error)
         except click.UsageError as error:
-            command = error.ctx.command_path.split()[1:] if error.ctx is not None else []
-            hint = " ".join(["pgolf", *command, "--help"])
-            self._report(ctx, [PgolfError("PG004", error.format_message(), hint=hint)], error.exit_code)
+            errors, status = [usage_error(error)], error.exit_code
         except OSError as error:
             if error.errno not in REFUSALS:
                 raise
-            click.echo(str(write_error(error, "a file")), err=True)
-            ctx.exit(2)
+            errors, status = [write_error(error, "a file")], 2
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+            errors, status = [], INTERRUPTED
+        say_errors(words, errors, status)
+        return ctx.exit(status)
 
-    def _report(self, ctx: click.Context, errors: list[PgolfError], status: int) -> None:
-        words = ctx.meta.get(WORDS, [])
-        if hint := plugins_hint(words):
-            errors = [PgolfError(one.code, one.message, one.where, hint, one.frame) for one in errors]
-        click.echo("\n".join(map(str, errors)), err=True)
-        if "--json" in words:
-            records = [
-                {"code": one.code, "message": one.message, "where": one.where, "hint": one.hint} for one in errors
-            ]
-            click.echo(json.dumps({"errors": records, "exit_status": status}, indent=2))
-        ctx.exit(status)
+
+def usage_error(error: click.UsageError) -> PgolfError:
+    """The same mistake in the style of all others."""
+    command = error.ctx.command_path.split()[1:] if error.ctx is not None else []
+    return PgolfError("PG004", " ".join(error.format_message().split()), hint=" ".join(["pgolf", *command, "--help"]))
+
+
+def say_errors(words: list[str], errors: list[PgolfError], status: int) -> None:
+    """Messages on stderr; with `--json` also the document that stands on stdout for the result of any command."""
+    if hint := plugins_hint(words):
+        errors = [PgolfError(one.code, one.message, one.where, hint, one.frame) for one in errors]
+    for one in errors:
+        click.echo(str(one), err=True)
+    if "--json" in words:
+        output.print_json(output.errors_document(errors, status))
 
 
 def plugins_hint(words: list[str]) -> str:

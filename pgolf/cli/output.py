@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from pgolf.errors import PgolfError
+
 # Wide enough for one line per row where the output is a file or a pipe.
 PIPE_WIDTH = 160
 
@@ -28,6 +30,11 @@ def warn(line: str) -> None:
 def print_json(document: Any) -> None:
     """The one document of `--json`."""
     click.echo(json.dumps(document, indent=2))
+
+
+def errors_document(errors: Sequence[PgolfError], status: int) -> dict[str, Any]:
+    """What `--json` prints in place of a result, whatever the command; a failed run has it beside its result."""
+    return {"errors": [one.as_record() for one in errors], "exit_status": status}
 
 
 def table(*columns: str, right: Sequence[str] = (), title: str = "") -> Table:

@@ -39,6 +39,7 @@ def pack(script: Path, out: Path | None, choice: str, allow_brotli: bool, inner:
       pgolf pack self_extracting.py --unpack --json
     """
     from pgolf.errors import PgolfError
+    from pgolf.files import write_atomically
     from pgolf.repack.repack import shrink
     from pgolf.repack.unwrap import check_plain, unwrap
 
@@ -61,7 +62,7 @@ def pack(script: Path, out: Path | None, choice: str, allow_brotli: bool, inner:
     except PgolfError as error:
         error.where = f"{script}:{error.where.removeprefix('line ')}" if error.where else str(script)
         raise
-    write(target, result.packed.code)
+    write_atomically(target, result.packed.code)
     record = as_record(script, target, data, kind, result)
     if as_json:
         output.print_json(record)
@@ -84,21 +85,6 @@ def read(script: Path) -> bytes:
     if len(data) > LIMIT:
         raise PgolfError("PG001", f"the script is larger than {LIMIT:,} bytes", str(script))
     return data
-
-
-def write(target: Path, content: bytes) -> None:
-    """The result, at once or not at all.
-
-    Raises:
-        PgolfError: PG001.
-    """
-    from pgolf.errors import PgolfError
-    from pgolf.files import write_atomically
-
-    try:
-        write_atomically(target, content)
-    except OSError as error:
-        raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(target)) from None
 
 
 def as_record(script: Path, target: Path, data: bytes, kind: str, result: Result) -> dict[str, Any]:

@@ -180,10 +180,7 @@ def write_page(path: Path, found: Sizes, before: Sizes | None) -> None:
         facts.append((f"compared with {before.name}", f"{found.total - before.total:+,} bytes"))
     if not path.parent.is_dir():
         raise PgolfError("PG001", f"there is no folder {path.parent}", str(path), "make it, or give another path")
-    try:
-        write_atomically(path, page(f"Bytes of {found.name}", facts, items).encode())
-    except OSError as error:
-        raise PgolfError("PG001", f"cannot write: {error.strerror or error}", str(path)) from None
+    write_atomically(path, page(f"Bytes of {found.name}", facts, items).encode())
 
 
 def _show(found: Sizes, before: Sizes | None) -> None:

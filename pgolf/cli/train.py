@@ -12,6 +12,7 @@ import click
 from pgolf.cli import options, output
 
 if TYPE_CHECKING:
+    from pgolf.errors import PgolfError
     from pgolf.run.launch import RunOptions, SeedRun, Target
 
 
@@ -70,17 +71,25 @@ def train(
     check_data(paths, training=not export, side_files=target.side_files)
     run_options = RunOptions(paths, int(nproc), iterations, max_wallclock_seconds, export)
     runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options)
+    errors = [failure(run, path, export) for run in runs if run.problem]
     if as_json:
-        output.print_json({"folder": str(target.root), "runs": [run.as_record() for run in runs]})
+        document = {"folder": str(target.root), "runs": [run.as_record() for run in runs]}
+        output.print_json(document | (output.errors_document(errors, 1) if errors else {}))
     else:
         _show(target, runs)
-    failed = [run for run in runs if run.problem]
-    for run in failed:
-        output.note(f"error[PG005]: seed {run.seed}: {run.problem}\n  --> {run.log}")
-        if run.can_export and not export:
-            output.note(f"  help: its weights are saved, go on with pgolf train {path} --seeds {run.seed} --export")
-    if failed:
+    for error in errors:
+        output.note(str(error))
+    if errors:
         raise SystemExit(1)
+
+
+def failure(run: SeedRun, path: Path, export: bool) -> PgolfError:
+    """What is wrong with a run, and how to go on."""
+    from pgolf.errors import PgolfError
+
+    go_on = f"its weights are saved, go on with pgolf train {path} --seeds {run.seed} --export"
+    hint = go_on if run.can_export and not export else ""
+    return PgolfError("PG005", f"seed {run.seed}: {run.problem}", str(run.log), hint)
 
 
 def run_all(target: Target, seeds: tuple[int, ...], run_options: RunOptions) -> list[SeedRun]:

@@ -97,7 +97,6 @@ Result = tuple[dict[str, Any], "Details | None"]
 
 def refuse_parent(folder: Path) -> None:
     """PG004 for a folder that is no submission and holds some: one report would be of none of them."""
-    from pgolf.errors import PgolfError
     from pgolf.verify.folder import CODE_NAME, JSON_NAME
 
     if (folder / JSON_NAME).exists() or (folder / CODE_NAME).exists():
@@ -110,12 +109,10 @@ def refuse_parent(folder: Path) -> None:
 
 def write_page(path: Path, results: list[Result]) -> None:
     """The HTML page; PG001 where it cannot be written."""
+    from pgolf.files import write_atomically
     from pgolf.verify.html import page
 
-    try:
-        path.write_text(page([report for report, _ in results], [found for _, found in results]), encoding="utf-8")
-    except OSError as error:
-        raise PgolfError("PG001", f"cannot be written: {error.strerror or error}", str(path)) from None
+    write_atomically(path, page([report for report, _ in results], [found for _, found in results]).encode())
 
 
 def show(reports: list[dict[str, Any]], as_json: bool, as_markdown: bool, verbose: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pgolf.data.hub import Hub
-from pgolf.data.manifest import Manifest, read_manifest, write_manifest
+from pgolf.data.manifest import UNFINISHED, Manifest, read_manifest, write_manifest
 from pgolf.data.text import open_tokenizer
 from pgolf.data.writer import file_sha256
 from pgolf.errors import PgolfError
@@ -66,6 +67,8 @@ class Wanted:
 def fetch(variant: str, train_shards: int, directory: Path, endpoint: str | None, note: Note) -> Manifest:
     """Download what is missing or damaged; returns the manifest, which gains a file as soon as it is verified.
 
+    Until the last one is there the manifest says so, and no command takes the folder for a data set. Calling again goes on.
+
     Args:
         variant: a key of VARIANTS.
         train_shards: how many, from the first.
@@ -78,24 +81,28 @@ def fetch(variant: str, train_shards: int, directory: Path, endpoint: str | None
     """
     chosen = VARIANTS[variant]
     folder = directory / "datasets" / chosen.dataset
-    manifest = read_manifest(folder) or {}
+    manifest, staging = read_manifest(folder) or {}, directory / f".fetch-{variant}"
     if is_complete(folder, manifest, train_shards):
+        shutil.rmtree(staging, ignore_errors=True)  # of a run that was killed after its last file
         note(f"intact: {len(manifest['files'])} files in {folder}")
         return manifest
-    hub = Hub(chosen.repository, endpoint, directory / f".fetch-{variant}", note)
+    hub = Hub(chosen.repository, endpoint, staging, note)
     published = read_published(hub)
     wanted = plan_files(chosen, train_shards, directory, published)
     manifest = {**manifest, "kind": "fetch", "repository": hub.repository, "commit": hub.commit, "variant": variant}
+    command = f"pgolf data fetch --variant {variant} --train-shards {train_shards} -o {shlex.quote(str(directory))}"
+    write_manifest(folder, {**manifest, UNFINISHED: command})
     for file in wanted:
         key = Path(os.path.relpath(file.local, folder)).as_posix()
         files = manifest.setdefault("files", {})
         if not is_intact(file.local, files.get(key)):
             files[key] = fetch_file(hub, file, chosen.vocab_size, published)
-            write_manifest(folder, manifest)
+            write_manifest(folder, {**manifest, UNFINISHED: command})
             note(f"verified: {file.local} ({files[key]['bytes']:,} bytes)")
     tokens = [record.get("tokens", 0) for name, record in manifest["files"].items() if "_train_" in name]
     manifest["train"] = {"shards": len(tokens), "tokens": sum(tokens)}
     manifest["complete"] = max(train_shards, manifest.get("complete", 0))
+    manifest.pop(UNFINISHED, None)
     write_manifest(folder, manifest)
     shutil.rmtree(hub.staging, ignore_errors=True)
     return {"format": 1, **manifest}
@@ -104,9 +111,8 @@ def fetch(variant: str, train_shards: int, directory: Path, endpoint: str | None
 def is_complete(folder: Path, manifest: Manifest, train_shards: int) -> bool:
     """Did an earlier run get at least these shards, and is every one still what it was?"""
     files = manifest.get("files", {})
-    return int(manifest.get("complete", -1)) >= train_shards and all(
-        is_intact(folder / name, record) for name, record in files.items()
-    )
+    whole = UNFINISHED not in manifest and int(manifest.get("complete", -1)) >= train_shards
+    return whole and all(is_intact(folder / name, record) for name, record in files.items())
 
 
 def is_intact(path: Path, record: dict[str, Any] | None) -> bool:

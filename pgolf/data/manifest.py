@@ -14,6 +14,8 @@ from pgolf.errors import PgolfError
 from pgolf.files import write_atomically
 
 FORMAT = 1
+UNFINISHED = "unfinished"
+"""Set while files are published one by one, to what ends it: a command. Such a folder is not to be used."""
 Manifest = dict[str, Any]
 
 
@@ -26,7 +28,7 @@ def describe_files(folder: Path, paths: Iterable[Path]) -> dict[str, dict[str, A
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write it last: a folder with a manifest is complete."""
+    """Write it last: a folder with a manifest is complete, unless the manifest itself says `UNFINISHED`."""
     text = json.dumps({"format": FORMAT, **manifest}, indent=2) + "\n"
     write_atomically(folder / NAME, text.encode())
 
@@ -61,3 +63,12 @@ def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
         elif file_sha256(path) != wanted["sha256"]:
             problems.append(f"{name}: SHA-256 {file_sha256(path)}, wanted {wanted['sha256']}")
     return problems
+
+
+def refuse_unfinished(folder: Path) -> None:
+    """PG001 for a folder whose download was broken off."""
+    manifest = read_manifest(folder) or {}
+    if UNFINISHED in manifest:
+        here = len(manifest.get("files", {}))
+        text = f"not all of this data set has been downloaded: {here} files are here and verified"
+        raise PgolfError("PG001", text, str(folder), f"go on with `{manifest[UNFINISHED]}`")

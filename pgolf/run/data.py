@@ -52,7 +52,7 @@ def find_data(
         transform: how the embedded sample's text is changed for this build.
 
     Raises:
-        PgolfError: PG001 when nothing fits, or several things do.
+        PgolfError: PG001 when nothing fits, several things do, or the one that does is not downloaded to its end.
     """
     if data is None and smoke:
         from pgolf.data.sample import ensure_sample
@@ -65,7 +65,10 @@ def find_data(
             raise PgolfError("PG001", f"the recipe's data_path {data} does not exist", str(data), GET_DATA)
         fallback = Path(str(settings.get("tokenizer_path", "")))
         tokenizer = tokenizer or (fallback if fallback.is_file() else None)
+    from pgolf.data.manifest import refuse_unfinished
+
     shards = find_shards(data, settings, side_files)
+    refuse_unfinished(shards)
     return DataPaths(shards.resolve(), (tokenizer or find_tokenizer(shards, data, settings)).resolve())
 
 

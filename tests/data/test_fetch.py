@@ -3,8 +3,11 @@
 import dataclasses
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,6 +21,7 @@ from pgolf.data.manifest import read_manifest
 from pgolf.data.train_tokenizer import train_tokenizer
 from pgolf.data.writer import file_sha256, write_shard
 from pgolf.errors import PgolfError
+from pgolf.run.data import find_data
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DATASET = "datasets/fineweb10B_sp1024"
@@ -252,6 +256,59 @@ def test_an_intact_download_needs_no_network(stand, tmp_path):
     get(stand, tmp_path / "data")
     shutil.move(tmp_path / "data", tmp_path / "elsewhere")
     assert fetch("sp1024", 2, tmp_path / "elsewhere", "http://127.0.0.1:1", print)["complete"] == 2
+
+
+def fetch_killed_at(stand, folder, shards, line):
+    """A fetch in a fork that is killed at this line of those that pgolf runs; False where it ended before."""
+    pid = os.fork()
+    if pid == 0:
+        left = [line]
+
+        def trace(frame, event, argument):
+            if not frame.f_code.co_filename.endswith(("/data/fetch.py", "/data/manifest.py", "/pgolf/files.py")):
+                return None
+            left[0] -= 1
+            if left[0] <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return trace
+
+        sys.settrace(trace)
+        try:
+            get(stand, folder, shards)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("had", [False, True])
+def test_what_a_killed_fetch_leaves_is_no_data_set_and_can_be_gone_on_with(stand, tmp_path, had):
+    """The kills are spread over all of it; before the first and after the last line the folder is what it was or is to be."""
+    first = tmp_path / "first"
+    get(stand, first, 1)
+    refused, killed, line = 0, True, 1
+    while killed:
+        folder = tmp_path / f"data{line}"
+        if had:
+            shutil.copytree(first, folder)
+        killed = fetch_killed_at(stand, folder, 2, line)
+        line += 47
+        try:
+            found = find_data(folder, None, {"vocab_size": 1024}, False).data_path
+        except PgolfError as error:
+            assert error.code == "PG001"
+            refused += "go on with `pgolf data fetch --variant sp1024 --train-shards 2 -o " in (error.hint or "")
+        else:
+            shards = {path.name for path in found.glob("*.bin")}
+            assert shards <= set(read_manifest(found)["files"]) and len(shards) in ((2, 3) if had else (3,))
+        manifest, _ = get(stand, folder)
+        assert manifest["complete"] == 2 and "unfinished" not in manifest and len(manifest["files"]) == 4
+        assert find_data(folder, None, {"vocab_size": 1024}, False).data_path == (folder / DATASET).resolve()
+        assert sorted(entry.name for entry in folder.iterdir()) == ["datasets", "tokenizers"]
+        for name, content in stand.files.items():
+            if not name.endswith("manifest.json"):
+                assert (folder / name.removeprefix("datasets/")).read_bytes() == content
+    assert refused > 3
 
 
 def test_byte_side_files_come_with_the_variant_that_has_them(stand, sample, tmp_path, monkeypatch):
