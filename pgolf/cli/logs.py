@@ -95,7 +95,6 @@ def _inside(folder: Path) -> list[Path]:
 
 def _draw(records: dict[str, RunRecord], plot: Path) -> None:
     from pgolf.errors import PgolfError
-    from pgolf.files import write_atomically
     from pgolf.logs.plot import page, png
     from pgolf.logs.table import curves
 
@@ -107,5 +106,5 @@ def _draw(records: dict[str, RunRecord], plot: Path) -> None:
             "PG004", f"a plot is .html or .png, not {plot.suffix or 'a name without an ending'}", str(plot)
         )
     data = page(lines).encode() if plot.suffix.lower() == ".html" else png(lines)
-    write_atomically(plot, data)
+    output.write_page(plot, data)
     output.note(f"wrote {plot}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.table import Table
 
     from pgolf.errors import PgolfError
@@ -30,6 +32,16 @@ def warn(line: str) -> None:
 def print_json(document: Any) -> None:
     """The one document of `--json`."""
     click.echo(json.dumps(document, indent=2))
+
+
+def write_page(path: Path, content: bytes) -> None:
+    """A page or a picture for people, at once or not at all; PG001 also where its folder is missing, which is not made."""
+    from pgolf.errors import PgolfError
+    from pgolf.files import write_atomically
+
+    if not path.parent.is_dir():
+        raise PgolfError("PG001", f"there is no folder {path.parent}", str(path), "make it, or give another path")
+    write_atomically(path, content)
 
 
 def errors_document(errors: Sequence[PgolfError], status: int) -> dict[str, Any]:

@@ -167,8 +167,6 @@ def write_page(path: Path, found: Sizes, before: Sizes | None) -> None:
         PgolfError: PG001.
     """
     from pgolf.bundle.report import Item, page
-    from pgolf.errors import PgolfError
-    from pgolf.files import write_atomically
 
     changes = differences(found.modules, before.modules) if before else {}
     owners = {**(before.owners if before else {}), **found.owners}
@@ -178,9 +176,7 @@ def write_page(path: Path, found: Sizes, before: Sizes | None) -> None:
     facts += [(stage, f"{size:,} bytes") for stage, size in found.stages.items()]
     if before:
         facts.append((f"compared with {before.name}", f"{found.total - before.total:+,} bytes"))
-    if not path.parent.is_dir():
-        raise PgolfError("PG001", f"there is no folder {path.parent}", str(path), "make it, or give another path")
-    write_atomically(path, page(f"Bytes of {found.name}", facts, items).encode())
+    output.write_page(path, page(f"Bytes of {found.name}", facts, items).encode())
 
 
 def _show(found: Sizes, before: Sizes | None) -> None:

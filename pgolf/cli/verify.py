@@ -109,10 +109,9 @@ def refuse_parent(folder: Path) -> None:
 
 def write_page(path: Path, results: list[Result]) -> None:
     """The HTML page; PG001 where it cannot be written."""
-    from pgolf.files import write_atomically
     from pgolf.verify.html import page
 
-    write_atomically(path, page([report for report, _ in results], [found for _, found in results]).encode())
+    output.write_page(path, page([report for report, _ in results], [found for _, found in results]).encode())
 
 
 def show(reports: list[dict[str, Any]], as_json: bool, as_markdown: bool, verbose: bool) -> None:
