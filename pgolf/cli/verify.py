@@ -101,10 +101,11 @@ def refuse_parent(folder: Path) -> None:
 
     if (folder / JSON_NAME).exists() or (folder / CODE_NAME).exists():
         return
-    holds = sorted(path.parent.name for depth in ("*", "*/*") for path in folder.glob(f"{depth}/{JSON_NAME}"))
-    if holds:
-        what = f"holds submissions ({', '.join(holds[:3])}{', ...' if len(holds) > 3 else ''}) and is none"
-        raise PgolfError("PG004", what, str(folder), f"pgolf verify {shlex.quote(str(folder))}/*/")
+    for depth in ("*", "*/*"):
+        holds = sorted(path.parent.name for path in folder.glob(f"{depth}/{JSON_NAME}"))
+        if holds:
+            what = f"holds submissions ({', '.join(holds[:3])}{', ...' if len(holds) > 3 else ''}) and is none"
+            raise PgolfError("PG004", what, str(folder), f"pgolf verify {shlex.quote(str(folder))}/{depth}/")
 
 
 def write_page(path: Path, results: list[Result]) -> None:
