@@ -63,6 +63,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "bigram_dim": 32,
     "bigram_vocab_size": 512,
     "eval_stride": 64,
+    "gptq_calib_samples": 8,
     "gptq_calibration_batches": 2,
     "global_ttt_chunk_tokens": 512,
     "int4_layers": "1,2",

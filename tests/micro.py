@@ -12,6 +12,7 @@ make_corpus = make_data
 TUNED = {
     "enable_looping_at": 0.4,
     "eval_stride": 8,
+    "gptq_calib_samples": 8,
     "gptq_calibration_batches": 1,
     "global_ttt_batch_seqs": 2,
     "global_ttt_chunk_tokens": 96,

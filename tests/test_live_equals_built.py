@@ -44,7 +44,7 @@ QUANTIZERS = {
     "flags": ("soft_round",),
     "lanes": ("binary",),
     "loops": ("ternary", "fp_storage"),
-    "mixed": ("hadamard_rotation", "magnitude_prune"),
+    "mixed": ("hadamard_rotation", "magnitude_prune", "promote", "self_calibration"),
     "ttt": ("coarse_int8", "qat", "fp16_keep"),
 }
 RECIPES = {name: (*names, *QUANTIZERS.get(name, ())) for name, names in RECIPES.items()}

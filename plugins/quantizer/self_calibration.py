@@ -1,0 +1,113 @@
+"""Calibration on text that the model writes itself: no data are read, so it may run after the clock has stopped.
+
+    x_0 uniform over the vocabulary      x_t ~ softmax(z_{t-1} / temperature)      gptq_calib_samples sequences
+
+Each token takes a forward over all before it, of a whole batch at once: any architecture can be asked that way, without a cache
+that its mixes of positions would have to know. Ranks share the sequences, and their statistics are averaged. A sequence is made
+of uniform numbers of its own, by the inverse of the distribution function, so it depends neither on ranks nor on batches.
+
+Source: openai/parameter-golf#1019 (GPTQ_AR_SELFGEN), #1204. There every rank writes all sequences, in 190 to 290 s, with
+rotary angles of the length so far.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from pgolf import Component, Plugin, Setting, hookimpl
+from pgolf.runtime.context import Context
+from pgolf.runtime.parameters import keyed_generator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from pgolf.runtime.session import Session
+    from pgolf.settings import SettingsView
+
+PLUGIN = Plugin(
+    name="self_calibration",
+    summary="Input statistics from sequences that the trained model generates.",
+    source="openai/parameter-golf#1019, #1204",
+    family="quantizer",
+    effect="within .0003 BPB of calibration on training data, and needs no time on the clock",
+    requires=("gptq", "hessian_all_reduce"),
+    settings=(
+        Setting("gptq_calib_samples", 64, "sequences that are generated, over all ranks", minimum=8),
+        Setting("gptq_batch_size", 8, "sequences that a rank generates at once", minimum=1),
+        Setting("gptq_temperature", 0.8, "logits are divided by it", minimum=0),
+    ),
+)
+
+
+class HeadInput:
+    """Observer: keeps what the head multiplies."""
+
+    def __call__(self, role: str, layer: int, x: Tensor) -> None:
+        if role == "head":
+            self.x = x
+
+
+class SelfCalibration:
+    """Calibration source."""
+
+    reads = ""
+
+    def __init__(self, samples: int, batch: int, temperature: float) -> None:
+        self.samples = samples
+        self.batch = batch
+        self.temperature = temperature
+
+    def __call__(self, session: Session) -> Iterator[Tensor]:
+        """This rank's sequences ids_BT, without their last token, which nothing has read."""
+        world, length = session.world, session.settings.train_seq_len
+        share = self.samples // world.world_size
+        for first in range(world.rank * share, (world.rank + 1) * share, self.batch):
+            numbers = range(first, min(first + self.batch, (world.rank + 1) * share))
+            noise = torch.stack([sequence_noise(session.env.seed, number, length) for number in numbers])
+            session.ledger.count("self_calibration", "sequences", len(noise))
+            yield self.generate(session, noise.to(world.device))[:, :-1]
+
+    def generate(self, session: Session, noise: Tensor) -> Tensor:
+        """ids (B,T) for uniform numbers (B,T)."""
+        ids = (noise[:, :1] * session.settings.vocab_size).long()
+        for place in range(1, noise.shape[1]):
+            chosen = pick(next_logits(session, ids) / self.temperature, noise[:, place : place + 1])
+            ids = torch.cat((ids, chosen), 1)
+        return ids
+
+
+def sequence_noise(seed: int, number: int, length: int) -> Tensor:
+    """The uniform numbers (length,) of one sequence, on the CPU."""
+    return torch.rand(length, generator=keyed_generator(seed, f"self_calibration {number}"))
+
+
+def next_logits(session: Session, ids: Tensor) -> Tensor:
+    """Logits (B,V), float32, of the token after `ids`, under the phases of scoring."""
+    model, phases, seen = session.model, session.scoring_phases(), HeadInput()
+    model(ids, ids, phases=phases, reduction="none", observe=seen)
+    ctx = Context(ids[:, -1:], phases, False, model.matrices(), {}, {}, None, None, None)
+    return session.program.head(model, seen.x[:, -1:], ctx)[:, 0].float()
+
+
+def pick(logits: Tensor, uniform: Tensor) -> Tensor:
+    """ids (B,1): the first whose cumulated probability exceeds the uniform number (B,1)."""
+    below = logits.softmax(1).cumsum(1) <= uniform
+    return below.sum(1, keepdim=True).clamp_max(logits.shape[1] - 1)
+
+
+@hookimpl
+def calibration_source(settings: SettingsView) -> Component:
+    """After training, whatever the clock says."""
+    whole = settings.gptq_calib_samples % 8 == 0
+    settings.require(whole, "gptq_calib_samples", "a multiple of 8, so that ranks have equally many")
+    settings.require(settings.gptq_temperature > 0, "gptq_temperature", "more than 0; public scripts take 0.8")
+    return Component(
+        SelfCalibration,
+        samples=settings.gptq_calib_samples,
+        batch=settings.gptq_batch_size,
+        temperature=settings.gptq_temperature,
+    )
