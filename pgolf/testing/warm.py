@@ -123,7 +123,7 @@ def run_jobs(
 
 
 def run_ranks(job: Job, ranks: int, seconds: float = LONGEST_SECONDS) -> Ended:
-    """A job as the ranks of one group on this machine; one that fails ends all. Status 0 or 1, and what all printed.
+    """A job as the ranks of one group on this machine; one that fails ends all. What all printed, and the status of one that failed by itself.
 
     "{rank}" in an argument is the number of the rank.
     """
@@ -140,8 +140,9 @@ def run_ranks(job: Job, ranks: int, seconds: float = LONGEST_SECONDS) -> Ended:
         for rank in range(ranks)
     ]
     ended = run_jobs(jobs, seconds=seconds, together=True)
-    failed = any(each.status for each in ended)
-    return Ended(int(failed), "".join(each.stdout for each in ended), "".join(each.stderr for each in ended))
+    # Those that were ended because of another have a negative one.
+    status = max((each.status for each in ended if each.status > 0), default=min(each.status for each in ended))
+    return Ended(status, "".join(each.stdout for each in ended), "".join(each.stderr for each in ended))
 
 
 def become(order: dict[str, Any]) -> int:
