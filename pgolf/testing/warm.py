@@ -123,9 +123,9 @@ def run_jobs(
 
 
 def run_ranks(job: Job, ranks: int, seconds: float = LONGEST_SECONDS) -> Ended:
-    """A job as the ranks of one group on this machine; one that fails ends all. What all printed, and the status of one that failed by itself.
+    """A job as the ranks of one group on this machine; one that fails ends all.
 
-    "{rank}" in an argument is the number of the rank.
+    "{rank}" in an argument is the number of the rank. Returns what all printed, and the status of one that failed by itself.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
