@@ -75,7 +75,6 @@ PASSES = {
             "copy-propagation",
             "constant-propagation",
             "dead-store-elimination",
-            "dead-field-elimination",
             "dead-argument-elimination",
         )
     },

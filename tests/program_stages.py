@@ -9,10 +9,9 @@ import warnings
 from pathlib import Path
 
 from pgolf.bundle.link import link, reach
-from pgolf.bundle.manager import PLAN, specialize
+from pgolf.bundle.manager import PLAN, shake, specialize
 from pgolf.bundle.minify.minify import minify
 from pgolf.bundle.rules.subset import check
-from pgolf.bundle.shake import shake
 from pgolf.bundle.source import load
 
 LINES = 3000

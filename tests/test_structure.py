@@ -28,12 +28,12 @@ BUNDLER = (
         ),
     ),
     ("rules", ("view", "records", "rules")),
-    ("link", ("link", "shake", "lint")),
-    ("the index and the effects", ("program", "effects", "visibility")),
+    ("link", ("link",)),
+    ("the index and the effects", ("facts", "program", "handlers", "effects", "visibility")),
     ("passes", ("passes", "specialize", "verification", "manager")),
     ("minify", ("minify",)),
     ("pack", ("pack",)),
-    ("pipeline", ("pipeline", "report")),
+    ("pipeline", ("pipeline",)),
 )
 UPWARD = {("records", "program")}
 """Imports against the layers that there were when this was written. No line may come, and those that are gone leave."""
@@ -44,7 +44,7 @@ CYCLES = [
 ]
 """Groups of modules that import each other, also from inside functions."""
 
-TWO_LOOPS = {"bundle": 84, "verify": 16, "runtime": 6, "plugins": 2, "": 41}
+TWO_LOOPS = {"bundle": 61, "verify": 16, "runtime": 6, "plugins": 2, "": 41}
 """Most comprehensions with two `for` in each package: a number here only goes down."""
 GROWING = {"bundle": 5, "verify": 1, "runtime": 0, "plugins": 0, "": 0}
 

@@ -10,23 +10,18 @@ a pass has put a literal or a variable in its place. `observes_absence` says whe
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
+from pgolf.bundle.handlers import ABSENCE, may_end
 from pgolf.bundle.literals import SINGLETONS, UNKNOWN, formatted, value_of
 from pgolf.bundle.names import FUNCTIONS
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import binds_self, is_record, methods_of, pairs
+from pgolf.bundle.syntax import binds_self, is_idle_line, is_record, methods_of, pairs
 from pgolf.bundle.trees import walk
 from pgolf.bundle.visibility import BY_TEXT, MAKERS, SHOWING
 
-ABSENCE = frozenset(("AttributeError", "NameError", "UnboundLocalError", "Exception", "BaseException"))
-"""What catches the error for a name or attribute that is not there."""
-OTHER_ERRORS = frozenset(
-    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
-).difference(ABSENCE)
 COPIERS = frozenset(("deepcopy", "AveragedModel"))
 """What copies an object with all that it holds; so does anything else of the module `copy`."""
 OF_MODULES = frozenset(("training",))
@@ -57,33 +52,41 @@ def is_chain(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
-def is_idle_line(node: ast.stmt) -> bool:
-    """A docstring or `pass`."""
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-
-
 def can_hold(program: Program, node: ast.expr, value: ast.expr) -> bool:
     """May a literal be written in the place of an expression?
 
     Not beside `is`, which asks which object it is: only None, True and False are one object wherever they are written. Not in
     the braces of an f-string where it would not be folded into the text: before Python 3.12 no text can be printed there. Not
-    where it would be called or asked for an attribute that only some literals have, and not in a pattern.
+    where it would be called or asked for an attribute that only some literals have, not in a pattern, and not in a kernel.
     """
-    content, inner = value_of(value), node
-    for above in program.ancestors(node):
-        if isinstance(above, ast.Compare) and inner is node:
-            if not _decides(above, content) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in above.ops):
-                return False
-        elif isinstance(above, ast.FormattedValue) and inner is node:
-            return type(content) in (bool, int, float) or formatted(_filled(above, value)) is not None
-        elif isinstance(above, ast.JoinedStr):
-            return type(content) in (bool, int, float)
-        elif isinstance(above, ast.pattern) or (isinstance(above, ast.Call) and above.func is node):
-            return False
-        elif isinstance(above, ast.stmt):
-            break
-        inner = above  # type: ignore[assignment]
-    return True
+    content, above = value_of(value), program.parent(node)
+    number = type(content) in (bool, int, float)
+    if isinstance(above, ast.pattern) or (isinstance(above, ast.Call) and above.func is node):
+        return False
+    if isinstance(above, ast.Attribute) and not isinstance(content, (str, bytes, tuple)):
+        return False
+    if isinstance(above, ast.Compare) and not _decides(above, content):
+        return not any(isinstance(op, (ast.Is, ast.IsNot)) for op in above.ops) and _may_print(program, node, number)
+    if isinstance(above, ast.FormattedValue):
+        part = ast.FormattedValue(value=value, conversion=above.conversion, format_spec=above.format_spec)
+        return (number or formatted(part) is not None) and not is_in_kernel(program, node)
+    return _may_print(program, node, number)
+
+
+def _may_print(program: Program, node: ast.expr, number: bool) -> bool:
+    """May a literal stand in what is around a place: a number anywhere, another one in no f-string, none in a kernel?"""
+    return (number or not is_in_text(program, node)) and not is_in_kernel(program, node)
+
+
+def is_in_text(program: Program, node: ast.AST) -> bool:
+    """Is this in the braces of an f-string?"""
+    return any(isinstance(above, ast.JoinedStr) for above in program.ancestors(node))
+
+
+def is_in_kernel(program: Program, node: ast.AST) -> bool:
+    """Is this in a function that Triton compiles?"""
+    above = [other for other in program.ancestors(node) if isinstance(other, ast.FunctionDef)]
+    return any(last_name(mark) == "jit" for function in above for mark in function.decorator_list)
 
 
 def _decides(comparison: ast.Compare, content: object) -> bool:
@@ -91,11 +94,6 @@ def _decides(comparison: ast.Compare, content: object) -> bool:
     singles = any(content is single for single in SINGLETONS)
     others = [value_of(side) for side in (comparison.left, *comparison.comparators)]
     return singles or (len(others) == 2 and any(other is single for other in others for single in SINGLETONS))
-
-
-def _filled(part: ast.FormattedValue, value: ast.expr) -> ast.FormattedValue:
-    """A part of an f-string with a literal in its braces."""
-    return ast.FormattedValue(value=value, conversion=part.conversion, format_spec=part.format_spec)
 
 
 def rebound_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -118,11 +116,6 @@ def is_movable(node: ast.expr, rebound: Collection[str]) -> bool:
     if isinstance(node, ast.Name):
         return node.id not in rebound
     return value_of(node) is not UNKNOWN
-
-
-def may_hold_tensor(node: ast.expr) -> bool:
-    """May the value of an expression be, or keep alive, what takes memory? Literals do not."""
-    return value_of(node) is UNKNOWN
 
 
 class Effects:
@@ -233,31 +226,8 @@ class Effects:
 
     @cached_property
     def observes_absence(self) -> bool:
-        """Does the program catch the error for what is not there, or ask whether something is?
-
-        A handler that ends by raising only words the error in another way: then the program is wrong, and stays wrong.
-        """
-        program = self.program
-        handlers = program.nodes(ast.ExceptHandler)
-        suppressed = [call for call in program.nodes(ast.Call) if last_name(call.func) == "suppress"]
-        exits = [method for method in program.nodes(ast.FunctionDef) if method.name == "__exit__"]
-        return (
-            any(self._catches(node.type) for node in handlers if not isinstance(node.body[-1], ast.Raise))
-            or any(self._catches(kind) for call in suppressed for kind in call.args)
-            or any(_may_swallow(method) for method in exits)
-            or self.looks_up_by_text
-        )
-
-    def _catches(self, kind: ast.expr | None) -> bool:
-        """Does what a handler names catch the errors for absence? Who cannot be sure says yes."""
-        if isinstance(kind, ast.Tuple):
-            return any(self._catches(one) for one in kind.elts)
-        if isinstance(kind, ast.Attribute):
-            return kind.attr in ABSENCE
-        if not isinstance(kind, ast.Name) or kind.id in ABSENCE:
-            return True
-        imported = [isinstance(node, ast.alias) for node in self.program.writes.get(kind.id, [])]
-        return not (kind.id in OTHER_ERRORS or kind.id in self.program.classes or imported == [True])
+        """Does the program catch the error for what is not there, or ask whether something is?"""
+        return self.looks_up_by_text or may_end(self.program.nodes, ABSENCE)
 
     @cached_property
     def looks_up_by_text(self) -> bool:
@@ -298,9 +268,3 @@ class Effects:
 
 def _is_super(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) == "super"
-
-
-def _may_swallow(method: ast.FunctionDef) -> bool:
-    """May an `__exit__` return something true, which ends the error?"""
-    returned = [node.value for node in walk(method) if isinstance(node, ast.Return) and node.value is not None]
-    return any(value_of(value) not in (None, False) for value in returned)

@@ -66,14 +66,6 @@ def literal(value: Any, like: ast.AST) -> ast.expr:
     return ast.copy_location(node, like)
 
 
-def literal_of(value: Any, like: ast.AST) -> ast.expr:
-    """The node of any value that `value_of` gives."""
-    if isinstance(value, tuple):
-        elements = [literal_of(item, like) for item in value]
-        return ast.copy_location(ast.Tuple(elts=elements, ctx=ast.Load()), like)
-    return literal(value, like)
-
-
 def is_empty(node: ast.expr) -> bool:
     """Is this an empty tuple or dict?"""
     return (isinstance(node, ast.Tuple) and not node.elts) or (isinstance(node, ast.Dict) and not node.keys)

@@ -10,7 +10,6 @@ from pgolf.bundle.passes.constant_propagation import CONSTANT_PROPAGATION
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.passes.copy_propagation import COPY_PROPAGATION
 from pgolf.bundle.passes.dead_arguments import DEAD_ARGUMENTS
-from pgolf.bundle.passes.dead_fields import DEAD_FIELDS
 from pgolf.bundle.passes.dead_stores import DEAD_STORES
 from pgolf.bundle.passes.scalar_replacement import SCALAR_REPLACEMENT
 from pgolf.bundle.passes.settings_specialization import SETTINGS_SPECIALIZATION
@@ -25,7 +24,6 @@ ROUND = (
     COPY_PROPAGATION,
     CONSTANT_PROPAGATION,
     DEAD_STORES,
-    DEAD_FIELDS,
     DEAD_ARGUMENTS,
     DEAD_STORES,
     TREE_SHAKING,
@@ -60,6 +58,19 @@ def specialize(
         if debug:
             verify_text(name, program)
     verify_text("specialize", program)
+    return program.flat
+
+
+def shake(flat: Flat) -> Flat:
+    """The program without what nothing needs, which is all that is left to do if every pass ran.
+
+    Raises:
+        PgolfError: PG401.
+    """
+    program = Program(flat.statements)
+    before = program.all_facts()
+    run(TREE_SHAKING, program)
+    verify("shake", before, program)
     return program.flat
 
 

@@ -11,12 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from pgolf.bundle.link import link, reach
-from pgolf.bundle.manager import specialize
+from pgolf.bundle.manager import shake, specialize
 from pgolf.bundle.minify.minify import Minified, minify
 from pgolf.bundle.pack.pack import compressed
 from pgolf.bundle.pack.pack import pack as pack_source
 from pgolf.bundle.rules.subset import check as check_subset
-from pgolf.bundle.shake import shake
 from pgolf.bundle.source import FindSource, Module, load
 from pgolf.collector import paused_collector
 from pgolf.errors import raise_all

@@ -11,85 +11,17 @@ from __future__ import annotations
 import ast
 import keyword
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import Any, TypeVar
 
-from pgolf.bundle.link import Flat, Owned, bound_names
+from pgolf.bundle.facts import Facts, merged_lists
+from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.meanings import BUILTINS
-from pgolf.bundle.names import FUNCTIONS, IDENTIFIERS, FunctionNode, Scope, copy_tree, reads_of, scopes, words_of
-from pgolf.bundle.syntax import member_names
-from pgolf.bundle.trees import ONE, SHAPES, Node, by_class, parents
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, copy_tree
+from pgolf.bundle.syntax import is_main_block, member_names
+from pgolf.bundle.trees import ONE, SHAPES, Node, parents
 from pgolf.bundle.visibility import Visibility
 
 Table = TypeVar("Table")
-
-MAIN_TEST = "__name__ == '__main__'"
-
-
-class Facts:
-    """What one top-level statement shows on its own.
-
-    Attributes:
-        parents: node -> the node above it, for all below the statement.
-        kinds: class of node -> its nodes.
-        scope: the scope around the statement; `resolve` gives this one for names of the top level.
-        places: identifier -> the scope that it is looked up in.
-        bound: names that the statement binds at the top level by being run.
-    """
-
-    def __init__(self, node: ast.stmt):
-        self.parents = parents(node)
-        self.kinds = by_class((node, *self.parents))
-        self.scope, self.places = scopes(node)
-        self.bound = bound_names(node)
-
-    @cached_property
-    def reads(self) -> dict[str, list[ast.Name]]:
-        """Name of the top level or builtin -> each place that reads it."""
-        found: dict[str, list[Any]] = {}
-        for scope in self.scope.walk():
-            for name, nodes in scope.reads.items():
-                if scope.resolve(name).kind == "module":
-                    found.setdefault(name, []).extend(nodes)
-        return found
-
-    @cached_property
-    def attributes(self) -> dict[str, list[ast.Attribute]]:
-        """Attribute -> each `x.attribute`, read, stored or deleted."""
-        found: dict[str, list[ast.Attribute]] = {}
-        for node in self.kinds[ast.Attribute]:
-            found.setdefault(node.attr, []).append(node)
-        return found
-
-    @cached_property
-    def inner_scopes(self) -> dict[ast.AST, Scope]:
-        """Function, class or comprehension -> its scope."""
-        return {scope.node: scope for scope in self.scope.walk() if scope is not self.scope}
-
-    @cached_property
-    def bound_inside(self) -> frozenset[str]:
-        """Variables of the functions, classes and comprehensions below the statement."""
-        return frozenset(name for scope in self.inner_scopes.values() for name in scope.bound)
-
-    @cached_property
-    def read_names(self) -> frozenset[str]:
-        """The keys of `reads`."""
-        return reads_of(self.scope)
-
-    @cached_property
-    def variables(self) -> frozenset[str]:
-        """Every word that is a variable somewhere in the statement."""
-        return frozenset(words_of(self.scope))
-
-    @cached_property
-    def spellings(self) -> frozenset[str]:
-        """Every word that names something: a new name unlike all of them is apart from them whatever it is renamed to."""
-        words: set[str | None] = set(self.attributes)
-        for alias in self.kinds[ast.alias]:
-            words.update((alias.name, alias.asname))
-        for kind, field in IDENTIFIERS.items():
-            words.update(getattr(node, field) for node in self.kinds[kind])
-        return frozenset(word for word in words if word)
 
 
 class Program:
@@ -245,7 +177,7 @@ class Program:
 
     def place(self, node: ast.AST) -> Scope:
         """The scope that an identifier (a name, argument, definition, alias) is looked up in."""
-        self._settle()
+        self.all_facts()
         return self._places[node]
 
     def variable(self, node: ast.Name) -> Scope:
@@ -268,11 +200,9 @@ class Program:
 
     def nodes(self, kind: type[Node]) -> list[Node]:
         """Every node of one class."""
-        key = f"nodes {kind.__name__}"
-        found: list[Node] | None = self._tables.get(key)
-        if found is None:
-            self._tables[key] = found = [node for facts in self.all_facts() for node in facts.kinds.get(kind, ())]
-        return found
+        return self.table(
+            f"nodes {kind.__name__}", lambda: [node for facts in self.all_facts() for node in facts.kinds[kind]]
+        )
 
     @property
     def reads(self) -> dict[str, list[ast.Name]]:
@@ -340,7 +270,7 @@ class Program:
     def main(self) -> ast.If | None:
         """The block of `if __name__ == "__main__":` that the program ends with."""
         last = self.statements[-1].node if self.statements else None
-        return last if isinstance(last, ast.If) and ast.unparse(last.test) == MAIN_TEST else None
+        return last if isinstance(last, ast.If) and is_main_block(last) else None
 
     @property
     def visibility(self) -> Visibility:
@@ -374,10 +304,6 @@ class Program:
 
     # How tables are put together
 
-    def _settle(self) -> None:
-        """See to it that the facts of every statement are there."""
-        self.all_facts()
-
     def table(self, key: str, make: Callable[[], Table]) -> Table:
         """What `make` gives, kept under a name until the program changes."""
         if key not in self._tables:
@@ -399,12 +325,3 @@ class Program:
 
     def _united(self, sets: Iterable[Iterable[str]]) -> frozenset[str]:
         return frozenset().union(*sets)
-
-
-def merged_lists(tables: Iterable[dict[str, list[Any]]]) -> dict[str, list[Any]]:
-    """One table with what all have under each key, in their order."""
-    found: dict[str, list[Any]] = {}
-    for table in tables:
-        for key, values in table.items():
-            found.setdefault(key, []).extend(values)
-    return found

@@ -311,14 +311,6 @@ def last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def dotted(node: ast.AST) -> str:
-    """`a.b.c` of a chain of attributes on a name; empty for anything else."""
-    if isinstance(node, ast.Attribute):
-        base = dotted(node.value)
-        return f"{base}.{node.attr}" if base else ""
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def keeps_annotations(node: ast.AST) -> bool:
     """Is this a function whose decorator reads its annotations?"""
     return isinstance(node, ast.FunctionDef) and any(

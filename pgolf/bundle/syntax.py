@@ -19,6 +19,24 @@ DECORATORS = (
 """Decorators that pass arguments on as they come."""
 
 
+# Statements
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    """A literal on its own."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_idle_line(node: ast.stmt) -> bool:
+    """A docstring or `pass`."""
+    return isinstance(node, ast.Pass) or is_docstring(node)
+
+
+def is_main_block(node: ast.stmt) -> bool:
+    """`if __name__ == "__main__":` without an else."""
+    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) == "__name__ == '__main__'"
+
+
 # Classes
 
 
@@ -40,9 +58,7 @@ def field_name(line: ast.stmt) -> str:
 
 def field_names(node: ast.ClassDef) -> tuple[str, ...]:
     """The fields that a record declares."""
-    return tuple(
-        line.target.id for line in node.body if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
-    )
+    return tuple(name for name in map(field_name, node.body) if name)
 
 
 def bases_from(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> tuple[set[str], bool]:
@@ -74,14 +90,6 @@ def binds_self(method: FunctionNode) -> bool:
         return False
     first = method.args.args[0].arg
     return sum(bound_name(node) == first for node in walk(method)) == 1
-
-
-def own_attributes(method: ast.FunctionDef) -> Iterator[ast.Attribute]:
-    """Each `self.x` of a method, read or stored."""
-    first = method.args.args[0].arg
-    for node in walk(method):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == first:
-            yield node
 
 
 def own_stores(node: ast.ClassDef) -> Iterator[ast.Attribute]:

@@ -44,17 +44,6 @@ class _Shapes(dict[type[ast.AST], Shape]):
 SHAPES = _Shapes()
 
 
-class _Children(dict[type[ast.AST], tuple[str, ...]]):
-    """Class of node -> the names of those fields."""
-
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        self[kind] = found = tuple(name for name, _ in SHAPES[kind])
-        return found
-
-
-CHILDREN = _Children()
-
-
 def walk(root: ast.AST) -> list[ast.AST]:
     """`root` and all nodes below it as they are now, in the order of `ast.walk`, without operators and contexts."""
     shapes = SHAPES
@@ -195,7 +184,7 @@ class Transformer(ast.NodeTransformer):
             if value is None:
                 continue
             if holds != ONE:
-                value[:] = self._visited(value)
+                value[:] = self.visit_list(node, name, value)
                 continue
             changed = self.visit(value)
             if changed is None:
@@ -204,7 +193,8 @@ class Transformer(ast.NodeTransformer):
                 setattr(node, name, changed)
         return node
 
-    def _visited(self, items: list[Any]) -> list[Any]:
+    def visit_list(self, node: ast.AST, name: str, items: list[Any]) -> list[Any]:
+        """What stands for the nodes of one field."""
         found: list[Any] = []
         for item in items:
             changed = self.visit(item) if item is not None else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pgolf.bundle.facts import Facts
 from pgolf.bundle.meanings import BUILTINS
-from pgolf.bundle.program import Facts, Program
+from pgolf.bundle.program import Program
 from pgolf.bundle.source import compiles
 from pgolf.errors import PgolfError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
 from pgolf.bundle.source import ENTRY, Module, Statement, is_build_time
-from pgolf.bundle.trees import ONE, SHAPES, Shape, by_class, walk
+from pgolf.bundle.trees import ONE, SHAPES, Node, Shape, by_class, walk
 from pgolf.errors import PgolfError
 
 BUILD_TIME = "pgolf:"
@@ -41,14 +41,14 @@ class View:
         return list(self.module.reached())
 
     @cached_property
-    def _code(self) -> dict[type[ast.AST], list[tuple[int, ast.AST]]]:
+    def _code(self) -> dict[type[ast.AST], list[tuple[int, Any]]]:
         """Class of node -> the nodes of the reached statements, with their numbers in source order."""
-        found: dict[type[ast.AST], list[tuple[int, ast.AST]]] = {}
+        found: dict[type[ast.AST], list[tuple[int, Any]]] = {}
         for place, node in enumerate(node for statement in self.reached for node in walk_code(statement.node)):
             found.setdefault(node.__class__, []).append((place, node))
         return found
 
-    def code(self, *kinds: type[ast.AST]) -> list[ast.AST]:
+    def code(self, *kinds: type[Node]) -> list[Node]:
         """The nodes of some classes in the reached statements, in source order, without annotations that are stripped."""
         found = [item for kind in kinds for item in self._code.get(kind, ())]
         return [node for _, node in (sorted(found, key=itemgetter(0)) if len(kinds) > 1 else found)]
@@ -208,19 +208,6 @@ def walk_code(root: ast.AST) -> list[ast.AST]:
     return found
 
 
-def is_literal(node: ast.expr | None) -> bool:
-    """None, numbers, strings, bytes, and tuples of these."""
-    if isinstance(node, ast.Tuple):
-        return all(is_literal(item) for item in node.elts)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return isinstance(node.operand, ast.Constant)
-    return node is None or isinstance(node, ast.Constant)
-
-
-def is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
 def is_record(view: View, node: ast.ClassDef) -> bool:
     """Is this class a NamedTuple?"""
     return any(view.full(base) == "typing.NamedTuple" for base in node.bases)
@@ -233,8 +220,3 @@ def is_dataclass(view: View, node: ast.ClassDef) -> bool:
 def call_target(node: ast.expr) -> ast.expr:
     """`f` of `f(...)`, else the expression itself."""
     return node.func if isinstance(node, ast.Call) else node
-
-
-def is_main_block(node: ast.stmt) -> bool:
-    """`if __name__ == "__main__":` without an else."""
-    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) == "__name__ == '__main__'"

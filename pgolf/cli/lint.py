@@ -11,7 +11,7 @@ import click
 from pgolf.cli import options, output
 
 if TYPE_CHECKING:
-    from pgolf.bundle.lint import Linted
+    from pgolf.lint import Linted
 
 
 @click.command()
@@ -38,7 +38,7 @@ def lint(paths: tuple[Path, ...], code: str | None, plugin_dirs: tuple[Path, ...
     if code is not None:
         _explain(code, as_json)
         return
-    from pgolf.bundle.lint import Linted, lint_files
+    from pgolf.lint import Linted, lint_files
 
     recipes = [path for path in paths if is_recipe(path)]
     files = [file for path in paths if path not in recipes for file in source_files(path)]
@@ -90,8 +90,8 @@ def source_files(path: Path) -> list[Path]:
 
 def lint_recipe(path: Path, plugin_dirs: tuple[Path, ...]) -> Linted:
     """Everything found in what a recipe bundles, its settings included."""
-    from pgolf.bundle.lint import lint_program
     from pgolf.bundle.source import load
+    from pgolf.lint import lint_program
     from pgolf.manager import load_registry
     from pgolf.recipe import load_recipe
     from pgolf.resolve import resolve

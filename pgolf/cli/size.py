@@ -166,7 +166,7 @@ def write_page(path: Path, found: Sizes, before: Sizes | None) -> None:
     Raises:
         PgolfError: PG001.
     """
-    from pgolf.bundle.report import Item, page
+    from pgolf.byte_report import Item, page
 
     changes = differences(found.modules, before.modules) if before else {}
     owners = {**(before.owners if before else {}), **found.owners}

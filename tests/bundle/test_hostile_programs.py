@@ -6,9 +6,8 @@ import pytest
 from test_scalar_replacement import printed
 
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.manager import specialize
+from pgolf.bundle.manager import shake, specialize
 from pgolf.bundle.minify.minify import minify
-from pgolf.bundle.shake import shake
 
 NOISY = """
 class A:

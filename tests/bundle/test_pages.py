@@ -7,9 +7,9 @@ import pytest
 from test_subset import RECORD_ENTRY, codes
 
 from pgolf.bundle.pipeline import build
-from pgolf.bundle.rules.pages import as_text, explain, subset_page
+from pgolf.bundle.rules.pages import EXPLANATIONS, as_text, explain, subset_page
 from pgolf.bundle.rules.subset import RULES
-from pgolf.errors import PgolfError
+from pgolf.errors import CODES, PgolfError
 
 SHAPES = "def area(side):\n    return side * side\n"
 ENTRY = 'from sample import run\nif __name__ == "__main__":\n    print(run(3))\n'
@@ -64,6 +64,11 @@ def test_an_unknown_code_has_a_suggestion(code, hint):
     with pytest.raises(PgolfError) as caught:
         explain(code)
     assert caught.value.code == "PG004" and hint in caught.value.hint
+
+
+def test_each_page_belongs_to_a_rule():
+    assert {path.stem for path in EXPLANATIONS.iterdir()} == set(RULES)
+    assert all(rule.__doc__ == f"{code}: {CODES[code]}." for code, rule in RULES.items())
 
 
 def test_rules_are_functions_named_by_what_they_forbid():

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.manager import specialize
+from pgolf.bundle.manager import shake, specialize
 from pgolf.bundle.minify.minify import minify
-from pgolf.bundle.shake import shake
 
 TEXT = """
 from typing import NamedTuple

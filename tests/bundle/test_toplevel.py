@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from pgolf.bundle.link import reach
-from pgolf.bundle.lint import lint_files
 from pgolf.bundle.pipeline import DUMPS, build
 from pgolf.bundle.rules.subset import check
 from pgolf.bundle.source import load
 from pgolf.bundle.toplevel import guard, operator_keys, optional_names, registration
 from pgolf.errors import PgolfError
+from pgolf.lint import lint_files
 from pgolf.testing.warm import Job, run_jobs
 
 TRY = "try:\n    import {}\nexcept ImportError:\n    {} = None\n"

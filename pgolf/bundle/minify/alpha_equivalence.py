@@ -6,7 +6,7 @@ import ast
 from typing import NoReturn
 
 from pgolf.bundle.minify.legality import Survey, survey
-from pgolf.bundle.names import IDENTIFIERS, Scope, scopes
+from pgolf.bundle.names import IDENTIFIERS, Scope, bound_name, scopes
 from pgolf.bundle.visibility import EXTERNAL_NAMES
 from pgolf.errors import PgolfError
 
@@ -100,17 +100,12 @@ class _Renaming:
         elif isinstance(left, str) and isinstance(right, str) and self.is_member(old, field):
             self.same_member(old, left, right)
         elif isinstance(old, ast.alias) and field == "asname":
-            self.same(old, old.asname or old.name.partition(".")[0], new, _bound(new))
+            self.same(old, bound_name(old) or "", new, bound_name(new) or "")
         elif field not in ("ctx", "type_comment", "kind") and (type(left), left) != (type(right), right):
             self.fail(old, f"{field} {left!r} became {right!r}")
 
     def is_member(self, node: ast.AST, field: str) -> bool:
         return (isinstance(node, ast.Attribute) and field == "attr") or (node in self.field_keywords and field == "arg")
-
-
-def _bound(node: ast.AST) -> str:
-    assert isinstance(node, ast.alias)
-    return node.asname or node.name.partition(".")[0]
 
 
 def _is_identifier(node: ast.AST, field: str) -> bool:

@@ -15,11 +15,12 @@ from pgolf.bundle.link import Flat
 from pgolf.bundle.minify.alpha_equivalence import check_renaming
 from pgolf.bundle.minify.legality import Survey, survey
 from pgolf.bundle.minify.printing import write
-from pgolf.bundle.minify.strip import is_literal_line, strip
+from pgolf.bundle.minify.strip import strip
 from pgolf.bundle.minify.symbols import ALPHABET, Plan
 from pgolf.bundle.names import scopes
 from pgolf.bundle.origins import hand_on, pieces
 from pgolf.bundle.source import PYTHON, compiles, last_name
+from pgolf.bundle.syntax import is_idle_line
 from pgolf.bundle.toplevel import functions_of
 from pgolf.errors import PgolfError
 
@@ -55,7 +56,7 @@ def _stripped(flat: Flat) -> tuple[ast.Module, list[str]]:
     """The program as `strip` leaves it, marked with the modules that it came from, and those of its statements."""
     parsed = ast.parse(flat.text)
     hand_on(flat.tree, parsed)
-    return strip(parsed), [item.owner for item in flat.joined() if not is_literal_line(item.node)]
+    return strip(parsed), [item.owner for item in flat.joined() if not is_idle_line(item.node)]
 
 
 def kernel_names(tree: ast.Module) -> list[str]:

@@ -9,11 +9,12 @@ positional arguments.
 from __future__ import annotations
 
 import ast
+from itertools import takewhile
 
 from pgolf.bundle.effects import is_movable, rebound_names
 from pgolf.bundle.names import Scope, copy_tree, scopes
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import field_names, is_record, methods_of
+from pgolf.bundle.syntax import Signature, field_names, hides_arguments, is_record, methods_of
 from pgolf.bundle.trees import walk
 from pgolf.errors import PgolfError
 
@@ -35,19 +36,21 @@ def settle_arguments(tree: ast.Module) -> None:
     for node in nodes:
         func = node.func if isinstance(node, ast.Call) else None
         if isinstance(node, ast.Call) and isinstance(func, ast.Name) and places[func].resolve(func.id) is module:
-            _by_position(node, known.get(func.id, ()), rebound)
+            signature = known.get(func.id)
+            if signature is not None:
+                _by_position(node, signature, rebound)
 
 
-def _parameters(node: ast.AST, module: Scope) -> tuple[str, ...]:
-    """The parameters by position of a function, record, or class with its own constructor; () where they are not certain."""
+def _parameters(node: ast.AST, module: Scope) -> Signature | None:
+    """What calls of a function, record, or class with its own constructor give; None where that is not certain."""
     if isinstance(node, ast.FunctionDef) and all(last_name(mark) in TRANSPARENT for mark in node.decorator_list):
-        return _positional(node, 0)
+        return _by_place(node, 0)
     if not isinstance(node, ast.ClassDef) or node.keywords or not _hands_arguments_on(node, module):
-        return ()
+        return None
     made = [method for method in methods_of(node) if method.name in ("__new__", "__init__")]
     if is_record(node):
-        return () if made or not _has_plain_fields(node) else field_names(node)
-    return _positional(made[0], 1) if len(made) == 1 and not node.decorator_list else ()
+        return None if made or not _has_plain_fields(node) else Signature(field_names(node), field_names(node), {})
+    return _by_place(made[0], 1) if len(made) == 1 and not node.decorator_list else None
 
 
 def _hands_arguments_on(node: ast.ClassDef, module: Scope) -> bool:
@@ -74,28 +77,24 @@ def _has_plain_fields(node: ast.ClassDef) -> bool:
     return not node.bases and options.isdisjoint(("kw_only", "init")) and names.isdisjoint(SPECIAL_FIELDS) and not made
 
 
-def _positional(node: ast.FunctionDef, skipped: int) -> tuple[str, ...]:
-    names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
-    return () if node.args.vararg is not None else tuple(names[skipped:])
+def _by_place(node: ast.FunctionDef, skipped: int) -> Signature | None:
+    """What calls give by place, but for the first parameters; None where any number may be given."""
+    signature = Signature.of(node, skipped)
+    return None if signature.more[0] else signature
 
 
-def _by_position(call: ast.Call, parameters: tuple[str, ...], rebound: set[str]) -> None:
+def _by_position(call: ast.Call, signature: Signature, rebound: set[str]) -> None:
     """Turn the keywords that continue the positional arguments into such."""
     given = {keyword.arg: keyword.value for keyword in call.keywords}
-    if None in given or any(isinstance(argument, ast.Starred) for argument in call.args):
-        return
-    taken: list[str] = []
-    for name in parameters[len(call.args) :]:
-        if name not in given:
-            break
-        taken.append(name)
+    following = signature.positional[len(call.args) :]
+    taken = list(takewhile(given.__contains__, following))
     rest = [keyword for keyword in call.keywords if keyword.arg not in taken]
-    after = [*(given[name] for name in taken), *(keyword.value for keyword in rest)]
-    before = [keyword.value for keyword in call.keywords]
-    if _same_order(before, after, rebound):
-        bound = _bound(call, parameters)
-        call.args, call.keywords = [*call.args, *(given[name] for name in taken)], rest
-        if _bound(call, parameters) != bound:
+    placed = [given[name] for name in taken]
+    after = [*placed, *(keyword.value for keyword in rest)]
+    if not hides_arguments(call) and _same_order(list(given.values()), after, rebound):
+        bound = signature.bound(call)
+        call.args, call.keywords = [*call.args, *placed], rest
+        if signature.bound(call) != bound:
             raise PgolfError("PG401", f"arguments of {ast.unparse(call.func)} changed places")
 
 
@@ -103,12 +102,6 @@ def _same_order(before: list[ast.expr], after: list[ast.expr], rebound: set[str]
     """Are the arguments evaluated in the same order, but for those that are movable?"""
     first, then = ([value for value in values if not is_movable(value, rebound)] for values in (before, after))
     return first == then
-
-
-def _bound(call: ast.Call, parameters: tuple[str, ...]) -> dict[str | None, ast.expr]:
-    """Parameter -> argument, as Python would bind them."""
-    by_position: dict[str | None, ast.expr] = dict(zip(parameters, call.args, strict=False))
-    return by_position | {keyword.arg: keyword.value for keyword in call.keywords}
 
 
 def settle_annotations(tree: ast.Module) -> None:

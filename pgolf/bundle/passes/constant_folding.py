@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from typing import Any
 
 from pgolf.bundle.effects import is_pure
 from pgolf.bundle.literals import (
@@ -66,7 +67,7 @@ class Folder(_Texts):
 
     def visit_match_case(self, node: ast.match_case) -> ast.match_case:
         node.guard = self.visit(node.guard) if node.guard is not None else None
-        node.body = self.block(node.body) or [ast.Pass()]
+        node.body = self.visit_list(node, "body", node.body)
         return node
 
     # Expressions
@@ -154,26 +155,6 @@ class Folder(_Texts):
             return ast.copy_location(ast.Dict(keys=[], values=[]), node)
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        node.args = self.without_empty_stars(node.args)
-        return node
-
-    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.ctx, ast.Load):
-            node.elts = self.without_empty_stars(node.elts)
-        return node
-
-    def visit_List(self, node: ast.List) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.ctx, ast.Load):
-            node.elts = self.without_empty_stars(node.elts)
-        return node
-
-    def without_empty_stars(self, items: list[ast.expr]) -> list[ast.expr]:
-        return [item for item in items if not (isinstance(item, ast.Starred) and is_empty(item.value))]
-
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         before = copy_tree(node)
         node.body = self.visit(node.body)
@@ -191,68 +172,40 @@ class Folder(_Texts):
     # Statements
 
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
-        node.test = self.test(self.visit(node.test))
+        self.generic_visit(node)
+        node.test = self.test(node.test)
         truth = truth_of(node.test)
-        if truth is not None:
-            return self.block(node.body if truth else node.orelse)
-        node.body = self.block(node.body) or [ast.Pass()]
-        node.orelse = self.block(node.orelse)
-        return node
+        return node if truth is None else node.body if truth else node.orelse
 
     def visit_While(self, node: ast.While) -> ast.stmt | list[ast.stmt]:
-        node.test = self.test(self.visit(node.test))
-        if truth_of(node.test) is False:
-            return self.block(node.orelse)
-        node.body = self.block(node.body) or [ast.Pass()]
-        node.orelse = self.block(node.orelse)
-        return node
+        self.generic_visit(node)
+        node.test = self.test(node.test)
+        return node.orelse if truth_of(node.test) is False else node
 
     def visit_For(self, node: ast.For) -> ast.stmt | list[ast.stmt]:
-        node.iter = self.visit(node.iter)
-        if is_empty(node.iter):
-            return self.block(node.orelse)
-        node.target = self.visit(node.target)
-        node.body = self.block(node.body) or [ast.Pass()]
-        node.orelse = self.block(node.orelse)
-        return node
-
-    def visit_With(self, node: ast.With) -> ast.stmt:
-        node.items = [self.visit(item) for item in node.items]
-        node.body = self.block(node.body) or [ast.Pass()]
-        return node
-
-    def visit_Try(self, node: ast.Try | ast.TryStar) -> ast.stmt:
-        node.body = self.block(node.body) or [ast.Pass()]
-        for handler in node.handlers:
-            handler.type = self.visit(handler.type) if handler.type is not None else None
-            handler.body = self.block(handler.body) or [ast.Pass()]
-        node.orelse = self.block(node.orelse)
-        if node.finalbody:
-            node.finalbody = self.block(node.finalbody) or [ast.Pass()]
-        return node
-
-    visit_TryStar = visit_Try
+        self.generic_visit(node)
+        return node.orelse if is_empty(node.iter) else node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
-        return self.guarded(node)
-
-    def guarded(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Fold a function's body, unless that would turn a local name into another one or end its being a generator."""
         if not may_fold(by_class(walk(node))):
             return node
         before = copy_tree(node)
-        node.body = self.block(node.body) or [ast.Pass()]
+        node.body = self.visit_list(node, "body", node.body)
         return node if same_scope(before, node) else _Texts().visit(before)
 
-    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        """Fold a list of statements; nothing after the first that leaves it is kept."""
+    def visit_list(self, node: ast.AST, name: str, items: list[Any]) -> list[Any]:
+        """Fold a list of nodes, without `*()`; of statements, nothing after the first that leaves them is kept."""
+        if not (items and isinstance(items[0], ast.stmt)):
+            visited = super().visit_list(node, name, items)
+            return [item for item in visited if not (isinstance(item, ast.Starred) and is_empty(item.value))]
         kept: list[ast.stmt] = []
-        for statement in body:
+        for statement in items:
             result = self.visit(statement)
             kept += result if isinstance(result, list) else [result]
             if kept and isinstance(kept[-1], ENDS):
                 break
-        return kept
+        return kept or ([ast.Pass()] if name in ("body", "finalbody") else [])
 
 
 def same_scope(before: ast.AST, after: ast.AST) -> bool:

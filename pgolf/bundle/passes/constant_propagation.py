@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection
+from typing import Any
 
-from pgolf.bundle.effects import is_chain, is_idle_line
-from pgolf.bundle.literals import SINGLETONS, UNKNOWN, formatted, value_of
+from pgolf.bundle.effects import can_hold, is_chain, is_in_kernel, is_in_text
+from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.names import Scope, copy_tree
 from pgolf.bundle.passes.call_graph import Callee, CallGraph
 from pgolf.bundle.passes.constant_folding import Folder
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import pairs
+from pgolf.bundle.syntax import is_idle_line, pairs
 
 LONGEST = 24
 """A literal that is printed with more characters than this is written at one place only."""
@@ -119,7 +120,7 @@ class _Propagation:
             found.append(given[0] if given else None)
         return found
 
-    def note(self, stored: list[ast.expr | None], reads: Collection[ast.AST]) -> None:
+    def note(self, stored: list[ast.expr | None], reads: Collection[Any]) -> None:
         """All these places read what is only ever given these values."""
         first = stored[0] if stored else None
         if first is None or value_of(first) is UNKNOWN:
@@ -127,7 +128,7 @@ class _Propagation:
         text = ast.dump(first)
         same = all(value is not None and ast.dump(value) == text for value in stored)
         if same and (len(reads) == 1 or len(ast.unparse(first)) <= LONGEST):
-            self.values.update((node, first) for node in reads if self.may_stand(first, node))
+            self.values.update((node, first) for node in reads if can_hold(self.program, node, first))
 
     def note_names(self, value: ast.expr, reads: list[ast.Name]) -> None:
         """These places read a variable that holds a thing of the top level, or a tuple of such things to go over."""
@@ -138,7 +139,7 @@ class _Propagation:
         if not names or not constant or not known:
             return
         if not isinstance(value, ast.Tuple):
-            self.values.update((node, value) for node in reads if not self.is_in_kernel(node))
+            self.values.update((node, value) for node in reads if not is_in_kernel(self.program, node))
         elif len(reads) == 1 and self.is_gone_over(reads[0]):
             self.values[reads[0]] = value
 
@@ -147,40 +148,12 @@ class _Propagation:
         above = self.program.parent(node)
         if isinstance(above, ast.Call):
             joined = isinstance(above.func, ast.Attribute) and isinstance(above.func.value, ast.Constant)
-            return joined and last_name(above.func) == "join" and not self.is_in_text(node)
-        return isinstance(above, (ast.For, ast.comprehension)) and above.iter is node and not self.is_in_text(node)
-
-    def is_in_text(self, node: ast.AST) -> bool:
-        return any(isinstance(above, ast.JoinedStr) for above in self.program.ancestors(node))
-
-    def is_in_kernel(self, node: ast.AST) -> bool:
-        """Is this in a function that Triton compiles?"""
-        above = [other for other in self.program.ancestors(node) if isinstance(other, ast.FunctionDef)]
-        return any(last_name(mark) == "jit" for function in above for mark in function.decorator_list)
-
-    def may_stand(self, value: ast.expr, node: ast.AST) -> bool:
-        """May a literal stand here: not beside `is`, in no braces that cannot hold it, and with no attribute of its own?"""
-        content, above = value_of(value), self.program.parent(node)
-        if (
-            self.is_in_kernel(node)
-            or isinstance(above, ast.pattern)
-            or (isinstance(above, ast.Call) and above.func is node)
-        ):
-            return False
-        if isinstance(above, ast.Attribute):
-            return isinstance(content, (str, bytes)) and not self.is_in_text(node)
-        single = any(content is one for one in SINGLETONS)
-        if (
-            isinstance(above, ast.Compare)
-            and any(isinstance(op, (ast.Is, ast.IsNot)) for op in above.ops)
-            and not single
-        ):
-            return False
-        if isinstance(above, ast.FormattedValue) and isinstance(value, ast.Constant):
-            part = ast.FormattedValue(value=value, conversion=above.conversion, format_spec=above.format_spec)
-            if formatted(part) is not None:
-                return True
-        return type(content) in (bool, int, float) or not self.is_in_text(node)
+            return joined and last_name(above.func) == "join" and not is_in_text(self.program, node)
+        return (
+            isinstance(above, (ast.For, ast.comprehension))
+            and above.iter is node
+            and not is_in_text(self.program, node)
+        )
 
     def write(self) -> None:
         """Put the literals in, outermost first, and fold what they decide."""

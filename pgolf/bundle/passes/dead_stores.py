@@ -39,7 +39,7 @@ def _eliminate(program: Program) -> bool:
     for branch in idle:
         program.put(branch, ast.Pass())
     if dead:
-        _forget_globals(program)
+        forget_globals(program)
     return bool(dead or idle)
 
 
@@ -82,7 +82,7 @@ def _is_read(program: Program, owner: Scope | None, name: str) -> bool:
     return bool(owner.reads_inside(name)) or any(name in inner.nonlocals for inner in owner.walk())
 
 
-def _forget_globals(program: Program) -> None:
+def forget_globals(program: Program) -> None:
     """Take names that nothing binds any more out of every `global`."""
     for line in program.nodes(ast.Global):
         names = [name for name in line.names if name in program.writes]

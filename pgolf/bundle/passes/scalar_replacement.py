@@ -15,15 +15,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from pgolf.bundle.effects import is_chain, is_idle_line
+from pgolf.bundle.effects import is_chain
 from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.passes.aggregates import Aggregate, aggregates
 from pgolf.bundle.passes.construction import assign, body_of
 from pgolf.bundle.passes.contract import Pass
-from pgolf.bundle.passes.singletons import is_static
+from pgolf.bundle.passes.dead_stores import forget_globals
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import assignment, is_record, pairs
+from pgolf.bundle.syntax import assignment, is_idle_line, is_record, is_static, pairs
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -164,8 +164,7 @@ class _Replacement:
             for target in stores if place.kind == "variable" else ():
                 if isinstance(target, ast.Name):
                     drop_target(self.program, target)
-            if place.kind == "variable" and place.scope is None:
-                forget_global(self.program, place.name)
+        forget_globals(self.program)
 
 
 def declare(program: Program, function: Function, names: Iterable[str]) -> None:
@@ -195,15 +194,6 @@ def drop_target(program: Program, target: ast.Name) -> None:
         program.replace(line, new)
     else:
         program.put(line, *new)
-
-
-def forget_global(program: Program, name: str) -> None:
-    """Take a name that nothing binds any more out of every `global`."""
-    for line in [line for line in program.nodes(ast.Global) if name in line.names]:
-        line.names.remove(name)
-        program.changed(line)
-        if not line.names:
-            program.put(line)
 
 
 SCALAR_REPLACEMENT = Pass(

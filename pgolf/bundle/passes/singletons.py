@@ -9,11 +9,10 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from pgolf.bundle.effects import is_idle_line
 from pgolf.bundle.passes.call_graph import PLAIN_DECORATORS
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import binds_self, is_record, member_names
+from pgolf.bundle.syntax import binds_self, is_idle_line, is_record, is_static, member_names
 from pgolf.bundle.trees import below, walk
 
 REPEATED = (
@@ -104,11 +103,6 @@ class Singleton:
     def binding_self(self) -> list[ast.FunctionDef]:
         """Methods that get the object."""
         return [method for method in self.methods.values() if not is_static(method)]
-
-
-def is_static(method: ast.FunctionDef) -> bool:
-    """Is this a static method?"""
-    return "staticmethod" in [last_name(mark) for mark in method.decorator_list]
 
 
 def singletons(program: Program, once: set[ast.AST]) -> list[Singleton]:

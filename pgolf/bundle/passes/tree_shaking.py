@@ -6,16 +6,38 @@ is needed where the operator is. It never looks inside a class: the order of con
 
 from __future__ import annotations
 
+import ast
+
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
-from pgolf.bundle.shake import reachable
+from pgolf.bundle.toplevel import operator_keys, registration
 
 
 def shake_tree(program: Program) -> None:
     """Drop what the statements without a name do not reach."""
-    needed = reachable(program.body, lambda node: program.facts(node).bound, lambda node: program.facts(node).reads)
+    needed = _reached(program)
     if len(needed) < len(program.statements):
         program.remove(node for node in program.body if node not in needed)
+
+
+def _reached(program: Program) -> set[ast.stmt]:
+    """The statements that those without a name (the main block) reach."""
+    providers: dict[str, ast.stmt] = {}
+    registered: dict[str, list[ast.stmt]] = {}
+    for node in program.body:
+        providers.update(dict.fromkeys(program.facts(node).bound, node))
+        key = registration(node)[0]
+        if key:
+            registered.setdefault(key, []).append(node)
+    needed: set[ast.stmt] = set()
+    waiting = [node for node in program.body if not program.facts(node).bound]
+    while waiting:
+        node = waiting.pop()
+        if node not in needed:
+            needed.add(node)
+            waiting += [providers[name] for name in program.facts(node).read_names if name in providers]
+            waiting += [other for key in operator_keys(node) for other in registered.get(key, [])]
+    return needed
 
 
 TREE_SHAKING = Pass(

@@ -29,38 +29,13 @@ CONSUMERS = re.compile(
     r"builtins\.(list|tuple|iter|enumerate|zip|map|filter|dict|sum|next|reversed|print|str|repr)|itertools\..*"
     r"|collections\.(deque|OrderedDict|Counter)"
 )
+CONSUMING_METHODS = ("join", "extend", "format", "fromkeys")
 ORDERED = (ast.For, ast.comprehension, ast.Starred, ast.FormattedValue, ast.Assign, ast.Call)
 COROUTINES = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
 def shared_state(view: View) -> Findings:
-    """No `global`, no second binding of a top-level name, no write to attributes or items of a top-level name.
-
-    In one flat namespace other code would see the write, and a name that is bound once can be replaced by its value.
-
-    Refused:
-
-        SEEN = {}
-
-
-        def run(x):
-            SEEN[x] = 2 * x
-            return SEEN[x]
-
-    Instead:
-
-        class Seen:
-            def __init__(self):
-                self.values = {}
-
-            def double(self, x):
-                self.values[x] = 2 * x
-                return self.values[x]
-
-
-        def run(x):
-            return Seen().double(x)
-    """
+    """PG304: a write to shared state."""
     seen: dict[str, Binding | None] = {}
     for statement in view.module.statements:
         bindings: dict[str, Binding | None] = dict.fromkeys(statement.declares)
@@ -97,26 +72,7 @@ def _writes_shared(view: View, node: ast.AST) -> bool:
 
 
 def nested_definitions(view: View) -> Findings:
-    """Classes and coroutines stand at the top level; a function inside a function reads only variables that are bound once, and
-    a comprehension assigns none.
-
-    What is defined at the top level can be moved; a closure sees every later value.
-
-    Refused:
-
-        def run(x):
-            rate = 1
-            scale = lambda y: y * rate
-            rate = 2
-            return scale(x)
-
-    Instead:
-
-        def run(x):
-            rate = 2
-            scale = lambda y: y * rate
-            return scale(x)
-    """
+    """PG308: a class or closure inside a function."""
     for node in view.code(ast.ClassDef, *COROUTINES, ast.NamedExpr, ast.Nonlocal):
         if isinstance(node, ast.ClassDef) and view.parents.get(node) is not view.module.tree:
             help = "move it to the top level of the module"
@@ -155,32 +111,13 @@ def _captured(scope: Scope) -> Iterator[tuple[str, Scope]]:
 
 
 def effects_in_assertions(view: View) -> Findings:
-    """An assertion only reads: no walrus, no yield, no call beyond len, isinstance and the like.
-
-    Assertions are removed.
-
-    Refused:
-
-        def run(x):
-            numbers = [x]
-            assert numbers.pop() == x
-            return numbers
-
-    Instead:
-
-        def run(x):
-            numbers = [x]
-            last = numbers.pop()
-            assert last == x
-            return numbers
-    """
+    """PG315: an assertion with an effect."""
     for node in view.code(ast.Assert):
-        if isinstance(node, ast.Assert):
-            for part in walk(node):
-                effect = isinstance(part, (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await))
-                if effect or (isinstance(part, ast.Call) and not _is_harmless(view, part)):
-                    help = "do it before, and assert on the result"
-                    yield view.module.finding("PG315", part, "an assertion may have an effect", help)
+        for part in walk(node):
+            effect = isinstance(part, (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await))
+            if effect or (isinstance(part, ast.Call) and not _is_harmless(view, part)):
+                help = "do it before, and assert on the result"
+                yield view.module.finding("PG315", part, "an assertion may have an effect", help)
 
 
 def _is_harmless(view: View, node: ast.Call) -> bool:
@@ -189,20 +126,7 @@ def _is_harmless(view: View, node: ast.Call) -> bool:
 
 
 def order_of_sets(view: View) -> Findings:
-    """No iteration over a set, nor anything else that depends on its order; `sorted(...)` is fine.
-
-    The hash seed must not reach a result.
-
-    Refused:
-
-        def run(x):
-            return [name * x for name in {"attn", "mlp"}]
-
-    Instead:
-
-        def run(x):
-            return [name * x for name in sorted({"attn", "mlp"})]
-    """
+    """PG316: iteration over a set."""
     for node in view.code(*ORDERED):
         for value in _ordered_uses(view, node):
             if _is_set(view, value):
@@ -213,26 +137,25 @@ def order_of_sets(view: View) -> Findings:
 def _ordered_uses(view: View, node: ast.AST) -> Iterator[ast.expr]:
     """Expressions whose order matters at a node."""
     if isinstance(node, (ast.For, ast.comprehension)):
-        around = view.parents.get(node)
-        call = view.parents.get(around) if isinstance(around, COMPREHENSIONS) else None
-        unordered = isinstance(around, ast.SetComp) or (
-            isinstance(around, ast.GeneratorExp)
-            and isinstance(call, ast.Call)
-            and UNORDERED_OK.fullmatch(view.full(call.func))
-        )
-        if not unordered:
+        if not _forgets_order(view, view.parents.get(node)):
             yield node.iter
-    elif isinstance(node, (ast.Starred, ast.FormattedValue)):
+    elif isinstance(node, (ast.Starred, ast.FormattedValue)) or (
+        isinstance(node, ast.Assign) and any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)
+    ):
         yield node.value
-    elif isinstance(node, ast.Assign):
-        if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
-            yield node.value
     elif isinstance(node, ast.Call):
-        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if CONSUMERS.fullmatch(view.full(node.func)) or method in ("join", "extend", "format", "fromkeys"):
+        method = node.func if isinstance(node.func, ast.Attribute) else None
+        if CONSUMERS.fullmatch(view.full(node.func)) or (method is not None and method.attr in CONSUMING_METHODS):
             yield from node.args
-        elif method == "pop" and not node.args and isinstance(node.func, ast.Attribute):
-            yield node.func.value
+        elif method is not None and method.attr == "pop" and not node.args:
+            yield method.value
+
+
+def _forgets_order(view: View, around: ast.AST | None) -> bool:
+    """Is this a comprehension that makes a set, or one that goes right into what does not ask for the order?"""
+    call = view.parents.get(around) if isinstance(around, ast.GeneratorExp) else None
+    to_call = isinstance(call, ast.Call) and UNORDERED_OK.fullmatch(view.full(call.func)) is not None
+    return to_call or isinstance(around, ast.SetComp)
 
 
 def _is_set(view: View, node: ast.expr, depth: int = 0) -> bool:
@@ -265,25 +188,8 @@ def _assigned(view: View, node: ast.Name | ast.Attribute) -> Iterator[ast.expr]:
 
 
 def texts_in_formats(view: View) -> Findings:
-    """A format in an f-string's braces has at most one value where a text stands in the braces.
-
-    Texts in braces become calls of `format`, which would compute the second value too early; newer Pythons print what is left
-    with quotes that older ones cannot read.
-
-    Refused:
-
-        def run(x):
-            size = {"width": 9, "digits": 2}
-            return f"{x / 7:{size['width']}.{size['digits']}f}"
-
-    Instead:
-
-        def run(x):
-            size = {"width": 9, "digits": 2}
-            width, digits = size["width"], size["digits"]
-            return f"{x / 7:{width}.{digits}f}"
-    """
+    """PG321: texts in the braces of an f-string's format."""
     for node in view.code(ast.FormattedValue):
-        if isinstance(node, ast.FormattedValue) and has_text(node):
+        if has_text(node):
             help = "put it into a variable first"
             yield view.module.finding("PG321", node, "texts in the braces of an f-string's format", help)

@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 
+from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.names import COMPREHENSIONS
 from pgolf.bundle.source import ENTRY
+from pgolf.bundle.syntax import is_docstring, is_main_block
 from pgolf.bundle.toplevel import functions_of, guard, operator_keys, optional_names, registration
 from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
@@ -16,9 +18,6 @@ from pgolf.bundle.view import (
     View,
     call_target,
     is_dataclass,
-    is_docstring,
-    is_literal,
-    is_main_block,
 )
 
 CONSTANT = re.compile(r"_?[A-Z]\w*|__all__")
@@ -41,28 +40,7 @@ ACTS = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 
 
 def statements_at_import(view: View) -> Findings:
-    """A module's top level holds a docstring, imports, `def`, `class`, `Name = <pure expression>` with a capital letter, `try:`
-    imports `except ImportError:` their names = None, `if NAME is not None:` kernels, and `operator.register_autograd(...)`;
-    a class body holds a docstring, methods and fields with pure values.
-
-    What is needed can then be found without running anything, and runs at whichever moment.
-
-    Refused:
-
-        steps = []
-
-
-        def run(x):
-            return [*steps, x]
-
-    Instead:
-
-        STEPS = ()
-
-
-        def run(x):
-            return [*STEPS, x]
-    """
+    """PG301: a statement is not allowed at the top level of a module."""
     for place, node in enumerate(view.module.tree.body):
         if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef)) or (place == 0 and is_docstring(node)):
             continue
@@ -114,7 +92,7 @@ def _registration(view: View, node: ast.Expr) -> Findings:
         )
         return
     for value in (*call.args, *(word.value for word in call.keywords)):
-        if not is_literal(value) and not view.full(value).startswith(INTERNAL):
+        if value_of(value) is UNKNOWN and not view.full(value).startswith(INTERNAL):
             help = "name functions of this module"
             yield view.module.finding("PG301", value, "what an operator gets is not a function of the program", help)
 
@@ -203,21 +181,7 @@ def impure(view: View, node: ast.expr) -> Iterator[ast.expr]:
 
 
 def changing_defaults(view: View) -> Findings:
-    """Default arguments of functions and methods are constants: literals, names of the top level, what modules hold, and what
-    pure builtins make of these, but no list, dict or set.
-
-    A default is computed once, at a moment that moves, and all calls share it.
-
-    Refused:
-
-        def run(x, seen=[]):
-            return [*seen, x]
-
-    Instead:
-
-        def run(x, seen=None):
-            return [*(seen or []), x]
-    """
+    """PG314: a default argument is not a constant."""
     for statement in view.module.statements:
         methods = statement.node.body if isinstance(statement.node, ast.ClassDef) else functions_of(statement.node)
         for node in methods:
@@ -245,23 +209,7 @@ def changing_default(view: View, value: ast.expr) -> str:
 
 
 def future_flags(view: View) -> Findings:
-    """No `from __future__ import` but `annotations`.
-
-    Such flags hold for a whole file, and a built file is one file.
-
-    Refused:
-
-        from __future__ import division
-
-
-        def run(x):
-            return x / 2
-
-    Instead:
-
-        def run(x):
-            return x / 2
-    """
+    """PG318: a __future__ import."""
     for node in view.module.tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             help = "delete the line: Python 3.11 needs none of them here"
@@ -269,32 +217,7 @@ def future_flags(view: View) -> Findings:
 
 
 def effects_at_import(view: View) -> Findings:
-    """No randomness, clock, environment, file or device access while a module is imported.
-
-    Definition time must be free of effects, because it moves.
-
-    Refused:
-
-        import os
-
-        HOME = os.environ.get("HOME", "")
-
-
-        def run(x):
-            return HOME[:0], x
-
-    Instead:
-
-        import os
-
-
-        def home():
-            return os.environ.get("HOME", "")
-
-
-        def run(x):
-            return home()[:0], x
-    """
+    """PG320: randomness, clock, environment, file or device access at module level."""
     for statement in view.module.statements:
         for value in _definition_time(statement.node):
             for bad in _effects(view, value):

@@ -10,13 +10,13 @@ from pgolf.bundle.rules.unknown_imports import DEFEATING
 from pgolf.bundle.source import (
     imported_modules,
 )
+from pgolf.bundle.syntax import is_main_block
 from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
     BUILTIN,
     INTERNAL,
     Findings,
     View,
-    is_main_block,
 )
 
 DEFEATING_NAMES = re.compile(
@@ -42,29 +42,7 @@ KNOWN = BUILTINS | set(CHANGED_NAMES)
 
 
 def name_lookups(view: View) -> Findings:
-    """No eval, exec, compile, globals, locals, vars, dir, importlib, inspect, sys.modules or torch.jit, and no computed
-    attribute name on a module or top-level name.
-
-    They find names that bundling renames, or read source that it changes.
-
-    Refused:
-
-        import math
-
-
-        def run(x, name="sqrt"):
-            return getattr(math, name)(x)
-
-    Instead:
-
-        import math
-
-        FUNCTIONS = {"sqrt": math.sqrt, "exp": math.exp}
-
-
-        def run(x, name="sqrt"):
-            return FUNCTIONS[name](x)
-    """
+    """PG305: a name that defeats static analysis."""
     for node in view.imports():
         for name in imported_modules(node):
             if name.partition(".")[0] in DEFEATING:
@@ -77,7 +55,7 @@ def name_lookups(view: View) -> Findings:
             if not isinstance(view.parents.get(named), ast.Attribute):
                 yield view.module.finding("PG305", named, message, help)
     for use in view.code(ast.Call):
-        if isinstance(use, ast.Call) and view.full(use.func) in ATTRIBUTE_CALLS and len(use.args) > 1:
+        if view.full(use.func) in ATTRIBUTE_CALLS and len(use.args) > 1:
             computed = not isinstance(use.args[1], ast.Constant)
             shared = view.full(use.args[0])
             if computed and shared and not shared.startswith(BUILTIN):
@@ -86,63 +64,26 @@ def name_lookups(view: View) -> Findings:
 
 
 def moved_methods(view: View) -> Findings:
-    """No method is taken off a class other than to call it, zero-argument `super()` stands directly in a method, and no name
-    begins with two underscores only.
-
-    They hold the class's name, which changes.
-
-    Refused:
-
-        class Half:
-            def step(self, x):
-                return x / 2
-
-
-        class Other:
-            move = Half.step
-
-
-        def run(x):
-            return Other().move(x)
-
-    Instead:
-
-        def half(x):
-            return x / 2
-
-
-        class Half:
-            def step(self, x):
-                return half(x)
-
-
-        class Other:
-            def move(self, x):
-                return half(x)
-
-
-        def run(x):
-            return Other().move(x)
-    """
+    """PG310: a method is moved between classes, or a private name is mangled."""
     for node in view.code(ast.Attribute):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_method(view, node):
+        if isinstance(node.ctx, ast.Load) and _is_method(view, node):
             parent = view.parents.get(node)
             if not (isinstance(parent, ast.Call) and parent.func is node) and not isinstance(parent, ast.Attribute):
                 help = "write a method that calls it, or move the code into a function"
                 yield view.module.finding("PG310", node, "a method is taken off its class", help)
-    for node in view.code(ast.Call):
-        if isinstance(node, ast.Call) and view.full(node.func) == "builtins.super":
-            around = view.function_around(node)
-            comprehension = view.places[node.func].kind == "comprehension"
+    for call in view.code(ast.Call):
+        if view.full(call.func) == "builtins.super":
+            around = view.function_around(call)
+            comprehension = view.places[call.func].kind == "comprehension"
             direct = around is not None and isinstance(view.parents.get(around), ast.ClassDef)
-            if node.args or not direct or comprehension:
+            if call.args or not direct or comprehension:
                 help = "call super() at the top of the method and keep the result"
-                yield view.module.finding("PG310", node, "super() is not directly in a method", help)
-    for node in view.code(*NAMED):
-        for name in (getattr(node, field) for field in NAMED[node.__class__]):
+                yield view.module.finding("PG310", call, "super() is not directly in a method", help)
+    for named in view.code(*NAMED):
+        for name in (getattr(named, field) for field in NAMED[named.__class__]):
             if name.__class__ is str and name.startswith("__") and not name.endswith("__"):
                 help = "begin the name with one underscore"
-                yield view.module.finding("PG310", node, f"{name!r} is mangled with the class's name", help)
+                yield view.module.finding("PG310", named, f"{name!r} is mangled with the class's name", help)
 
 
 def _is_method(view: View, node: ast.Attribute) -> bool:
@@ -150,29 +91,7 @@ def _is_method(view: View, node: ast.Attribute) -> bool:
 
 
 def changed_names(view: View) -> Findings:
-    """Nothing reads `__name__`, `__qualname__`, `__module__`, `__doc__`, `__annotations__`, `__file__`, `__class__`, `__dict__`
-    and the like, nor a name that is defined nowhere.
-
-    Bundling and renaming change them.
-
-    Refused:
-
-        class Muon:
-            pass
-
-
-        def run(x):
-            return type(Muon()).__name__, x
-
-    Instead:
-
-        class Muon:
-            label = "Muon"
-
-
-        def run(x):
-            return Muon().label, x
-    """
+    """PG312: code reads a name that bundling changes."""
     mains = [use.node for use in view.reached if isinstance(use.node, ast.If) and is_main_block(use.node)]
     skipped = {node for main in mains if isinstance(main, ast.If) for node in walk(main.test)}
     named = [(node, node.attr) for node in view.whole.get(ast.Attribute, ())]
@@ -190,31 +109,7 @@ def changed_names(view: View) -> Findings:
 
 
 def generated_attributes(view: View) -> Findings:
-    """Attribute names are never generated: no `setattr` with a computed name, no `__setattr__`, no `type(a, b, c)`.
-
-    Names in a state dict must be found in the source, and an attribute that is not must not be one of the program's.
-
-    Refused:
-
-        class Layers:
-            def __init__(self, count):
-                for number in range(count):
-                    setattr(self, f"layer{number}", number)
-
-
-        def run(x):
-            return Layers(x).layer0
-
-    Instead:
-
-        class Layers:
-            def __init__(self, count):
-                self.layers = list(range(count))
-
-
-        def run(x):
-            return Layers(x).layers[0]
-    """
+    """PG319: an attribute name is generated."""
     for node in view.code(ast.Call, ast.Attribute):
         computed = isinstance(node, ast.Call) and view.full(node.func) in ("builtins.setattr", "builtins.delattr")
         if isinstance(node, ast.Call) and computed and len(node.args) > 1:

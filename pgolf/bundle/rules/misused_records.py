@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pgolf.bundle.names import FUNCTIONS, FunctionNode
+from pgolf.bundle.names import FUNCTIONS
 from pgolf.bundle.records import RECORDS, record_of
 from pgolf.bundle.source import ENTRY
-from pgolf.bundle.syntax import field_name
+from pgolf.bundle.syntax import Pair, Signature, field_names, hides_arguments, is_docstring, methods_of, pairs
 from pgolf.bundle.trees import walk
-from pgolf.bundle.view import BUILTIN, INTERNAL, Findings, View, is_docstring, is_record
+from pgolf.bundle.view import BUILTIN, INTERNAL, Findings, View, is_record
 
 CLASSES = [INTERNAL + name for name in RECORDS.values()]
 KINDS = (
@@ -22,24 +22,7 @@ HELP = "hand the one record on as `settings` or `program`, keep it as self.setti
 
 
 def misused_records(view: View) -> Findings:
-    """`settings` and `program` name the two records that the entry builds, and nothing else: they are parameters,
-    `self.settings = settings` or `settings = x.settings`, only their fields are read, and only the entry calls `Settings`
-    and `Program`.
-
-    A field can then be replaced by its value.
-
-    Refused:
-
-        def run(settings):
-            settings = settings.depth
-            return settings + 1
-
-    Instead:
-
-        def run(settings):
-            depth = settings.depth
-            return depth + 1
-    """
+    """PG317: settings or program are rebound or rebuilt."""
     for node in view.code(*KINDS):
         for bad, message in _findings(view, node):
             yield view.module.finding("PG317", bad, message, HELP)
@@ -133,18 +116,11 @@ def _is_binding(view: View, node: ast.Name | ast.Attribute, name: str) -> bool:
     return local and any(target is node and record_of(value) == name for target, value in _pairs(view, node))
 
 
-def _pairs(view: View, node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """(target, value) of the assignment a target or value stands in; `a, b = c, d` is taken apart."""
+def _pairs(view: View, node: ast.expr) -> list[Pair]:
+    """The (target, value) of the assignment that a target or value stands in."""
     parent = view.parents[node]
-    if isinstance(parent, ast.Tuple):
-        parent = view.parents[parent]
-    if not isinstance(parent, ast.Assign) or len(parent.targets) != 1:
-        return
-    target, value = parent.targets[0], parent.value
-    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
-        yield from zip(target.elts, value.elts, strict=True)
-    else:
-        yield target, value
+    parent = view.parents[parent] if isinstance(parent, ast.Tuple) else parent
+    return pairs(parent) if isinstance(parent, ast.stmt) else []
 
 
 def _is_stored_into(view: View, node: ast.expr) -> bool:
@@ -187,8 +163,7 @@ def _arguments(view: View, call: ast.Call) -> Iterator[tuple[ast.AST, str]]:
         yield call, "a record is handed on by position to something unknown"
     for parameters in candidates:
         takes = set(parameters) & set(RECORDS)
-        starred = any(isinstance(value, ast.Starred) for value in call.args) or any(not w.arg for w in call.keywords)
-        if takes and starred:
+        if takes and hides_arguments(call):
             yield call, f"{', '.join(sorted(takes))} may come out of starred arguments"
             continue
         for name, value in zip(parameters, call.args, strict=False):
@@ -199,36 +174,19 @@ def _arguments(view: View, call: ast.Call) -> Iterator[tuple[ast.AST, str]]:
                 yield value, f"{given} is given to a parameter called {name}"
 
 
-def _parameters(view: View, call: ast.Call) -> Iterator[list[str]]:
+def _parameters(view: View, call: ast.Call) -> Iterator[tuple[str, ...]]:
     """Positional parameters of each bundled function or method that a call may mean."""
     if isinstance(call.func, ast.Name):
         definition = view.definition(call.func.id) if view.full(call.func).startswith(INTERNAL) else None
         if isinstance(definition, ast.FunctionDef):
-            yield _positional(definition)
+            yield Signature.of(definition).positional
         elif isinstance(definition, ast.ClassDef):
-            yield from (_positional(member)[1:] for member in _methods(definition, "__init__"))
-            if not _methods(definition, "__init__"):
-                yield [name for name in map(field_name, definition.body) if name]
+            made = [method for method in methods_of(definition) if method.name == "__init__"]
+            yield from [Signature.of(method, 1).positional for method in made] or [field_names(definition)]
     elif isinstance(call.func, ast.Attribute):
-        methods = view.methods.get(call.func.attr, [])
-        yield from (_positional(member)[1:] for member in methods if _fits(member, call))
-
-
-def _fits(method: ast.FunctionDef, call: ast.Call) -> bool:
-    """Can the call's arguments be those of this method? Its class is not known, so its name and number decide."""
-    names = _positional(method)[1:]
-    starred = any(isinstance(value, ast.Starred) for value in call.args) or any(not word.arg for word in call.keywords)
-    given = len(call.args) + sum(word.arg in names for word in call.keywords)
-    required = len(names) - len(method.args.defaults)
-    return starred or method.args.vararg is not None or required <= given <= len(names)
-
-
-def _methods(node: ast.ClassDef, name: str) -> list[ast.FunctionDef]:
-    return [member for member in node.body if isinstance(member, ast.FunctionDef) and member.name == name]
-
-
-def _positional(node: FunctionNode) -> list[str]:
-    return [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+        # Its class is not known, so that its name and its parameters decide.
+        signatures = [Signature.of(method, 1) for method in view.methods.get(call.func.attr, [])]
+        yield from (signature.positional for signature in signatures if signature.takes(call))
 
 
 def _is_record_value(view: View, node: ast.expr, name: str) -> bool:

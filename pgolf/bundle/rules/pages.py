@@ -1,18 +1,19 @@
-"""The page of each rule, made of its function's docstring: what, why, an example that is refused, what to write instead."""
+"""The page of each rule: what, why, an example that is refused, what to write instead; `explanations/` has the texts."""
 
 from __future__ import annotations
 
-import inspect
+import re
 import textwrap
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from pgolf.bundle.rules.subset import RULES
 from pgolf.errors import CODES, PgolfError
 
 INTRODUCTION = """# The bundleable subset
 
-<!-- Generated from the docstrings of the rules in pgolf/bundle/rules by `python -m pgolf.docs`. -->
+<!-- Generated from pgolf/bundle/rules/explanations by `python -m pgolf.docs`. -->
 
 What the training program may contain: `pgolf/runtime/`, the classes and functions that plugins' components
 name, and whatever these use. Hooks, `PLUGIN` and everything only they use are free, except for what runs when the module is
@@ -21,6 +22,8 @@ says of a rule. Every example is a test: the first is refused with the rule's co
 
 """
 
+EXPLANATIONS = Path(__file__).with_name("explanations")
+FORM = re.compile(r"(.+?)\n\n(.+?)\n\nRefused:\n\n```python\n(.+?)```\n\nInstead:\n\n```python\n(.+?)```\n", re.DOTALL)
 LIKE_DIGITS = str.maketrans("OIL", "011")
 """Letters that are taken for digits."""
 
@@ -55,12 +58,10 @@ def explain(code: str) -> Explanation:
     code = code.upper()
     if code not in RULES:
         raise PgolfError("PG004", f"{code} is not the code of a rule of the subset", hint=_suggestion(code))
-    text, _, examples = (inspect.getdoc(RULES[code]) or "").partition("\n\nRefused:\n\n")
-    rule, _, reason = text.partition("\n\n")
-    refused, _, instead = examples.partition("\n\nInstead:\n\n")
-    plain = [" ".join(part.split()) for part in (rule, reason)]
-    shown = [textwrap.dedent(part).strip() + "\n" for part in (refused, instead)]
-    return Explanation(code, CODES[code], *plain, *shown)
+    form = FORM.fullmatch(EXPLANATIONS.joinpath(f"{code}.md").read_text(encoding="utf-8"))
+    assert form is not None, f"{code}.md has another form"
+    rule, reason, refused, instead = form.groups()
+    return Explanation(code, CODES[code], " ".join(rule.split()), " ".join(reason.split()), refused, instead)
 
 
 def _suggestion(code: str) -> str:

@@ -1,7 +1,7 @@
 """The bundleable subset: what may be in a module that becomes part of a built file.
 
-Whatever the later stages could get wrong is refused here, with the rule and the line. Each rule is a function; its docstring is
-its page (`pages`).
+Whatever the later stages could get wrong is refused here, with the rule and the line. Each rule is a function, and has a
+page (`pages`).
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-from pgolf.bundle.names import FUNCTIONS
+from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.rules.import_time_code import changing_default, impure, is_operator
 from pgolf.bundle.source import imported_modules, keeps_annotations, last_name
+from pgolf.bundle.syntax import is_docstring
 from pgolf.bundle.toplevel import registration
 from pgolf.bundle.trees import walk
 from pgolf.bundle.view import (
@@ -18,8 +19,6 @@ from pgolf.bundle.view import (
     View,
     call_target,
     is_dataclass,
-    is_docstring,
-    is_literal,
     is_record,
 )
 
@@ -47,35 +46,7 @@ CLASS_HOOKS = (
 
 
 def unknown_decorators(view: View) -> Findings:
-    """Decorators come from a list: staticmethod, classmethod, property, cached_property, abstractmethod, torch.no_grad,
-    torch.inference_mode, torch.compile, torch.library.custom_op, `operator.register_fake`, triton.jit, triton.autotune,
-    dataclass and a few more; custom_op and jit are imported under these names, and kernels stand at the top level.
-
-    Others run unknown code at definition.
-
-    Refused:
-
-        def twice(function):
-            return lambda x: 2 * function(x)
-
-
-        @twice
-        def run(x):
-            return x + 1
-
-    Instead:
-
-        def twice(function):
-            return lambda x: 2 * function(x)
-
-
-        def add(x):
-            return x + 1
-
-
-        def run(x):
-            return twice(add)(x)
-    """
+    """PG306: a decorator is not on the allow-list."""
     for node in view.parents:
         for decorator in getattr(node, "decorator_list", ()):
             name = view.full(call_target(decorator))
@@ -135,28 +106,11 @@ def _is_plain(node: ast.expr) -> bool:
     """A literal, a name, or a list, tuple or set of such."""
     if isinstance(node, (ast.List, ast.Set, ast.Tuple)):
         return all(_is_plain(part) for part in node.elts)
-    return is_literal(node) or isinstance(node, (ast.Name, ast.Attribute))
+    return value_of(node) is not UNKNOWN or isinstance(node, (ast.Name, ast.Attribute))
 
 
 def read_annotations(view: View) -> Findings:
-    """Functions under `custom_op` and `triton.jit` annotate what they need, without quotes, no annotation calls anything, none
-    stands without a value in a function, and nothing reads them.
-
-    Other annotations are removed.
-
-    Refused:
-
-        def run(x):
-            total: int
-            total = x + 1
-            return total
-
-    Instead:
-
-        def run(x):
-            total: int = x + 1
-            return total
-    """
+    """PG307: annotations that carry meaning are missing or would be stripped."""
     for node in view.whole.get(ast.FunctionDef, ()):
         yield from _function_annotations(view, node)
     for node in view.whole.get(ast.AnnAssign, ()):
@@ -188,44 +142,13 @@ def _quoted(node: ast.expr) -> bool:
 
 
 def unknown_bases(view: View) -> Findings:
-    """A class has no base, one bundled class, or one of nn.Module, Optimizer, autograd.Function, Dataset, NamedTuple, Enum,
-    Protocol, Generic, ABC and the exceptions; no metaclass, no `__getattr__`, `__new__` or `__init_subclass__`.
-
-    What a class does can then be read.
-
-    Refused:
-
-        class Counts(dict):
-            def add(self, x):
-                self[x] = self.get(x, 0) + 1
-                return self
-
-
-        def run(x):
-            return Counts().add(x)[x]
-
-    Instead:
-
-        class Counts:
-            def __init__(self):
-                self.numbers = {}
-
-            def add(self, x):
-                self.numbers[x] = self.numbers.get(x, 0) + 1
-                return self.numbers
-
-
-        def run(x):
-            return Counts().add(x)[x]
-    """
+    """PG309: a class base or metaclass is not on the allow-list."""
     for node in view.code(ast.ClassDef):
-        if not isinstance(node, ast.ClassDef):
-            continue
         yield from _bases(view, node)
         if node.keywords:
             yield view.module.finding("PG309", node, "a class has a metaclass or class arguments", "leave them out")
         for member in node.body:
-            if isinstance(member, FUNCTIONS) and isinstance(member, ast.FunctionDef) and member.name in CLASS_HOOKS:
+            if isinstance(member, ast.FunctionDef) and member.name in CLASS_HOOKS:
                 yield view.module.finding("PG309", member, f"{member.name} changes how names are found", "leave it out")
 
 
@@ -244,48 +167,8 @@ def _bases(view: View, node: ast.ClassDef) -> Findings:
 
 
 def changing_records(view: View) -> Findings:
-    """Records are plain: a dataclass has literal options without slots, a field an annotation and at most a constant or
-    `field(...)` as its default, and none is an InitVar.
-
-    A record made in another place must be the same.
-
-    Refused:
-
-        from dataclasses import InitVar, dataclass
-
-
-        @dataclass
-        class Point:
-            side: int
-            scale: InitVar[int] = 2
-
-            def __post_init__(self, scale):
-                self.side *= scale
-
-
-        def run(x):
-            return Point(x).side
-
-    Instead:
-
-        from dataclasses import dataclass
-
-
-        @dataclass
-        class Point:
-            side: int
-
-
-        def scaled(side, scale=2):
-            return Point(side * scale)
-
-
-        def run(x):
-            return scaled(x).side
-    """
+    """PG311: a dataclass or record has a form that cannot be moved."""
     for node in view.code(ast.ClassDef):
-        if not isinstance(node, ast.ClassDef):
-            continue
         for decorator in node.decorator_list:
             yield from _record_options(view, decorator)
         if is_record(view, node) or is_dataclass(view, node):

@@ -30,27 +30,7 @@ PICKLING = ("pickle", "marshal", "shelve", "copyreg", "pickletools")
 
 
 def unlinkable_imports(view: View) -> Findings:
-    """Imports of the program's own modules are `from package.module import Name` at the top level: no star, no `import x`;
-    nothing of pgolf's build-time names is used.
-
-    Linking deletes the line and writes the name that the definition has.
-
-    Refused:
-
-        import shapes
-
-
-        def run(x):
-            return shapes.area(x)
-
-    Instead:
-
-        from shapes import area
-
-
-        def run(x):
-            return area(x)
-    """
+    """PG302: an internal import has a form that cannot be linked."""
     for node in view.imports():
         for message in _internal_import(view, node):
             help = "write `from package.module import Name` at the top of the file"
@@ -81,27 +61,7 @@ def _internal_import(view: View, node: ast.Import | ast.ImportFrom) -> Iterator[
 
 
 def unavailable_imports(view: View) -> Findings:
-    """Other imports are of torch, numpy, sentencepiece, brotli, triton or the standard library, at the top level; inside
-    functions and below `try:` only packages that may be missing.
-
-    A built file runs on a machine that has no more, and hoisting must not change what is imported, or when.
-
-    Refused:
-
-        import pandas
-
-
-        def run(x):
-            return pandas.Series([x]).sum()
-
-    Instead:
-
-        import numpy as np
-
-
-        def run(x):
-            return int(np.array([x]).sum())
-    """
+    """PG303: an external import is not on the allow-list."""
     for node in view.imports():
         for name in imported_modules(node):
             if view.is_internal(name) or name == "__future__":
@@ -136,33 +96,14 @@ def _external_import(view: View, node: ast.Import | ast.ImportFrom, name: str) -
 
 
 def pickled_code(view: View) -> Findings:
-    """No pickle, marshal or shelve; `torch.load` says `weights_only=True`, and `numpy.load` `allow_pickle=False`.
-
-    An artifact holds tensors, numbers and texts: a class or function in it would be looked up under a name that changes.
-
-    Refused:
-
-        import pickle
-
-
-        def run(x):
-            return pickle.loads(pickle.dumps([x]))
-
-    Instead:
-
-        import json
-
-
-        def run(x):
-            return json.loads(json.dumps([x]))
-    """
+    """PG313: an artifact would hold classes or functions."""
     for node in view.imports():
         for name in imported_modules(node):
             if name.partition(".")[0] in PICKLING:
                 help = "write bytes, or tensors with torch.save"
                 yield view.module.finding("PG313", node, f"{name} stores code by name", help)
     for use in view.code(ast.Call):
-        if isinstance(use, ast.Call) and view.full(use.func) in ("torch.load", "numpy.load"):
+        if view.full(use.func) in ("torch.load", "numpy.load"):
             wanted = ("weights_only", True) if view.full(use.func) == "torch.load" else ("allow_pickle", False)
             said = [(word.arg, word.value.value) for word in use.keywords if isinstance(word.value, ast.Constant)]
             if wanted not in said:

@@ -5,7 +5,9 @@ import ast
 import pytest
 
 from pgolf.bundle.link import Flat, Owned
-from pgolf.bundle.shake import check, shake
+from pgolf.bundle.manager import shake
+from pgolf.bundle.program import Program
+from pgolf.bundle.verification import verify
 from pgolf.errors import PgolfError
 
 
@@ -45,5 +47,5 @@ def test_the_check_sees_a_dropped_and_a_moved_statement():
     kept = [item for item in whole.statements if getattr(item.node, "name", "") != "g"]
     for wrong in (kept, whole.statements[:-1], whole.statements[::-1]):
         with pytest.raises(PgolfError) as caught:
-            check(whole, Flat(tuple(wrong)))
+            verify("shake", Program(whole.statements).all_facts(), Program(wrong))
         assert caught.value.code == "PG401"

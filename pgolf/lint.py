@@ -11,6 +11,7 @@ import importlib.util
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from pgolf.bundle.link import reach, registered_for, same_operators, target
@@ -78,7 +79,9 @@ def _lint_together(named: dict[str, tuple[Path, Path]], folders: Sequence[Path],
     finder = _Finder({name: path for name, (_, path) in named.items()}, [*_bases(named), *folders])
     try:
         modules = load("".join(f"import {name}\n" for name in (*named, *_context())), finder.find)
-        findings = [error for module in modules.values() if module.name != ENTRY for error in _marked(module, modules)]
+        findings: list[PgolfError] = []
+        for module in modules.values():
+            findings += _marked(module, modules) if module.name != ENTRY else []
         findings += [*check(list(modules.values())), *same_operators(modules)]
     except PgolfError as error:  # a module beside them that does not parse
         if len(named) == 1:
@@ -87,9 +90,9 @@ def _lint_together(named: dict[str, tuple[Path, Path]], folders: Sequence[Path],
             for name in named:
                 _lint_together({name: named[name]}, folders, linted)
         return
-    shown = [str(path) for _, path in named.values()]
-    linted.findings += [item for place in shown for item in findings if _path_of(item) == place]
-    linted.disabled += [line for name in named for line in defeats_renaming(modules[name])]
+    for name, (_, path) in named.items():
+        linted.findings += [item for item in findings if _path_of(item) == str(path)]
+        linted.disabled += defeats_renaming(modules[name])
 
 
 def _marked(module: Module, modules: dict[str, Module]) -> list[PgolfError]:
@@ -120,7 +123,8 @@ def lint_program(modules: dict[str, Module]) -> Linted:
     reach(modules)
     own = [module for module in modules.values() if module.name != ENTRY]
     linted = Linted([module.path for module in own], [*check(list(modules.values())), *same_operators(modules)])
-    linted.disabled = [line for module in own for line in defeats_renaming(module)]
+    for module in own:
+        linted.disabled += defeats_renaming(module)
     return linted
 
 
@@ -185,8 +189,8 @@ def mark(module: Module, modules: dict[str, Module]) -> None:
     """Mark as reached what a build could take of a plugin's module, and what that uses."""
     roots = [statement for statement in module.statements if _is_code(statement) and not _is_build_time(statement)]
     hooks = [statement for statement in module.statements if _is_build_time(statement)]
-    named = {name for statement in hooks for name in _components(statement.node)}
-    helpers = {name for statement in hooks for name in _without_components(statement.node)} - named
+    named = {*chain.from_iterable(_components(statement.node) for statement in hooks)}
+    helpers = {*chain.from_iterable(_without_components(statement.node) for statement in hooks)} - named
     queue = [item for item in roots if not item.declares or not set(item.declares) <= helpers]
     while queue:
         statement = queue.pop()

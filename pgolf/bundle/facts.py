@@ -1,0 +1,87 @@
+"""Facts: what one top-level statement shows on its own, and tables that are put together from those of many."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from pgolf.bundle.link import bound_names
+from pgolf.bundle.names import IDENTIFIERS, Scope, reads_of, scopes, words_of
+from pgolf.bundle.trees import by_class, parents
+
+
+class Facts:
+    """What one top-level statement shows on its own.
+
+    Attributes:
+        parents: node -> the node above it, for all below the statement.
+        kinds: class of node -> its nodes.
+        scope: the scope around the statement; `resolve` gives this one for names of the top level.
+        places: identifier -> the scope that it is looked up in.
+        bound: names that the statement binds at the top level by being run.
+    """
+
+    def __init__(self, node: ast.stmt):
+        self.parents = parents(node)
+        self.kinds = by_class((node, *self.parents))
+        self.scope, self.places = scopes(node)
+        self.bound = bound_names(node)
+
+    @cached_property
+    def reads(self) -> dict[str, list[ast.Name]]:
+        """Name of the top level or builtin -> each place that reads it."""
+        found: dict[str, list[Any]] = {}
+        for scope in self.scope.walk():
+            for name, nodes in scope.reads.items():
+                if scope.resolve(name).kind == "module":
+                    found.setdefault(name, []).extend(nodes)
+        return found
+
+    @cached_property
+    def attributes(self) -> dict[str, list[ast.Attribute]]:
+        """Attribute -> each `x.attribute`, read, stored or deleted."""
+        found: dict[str, list[ast.Attribute]] = {}
+        for node in self.kinds[ast.Attribute]:
+            found.setdefault(node.attr, []).append(node)
+        return found
+
+    @cached_property
+    def inner_scopes(self) -> dict[ast.AST, Scope]:
+        """Function, class or comprehension -> its scope."""
+        return {scope.node: scope for scope in self.scope.walk() if scope is not self.scope}
+
+    @cached_property
+    def bound_inside(self) -> frozenset[str]:
+        """Variables of the functions, classes and comprehensions below the statement."""
+        return frozenset(name for scope in self.inner_scopes.values() for name in scope.bound)
+
+    @cached_property
+    def read_names(self) -> frozenset[str]:
+        """The keys of `reads`."""
+        return reads_of(self.scope)
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Every word that is a variable somewhere in the statement."""
+        return frozenset(words_of(self.scope))
+
+    @cached_property
+    def spellings(self) -> frozenset[str]:
+        """Every word that names something: a new name unlike all of them is apart from them whatever it is renamed to."""
+        words: set[str | None] = set(self.attributes)
+        for alias in self.kinds[ast.alias]:
+            words.update((alias.name, alias.asname))
+        for kind, field in IDENTIFIERS.items():
+            words.update(getattr(node, field) for node in self.kinds[kind])
+        return frozenset(word for word in words if word)
+
+
+def merged_lists(tables: Iterable[dict[str, list[Any]]]) -> dict[str, list[Any]]:
+    """One table with what all have under each key, in their order."""
+    found: dict[str, list[Any]] = {}
+    for table in tables:
+        for key, values in table.items():
+            found.setdefault(key, []).extend(values)
+    return found

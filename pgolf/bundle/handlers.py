@@ -1,0 +1,78 @@
+"""Handlers: which errors a program may end, so that it could tell that one is not raised any more."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+from pgolf.bundle.literals import value_of
+from pgolf.bundle.names import bound_name
+from pgolf.bundle.source import last_name
+from pgolf.bundle.trees import walk
+
+ABSENCE = frozenset(("AttributeError", "NameError", "UnboundLocalError", "Exception", "BaseException"))
+"""What catches the error for a name or attribute that is not there."""
+ASSERTIONS = frozenset(("AssertionError", "Exception", "BaseException"))
+"""What catches the error of an assertion."""
+ERRORS = frozenset(
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+)
+Nodes = Callable[[type[ast.AST]], Collection[Any]]
+"""Class of node -> its nodes in the program."""
+
+
+def may_end(nodes: Nodes, errors: Collection[str]) -> bool:
+    """May the program end one of these errors, wherever it is raised?
+
+    A handler that ends by raising only words the error in another way: then the program is wrong, and stays wrong.
+
+    Args:
+        errors: the classes that catch it.
+    """
+    return (
+        any(kind is None or _catches(nodes, kind, errors) for kind in _caught(nodes))
+        or any(_leaves(tried.finalbody) for tried in (*nodes(ast.Try), *nodes(ast.TryStar)))
+        or any(_may_swallow(method) for method in nodes(ast.FunctionDef) if method.name == "__exit__")
+    )
+
+
+def _caught(nodes: Nodes) -> Iterator[ast.expr | None]:
+    """What handlers and calls of `suppress` name; None for a handler that names nothing."""
+    for handler in nodes(ast.ExceptHandler):
+        if not isinstance(handler.body[-1], ast.Raise):
+            yield handler.type
+    for call in nodes(ast.Call):
+        if last_name(call.func) == "suppress":
+            yield from call.args
+
+
+def _catches(nodes: Nodes, kind: ast.expr, errors: Collection[str]) -> bool:
+    """Is this one of the errors? A variable may hold any; a class of the program or of a library is another one."""
+    if isinstance(kind, ast.Tuple):
+        return any(_catches(nodes, one, errors) for one in kind.elts)
+    if isinstance(kind, ast.Attribute):
+        return kind.attr in errors
+    if not isinstance(kind, ast.Name) or kind.id in errors:
+        return True
+    bound = {
+        type(node) for one in (ast.alias, ast.ClassDef, ast.Name, ast.arg) for node in _binding(nodes(one), kind.id)
+    }
+    return bool(bound - {ast.alias, ast.ClassDef}) or not (bound or kind.id in ERRORS)
+
+
+def _binding(nodes: Collection[ast.AST], name: str) -> list[ast.AST]:
+    return [node for node in nodes if bound_name(node) == name]
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """May a `finally` be left before its end, which ends the error?"""
+    nodes = walk(ast.Module(body=body, type_ignores=[]))
+    return any(isinstance(node, (ast.Return, ast.Break, ast.Continue)) for node in nodes)
+
+
+def _may_swallow(method: ast.FunctionDef) -> bool:
+    """May an `__exit__` return something true, which ends the error?"""
+    returned = [node.value for node in walk(method) if isinstance(node, ast.Return) and node.value is not None]
+    return any(value_of(value) not in (None, False) for value in returned)

@@ -1,0 +1,28 @@
+"""Facts: what a top-level statement shows on its own."""
+
+import ast
+
+from pgolf.bundle.facts import Facts, merged_lists
+
+TEXT = """
+def f(width=SIZE):
+    global total
+    total = [item.x for item in width]
+    return lambda y: y + OTHER
+"""
+
+
+def test_a_statement_shows_what_it_reads_and_binds():
+    node = ast.parse(TEXT).body[0]
+    facts = Facts(node)
+    assert facts.bound == ("f",)
+    assert facts.reads.keys() == facts.read_names == {"SIZE", "OTHER"}
+    assert facts.bound_inside == {"width", "item", "y"}
+    assert facts.variables == {"f", "SIZE", "total", "item", "width", "y", "OTHER"}
+    assert facts.spellings == facts.variables | {"x"}
+    assert [use.attr for use in facts.attributes["x"]] == ["x"] and len(facts.inner_scopes) == 3
+    assert facts.parents[node.body[0]] is node
+
+
+def test_tables_of_statements_become_one():
+    assert merged_lists([{"a": [1], "b": [2]}, {"a": [3]}]) == {"a": [1, 3], "b": [2]}
