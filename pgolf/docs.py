@@ -36,6 +36,17 @@ A build checks every component against these calls, so what no longer fits is an
 
 """
 
+SUBSET = """# The bundleable subset
+
+<!-- Generated from pgolf/bundle/rules/explanations by `python -m pgolf.docs`. -->
+
+What the training program may contain: `pgolf/runtime/`, the classes and functions that plugins' components
+name, and whatever these use. Hooks, `PLUGIN` and everything only they use are free, except for what runs when the module is
+imported. `pgolf build` and `pgolf lint` report every finding with its line; `pgolf lint --explain PG304` prints what this page
+says of a rule. Every example is a test: the first is refused with the rule's code alone, the second runs live and built.
+
+"""
+
 
 def hooks_page() -> str:
     """docs/hooks.md: every hook by family, then the records of the running program, then what will stay."""
@@ -139,14 +150,20 @@ def rules() -> str:
     return rules_page()
 
 
-def subset() -> str:
-    """docs/subset.md: every rule of what can be bundled."""
-    from pgolf.bundle.rules.pages import subset_page
+def subset_page() -> str:
+    """docs/subset.md: a table of the rules of what can be bundled, then the page of each."""
+    from pgolf.bundle.rules.pages import EXPLANATIONS, explain
+    from pgolf.bundle.rules.subset import RULES
 
-    return subset_page()
+    table = "| code | what is refused |\n| --- | --- |\n"
+    sections = ""
+    for code in RULES:
+        table += f"| [{code}](#{code.lower()}) | {explain(code).title} |\n"
+        sections += f"\n## {code}\n\n" + (EXPLANATIONS / f"{code}.md").read_text(encoding="utf-8")
+    return SUBSET + table + sections
 
 
-PAGES = {"hooks.md": hooks_page, "rules.md": rules, "subset.md": subset}
+PAGES = {"hooks.md": hooks_page, "rules.md": rules, "subset.md": subset_page}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgolf.bundle.trees import ONE, SHAPES, walk
+from pgolf.bundle.trees import ONE, SHAPES
 from pgolf.bundle.trees import Node as Node
 from pgolf.bundle.trees import copy_tree as copy_tree
 
@@ -201,13 +201,13 @@ class _Binder:
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
-    def visit_alias(self, node: ast.alias) -> None:
-        self.bind(node.asname or node.name.partition(".")[0], node)
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        if node.name:
-            self.bind(node.name, node)
+    def _named(self, node: ast.AST) -> None:
+        name = bound_name(node)
+        if name:
+            self.bind(name, node)
         self.generic_visit(node)
+
+    visit_alias = visit_ExceptHandler = visit_MatchAs = visit_MatchStar = visit_MatchMapping = _named
 
     def visit_Global(self, node: ast.Global) -> None:
         self.places[node] = self.scope
@@ -217,18 +217,6 @@ class _Binder:
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         self.places[node] = self.scope
         self.scope.nonlocals.update(node.names)
-
-    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
-        if node.name:
-            self.bind(node.name, node)
-        self.generic_visit(node)
-
-    visit_MatchStar = visit_MatchAs
-
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
-        if node.rest:
-            self.bind(node.rest, node)
-        self.generic_visit(node)
 
     def visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
         self.scope.yields = True
@@ -292,11 +280,6 @@ def _inside_function(scope: Scope | None) -> bool:
             return True
         scope = scope.parent
     return False
-
-
-def written_globals(root: ast.AST) -> set[str]:
-    """Names of `global` statements: top-level variables that functions bind."""
-    return {name for node in walk(root) if isinstance(node, ast.Global) for name in node.names}
 
 
 def is_imported(node: ast.expr, places: Mapping[ast.AST, Scope]) -> bool:

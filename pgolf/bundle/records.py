@@ -10,7 +10,6 @@ import ast
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import ENTRY
 from pgolf.bundle.syntax import field_name
-from pgolf.bundle.trees import walk
 
 RECORDS = {"settings": "Settings", "program": "Program"}
 """Reserved name -> the class that the entry calls to build the one record of that name."""
@@ -27,13 +26,10 @@ def record_of(node: ast.expr) -> str:
 
 def record_call(program: Program, record: str) -> ast.Call | None:
     """The one call that builds a record, which names every field that it gives; None where it is not plain to see."""
-    calls = [
-        node
-        for item in program.statements
-        if item.owner == ENTRY
-        for node in walk(item.node)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == RECORDS[record]
+    made = [
+        call for call in program.nodes(ast.Call) if isinstance(call.func, ast.Name) and call.func.id == RECORDS[record]
     ]
+    calls = [call for call in made if program.owner(program.statement(call)) == ENTRY]
     plain = len(calls) == 1 and not calls[0].args and all(word.arg is not None for word in calls[0].keywords)
     return calls[0] if plain else None
 

@@ -276,14 +276,11 @@ def import_bindings(node: ast.stmt) -> dict[str, Binding]:
         return {name: binding for item in imports_of(node) for name, binding in import_bindings(item).items()}
     if isinstance(node, ast.ImportFrom):
         return {alias.asname or alias.name: Binding(node.module or "", alias.name, node) for alias in node.names}
-    if isinstance(node, ast.Import):
-        return {
-            alias.asname or alias.name.partition(".")[0]: Binding(
-                alias.name if alias.asname else alias.name.partition(".")[0], "", node
-            )
-            for alias in node.names
-        }
-    return {}
+    found: dict[str, Binding] = {}
+    for alias in node.names if isinstance(node, ast.Import) else ():
+        root = alias.name.partition(".")[0]
+        found[alias.asname or root] = Binding(alias.name if alias.asname else root, "", node)
+    return found
 
 
 def declared_names(node: ast.stmt) -> tuple[str, ...]:

@@ -94,14 +94,8 @@ def binds_self(method: FunctionNode) -> bool:
 
 def own_stores(node: ast.ClassDef) -> Iterator[ast.Attribute]:
     """`self.x` as a target, in a method whose `self` is never anything else."""
-    for method in node.body:
-        if not isinstance(method, ast.FunctionDef):
-            continue
-        stored = [
-            target
-            for target in walk(method)
-            if isinstance(target, ast.Attribute) and not isinstance(target.ctx, ast.Load)
-        ]
+    for method in methods_of(node):
+        stored = [one for one in walk(method) if isinstance(one, ast.Attribute) and not isinstance(one.ctx, ast.Load)]
         if stored and binds_self(method):
             first = method.args.args[0].arg
             yield from (target for target in stored if isinstance(target.value, ast.Name) and target.value.id == first)

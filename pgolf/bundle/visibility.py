@@ -183,11 +183,10 @@ class Visibility:
         classes = {node.name: node for node in self.nodes[ast.ClassDef]}
         bases = {name: bases_from(node, classes) for name, node in classes.items()}
         found = {name for name, (_, elsewhere) in bases.items() if elsewhere}
-        for grow in (_to_subclasses, _to_bases):
-            size = -1
-            while size < len(found):
-                size = len(found)
-                grow(found, {name: own for name, (own, _) in bases.items()})
+        while below := {name for name, (own, _) in bases.items() if own & found} - found:
+            found |= below
+        while above := set[str]().union(*(bases[name][0] for name in found)) - found:
+            found |= above
         return found
 
     def _borrowed(self) -> set[str]:
@@ -207,7 +206,7 @@ class Visibility:
 
     def called_from_outside(self, function: FunctionNode) -> bool:
         """May something outside call a function: is it, or its class, ever used other than by being called?"""
-        owner = self._owner(function)
+        owner = self._owners.get(function)
         if isinstance(function, ast.Lambda) or not all(
             last_name(mark) in DECORATORS for mark in function.decorator_list
         ):
@@ -227,9 +226,6 @@ class Visibility:
         arguments = function.args
         bound = arguments.args[1:] if self._gets_object(function) else arguments.args
         return frozenset(argument.arg for argument in (*bound, *arguments.kwonlyargs))
-
-    def _owner(self, function: FunctionNode) -> ast.ClassDef | None:
-        return self._owners.get(function)
 
     def _gets_object(self, function: FunctionNode) -> bool:
         return function in self._owners and not function.args.posonlyargs and not is_static(function)
@@ -260,11 +256,3 @@ class Visibility:
             for node in self.nodes[ast.Attribute]
             if isinstance(node.ctx, ast.Load) and node not in self._callees
         }
-
-
-def _to_subclasses(found: set[str], bases: Mapping[str, set[str]]) -> None:
-    found.update(name for name, own in bases.items() if own & found)
-
-
-def _to_bases(found: set[str], bases: Mapping[str, set[str]]) -> None:
-    found.update(*(bases[name] for name in found))

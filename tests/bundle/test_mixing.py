@@ -116,12 +116,11 @@ def test_lines_that_end_in_other_ways_stay_as_they_are(tmp_path):
 
 def rewritten(payload=None, inner=None):
     """A mixed file with another payload or another decoder."""
-    tree = ast.parse(code_of(PROGRAM))
-    own_payload, own_inner = pack._literals(tree)
+    parts = pack.MIXED_FORM.fullmatch(code_of(PROGRAM)).groups()
+    own_payload, own_inner = (ast.literal_eval(part.decode("l1")).encode("l1") for part in parts)
     inner = own_inner if inner is None else mixing.deflate(inner(zlib.decompress(own_inner, -15)))
     payload = own_payload if payload is None else payload(own_payload)
-    code = b"#coding:l1\nimport zlib\ns=%s\nexec(zlib.decompress(%s.encode('l1'),-15))\n"
-    return code % (pack.latin1(payload), pack.latin1(inner))
+    return pack.MIXED % (pack.latin1(payload), pack.latin1(inner))
 
 
 def test_the_form_that_is_rewritten_below_is_read():

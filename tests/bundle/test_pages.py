@@ -7,8 +7,9 @@ import pytest
 from test_subset import RECORD_ENTRY, codes
 
 from pgolf.bundle.pipeline import build
-from pgolf.bundle.rules.pages import EXPLANATIONS, as_text, explain, subset_page
+from pgolf.bundle.rules.pages import EXPLANATIONS, as_text, explain
 from pgolf.bundle.rules.subset import RULES
+from pgolf.docs import subset_page
 from pgolf.errors import CODES, PgolfError
 
 SHAPES = "def area(side):\n    return side * side\n"

@@ -110,16 +110,8 @@ def settle_annotations(tree: ast.Module) -> None:
     The class statement keeps them in `__annotations__`, which nobody reads (rule PG312), and asks of each only that it can be
     called. Fields of dataclasses stay: a dataclass looks for ClassVar in them.
     """
-    imported = {
-        alias.asname or alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "typing"
-        for alias in node.names
-        if alias.name == "NamedTuple"
-    }
     for node in tree.body:
-        base = node.bases[0] if isinstance(node, ast.ClassDef) and len(node.bases) == 1 else None
-        if isinstance(node, ast.ClassDef) and isinstance(base, ast.Name) and base.id in imported:
+        if isinstance(node, ast.ClassDef) and [last_name(base) for base in node.bases] == ["NamedTuple"]:
             for item in node.body:
                 if isinstance(item, ast.AnnAssign):
-                    item.annotation = copy_tree(base)
+                    item.annotation = copy_tree(node.bases[0])

@@ -10,6 +10,7 @@ import ast
 import base64
 import lzma
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,9 @@ RUN_BY_LINE = RUN.replace(b"s.splitlines(1)", b'[l+"\\n"for l in s.split("\\n")]
 EXECUTE = b'exec(compile(s,f,"exec"))'
 EXECUTE_ALONE = b'exec(compile(s,f,"exec"),[g:=globals(),*map(g.pop,"%s".split())][0])'
 """The call that runs a program, and the one that takes the file's own names away first."""
+MIXED = b"#coding:l1\nimport zlib\ns=%s\nexec(zlib.decompress(%s.encode('l1'),-15))\n"
+"""A file with the mixing decoder: the payload, and the decoder."""
+MIXED_FORM = re.compile(re.escape(MIXED).replace(b"%s", b"(.+)"), re.DOTALL)
 MIXED_NAMES = ("c", "f", "g", "h", "s", "zlib")
 """The names of a file with the mixing decoder."""
 # The code gets a name of its own, because a crash prints lines of the file that a frame names, and these are binary. The
@@ -172,8 +176,7 @@ def mixed(source: str, alone: bool = False) -> Packed:
     except ValueError as error:
         raise PgolfError("PG004", f"--pack mix: {error}", hint="use --pack auto") from error
     inner = mixing.deflate(mixing.program(source, run))
-    code = b"#coding:l1\nimport zlib\ns=%s\nexec(zlib.decompress(%s.encode('l1'),-15))\n"
-    return Packed("mix", code % (latin1(payload), latin1(inner)))
+    return Packed("mix", MIXED % (latin1(payload), latin1(inner)))
 
 
 def _has_plain_lines(source: str) -> bool:
@@ -212,38 +215,16 @@ def unpack(data: bytes) -> str:
         PgolfError: PG402, for a file that does not parse, or with a payload that does not decode.
     """
     try:
-        tree = ast.parse(data)
-        payload = _payload(tree)
-        if _is_mixed(tree):
-            return mixing.undo(*_literals(tree), _runs(MIXED_NAMES))
+        mixed_parts = MIXED_FORM.fullmatch(data)
+        if mixed_parts is not None:
+            texts = [str(ast.literal_eval(part.decode("l1"))) for part in mixed_parts.groups()]
+            return mixing.undo(texts[0].encode("l1"), texts[1].encode("l1"), _runs(MIXED_NAMES))
+        payload = _payload(ast.parse(data))
         if payload is None:
             return data.decode()
         return _value(payload)
     except (SyntaxError, ValueError, lzma.LZMAError, zlib.error, brotli.error) as error:
         raise PgolfError("PG402", f"the file cannot be unpacked: {error}") from error
-
-
-def _is_mixed(tree: ast.Module) -> bool:
-    """Has the file the form that `mixed` writes?"""
-    form = ast.parse("import zlib\ns=''\nexec(zlib.decompress(''.encode('l1'),-15))")
-    return len(tree.body) == 3 and ast.dump(_without_texts(tree)) == ast.dump(_without_texts(form))
-
-
-def _without_texts(tree: ast.Module) -> ast.Module:
-    copied = ast.parse(ast.unparse(tree))
-    for node in _texts(copied):
-        node.value = ""
-    return copied
-
-
-def _texts(tree: ast.Module) -> list[ast.Constant]:
-    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return [node for node in texts if node.value != "l1"]
-
-
-def _literals(tree: ast.Module) -> tuple[bytes, bytes]:
-    payload, inner = sorted(_texts(tree), key=lambda node: node.lineno)
-    return str(payload.value).encode("l1"), str(inner.value).encode("l1")
 
 
 def _payload(tree: ast.Module) -> ast.expr | None:

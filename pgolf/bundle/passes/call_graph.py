@@ -81,11 +81,8 @@ class CallGraph:
     def _method(self, method: ast.FunctionDef) -> Iterator[Callee]:
         if len(self.program.members[method.name]) == 1 and binds_self(method) and method.name in self.program.own:
             uses = self.program.attributes.get(method.name, [])
-            if not any(self._names_class(use.value) for use in uses):
+            if not any(getattr(use.value, "id", "") in self.program.classes for use in uses):
                 yield from self._closed(method, 1, uses)
-
-    def _names_class(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and node.id in self.program.classes
 
     def _closed(
         self, node: ast.FunctionDef, skipped: int, uses: Collection[ast.AST], constructs: bool = False

@@ -9,7 +9,7 @@ from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.names import copy_tree
 from pgolf.bundle.passes.singletons import Singleton
 from pgolf.bundle.program import Program
-from pgolf.bundle.syntax import Signature, assignment, hides_arguments, is_idle_line, pairs
+from pgolf.bundle.syntax import Signature, hides_arguments, is_idle_line, pairs
 from pgolf.bundle.trees import walk
 
 
@@ -100,10 +100,8 @@ class Construction:
 def _apart(line: ast.stmt, names: set[str]) -> list[ast.stmt]:
     """One line for each variable of an assignment, where none of its values reads one of them."""
     stored = pairs(line)
-    words = {node.id for _, value in stored for node in walk(value) if isinstance(node, ast.Name)}
-    if len(stored) < 2 or not words.isdisjoint(names):
-        return [line]
-    return [assignment([pair], line) for pair in stored]
+    words = {node.id for node in walk(line) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return [assignment([pair], line) for pair in stored] if words.isdisjoint(names) else [line]
 
 
 def body_of(function: ast.FunctionDef) -> list[ast.stmt]:

@@ -16,9 +16,8 @@ import ast
 from collections.abc import Iterable
 
 from pgolf.bundle.effects import is_chain
-from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.passes.aggregates import Aggregate, aggregates
-from pgolf.bundle.passes.construction import assign, body_of
+from pgolf.bundle.passes.construction import assign
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.passes.dead_stores import forget_globals
 from pgolf.bundle.program import Program
@@ -44,7 +43,6 @@ class _Replacement:
         if not self.construction.is_inlined:
             members.append("__init__")
         self.names = {name: program.fresh(self._wanted(name)) for name in members}
-        self.read = {self.names[node.attr] for node in self.escape.members if isinstance(node.ctx, ast.Load)}
 
     def _wanted(self, member: str) -> str:
         """A name to begin with; what stands for the object itself is called like its class."""
@@ -56,7 +54,6 @@ class _Replacement:
         self._replace_object()
         self._replace_call()
         self._replace_class()
-        self._drop_calls()
         self._drop_holders()
 
     def _name(self, member: str) -> ast.expr:
@@ -90,7 +87,7 @@ class _Replacement:
             program.put(call.func, self._name("__init__"))
             return
         function = program.function(line)
-        stores = [store for store in self.construction.stores(self.names) if not self._is_idle_store(store)]
+        stores = self.construction.stores(self.names)
         program.put(call, self._name("__call__") if call in self.escape.handed_on else ast.Constant(value=None))
         if self.construction.at_top or (self.construction.is_idle and program.main is not None):
             place = line if self.construction.at_top else program.main
@@ -102,13 +99,6 @@ class _Replacement:
             if isinstance(function, Function):
                 targets = [target for store in stores for target, _ in pairs(store)]
                 declare(program, function, [target.id for target in targets if isinstance(target, ast.Name)])
-
-    def _is_idle_store(self, line: ast.stmt) -> bool:
-        """Does a line only give a literal to a variable that nothing reads?"""
-        return all(
-            isinstance(target, ast.Name) and target.id not in self.read and value_of(value) is not UNKNOWN
-            for target, value in pairs(line)
-        )
 
     def _owner(self, line: ast.stmt) -> str:
         """The module that a store comes from: the class of what is stored, or of the object, or the call of a record."""
@@ -148,15 +138,6 @@ class _Replacement:
                 method.name = self.names[name]
                 lines.append(method)
         self.program.replace(self.single.definition, lines)
-
-    def _drop_calls(self) -> None:
-        """Drop calls of functions that did nothing but make and return the object."""
-        calls = [node for node in self.escape.nodes if isinstance(node, ast.Call) and not (node.args or node.keywords)]
-        for function in [place.function for place in self.escape.stores if place.function is not None]:
-            if [type(line) for line in body_of(function)] == [ast.Return]:
-                for call in calls:
-                    if last_name(call.func) == function.name:
-                        self.program.put(call, ast.Constant(value=None))
 
     def _drop_holders(self) -> None:
         """Drop what gave variables the object; a call that returned it is still made."""

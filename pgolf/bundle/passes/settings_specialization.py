@@ -25,7 +25,8 @@ def specialize_settings(program: Program) -> None:
     parts = record_fields(program, "program")
     components = {name for name, value in parts.items() if isinstance(value, (ast.Call, ast.Name))}
     _compare_components(program, components)
-    functions = {name: value for name, value in parts.items() if _is_function(program, value)}
+    # A function is there before the main block runs, and its name is bound once (rule PG304).
+    functions = {name: value for name, value in parts.items() if getattr(value, "id", "") in program.functions}
     empty = {name: value for name, value in parts.items() if value_of(value) in (None, ())}
     settings = record_fields(program, "settings")
     for record, values in (("settings", settings), ("program", functions | empty)):
@@ -46,11 +47,6 @@ def _put(program: Program, node: ast.Attribute, value: ast.expr) -> None:
         fits = value_of(value) is not UNKNOWN and can_hold(program, node, value)
     if fits:
         program.put(node, ast.copy_location(copy_tree(value), node))
-
-
-def _is_function(program: Program, value: ast.expr) -> bool:
-    """A function of the program: it is there before the main block runs, and its name is bound once (rule PG304)."""
-    return isinstance(value, ast.Name) and value.id in program.functions
 
 
 def _compare_components(program: Program, components: set[str]) -> None:

@@ -11,17 +11,6 @@ from pathlib import Path
 from pgolf.bundle.rules.subset import RULES
 from pgolf.errors import CODES, PgolfError
 
-INTRODUCTION = """# The bundleable subset
-
-<!-- Generated from pgolf/bundle/rules/explanations by `python -m pgolf.docs`. -->
-
-What the training program may contain: `pgolf/runtime/`, the classes and functions that plugins' components
-name, and whatever these use. Hooks, `PLUGIN` and everything only they use are free, except for what runs when the module is
-imported. `pgolf build` and `pgolf lint` report every finding with its line; `pgolf lint --explain PG304` prints what this page
-says of a rule. Every example is a test: the first is refused with the rule's code alone, the second runs live and built.
-
-"""
-
 EXPLANATIONS = Path(__file__).with_name("explanations")
 FORM = re.compile(r"(.+?)\n\n(.+?)\n\nRefused:\n\n```python\n(.+?)```\n\nInstead:\n\n```python\n(.+?)```\n", re.DOTALL)
 LIKE_DIGITS = str.maketrans("OIL", "011")
@@ -81,16 +70,3 @@ def as_text(page: Explanation) -> str:
 
 def _indented(code: str) -> str:
     return textwrap.indent(code, "    ")
-
-
-def subset_page() -> str:
-    """docs/subset.md: a table of the rules, then a section for each."""
-    pages = [explain(code) for code in RULES]
-    rows = [f"| [{page.code}](#{page.code.lower()}) | {page.title} |" for page in pages]
-    table = "\n".join(["| code | what is refused |", "| --- | --- |", *rows])
-    return INTRODUCTION + table + "\n" + "".join(map(_section, pages))
-
-
-def _section(page: Explanation) -> str:
-    refused, instead = (f"```python\n{code}```" for code in (page.refused, page.instead))
-    return f"\n## {page.code}\n\n{page.rule}\n{page.reason}\n\nRefused:\n\n{refused}\n\nInstead:\n\n{instead}\n"
