@@ -9,7 +9,7 @@ from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.names import copy_tree
 from pgolf.bundle.passes.singletons import Singleton
 from pgolf.bundle.program import Program
-from pgolf.bundle.syntax import Signature, hides_arguments, is_idle_line, pairs
+from pgolf.bundle.syntax import Signature, assignment, hides_arguments, is_idle_line, pairs
 from pgolf.bundle.trees import walk
 
 
