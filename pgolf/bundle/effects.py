@@ -227,7 +227,7 @@ class Effects:
     @cached_property
     def observes_absence(self) -> bool:
         """Does the program catch the error for what is not there, or ask whether something is?"""
-        return self.looks_up_by_text or may_end(self.program.nodes, ABSENCE)
+        return self.looks_up_by_text or self.program.table("absence", lambda: may_end(self.program.nodes, ABSENCE))
 
     @cached_property
     def looks_up_by_text(self) -> bool:

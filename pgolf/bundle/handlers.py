@@ -56,14 +56,10 @@ def _catches(nodes: Nodes, kind: ast.expr, errors: Collection[str]) -> bool:
         return kind.attr in errors
     if not isinstance(kind, ast.Name) or kind.id in errors:
         return True
-    bound = {
-        type(node) for one in (ast.alias, ast.ClassDef, ast.Name, ast.arg) for node in _binding(nodes(one), kind.id)
-    }
-    return bool(bound - {ast.alias, ast.ClassDef}) or not (bound or kind.id in ERRORS)
-
-
-def _binding(nodes: Collection[ast.AST], name: str) -> list[ast.AST]:
-    return [node for node in nodes if bound_name(node) == name]
+    if kind.id in ERRORS:
+        return False
+    classes = any(bound_name(node) == kind.id for node in (*nodes(ast.alias), *nodes(ast.ClassDef)))
+    return not classes or any(bound_name(node) == kind.id for node in (*nodes(ast.Name), *nodes(ast.arg)))
 
 
 def _leaves(body: list[ast.stmt]) -> bool:

@@ -764,8 +764,8 @@ class Optimizers:
     """
 
     def __init__(self):
-        pass
-        pass
+        self.program = None
+        self.world = None
         owned = [(model_2.get_parameter(name), canonical_names(record, name), record) for record in parameters_2 for name in record.stored_names()]
         self.tensors = [tensor for tensor, names, record in owned]
         self.names = [names for tensor, names, record in owned]
@@ -954,8 +954,8 @@ class GPT(nn.Module):
 
     def __init__(self, parameters, activation_dtype):
         super().__init__()
-        pass
-        pass
+        self.settings = None
+        self.program = None
         self.records = parameters
         register_parameters(self, parameters, activation_dtype)
 
@@ -1048,8 +1048,8 @@ def end_2(name, data):
     begin_ms_2 = now
 
 def session_2(parameters, ledger):
-    pass
     global begin_ms_2, failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, rows_2, since_3, tokens_2, training_data_2
+    pass
     pass
     parameters_2 = parameters
     pass
