@@ -19,6 +19,7 @@ from pgolf.files import write_error
 COMMANDS: dict[str, str] = {
     "build": "pgolf.cli.build:build",
     "data": "pgolf.cli.data:data",
+    "forecast": "pgolf.cli.forecast:forecast",
     "lint": "pgolf.cli.lint:lint",
     "leaderboard": "pgolf.cli.leaderboard:leaderboard",
     "logs": "pgolf.cli.logs:logs",

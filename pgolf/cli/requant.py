@@ -61,7 +61,7 @@ def requant(
 
     CHECKPOINT is a final_model.pt, or the folder of a run that has one: of pgolf, or of a public script whose model is the
     recipe's. A point is what a build with its settings would export and score, bit for bit. Finished points are
-    kept: the same command goes on where one was stopped. Points that the folder keeps of other recipes are in the plots.
+    kept: the same command goes on where one was stopped. Other points that the folder keeps for the weights are in the plots.
     Exit status: 0 all points, 1 some failed, 2 unusable input.
 
     \b

@@ -28,8 +28,8 @@ def front(points: Sequence[Result]) -> list[Result]:
 
 
 def gather(folder: Path, points: Sequence[Result]) -> list[Result]:
-    """The points of this sweep, and those of other recipes that the folder keeps for the same weights."""
-    names = {point["series"] for point in points}
+    """The points of this sweep, and all others that the folder keeps for the same weights."""
+    known = {point["key"] for point in points}
     own = [point for point in points if not point["problem"]]
     others = []
     for path in sorted((folder / "points").glob("*.json")):
@@ -37,7 +37,7 @@ def gather(folder: Path, points: Sequence[Result]) -> list[Result]:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if isinstance(found, dict) and found.get("problem") == "" and found.get("series") not in names:
+        if isinstance(found, dict) and found.get("problem") == "" and found.get("key") not in known:
             others.append(found)
     return [*own, *(one for one in others if own and one.get("weights") == own[0].get("weights"))]
 

@@ -1,0 +1,1 @@
+"""How many bytes a recipe's artifact will have, before anything is trained."""

@@ -1,0 +1,165 @@
+"""The size model: stand-ins for the trained weights go through the recipe's own quantizers, layout and coder.
+
+    encoded   every tensor by its class's recipe; of matrices of one role and shape one is encoded, the others are it with rows
+              and columns in another order, which no coder can make use of
+    bytes     all of it packed, or, where that would take minutes, two parts of the rows of what is large, and the line
+              through both
+
+So nothing here knows a grid, a layout or a coder, and a plugin of one's own is forecast like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from pgolf.forecast.weights import Walk, like_inputs, role_of, stand_in
+from pgolf.runtime.export import add_corrections, pack_artifact, quantization_classes
+from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.parameters import canonical_tensors
+from pgolf.runtime.quantize import KEPT_ELEMENTS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.contracts.quantizer import Statistics
+    from pgolf.runtime.program import Program
+    from pgolf.runtime.records import Param
+
+WHOLE = 2_000_000
+"""Most elements that are packed whole; of more, two parts with half as many, and so many, are."""
+Encoded = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes of an artifact.
+
+    Attributes:
+        packed: the artifact.
+        entropy: the codes alone, each tensor by the frequencies of its own codes; no coder that knows no more does better.
+        raw: all other parts as they are.
+        elements: codes.
+        classes: quantization class -> (elements, bits of entropy for each).
+    """
+
+    packed: int
+    entropy: int
+    raw: int
+    elements: int
+    classes: Mapping[str, tuple[int, float]]
+
+
+def forecast_size(program: Program, parameters: Sequence[Param], walks: Mapping[str, Walk]) -> Size:
+    """The size of what training would leave, if it does this to the tensors, by role."""
+    inits = {name: (init, record) for name, init, record in canonical_tensors(parameters)}
+    state = {}
+    for name, (init, record) in inits.items():
+        shape = record.shape[1:] if record.members else record.shape
+        state[name] = stand_in(name, init, shape, walks[role_of(name)])
+    statistics: Statistics = {}
+    hessians: dict[int, Tensor] = {}
+    for name, tensor in state.items():
+        if tensor.ndim == 2 and tensor.numel() > KEPT_ELEMENTS:
+            columns = tensor.shape[1]
+            statistics[name] = {"hessian": hessians.setdefault(columns, like_inputs(columns))}
+    classes = quantization_classes(parameters)
+    if program.quantization_plan is not None:
+        planned = {**classes, **program.quantization_plan(state, statistics, Ledger())}
+    else:
+        planned = classes
+    encoded = encode_all(program, planned, classes, state, statistics)
+    encoded = add_corrections(state, parameters, program, statistics, encoded, Ledger())
+    return measure(program, encoded, planned)
+
+
+def encode_all(
+    program: Program,
+    planned: Mapping[str, str],
+    classes: Mapping[str, str],
+    state: dict[str, Tensor],
+    statistics: Statistics,
+) -> Encoded:
+    """Every tensor's parts; a matrix that was not encoded itself stands in `state` as what its parts would come from."""
+    encoded: Encoded = {}
+    first: dict[tuple[str, str, tuple[int, ...]], str] = {}
+    for number, (name, quant) in enumerate(planned.items()):
+        tensor, key = state[name], (quant, role_of(name), tuple(state[name].shape))
+        if key in first and tensor.ndim == 2 and {*encoded[first[key]]} <= {"codes", "step", "class"}:
+            generator = torch.Generator().manual_seed(number)
+            rows, columns = (torch.randperm(size, generator=generator) for size in tensor.shape)
+            encoded[name] = {part: shuffled(value, rows, columns) for part, value in encoded[first[key]].items()}
+            state[name] = state[first[key]][rows][:, columns]
+            continue
+        parts = program.tensor_recipes[quant].encode(name, tensor, statistics.get(name, {}), Ledger())
+        if quant != classes[name]:
+            parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
+        encoded[name] = parts
+        first[key] = name
+    return encoded
+
+
+def shuffled(part: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """A part with the rows, and columns, of its matrix in another order."""
+    if part.ndim and part.shape[0] == len(rows):
+        part = part[rows]
+    if part.ndim == 2 and part.shape[1] == len(columns):
+        part = part[:, columns]
+    return part.contiguous()
+
+
+def large_parts(encoded: Encoded) -> dict[tuple[str, str], Tensor]:
+    """(tensor, part) of integers with rows: where nearly all bytes are."""
+    return {
+        (name, part): value
+        for name, parts in encoded.items()
+        for part, value in parts.items()
+        if value.ndim == 2 and not value.is_floating_point() and value.numel() > KEPT_ELEMENTS // 2
+    }
+
+
+def measure(program: Program, encoded: Encoded, planned: Mapping[str, str]) -> Size:
+    """Pack and count."""
+    large = large_parts(encoded)
+    elements = sum(value.numel() for value in large.values())
+    entropy = 0.0
+    by_class: dict[str, tuple[int, float]] = {}
+    for (name, _), value in large.items():
+        bits = entropy_bits(value)
+        entropy += bits
+        count, known = by_class.get(planned[name], (0, 0.0))
+        by_class[planned[name]] = count + value.numel(), known + bits
+    total = sum(value.numel() * value.element_size() for parts in encoded.values() for value in parts.values())
+    raw = total - sum(value.numel() * value.element_size() for value in large.values())
+    if elements <= WHOLE:
+        packed = len(pack_artifact(encoded, program, Ledger()))
+    else:
+        packed = extrapolated(program, encoded, large, elements)
+    classes = {quant: (count, bits / count) for quant, (count, bits) in by_class.items()}
+    return Size(packed, math.ceil(entropy / 8), raw, elements, classes)
+
+
+def extrapolated(program: Program, encoded: Encoded, large: dict[tuple[str, str], Tensor], elements: int) -> int:
+    """The line through the bytes of two parts of the rows, at all of them; what is not large is in both as it is."""
+    sizes = []
+    for share in (WHOLE / 2 / elements, WHOLE / elements):
+        part = {name: dict(parts) for name, parts in encoded.items()}
+        kept = 0
+        for (name, key), value in large.items():
+            rows = max(1, round(share * value.shape[0]))
+            part[name][key] = value[:rows].contiguous()
+            kept += rows * value.shape[1]
+        sizes.append((kept, len(pack_artifact(part, program, Ledger()))))
+    (first, low), (second, high) = sizes
+    return round(low + (high - low) * (elements - first) / (second - first))
+
+
+def entropy_bits(codes: Tensor) -> float:
+    """Bits of the codes of one tensor by their own frequencies."""
+    _, counts = codes.unique(return_counts=True)
+    share = counts.double() / codes.numel()
+    return float(-(share * share.log2()).sum()) * codes.numel()

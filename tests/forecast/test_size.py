@@ -1,0 +1,102 @@
+import math
+
+import pytest
+import torch
+from models import built
+
+from pgolf.forecast import size as sizes
+from pgolf.forecast.size import encode_all, entropy_bits, forecast_size
+from pgolf.forecast.weights import Walk, expected_walks, role_of
+from pgolf.runtime.export import pack_artifact, quantization_classes
+from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.parameters import canonical_tensors
+
+SIZES = {"model_dim": 64, "num_layers": 2, "mlp_hidden": 1200, "vocab_size": 300}
+
+
+def normal_walks(made, noise=0.05):
+    """Normal numbers of one spread everywhere."""
+    return {role_of(name): Walk(0.0, noise) for name, _, _ in canonical_tensors(made.parameters)}
+
+
+def test_entropy_by_counting():
+    codes = torch.tensor([[0, 0, 0, 0], [1, 1, -1, 2]], dtype=torch.int8)
+    shares = [1 / 2, 1 / 4, 1 / 8, 1 / 8]
+    assert entropy_bits(codes) == pytest.approx(-8 * sum(share * math.log2(share) for share in shares))
+
+
+@pytest.mark.parametrize("sigmas", [6.0, 12.85])
+def test_steps_by_spread_cost_what_the_closed_form_says(sigmas):
+    """h = log2(sqrt(2 pi e) R / k), whatever the weights' size is; the step is small enough for it to hold to 0.5 %."""
+    for noise in (0.01, 3.0):
+        made = built("sdclip", **SIZES, matrix_clip_sigmas=sigmas)
+        found = forecast_size(made.program, made.parameters, normal_walks(made, noise))
+        count, bits = found.classes["mlp"]
+        assert count == 4 * 64 * 1200
+        assert bits == pytest.approx(math.log2(math.sqrt(2 * math.pi * math.e) * 31 / sigmas), rel=0.005)
+
+
+def test_a_step_with_a_floor_costs_a_bit_for_each_doubling():
+    made = built("int6", **SIZES)
+    small, large = (
+        forecast_size(made.program, made.parameters, normal_walks(made, noise)).classes["mlp"][1]
+        for noise in (0.06, 0.12)
+    )
+    assert large - small == pytest.approx(1, abs=0.02)
+
+
+def test_all_of_an_artifact_is_counted():
+    made = built("sdclip", **SIZES)
+    found = forecast_size(made.program, made.parameters, normal_walks(made))
+    held = sum(
+        math.prod(record.shape[1:] if record.members else record.shape)
+        for _, _, record in canonical_tensors(made.parameters)
+    )
+    codes = found.elements
+    assert found.raw >= 2 * (held - codes) and codes < held
+    assert found.entropy < found.packed < codes + found.raw
+
+
+def test_matrices_in_another_order_stand_for_the_weights_they_came_from():
+    made = built("gptq", **SIZES)
+    state = {name: torch.randn(record.shape) for name, _, record in canonical_tensors(made.parameters)}
+    classes = quantization_classes(made.parameters)
+    statistics = {name: {"hessian": torch.eye(t.shape[1])} for name, t in state.items() if t.ndim == 2}
+    encoded = encode_all(made.program, classes, classes, state, statistics)
+    first, second = (encoded[f"blocks.{layer}.mlp.fc.weight"] for layer in (0, 1))
+    assert not torch.equal(first["codes"], second["codes"])
+    assert torch.equal(first["codes"].flatten().sort().values, second["codes"].flatten().sort().values)
+    for layer, parts in enumerate((first, second)):
+        decoded = made.program.tensor_recipes["mlp"].decode("x", parts, torch.float32)
+        step = parts["step"].float()[:, None]
+        assert ((decoded - state[f"blocks.{layer}.mlp.fc.weight"]).abs() <= 0.51 * step).all()
+
+
+def test_a_part_of_the_rows_tells_the_whole(monkeypatch):
+    made = built("sdclip", "lzma", **SIZES)
+    whole = forecast_size(made.program, made.parameters, normal_walks(made)).packed
+    monkeypatch.setattr(sizes, "WHOLE", 100_000)
+    assert forecast_size(made.program, made.parameters, normal_walks(made)).packed == pytest.approx(whole, rel=0.01)
+
+
+def test_plans_and_corrections_take_part():
+    made = built("mixed_bits", "lqer", **SIZES, n_int6_layers=1)
+    found = forecast_size(made.program, made.parameters, normal_walks(made))
+    assert found.classes["low"][1] == pytest.approx(math.log2(math.sqrt(2 * math.pi * math.e) * 15 / 12.85), rel=0.03)
+    assert found.classes["low"][0] == 3 * 64 * 1200
+
+
+def test_what_is_measured_is_what_a_run_would_pack():
+    """The forecast of weights that are what it assumes is exact but for the draw."""
+    made = built("sdclip", **SIZES)
+    walks = expected_walks(made.program, made.parameters, {"matrix_lr": 0.04}, 30, 0.0)
+    found = forecast_size(made.program, made.parameters, walks)
+    generator = torch.Generator().manual_seed(9)
+    encoded = {}
+    for name, init, record in canonical_tensors(made.parameters):
+        start = torch.empty(record.shape)
+        init(start, torch.Generator().manual_seed(3), Ledger())
+        walk = walks[role_of(name)]
+        tensor = start * walk.kept + torch.randn(start.shape, generator=generator) * walk.noise
+        encoded[name] = made.program.tensor_recipes[record.quant].encode(name, tensor, {}, Ledger())
+    assert found.packed == pytest.approx(len(pack_artifact(encoded, made.program, Ledger())), rel=0.003)
