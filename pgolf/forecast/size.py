@@ -68,10 +68,9 @@ def forecast_size(program: Program, parameters: Sequence[Param], walks: Mapping[
             columns = tensor.shape[1]
             statistics[name] = {"hessian": hessians.setdefault(columns, like_inputs(columns))}
     classes = quantization_classes(parameters)
-    if program.quantization_plan is not None:
-        planned = {**classes, **program.quantization_plan(state, statistics, Ledger())}
-    else:
-        planned = classes
+    planned = dict(classes)
+    for plan in program.quantization_plan:
+        planned |= {name: quant for name, quant in plan(state, statistics, Ledger()).items() if name in classes}
     encoded = encode_all(program, planned, classes, state, statistics)
     encoded = add_corrections(state, parameters, program, statistics, encoded, Ledger())
     return measure(program, encoded, planned)
@@ -89,13 +88,17 @@ def encode_all(
     first: dict[tuple[str, str, tuple[int, ...]], str] = {}
     for number, (name, quant) in enumerate(planned.items()):
         tensor, key = state[name], (quant, role_of(name), tuple(state[name].shape))
-        if key in first and tensor.ndim == 2 and {*encoded[first[key]]} <= {"codes", "step", "class"}:
+        alike = tensor.ndim == 2 and not program.tensor_transforms
+        if key in first and alike and {*encoded[first[key]]} <= {"codes", "step", "class"}:
             generator = torch.Generator().manual_seed(number)
             rows, columns = (torch.randperm(size, generator=generator) for size in tensor.shape)
             encoded[name] = {part: shuffled(value, rows, columns) for part, value in encoded[first[key]].items()}
             state[name] = state[first[key]][rows][:, columns]
             continue
-        parts = program.tensor_recipes[quant].encode(name, tensor, statistics.get(name, {}), Ledger())
+        known: Mapping[str, Tensor] = statistics.get(name, {})
+        for transform in program.tensor_transforms:
+            tensor, known = transform.apply(name, tensor, known, Ledger())
+        parts = program.tensor_recipes[quant].encode(name, tensor, known, Ledger())
         if quant != classes[name]:
             parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
         encoded[name] = parts

@@ -82,7 +82,7 @@ def test_a_part_of_the_rows_tells_the_whole(monkeypatch):
 def test_plans_and_corrections_take_part():
     made = built("mixed_bits", "lqer", **SIZES, n_int6_layers=1)
     found = forecast_size(made.program, made.parameters, normal_walks(made))
-    assert found.classes["low"][1] == pytest.approx(math.log2(math.sqrt(2 * math.pi * math.e) * 15 / 12.85), rel=0.03)
+    assert 0.8 < found.classes["mlp"][1] - found.classes["low"][1] < 1
     assert found.classes["low"][0] == 3 * 64 * 1200
 
 
