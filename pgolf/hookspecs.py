@@ -149,7 +149,12 @@ def skip(settings: SettingsView) -> Component | None:
 
 @_hook("architecture", "slot", architecture.Head)
 def head(settings: SettingsView) -> Component | None:
-    """Final hidden state to logits, cap included."""
+    """Final hidden state to logits, before their taps."""
+
+
+@_hook("architecture", "tap", architecture.LogitTap)
+def logit_taps(settings: SettingsView) -> Component | None:
+    """Changes the logits of every head, such as a cap."""
 
 
 @_hook("architecture", "slot", architecture.Loss)

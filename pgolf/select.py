@@ -31,6 +31,7 @@ BASELINE: tuple[str, ...] = (
     "sentencepiece_bytes",
     "sequential_loader",
     "sequential_wiring",
+    "tanh_softcap",
     "tied_head",
     "torch_save",
     "unet_plan",

@@ -38,6 +38,9 @@ RECIPES = {
     "groups": ("pergroup", "int6", "yarn_rope"),
     "ttt": ("lora_ttt", "step_clock", "swa"),
     "phases": ("phased_ttt", "smear_gate_v3", "two_lanes_v1"),
+    "losses": ("mtp", "mtp_tied", "z_loss", "asymmetric_logits", "poly_softcap"),
+    "weighted": ("sigmoid_rescale", "byte_weighted_loss"),
+    "fused": ("fused_cross_entropy",),
 }
 # Quantizers beside techniques that they do not touch.
 QUANTIZERS = {

@@ -155,10 +155,17 @@ class Skip(Protocol):
 
 
 class Head(Protocol):
-    """Final hidden state to logits, cap included."""
+    """Final hidden state to logits, before their taps."""
 
     def __call__(self, model: GPT, x_BTD: Tensor, ctx: Context, /) -> Tensor:
         """logits_BTV."""
+
+
+class LogitTap(Protocol):
+    """Changes logits wherever they are made, in training and scoring alike, such as a cap."""
+
+    def __call__(self, model: GPT, logits_BTV: Tensor, ctx: Context, /) -> Tensor:
+        """logits_BTV -> logits_BTV; of other heads too, such as those of an auxiliary loss."""
 
 
 class Loss(Protocol):

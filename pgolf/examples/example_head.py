@@ -1,4 +1,4 @@
-"""logits = h E^T, without a cap; E is the embedding."""
+"""logits = h E^T; E is the embedding, and the cap is not the head's."""
 
 from pgolf import Component, Param, Plugin, hookimpl
 from pgolf.runtime.layers import use_matrix
@@ -6,7 +6,7 @@ from pgolf.runtime.parameters import normal
 
 PLUGIN = Plugin(
     name="example_head",
-    summary="Tied head without a cap.",
+    summary="Tied head.",
     source="pgolf's documentation",
     family="architecture",
 )

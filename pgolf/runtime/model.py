@@ -103,6 +103,8 @@ class GPT(nn.Module):
         x = self.stem(ids, ctx)
         x = rms_norm(self.program.wiring(self, x, x, ctx))
         logits = self.program.head(self, x, ctx)
+        for tap in self.program.logit_taps:
+            logits = tap(self, logits, ctx)
         if not self.training:
             for transform in self.program.distribution_transforms:
                 logits = transform(self, logits, ids, ctx)

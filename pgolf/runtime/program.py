@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         BranchInput,
         Head,
         LayerPlan,
+        LogitTap,
         Loss,
         MatrixInput,
         Mlp,
@@ -68,6 +69,7 @@ class Program(NamedTuple):
     branch_inputs: tuple[BranchInput, ...]
     head: Head
     layer_plan: LayerPlan
+    logit_taps: tuple[LogitTap, ...]
     loss: Loss
     matrix_inputs: tuple[MatrixInput, ...]
     mlp: Mlp

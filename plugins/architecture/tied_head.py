@@ -1,6 +1,6 @@
-"""Token embedding that is also the output head, with a tanh cap on the logits.
+"""Token embedding that is also the output head.
 
-    x = E[ids]         logits = cap * tanh(h E^T / cap)
+    x = E[ids]         logits = h E^T
 
 Source: openai/parameter-golf, train_gpt.py (baseline).
 """
@@ -8,8 +8,6 @@ Source: openai/parameter-golf, train_gpt.py (baseline).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import torch
 
 from pgolf import Component, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.layers import use_matrix
@@ -24,26 +22,17 @@ if TYPE_CHECKING:
 
 PLUGIN = Plugin(
     name="tied_head",
-    summary="One matrix for embedding and head, capped logits.",
+    summary="One matrix for embedding and head.",
     source="openai/parameter-golf train_gpt.py",
     family="architecture",
-    settings=(
-        Setting("tied_embed_init_std", 0.005, "standard deviation of the embedding at start", minimum=0),
-        Setting("logit_softcap", 30.0, "logits stay within +- this", minimum=0),
-    ),
+    settings=(Setting("tied_embed_init_std", 0.005, "standard deviation of the embedding at start", minimum=0),),
 )
 
 
-class TiedHead:
+def tied_head(model: GPT, x_BTD: Tensor, ctx: Context) -> Tensor:
     """h_BTD -> logits_BTV."""
-
-    def __init__(self, softcap: float) -> None:
-        self.softcap = softcap
-
-    def __call__(self, model: GPT, x_BTD: Tensor, ctx: Context) -> Tensor:
-        ctx.fired("tied_head", "heads")
-        z = use_matrix(model, ctx.weights["tok_emb.weight"], x_BTD, "head", 0, 0, ctx)
-        return self.softcap * torch.tanh(z / self.softcap)
+    ctx.fired("tied_head", "heads")
+    return use_matrix(model, ctx.weights["tok_emb.weight"], x_BTD, "head", 0, 0, ctx)
 
 
 @hookimpl
@@ -67,5 +56,4 @@ def parameters(settings: SettingsView) -> list[Param]:
 @hookimpl
 def head(settings: SettingsView) -> Component:
     """The embedding again."""
-    settings.require(settings.logit_softcap > 0, "logit_softcap", "more than 0")
-    return Component(TiedHead, softcap=settings.logit_softcap)
+    return Component(tied_head)

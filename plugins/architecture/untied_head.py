@@ -1,6 +1,6 @@
-"""A head of its own beside the token embedding, zero at start, with a tanh cap on the logits.
+"""A head of its own beside the token embedding, zero at start.
 
-    x = E[ids]         logits = cap * tanh(h W^T / cap)
+    x = E[ids]         logits = h W^T
 
 Source: openai/parameter-golf, train_gpt.py (baseline with TIE_EMBEDDINGS=0).
 """
@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
-from pgolf import Component, Param, Plugin, Setting, hookimpl
+from pgolf import Component, Param, Plugin, hookimpl
 from pgolf.runtime.layers import use_matrix
 from pgolf.runtime.parameters import normal, zeros
 
@@ -24,23 +22,16 @@ if TYPE_CHECKING:
 
 PLUGIN = Plugin(
     name="untied_head",
-    summary="Separate output head, capped logits.",
+    summary="Separate output head.",
     source="openai/parameter-golf train_gpt.py",
     family="architecture",
-    settings=(Setting("logit_softcap", 30.0, "logits stay within +- this", minimum=0),),
 )
 
 
-class UntiedHead:
+def untied_head(model: GPT, x_BTD: Tensor, ctx: Context) -> Tensor:
     """h_BTD -> logits_BTV."""
-
-    def __init__(self, softcap: float) -> None:
-        self.softcap = softcap
-
-    def __call__(self, model: GPT, x_BTD: Tensor, ctx: Context) -> Tensor:
-        ctx.fired("untied_head", "heads")
-        z = use_matrix(model, ctx.weights["lm_head.weight"], x_BTD, "head", 0, 0, ctx)
-        return self.softcap * torch.tanh(z / self.softcap)
+    ctx.fired("untied_head", "heads")
+    return use_matrix(model, ctx.weights["lm_head.weight"], x_BTD, "head", 0, 0, ctx)
 
 
 @hookimpl
@@ -56,5 +47,4 @@ def parameters(settings: SettingsView) -> list[Param]:
 @hookimpl
 def head(settings: SettingsView) -> Component:
     """Its own matrix."""
-    settings.require(settings.logit_softcap > 0, "logit_softcap", "more than 0")
-    return Component(UntiedHead, softcap=settings.logit_softcap)
+    return Component(untied_head)

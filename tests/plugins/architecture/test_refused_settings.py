@@ -13,7 +13,6 @@ REFUSED = [
     (("rope",), {"model_dim": 60}, "num_heads is 4, wanted heads of an even width"),
     ((), {"logit_softcap": 0}, "logit_softcap is 0.0, wanted more than 0"),
     ((), {"tied_embed_init_std": 0}, "tied_embed_init_std is 0.0, wanted more than 0"),
-    (("untied_head",), {"logit_softcap": 0}, "logit_softcap is 0.0, wanted more than 0"),
     (("ortho_init",), {"model_dim": 32}, "model_dim is 32, wanted at least 64"),
     (("partial_rope",), {"rope_dims": 15}, "rope_dims is 15, wanted an even number"),
     (("partial_rope",), {"rope_dims": 18}, "rope_dims is 18, wanted at most 16, the width of a head"),
