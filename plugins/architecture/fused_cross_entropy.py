@@ -123,14 +123,11 @@ class FusedCrossEntropy:
     def __call__(self, model: GPT, logits_BTV: Tensor, targets_BT: Tensor, reduction: str, ctx: Context) -> Tensor:
         ctx.fired("fused_cross_entropy", "losses")
         z, targets = logits_BTV.flatten(0, 1), targets_BT.flatten()
-        if not ctx.training:
-            losses = F.cross_entropy(z.float(), targets, reduction="none")
-        elif self.fused:
+        if ctx.training and self.fused:
             losses = fused_loss(z.contiguous(), targets.contiguous(), self.cap, None, None)[0]
         else:
-            losses = F.cross_entropy(
-                2 * self.cap * torch.sigmoid(z.float() * (2 / self.cap)), targets, reduction="none"
-            )
+            u = 2 * self.cap * torch.sigmoid(z.float() * (2 / self.cap)) if ctx.training else z.float()
+            losses = F.cross_entropy(u, targets, reduction="none")
         return losses.view(targets_BT.shape) if reduction == "none" else losses.mean()
 
 
