@@ -41,6 +41,10 @@ RECIPES = {
     "losses": ("mtp", "mtp_tied", "z_loss", "asymmetric_logits", "poly_softcap"),
     "weighted": ("sigmoid_rescale", "byte_weighted_loss"),
     "fused": ("fused_cross_entropy",),
+    "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader"),
+    "fused": ("fused_cross_entropy", "document_packing_loader"),
+    "shuffled": ("shuffled_loader",),
+    "documents": ("document_shuffle_loader",),
 }
 # Quantizers beside techniques that they do not touch.
 QUANTIZERS = {

@@ -58,3 +58,11 @@ def validation_tokens(pattern: str | Path, seq_len: int, vocab_size: int) -> tor
     if len(tokens) <= seq_len:
         raise ValueError(f"{pattern}: {len(tokens)} tokens, wanted at least {seq_len + 1}")
     return torch.from_numpy(tokens[: (len(tokens) - 1) // seq_len * seq_len + 1])
+
+
+def load_own_shards(pattern: str | Path, rank: int, world_size: int, vocab_size: int) -> list[np.ndarray]:
+    """Shards rank, rank + world_size, ... as memory maps; ValueError where this rank would have none."""
+    files = shard_files(pattern)
+    if rank >= len(files):
+        raise ValueError(f"{pattern}: {len(files)} shards for {world_size} ranks, wanted at least one for each rank")
+    return [load_shard(path, vocab_size) for path in files[rank::world_size]]
