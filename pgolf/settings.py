@@ -73,6 +73,8 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "parallel_residual_start": 2,
     "parallel_start_layer": 2,
     "phased_ttt_prefix_docs": 16,
+    "recur_layers": "1,2",
+    "recur_start_step": 20,
     "rope_dims": 16,
     "rope_train_seq_len": 64,
     "soft_round_min_step": 0,

@@ -45,6 +45,8 @@ RECIPES = {
     "fused": ("fused_cross_entropy", "document_packing_loader"),
     "shuffled": ("shuffled_loader",),
     "documents": ("document_shuffle_loader",),
+    "shuffled": ("shuffled_loader", "progressive_loop"),
+    "documents": ("document_shuffle_loader", "depth_recurrence"),
 }
 # Quantizers beside techniques that they do not touch.
 QUANTIZERS = {

@@ -36,6 +36,7 @@ SIZES = {
     "num_loops": 1,
     "parallel_residual_start": 2,
     "parallel_start_layer": 2,
+    "recur_layers": "1,2",
     "rope_dims": 8,
     "rope_train_seq_len": 16,
     "swa_full_attn_layers": 2,

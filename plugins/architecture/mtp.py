@@ -30,7 +30,10 @@ PLUGIN = Plugin(
     summary="Auxiliary heads predict the tokens after the next one.",
     source="openai/parameter-golf#198",
     family="architecture",
-    conflicts=(Conflict("layer_loop", "negative with recurrence (PR #363)", hard=False),),
+    conflicts=tuple(
+        Conflict(name, "negative with recurrence (PR #363)", hard=False)
+        for name in ("depth_recurrence", "layer_loop", "progressive_loop")
+    ),
     settings=(
         Setting("mtp_num_heads", 1, "auxiliary heads", minimum=1),
         Setting("mtp_loss_weight", 0.2, "weight of their mean loss", minimum=0),

@@ -27,7 +27,10 @@ PLUGIN = Plugin(
     source="Itssshikhar/parameter-golf, PR #1493 experiments",
     family="architecture",
     effect="+0.0094 BPB: harmful",
-    conflicts=(Conflict("layer_loop", "negative with recurrence (PR #363)", hard=False),),
+    conflicts=tuple(
+        Conflict(name, "negative with recurrence (PR #363)", hard=False)
+        for name in ("depth_recurrence", "layer_loop", "progressive_loop")
+    ),
     settings=(
         Setting("mtp_steps", 1, "how many later tokens", minimum=1),
         Setting("mtp_weight", 0.1, "weight of their mean loss", minimum=0),

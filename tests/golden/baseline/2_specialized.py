@@ -920,7 +920,9 @@ class GPT(nn.Module):
         ctx = Context(ids, phases, self.training, self.matrices(), {}, fields, adapter, observe, ledger)
         x = self.stem(ids, ctx)
         x = rms_norm(sequential_wiring(self, x, x, ctx))
-        logits = tiedhead(x, ctx)
+        logits = tied_head(x, ctx)
+        for tap in logit_taps_2:
+            logits = tap(self, logits, ctx)
         pass
         loss = token_cross_entropy(logits, targets, reduction, ctx)
         pass
@@ -1370,10 +1372,15 @@ def sequential_wiring(model, x_BTD, x0_BTD, ctx):
     ctx.fired('sequential_wiring', 'walks')
     return walk_plan(model, (x_BTD,), x0_BTD, ctx)[0]
 
-def tiedhead(x_BTD, ctx):
+def tanh_softcap(model, logits_BTV, ctx, cap):
+    """logits_BTV -> logits_BTV."""
+    ctx.fired('tanh_softcap', 'caps')
+    return cap * torch.tanh(logits_BTV / cap)
+
+def tied_head(x_BTD, ctx):
+    """h_BTD -> logits_BTV."""
     ctx.fired('tied_head', 'heads')
-    z = use_matrix(ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
-    return 30.0 * torch.tanh(z / 30.0)
+    return use_matrix(ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
 
 def unetplan():
     layers = tuple(range(9))
@@ -1645,8 +1652,9 @@ def prepare_components():
 flash_2 = None
 before_2 = 0.0
 groups_2 = (Group(name='embed', lr=0.05), Group(name='scalar', lr=0.04))
+logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
 compiled_2 = None
-plugins_2 = ('adam', 'additive_skips', 'causal_attention', 'chunked_eval', 'cross_entropy', 'int8', 'layer_matrices', 'momentum_warmup', 'muon', 'newton_schulz', 'no_average', 'qk_gain', 'relu2', 'residual_scales', 'rope', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
+plugins_2 = ('adam', 'additive_skips', 'causal_attention', 'chunked_eval', 'cross_entropy', 'int8', 'layer_matrices', 'momentum_warmup', 'muon', 'newton_schulz', 'no_average', 'qk_gain', 'relu2', 'residual_scales', 'rope', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
 schedules_2 = (partial(momentum_schedule, final=0.95, start=0.85, steps=500), partial(warmdown_schedule, length=1200))
 tensor_recipes_2 = {'attn': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int8Recipe(half=True)}
 if __name__ == '__main__':
