@@ -339,6 +339,11 @@ def token_loader(settings: SettingsView) -> Component | None:
     """Training batches."""
 
 
+@_hook("data", "optional slot", data.BatchShape)
+def batch_shape(settings: SettingsView) -> Component | None:
+    """Size of training batches where it changes with the phases; without it, what the settings say."""
+
+
 @_hook("data", "slot", data.ByteCounter)
 def byte_counter(settings: SettingsView) -> Component | None:
     """UTF-8 bytes that each target stands for."""

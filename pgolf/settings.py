@@ -79,6 +79,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "rope_train_seq_len": 64,
     "soft_round_min_step": 0,
     "soft_round_ramp_steps": 10,
+    "seq_len_start": 32,
     "swa_full_attn_layers": 2,
     "swa_window": 32,
     "ttt_batch_size": 8,

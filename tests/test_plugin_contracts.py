@@ -39,6 +39,7 @@ SIZES = {
     "recur_layers": "1,2",
     "rope_dims": 8,
     "rope_train_seq_len": 16,
+    "seq_len_start": 16,
     "swa_full_attn_layers": 2,
     "swa_window": 4,
     "ttt_batch_size": 8,

@@ -22,6 +22,13 @@ class TokenLoader(Protocol):
         """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU."""
 
 
+class BatchShape(Protocol):
+    """How large a step's batch is."""
+
+    def __call__(self, phases: tuple[str, ...], /) -> tuple[int, int]:
+        """(tokens of one step over all ranks and micro-steps, tokens of a sequence) while these phases are on."""
+
+
 class ByteCounter(Protocol):
     """UTF-8 bytes that each target stands for."""
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Wiring,
     )
     from pgolf.contracts.compressor import EntropyCoder, StreamLayout
-    from pgolf.contracts.data import BatchField, ByteCounter, TokenLoader
+    from pgolf.contracts.data import BatchField, BatchShape, ByteCounter, TokenLoader
     from pgolf.contracts.evaluation import BaseUpdate, DistributionTransform, Evaluation, Windows
     from pgolf.contracts.optimizer import (
         ApplyTap,
@@ -122,5 +122,6 @@ class Program(NamedTuple):
 
     # Data
     batch_fields: tuple[tuple[str, BatchField], ...]
+    batch_shape: BatchShape | None
     byte_counter: ByteCounter
     token_loader: TokenLoader

@@ -101,12 +101,18 @@ class Session:
         world = self.world
         self.program.token_loader.open(pattern, world.rank, world.world_size, self.settings.vocab_size, ledger)
 
-    def next_batch(self) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
+    def next_batch(self, phases: tuple[str, ...] | None = None) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """(x, y, fields) of one micro-step on the device; ValueError once training time is over.
+
+        Its size is that of `phases`, or of those that are on.
+        """
         if not self.training_data:
             raise ValueError("training data are closed: training time is over")
         settings, world = self.settings, self.world
-        batch = self.program.token_loader.next(settings.train_batch_tokens // MICRO_BATCHES, settings.train_seq_len)
+        sizes = settings.train_batch_tokens, settings.train_seq_len
+        if self.program.batch_shape is not None:
+            sizes = self.program.batch_shape(self.phases if phases is None else phases)
+        batch = self.program.token_loader.next(sizes[0] // MICRO_BATCHES, sizes[1])
         x, y = (part.to(world.device, non_blocking=True) for part in batch)
         return x, y, {name: field(x, self.ledger) for name, field in self.program.batch_fields}
 

@@ -156,6 +156,7 @@ def run_step(
         x, y, fields = session.next_batch()
         if session.program.forward_scalars:
             fields = {**fields, **session.forward_scalars}
+        x, y, fields = session.next_batch(phases)
         loss = session.forward(x, y, phases=phases, fields=fields) / micro_steps
         total += loss.detach()
         loss.backward()
