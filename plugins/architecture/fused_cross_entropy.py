@@ -124,7 +124,7 @@ class FusedCrossEntropy:
         ctx.fired("fused_cross_entropy", "losses")
         z, targets = logits_BTV.flatten(0, 1), targets_BT.flatten()
         if ctx.training and self.fused:
-            losses = fused_loss(z.contiguous(), targets.contiguous(), self.cap, None, None)[0]
+            losses: Tensor = fused_loss(z.contiguous(), targets.contiguous(), self.cap, None, None)[0]
         else:
             u = 2 * self.cap * torch.sigmoid(z.float() * (2 / self.cap)) if ctx.training else z.float()
             losses = F.cross_entropy(u, targets, reduction="none")

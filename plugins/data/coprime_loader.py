@@ -65,9 +65,9 @@ class CoprimeLoader:
         if not self.left[shard]:
             length = len(self.shards[shard])
             most = min(self.seq_len - 1, length - self.seq_len - 1)
-            phase = self.random.integers(most + 1) if most > 0 else 0
-            count = int((length - 1 - phase) // self.seq_len)
-            place = self.random.integers(count)
+            phase = int(self.random.integers(most + 1)) if most > 0 else 0
+            count = (length - 1 - phase) // self.seq_len
+            place = int(self.random.integers(count))
             stride = count
             while math.gcd(stride, count) > 1:
                 stride = int(self.random.integers(1, count))
@@ -76,7 +76,7 @@ class CoprimeLoader:
         phase, count, place, stride = self.cursors[shard]
         self.cursors[shard] = phase, count, place + stride, stride
         self.left[shard] -= 1
-        return int(phase + place % count * self.seq_len)
+        return phase + place % count * self.seq_len
 
     def draw(self, windows: int) -> list[tuple[int, int]]:
         """(shard, windows of it) for one batch, in the order in which they are taken."""
