@@ -47,7 +47,16 @@ RECIPES = {
     "groups": ("pergroup", "int6", "yarn_rope"),
     "ttt": ("lora_ttt", "step_clock", "swa"),
     "phases": ("phased_ttt", "smear_gate_v3", "two_lanes_v1"),
-    "losses": ("mtp", "mtp_tied", "z_loss", "asymmetric_logits", "poly_softcap", "shuffled_loader", "progressive_loop"),
+    "losses": (
+        "mtp",
+        "mtp_tied",
+        "z_loss",
+        "vocab_bias",
+        "asymmetric_logits",
+        "poly_softcap",
+        "shuffled_loader",
+        "progressive_loop",
+    ),
     "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader", "depth_recurrence"),
     "fused": ("fused_cross_entropy", "document_packing_loader", "batch_shape_schedule"),
 }

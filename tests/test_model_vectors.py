@@ -6,6 +6,8 @@ import pytest
 import torch
 from models import Case, built
 
+from pgolf.runtime.parameters import canonical_state
+
 PR1019 = (
     "banks",
     "bigram_hash",
@@ -100,6 +102,16 @@ CASES = (
     ]
     + [
         (
+            "model_pr1493_4L_ntk",
+            f"pr1493_4L_ntk_{loop}",
+            ("layer_loop", "leaky_relu2", "ln_scale", "parallel_residual", "ntk_rope", "skip_gates", "xsa"),
+            {"rope_dims": 8, "rope_train_seq_len": 20, "num_loops": 2, "loop_start": 1, "loop_end": 2}
+            | {"parallel_residual_start": 2, "xsa_last_n": 1, "qk_gain_init": 4},
+        )
+        for loop in ("noloop", "loop")
+    ]
+    + [
+        (
             "model_pr1855_6L_sparse",
             f"pr1855_6L_sparse_{loop}",
             (*PR1855, "smear_gate_v3", "sparse_attention_gate"),
@@ -134,19 +146,40 @@ CASES = (
 @pytest.mark.parametrize(("file", "name", "plugins", "settings"), CASES, ids=[case[1] for case in CASES])
 def test_whole_model_matches_the_public_script(file, name, plugins, settings):
     case = Case(file, name)
-    model = built(*plugins, **settings).model
-    model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
-    phases = ("loop",) if name.endswith("_loop") else ()
+    made = built(*plugins, **settings)
+    made.model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
+    check_case(case, made.model, made.model.named_parameters())
+
+
+BANKED = [case for case in CASES if "banks" in case[2] and not case[1].endswith("_noloop")]
+
+
+@pytest.mark.parametrize(("file", "name", "plugins", "settings"), BANKED, ids=[case[1] for case in BANKED])
+def test_a_banked_checkpoint_is_the_same_model_in_a_tensor_per_matrix(file, name, plugins, settings):
+    """Records say which tensors a bank holds, so `canonical_state` is the one mapping between both layouts."""
+    case = Case(file, name)
+    banked = built(*plugins, **settings)
+    banked.model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
+    other = built(*(plugin for plugin in plugins if plugin != "banks"), **settings)
+    other.model.load_state_dict(canonical_state(banked.model.state_dict(), banked.parameters), strict=True)
+    gradients = {key: torch.zeros_like(value) for key, value in banked.model.state_dict().items()}
+    members = canonical_state(gradients, banked.parameters)
+    check_case(case, other.model, gradients.items(), members)
+
+
+def check_case(case, model, tensors, members=None):
+    """Losses, and the norms of the gradients of `tensors` (name, tensor); `members` collects those of another layout."""
+    phases = ("loop",) if case.record["case"].endswith("_loop") else ()
     ids, targets = case.inputs["input_ids"].long(), case.inputs["target_ids"].long()
     mean = model(ids, targets, phases=phases)
     mean.backward()
     case.check("mean_loss", mean.detach())
     case.check("per_token_loss", model(ids, targets, phases=phases, reduction="none").detach())
-    tensors = dict(model.named_parameters())
-    norms = [gradient_norm(tensors[key]) for key in case.record["grad_norm_names"]]
-    want = [value.item() for value in case.outputs["grad_norm"]]
-    for key, found, wanted in zip(case.record["grad_norm_names"], norms, want, strict=True):
-        assert math.isclose(found, 0.0 if math.isnan(wanted) else wanted, rel_tol=5e-4, abs_tol=1e-6), key
+    for name, tensor in model.named_parameters() if members else ():
+        members[name].copy_(torch.zeros(()) if tensor.grad is None else tensor.grad)
+    norms = {name: tensor.norm().item() if members else gradient_norm(tensor) for name, tensor in tensors}
+    for key, wanted in zip(case.record["grad_norm_names"], case.outputs["grad_norm"].tolist(), strict=True):
+        assert math.isclose(norms[key], 0.0 if math.isnan(wanted) else wanted, rel_tol=5e-4, abs_tol=1e-6), key
 
 
 PACKED = [
