@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "logs": "pgolf.cli.logs:logs",
     "pack": "pgolf.cli.pack:pack",
     "package": "pgolf.cli.package:package",
+    "plan": "pgolf.cli.plan:plan",
     "plugins": "pgolf.cli.plugins:plugins",
     "prove": "pgolf.cli.prove:prove",
     "requant": "pgolf.cli.requant:requant",
