@@ -62,15 +62,15 @@ def plan(
 
 def show(plan: Plan) -> None:
     """Every variant as a table."""
-    from pgolf.plan import text
+    from pgolf.plan import listing
 
     for variant in plan.variants:
-        click.echo(f"{text.heading(variant)}\n{text.order(variant)}")
-        made = output.table(*text.HEADINGS, right=("step", "layer", "time", "skip from", "elements"))
+        click.echo(f"{listing.heading(variant)}\n{listing.order(variant)}")
+        made = output.table(*listing.HEADINGS, right=("step", "layer", "time", "skip from", "elements"))
         for step in variant.steps:
-            made.add_row(*text.cells(step, plan))
+            made.add_row(*listing.cells(step, plan))
         output.print_table(made)
-        for line in text.remarks(variant):
+        for line in listing.remarks(variant):
             click.echo(line)
         click.echo()
-    click.echo(text.ending(plan))
+    click.echo(listing.ending(plan))

@@ -21,15 +21,17 @@ FAMILIES = ("architecture", "optimizer", "quantizer", "compressor", "eval", "dat
 
 @click.group(invoke_without_command=True)
 @click.option("--family", type=click.Choice(FAMILIES), help="Only this family.")
+@click.option("--search", metavar="WORDS", default="", help="Only plugins that have all these words.")
 @options.plugin_dirs
 @options.as_json
 @click.pass_context
-def plugins(ctx: click.Context, family: str | None, plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
+def plugins(ctx: click.Context, family: str | None, search: str, plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
     """List all plugins, or describe or make one.
 
     \b
     Examples:
       pgolf plugins --family quantizer
+      pgolf plugins --search "smear 1667"
       pgolf plugins show bank_qat
       pgolf plugins new my_trick -o my_trick
     """
@@ -38,6 +40,7 @@ def plugins(ctx: click.Context, family: str | None, plugin_dirs: tuple[Path, ...
         return
     registry = open_registry(plugin_dirs)
     found = [item for item in registry.plugins.values() if family in (None, item.plugin.family)]
+    found = [item for item in found if matches(item, search)]
     found.sort(key=lambda item: (FAMILIES.index(item.plugin.family), item.plugin.name))
     if as_json:
         output.print_json([describe(item) for item in found])
@@ -47,21 +50,29 @@ def plugins(ctx: click.Context, family: str | None, plugin_dirs: tuple[Path, ...
 
 @plugins.command()
 @click.argument("name")
+@click.option("--bytes", "weigh", is_flag=True, help="Also build with it and without it: what it adds to the file.")
 @options.plugin_dirs
 @options.as_json
 @click.pass_context
-def show(ctx: click.Context, name: str, plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
-    """Everything about one plugin: its maths, settings and hooks.
+def show(ctx: click.Context, name: str, weigh: bool, plugin_dirs: tuple[Path, ...], as_json: bool) -> None:
+    """Everything about one plugin: its maths, tensors, settings, hooks, conflicts, and the records that used it.
 
     \b
-    Example:
+    Examples:
       pgolf plugins show bank_qat
+      pgolf plugins show xsa --bytes
     """
-    loaded = open_registry((*(ctx.obj or ()), *plugin_dirs)).get(name, "command line")
+    from pgolf.cli.plugin_page import added_bytes, tensors
+
+    registry = open_registry((*(ctx.obj or ()), *plugin_dirs))
+    loaded = registry.get(name, "command line")
+    row = {**describe(loaded), "tensors": tensors(name, registry)}
+    if weigh:
+        row["bytes"] = added_bytes(name, registry)
     if as_json:
-        output.print_json(describe(loaded))
+        output.print_json(row)
     else:
-        _show(loaded)
+        _show(row)
 
 
 @plugins.command()
@@ -131,10 +142,21 @@ def open_registry(plugin_dirs: tuple[Path, ...]) -> Registry:
     return registry
 
 
+def matches(loaded: Loaded, words: str) -> bool:
+    """Does what a plugin says of itself have all the words, large or small?"""
+    plugin = loaded.plugin
+    names = [setting.name for setting in plugin.settings] + list(loaded.hooks)
+    text = " ".join(
+        (plugin.name, plugin.summary, plugin.source, plugin.effect, loaded.module.__doc__ or "", *names)
+    ).lower()
+    return all(word in text for word in words.lower().split())
+
+
 def describe(loaded: Loaded) -> dict[str, Any]:
     """One plugin for `--json`."""
     import inspect
 
+    from pgolf.lineage import records_with
     from pgolf.select import BASELINE
 
     plugin = loaded.plugin
@@ -169,6 +191,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
         ],
         "hooks": sorted(loaded.hooks),
         "slots": list(loaded.slots),
+        "records": [one.record for one in records_with(plugin.name)],
         "origin": loaded.origin,
         "version": loaded.version,
         "path": str(loaded.path),
@@ -196,36 +219,39 @@ def _show_hook(hook: HookText) -> None:
 
 
 def _list(found: list[Loaded]) -> None:
+    """A line for each plugin; what does not fit ends in an ellipsis, `show` and `--json` have all."""
     for family in FAMILIES:
         rows = [describe(item) for item in found if item.plugin.family == family]
         if not rows:
             continue
-        made = output.table("name", "summary", "effect", "source", "needs", title=f"{family} ({len(rows)})")
+        made = output.table("name", "summary", "effect and cost", title=f"{family} ({len(rows)})")
+        for column, least in zip(made.columns, (26, 30, 30), strict=True):
+            column.no_wrap, column.overflow, column.min_width = True, "ellipsis", least
         for row in rows:
             mark = " *" if row["baseline"] else ""
-            made.add_row(row["name"] + mark, row["summary"], row["effect"], row["source"], _relations(row))
+            made.add_row(row["name"] + mark, row["summary"], row["effect"])
         output.print_table(made)
-    click.echo("* in the baseline, unless a chosen plugin takes its place")
+    click.echo(
+        "* in the baseline, unless a chosen plugin takes its place"
+        if found
+        else "no plugin has all these words; pgolf plugins lists all"
+    )
 
 
-def _relations(row: dict[str, Any]) -> str:
-    """What else must be here or selected, or must not; a question mark stands for a soft conflict."""
-    against = [f"not {item['name']}" + ("" if item["hard"] else "?") for item in row["conflicts"]]
-    outside = [f"{need['name']} ({need['kind']})" for need in row["needs"]]
-    return ", ".join([*row["requires"], *against, *outside])
-
-
-def _show(loaded: Loaded) -> None:
-    row = describe(loaded)
+def _show(row: dict[str, Any]) -> None:
     click.echo(f"{row['name']} ({row['family']}): {row['summary']}\n\n{row['doc']}\n")
     for key in ("source", "effect", "hardware", "origin", "version", "path"):
         if row[key]:
             click.echo(f"{key}: {row[key]}")
     if row["baseline"]:
         click.echo("baseline: yes")
-    for key in ("requires", "replaces", "before", "after", "hooks", "slots"):
+    for key in ("requires", "replaces", "before", "after", "hooks", "slots", "records"):
         if row[key]:
             click.echo(f"{key}: {', '.join(row[key])}")
+    if "bytes" in row:
+        click.echo(f"bytes: {row['bytes']:+,} of the packed file, against the baseline with what it requires")
+    for item in row["tensors"]:
+        click.echo(f"tensor {item['name']} {item['shape']}: optimizer group {item['group']}, stored as {item['quant']}")
     for need in row["needs"]:
         click.echo(f"needs the {need['kind']} {need['name']}: {need['why']} ({need['install']})")
     for item in row["conflicts"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from pgolf.plan.text import heading
+from pgolf.plan.listing import heading
 from pgolf.plan.trace import Plan, Variant
 
 PITCH, BOX, ARC, LANE = 56, 40, 90, 12

@@ -1011,11 +1011,15 @@ def open_loader_2(ledger):
     open_2(pattern, ledger)
 
 def next_batch_2():
-    """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
+    """(x, y, fields) of one micro-step on the device; ValueError once training time is over.
+
+        Its size is that of `phases`, or of those that are on.
+        """
     if not training_data_2:
         raise ValueError('training data are closed: training time is over')
     pass
-    batch = next_2()
+    pass
+    batch = next_2((524288, 1024)[0] // 8, (524288, 1024)[1])
     x, y = (part.to(device_2, non_blocking=True) for part in batch)
     return (x, y, {})
 
@@ -1497,12 +1501,12 @@ def take_2(count):
         count -= len(parts[-1])
     return np.concatenate(parts)
 
-def next_2():
+def next_2(tokens, seq_len):
     """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
-    span = take_2(world_size_2 * 65537).reshape(world_size_2, -1)[rank_2]
+    span = take_2(world_size_2 * (tokens + 1)).reshape(world_size_2, -1)[rank_2]
     span = torch.from_numpy(span.astype(int))
     ledger_3.count('sequential_loader', 'batches')
-    return (span[:-1].reshape(-1, 1024), span[1:].reshape(-1, 1024))
+    return (span[:-1].reshape(-1, seq_len), span[1:].reshape(-1, seq_len))
 
 def bind_2(groups):
     """Start with zero moments."""
