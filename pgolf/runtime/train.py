@@ -153,10 +153,9 @@ def run_step(
     micro_steps = MICRO_BATCHES // session.world.world_size
     total: Any = 0.0
     for _ in range(micro_steps):
-        x, y, fields = session.next_batch()
+        x, y, fields = session.next_batch(phases)
         if session.program.forward_scalars:
             fields = {**fields, **session.forward_scalars}
-        x, y, fields = session.next_batch(phases)
         loss = session.forward(x, y, phases=phases, fields=fields) / micro_steps
         total += loss.detach()
         loss.backward()
