@@ -66,6 +66,7 @@ CODES: dict[str, str] = {
     "PG504": "a log does not hold what is needed",
     "PG505": "a lock file does not fit this installation",
     "PG506": "a text transform loses text or miscounts it",
+    "PG507": "training shards hold validation documents",
 }
 
 

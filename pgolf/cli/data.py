@@ -232,3 +232,28 @@ def fetch(variant: str, train_shards: int, output: Path, endpoint: str | None, a
         report(manifest, True)
     else:
         report({key: manifest[key] for key in ("repository", "commit", "train")}, False)
+
+
+@data.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def check(folder: Path, as_json: bool) -> None:
+    """Check a folder of shards: files against their manifest, and no training document among the validation documents.
+
+    Every document of the training shards is compared, which takes some seconds for each shard of 100 million tokens.
+
+    \b
+    Example:
+      pgolf data check data/datasets/sample_sp1024
+    """
+    from pgolf.data.manifest import damaged_files, read_manifest
+    from pgolf.data.split import check_manifest, check_tokens, refuse_shared
+
+    problems = damaged_files(folder, read_manifest(folder) or {})
+    if problems:
+        more = f", and {len(problems) - 1} more" * (len(problems) > 1)
+        raise PgolfError("PG502", problems[0] + more, str(folder), "download or make the data set again")
+    found = check_tokens(folder)
+    refuse_shared(folder, found.shared, found.first)
+    check_manifest(folder)
+    report({"train_documents": found.train, "val_documents": found.val, "in_both": found.shared}, as_json)

@@ -129,11 +129,16 @@ def check_data(paths: DataPaths, training: bool = True, side_files: bool = False
     """Every shard's header and length, the side files that the build reads, and the tokenizer's presence.
 
     Raises:
-        PgolfError: PG001 for what is missing, PG502 for a damaged shard.
+        PgolfError: PG001 for what is missing, PG502 for a damaged shard, PG507 where the manifest counts training documents
+            that are validation documents.
     """
+    from pgolf.data.split import check_manifest
+
     if not paths.tokenizer_path.is_file():
         raise PgolfError("PG001", "there is no tokenizer", str(paths.tokenizer_path), "give --tokenizer MODEL")
     tokens = {pattern: check_files(paths, pattern) for pattern in ((VAL_GLOB, TRAIN_GLOB) if training else (VAL_GLOB,))}
+    if training:
+        check_manifest(paths.data_path)
     if side_files and check_files(paths, SIDE_GLOB, GET_SIDE_FILES) != tokens[VAL_GLOB]:
         text = f"{SIDE_GLOB} are not as long as {VAL_GLOB}, {tokens[VAL_GLOB]} tokens"
         raise PgolfError("PG502", text, str(paths.data_path), GET_SIDE_FILES)
