@@ -96,6 +96,16 @@ class Automaton:
         return True
 
 
+@given(TEXTS, TEXTS, st.sampled_from(" \n1'\ue000🙂"))
+def test_text_can_be_transformed_in_pieces_that_end_between_words(one, other, between):
+    """No state goes over a character that is neither a letter nor a marker, so a stream needs no look-ahead beyond a word."""
+    transform = CaseOps()
+    parts = [transform.encode(one), between, transform.encode(other)]
+    assert transform.encode(one + between + other) == "".join(parts)
+    assert transform.decode("".join(parts)) == "".join(map(transform.decode, parts)) == one + between + other
+    assert transform.byte_counts("".join(parts)) == [size for part in parts for size in transform.byte_counts(part)]
+
+
 @given(st.text(CHARACTERS))
 def test_decoding_is_that_of_the_automaton(text):
     wanted = Automaton(text).text
