@@ -981,9 +981,7 @@ class GPT(nn.Module):
         ctx = Context(ids, phases, self.training, self.matrices(), {}, fields, adapter, observe, ledger)
         x = self.stem(ids, ctx)
         x = rms_norm(sequential_wiring(self, x, x, ctx))
-        logits = tied_head(self, x, ctx)
-        for tap in logit_taps_2:
-            logits = tap(self, logits, ctx)
+        logits = tiedhead(self, x, ctx)
         pass
         loss = token_cross_entropy(logits, targets, reduction, ctx)
         pass
@@ -1495,15 +1493,10 @@ def slidingwindowattention(q, k, v, layer, ctx):
         return y.transpose(1, 2)
     return attend(flash_2, q, k, v, window, ctx)
 
-def tanh_softcap(model, logits_BTV, ctx, cap):
-    """logits_BTV -> logits_BTV."""
-    ctx.fired('tanh_softcap', 'caps')
-    return cap * torch.tanh(logits_BTV / cap)
-
-def tied_head(model, x_BTD, ctx):
-    """h_BTD -> logits_BTV."""
+def tiedhead(model, x_BTD, ctx):
     ctx.fired('tied_head', 'heads')
-    return use_matrix(model, ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
+    z = use_matrix(model, ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
+    return 30.0 * torch.tanh(z / 30.0)
 
 def unetplan():
     layers = tuple(range(9))
@@ -1837,10 +1830,9 @@ flash_2 = None
 masks_2 = {}
 before_2 = 0.0
 groups_2 = (Group(name='embed', lr=0.05), Group(name='scalar', lr=0.04))
-logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
 compiled_2 = None
 phases_2 = (Phase(name='bank_qat', start=partial(bank_qat_starts, threshold=0.15), scoring=False, plugin='bank_qat'),)
-plugins_2 = ('adam', 'additive_skips', 'bank_qat', 'banks', 'chunked_eval', 'cross_entropy', 'int6', 'int8', 'momentum_warmup', 'newton_schulz', 'no_average', 'parallel_muon', 'partial_rope', 'pko', 'qk_gain', 'relu2', 'residual_scales', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'swa', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
+plugins_2 = ('adam', 'additive_skips', 'bank_qat', 'banks', 'chunked_eval', 'cross_entropy', 'int6', 'int8', 'momentum_warmup', 'newton_schulz', 'no_average', 'parallel_muon', 'partial_rope', 'pko', 'qk_gain', 'relu2', 'residual_scales', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'swa', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
 schedules_2 = (partial(momentum_schedule, final=0.95, start=0.85, steps=500), partial(warmdown_schedule, length=1200))
 tensor_recipes_2 = {'attn': Int6Recipe(), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int6Recipe()}
 weight_taps_2 = (partial(fake_quantize, half=True),)
