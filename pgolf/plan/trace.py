@@ -198,5 +198,5 @@ def trace_variant(
         index = position - len(encoder)
         skip = len(encoder) - 1 - index if merged else None
         steps.append(Step(position, layer, times[layer], index >= 0, skip, lanes, reads))
-    read = {*outside, *(key for step in steps for key in step.reads)}
+    read = set(outside).union(*(step.reads for step in steps))
     return Variant(phases, tuple(steps), outside, tuple(key for key in sizes if key not in read))

@@ -10,6 +10,7 @@ Source: the record of 2026-03-24, 74M Ternary (sequences); experiments on openai
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Phase, Plugin, Setting, hookimpl
@@ -60,8 +61,9 @@ def batch_shape(settings: SettingsView) -> Component:
     seq_lens = (seq_len or settings.train_seq_len, settings.train_seq_len)
     batches = (tokens or settings.train_batch_tokens, settings.train_batch_tokens)
     settings.require(seq_lens[0] <= seq_lens[1], "seq_len_start", f"at most train_seq_len={seq_lens[1]}")
-    for name, sizes in (("seq_len_start", batches[1:]), ("batch_tokens_start", batches[:1])):
-        fits = all(size % (MICRO_BATCHES * length) == 0 for size in sizes for length in seq_lens)
+    whole = math.lcm(*seq_lens) * MICRO_BATCHES
+    for name, size in (("seq_len_start", batches[1]), ("batch_tokens_start", batches[0])):
+        fits = size % whole == 0
         settings.require(fits, name, f"a size with which each of {MICRO_BATCHES} micro-batches is whole sequences")
     return Component(BatchShapeSchedule, tokens=batches, seq_len=seq_lens)
 
