@@ -3,7 +3,7 @@
 from pgolf import Component, Phase, Plugin, hookimpl
 
 PLUGIN = Plugin(
-    name="example_batch_shape",
+    name="example_short_batches",
     summary="Short sequences in the first two steps.",
     source="pgolf's documentation",
     family="data",
