@@ -190,9 +190,19 @@ def row_blocks(settings: SettingsView) -> Component | None:
     """Which matrices are orthogonalized in blocks of rows, such as pairs of attention heads."""
 
 
+@_hook("optimizer", "optional slot", optimizer.MatrixRate)
+def matrix_rate(settings: SettingsView) -> Component | None:
+    """A learning rate for each matrix, such as one by depth."""
+
+
 @_hook("optimizer", "slot", optimizer.ElementOptimizer)
 def element_optimizer(settings: SettingsView) -> Component | None:
     """Optimizer of every group but "matrix"."""
+
+
+@_hook("optimizer", "optional slot", optimizer.ElementStream)
+def element_stream(settings: SettingsView) -> Component | None:
+    """Where the element optimizer's step runs, such as beside the matrix optimizer's."""
 
 
 @_hook("optimizer", "slot", optimizer.Clock)
@@ -218,6 +228,11 @@ def mean_gradient_taps(settings: SettingsView) -> Component | None:
 @_hook("optimizer", "tap", optimizer.UpdateTap)
 def update_taps(settings: SettingsView) -> Component | None:
     """Changes a matrix update before it is orthogonalized, such as row normalization."""
+
+
+@_hook("optimizer", "tap", optimizer.OrthogonalTap)
+def orthogonal_taps(settings: SettingsView) -> Component | None:
+    """Changes a matrix update after it is orthogonalized; may keep state, such as a moment of every row."""
 
 
 @_hook("optimizer", "tap", optimizer.ApplyTap)

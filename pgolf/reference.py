@@ -66,7 +66,15 @@ HELPERS: dict[str, tuple[str, ...]] = {
     "pgolf.runtime.kernels": ("attend", "find_flash", "flash_attention"),
     "pgolf.runtime.layers": ("adapt", "rms_norm", "rotate_halves", "shift_right", "use_matrix"),
     "pgolf.runtime.lora": ("Lora",),
-    "pgolf.runtime.optimize": ("aspect_scale", "compile_on_gpu", "count_blocks", "nesterov_update", "orthogonalize"),
+    "pgolf.runtime.optimize": (
+        "CompiledOrthogonalizer",
+        "apply_update",
+        "aspect_scale",
+        "compile_on_gpu",
+        "count_blocks",
+        "nesterov_update",
+        "orthogonalize",
+    ),
     "pgolf.runtime.parameters": (
         "canonical_names",
         "canonical_state",

@@ -10,9 +10,12 @@ from lrzip_program import needs_lrzip
 from micro import micro
 from models import registry
 from test_plugin_contracts import NAMES
+from zstandard_package import needs_zstandard
 
-LATE = ("row_normalize", "polar_express", "warmdown_frac", "weight_decay_taper", "stochastic_weight_average")
-OFF = ("neo_muon", "gram_newton_schulz", "lawa", "cautious_weight_decay")
+LATE = ("row_normalize", "polar_express", "warmdown_frac", "weight_decay_taper", "stochastic_weight_average", "normuon")
+OFF = ("neo_muon", "gram_newton_schulz", "lawa", "cautious_weight_decay", "block_lars")
+FLAGS = ("gated_attention", "value_residual", "swa", "banks", "grad_clip", "paired_muon", "weight_decay_schedule")
+FLAGS = (*FLAGS, "split_matrix_lr", "adam_stream")
 PR1019 = ("banks", "bigram_hash", "ema", "int6", "leaky_relu2", "ln_scale", "lzma", "muon_weight_decay", "ortho_init")
 PR1019 = (*PR1019, "partial_rope", "sliding_eval", "smear_gate", "value_embedding", "xsa", "grad_clip")
 RECIPES = {
@@ -43,8 +46,9 @@ RECIPES = {
     "lanes": ("banks", "layer_loop", "skip_gates", "two_lanes", "smear_gate_v3", "sparse_attention_gate", "xsa"),
     "outgate": ("smear_gate_v3", "attention_output_gate", "gptq_lite", *LATE),
     "dense": ("two_lanes", "quant_gate", "document_numbers", "row_max", "noisy_qat", "selective_prune", *OFF),
-    "flags": ("gated_attention", "value_residual", "swa", "banks", "grad_clip", "paired_muon", "weight_decay_schedule"),
+    "flags": FLAGS,
     "groups": ("pergroup", "int6", "yarn_rope"),
+    "packed": ("zstd", "bitmask"),
     "ttt": ("lora_ttt", "step_clock", "swa"),
     "phases": ("phased_ttt", "smear_gate_v3", "two_lanes_v1"),
     "losses": (
@@ -63,15 +67,16 @@ RECIPES = {
 # Quantizers beside techniques that they do not touch.
 QUANTIZERS = {
     "flags": ("soft_round",),
-    "lanes": ("binary",),
-    "loops": ("ternary", "fp_storage"),
+    "lanes": ("binary", "bit_pack"),
+    "loops": ("ternary", "fp_storage", "base3"),
     "mixed": ("hadamard_rotation", "magnitude_prune", "promote", "self_calibration"),
     "ttt": ("coarse_int8", "qat", "fp16_keep"),
 }
 RECIPES = {name: (*names, *QUANTIZERS.get(name, ())) for name, names in RECIPES.items()}
 LARGER = {"groups": {"model_dim": 288}}
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do."""
-REASONS = {"groups": needs_lrzip}
+REASONS = {"groups": needs_lrzip, "packed": needs_zstandard}
+NEEDED = {"lrzip": needs_lrzip, "pergroup": needs_lrzip, "zstd": needs_zstandard}
 
 
 def compare(names, tmp_path, data, **settings):
@@ -92,8 +97,6 @@ def test_the_recipes_hold_every_plugin():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=needs_lrzip if name in ("lrzip", "pergroup") else ()) for name in NAMES]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=NEEDED.get(name, ())) for name in NAMES])
 def test_plugin_is_the_same_live_and_built(name, tmp_path, micro_data):
     compare((name,), tmp_path, micro_data)

@@ -26,6 +26,7 @@ FORWARD = [name for name in NAMES if registry().plugins[name].plugin.family == "
 # Sizes at which every plugin has something to do in a four-layer model.
 SIZES = {
     "attn_out_gate_src": "q",
+    "bank_split": 2,
     "bigram_dim": 24,
     "bigram_vocab_size": 64,
     "bigram_hash_buckets": 64,

@@ -3,8 +3,8 @@
 `names` are the canonical names of what a tensor holds: one for a single tensor, one per member along the first axis for a
 bank or a shard of one, "" for padding.
 
-Optimizers and averages start anew after the compile warm-up. Taps are called in the warm-up too, and what a tap remembers of
-it stays: state belongs to optimizers.
+Optimizers, averages and orthogonal taps start anew after the compile warm-up. Other taps are called in the warm-up too, and
+what they remember of it stays.
 """
 
 from __future__ import annotations
@@ -71,6 +71,16 @@ class RowBlocks(Protocol):
         """
 
 
+class MatrixRate(Protocol):
+    """The learning rate of each matrix."""
+
+    def __call__(self, name: str, lr: float, ledger: Ledger, /) -> float:
+        """Called at every step with a canonical name and the matrix optimizer's rate; both rates are without the schedule.
+
+        Weight decay goes by the matrix's own rate.
+        """
+
+
 class ElementOptimizer(Protocol):
     """Optimizer of every group but "matrix"."""
 
@@ -79,6 +89,16 @@ class ElementOptimizer(Protocol):
 
     def step(self, scalars: Scalars, ledger: Ledger, /) -> None:
         """One update of every tensor."""
+
+
+class ElementStream(Protocol):
+    """Runs the element optimizer's step beside the matrix optimizer's."""
+
+    def start(self, optimizer: ElementOptimizer, scalars: Scalars, ledger: Ledger, /) -> None:
+        """Call `optimizer.step(scalars, ledger)`, at once or at the same time as what follows; gradients are averaged."""
+
+    def finish(self) -> None:
+        """Wait for it, as far as what comes next needs; gradients are dropped then."""
 
 
 class Clock(Protocol):
@@ -143,13 +163,27 @@ class UpdateTap(Protocol):
         """(rows, cols) or (batch, rows, cols) to the same shape."""
 
 
+class OrthogonalTap(Protocol):
+    """Changes a matrix update after it is orthogonalized, on the rank that has orthogonalized it."""
+
+    def restart(self) -> None:
+        """Forget all state; called before the compile warm-up and before training."""
+
+    def __call__(self, update: Tensor, names: Names, ledger: Ledger, /) -> Tensor:
+        """(rows, cols) or (batch, rows, cols) to the same shape and dtype.
+
+        A rank has the same `names` at every step, which tell its updates apart: they are the key of state. Which matrices
+        come together depends on layout and ranks, so each must be changed by what is known of it alone.
+        """
+
+
 class ApplyTap(Protocol):
     """Changes a matrix just before its update is applied."""
 
     def __call__(
         self, tensor: Tensor, update: Tensor, names: Names, lr: float, scalars: Scalars, ledger: Ledger, /
     ) -> None:
-        """Change `tensor` in place; `update` is what will be subtracted, times a factor, and `lr` is scheduled already."""
+        """Change `tensor` or `update` in place; `update` times a factor is subtracted next, and `lr` is scheduled already."""
 
 
 class Schedule(Protocol):

@@ -2,7 +2,7 @@
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.distributed import gradient_of
-from pgolf.runtime.optimize import count_blocks, orthogonalize
+from pgolf.runtime.optimize import apply_update, count_blocks, orthogonalize
 
 PLUGIN = Plugin(
     name="example_matrices",
@@ -31,16 +31,13 @@ class OrthogonalDescent:
         return {}
 
     def step(self, scalars, ledger):
-        """Taps and orthogonalizer are the program's; whoever fills this slot calls them."""
-        lr = self.lr * scalars.lr_mul
+        """Whoever fills this slot calls update taps, `orthogonalize` and `apply_update`, which call what else is chosen."""
         for tensor, names in zip(self.tensors, self.names, strict=True):
             update = gradient_of(tensor)
             for tap in self.program.update_taps:
                 update = tap(update, names, ledger)
             update = orthogonalize(self.program, update, names, 5, self.blocks, ledger)
-            for tap in self.program.apply_taps:
-                tap(tensor, update, names, lr, scalars, ledger)
-            tensor.add_(update, alpha=-lr)
+            apply_update(self.program, tensor, update, names, self.lr, 1.0, scalars, ledger)
         ledger.count("example_matrices", "updates", len(self.tensors))
         ledger.count(self.program.orthogonalizer.name, "matrices", len(self.tensors))
 

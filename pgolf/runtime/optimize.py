@@ -5,6 +5,7 @@ What components are called with stands in `pgolf.contracts.optimizer`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ class Optimizers:
     def __init__(self, program: Program, model: nn.Module, parameters: Sequence[Param], world: World) -> None:
         self.program = program
         self.world = world
+        for tap in program.orthogonal_taps:
+            tap.restart()
         owned = [
             (model.get_parameter(name), canonical_names(record, name), record)
             for record in parameters
@@ -69,8 +72,13 @@ class Optimizers:
         mean_gradients(self.replicated, self.world)
         if self.program.mean_gradient_taps:
             tap_mean_gradients(self.program, self.tensors, self.names, self.world, ledger)
-        self.program.element_optimizer.step(scalars, ledger)
+        if self.program.element_stream is None:
+            self.program.element_optimizer.step(scalars, ledger)
+        else:
+            self.program.element_stream.start(self.program.element_optimizer, scalars, ledger)
         self.program.matrix_optimizer.step(scalars, ledger)
+        if self.program.element_stream is not None:
+            self.program.element_stream.finish()
         for tensor in self.tensors:
             tensor.grad = None
 
@@ -92,6 +100,25 @@ def compile_on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
     if torch.cuda.is_available():
         return torch.compile(function, dynamic=False, fullgraph=True)
     return function
+
+
+class CompiledOrthogonalizer:
+    """`pgolf.contracts.optimizer.Orthogonalizer` in bfloat16, names aside; compiled at its first use, a variant for each shape.
+
+    Args:
+        name: the plugin's name.
+        iterate: `iterate(update, steps)` on (rows, columns) or (batch, rows, columns), in the update's dtype.
+    """
+
+    def __init__(self, name: str, iterate: Callable[[Tensor, int], Tensor]) -> None:
+        self.name = name
+        self.iterate = iterate
+        self.compiled: Callable[[Tensor, int], Tensor] | None = None
+
+    def __call__(self, update: Tensor, names: Names, steps: int) -> Tensor:
+        if self.compiled is None:
+            self.compiled = compile_on_gpu(self.iterate)
+        return self.compiled(update.bfloat16(), steps)
 
 
 def count_blocks(program: Program, tensors: Sequence[Tensor], names: Sequence[Names]) -> dict[str, int]:
@@ -121,12 +148,21 @@ def count_blocks(program: Program, tensors: Sequence[Tensor], names: Sequence[Na
 def orthogonalize(
     program: Program, update: Tensor, names: Names, steps: int, blocks: dict[str, int], ledger: Ledger
 ) -> Tensor:
-    """The program's orthogonalizer on (rows, columns) or (batch, rows, columns); `blocks` as of `count_blocks`."""
+    """The program's orthogonalizer and the taps after it, on (rows, columns) or (batch, rows, columns).
+
+    `blocks` are those of `count_blocks`.
+    """
     if program.row_blocks is not None:
         ledger.note(program.row_blocks.name, f"{len(blocks)} matrices in blocks of rows")
-        if not blocks.keys().isdisjoint(names):
-            return orthogonalize_blocks(program, update, names, steps, blocks)
-    return program.orthogonalizer(update, names, steps).contiguous()
+    if program.row_blocks is not None and not blocks.keys().isdisjoint(names):
+        update = orthogonalize_blocks(program, update, names, steps, blocks)
+    else:
+        update = program.orthogonalizer(update, names, steps).contiguous()
+    # Shares that are padding alone have equal names, which are no keys for state.
+    if program.orthogonal_taps and any(names):
+        for tap in program.orthogonal_taps:
+            update = tap(update, names, ledger)
+    return update
 
 
 def orthogonalize_blocks(program: Program, update: Tensor, names: Names, steps: int, blocks: dict[str, int]) -> Tensor:
@@ -142,6 +178,48 @@ def orthogonalize_blocks(program: Program, update: Tensor, names: Names, steps: 
         found = program.orthogonalizer(stack, repeated, steps).reshape(-1, rows, columns)
         done.update(zip(slots, found.unbind(), strict=True))
     return torch.stack([done[slot] for slot in range(len(counts))]).view_as(update)
+
+
+def apply_update(
+    program: Program,
+    tensor: Tensor,
+    update: Tensor,
+    names: Names,
+    lr: float,
+    scale: float,
+    scalars: Scalars,
+    ledger: Ledger,
+) -> None:
+    """W <- W - lr scale U in place, with the program's taps before it, for a matrix or a whole bank.
+
+    `lr` is without the schedule. Where there is a `matrix_rate`, neighbours in a bank that have one rate go together.
+    """
+    if program.matrix_rate is None:
+        apply_alike(program, tensor, update, names, lr * scalars.lr_mul, scale, scalars, ledger)
+        return
+    rates = [program.matrix_rate(name, lr, ledger) for name in names]
+    start = 0
+    for rate, alike in itertools.groupby(rates):
+        end = start + len([*alike])
+        weight, step = (tensor, update) if tensor.ndim == 2 else (tensor[start:end], update[start:end])
+        apply_alike(program, weight, step, names[start:end], rate * scalars.lr_mul, scale, scalars, ledger)
+        start = end
+
+
+def apply_alike(
+    program: Program,
+    tensor: Tensor,
+    update: Tensor,
+    names: Names,
+    lr: float,
+    scale: float,
+    scalars: Scalars,
+    ledger: Ledger,
+) -> None:
+    """`apply_update` at one learning rate, the schedule's multiplier included."""
+    for tap in program.apply_taps:
+        tap(tensor, update, names, lr, scalars, ledger)
+    tensor.add_(update, alpha=-lr * scale)
 
 
 def nesterov_update(gradient: Tensor, buffer: Tensor, momentum: float) -> Tensor:

@@ -33,11 +33,14 @@ if TYPE_CHECKING:
         Average,
         Clock,
         ElementOptimizer,
+        ElementStream,
         ForwardScalar,
         GradientTap,
         MatrixOptimizer,
+        MatrixRate,
         MeanGradientTap,
         Orthogonalizer,
+        OrthogonalTap,
         RowBlocks,
         Schedule,
         UpdateTap,
@@ -88,11 +91,14 @@ class Program(NamedTuple):
     average: Average
     clock: Clock
     element_optimizer: ElementOptimizer
+    element_stream: ElementStream | None
     forward_scalars: tuple[tuple[str, ForwardScalar], ...]
     gradient_taps: tuple[GradientTap, ...]
     groups: tuple[Group, ...]
     matrix_optimizer: MatrixOptimizer
+    matrix_rate: MatrixRate | None
     mean_gradient_taps: tuple[MeanGradientTap, ...]
+    orthogonal_taps: tuple[OrthogonalTap, ...]
     orthogonalizer: Orthogonalizer
     phases: tuple[Phase, ...]
     row_blocks: RowBlocks | None

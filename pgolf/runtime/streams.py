@@ -11,6 +11,7 @@ import io
 import os
 import struct
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,36 @@ def decode_in_pieces(decode: Callable[[bytes], bytes], data: bytes, limit: int) 
         plain += decode(data[start : start + 256])
         if len(plain) > limit:
             raise ValueError(f"the stream holds more than {limit} bytes")
+    return bytes(plain)
+
+
+def add_checksum(packed: bytes, plain: bytes) -> bytes:
+    """`packed` and the CRC-32 of `plain`, for formats that have no checksum."""
+    return packed + zlib.crc32(plain).to_bytes(4, "little")
+
+
+def check_plain(plain: bytes, packed: bytes) -> bytes:
+    """`plain`; ValueError unless it has the checksum at the end of `packed`."""
+    if zlib.crc32(plain).to_bytes(4, "little") != packed[-4:]:
+        raise ValueError("the bytes do not have their checksum")
+    return plain
+
+
+def shuffle_bytes(data: bytes, stride: int) -> bytes:
+    """ "BSHF", the stride as one byte, then the bytes at offsets 0, stride, 2 stride, ..., those at 1, stride + 1, ..."""
+    return b"".join((b"BSHF", bytes([stride]), *(data[offset::stride] for offset in range(stride))))
+
+
+def unshuffle_bytes(shuffled: bytes, stride: int) -> bytes:
+    """The inverse of `shuffle_bytes`; ValueError for another header."""
+    if shuffled[:5] != b"BSHF" + bytes([stride]):
+        raise ValueError(f"the bytes do not start with the header of a stride-{stride} shuffle")
+    plain = bytearray(len(shuffled) - 5)
+    start = 5
+    for offset in range(stride):
+        end = start + len(plain[offset::stride])
+        plain[offset::stride] = shuffled[start:end]
+        start = end
     return bytes(plain)
 
 

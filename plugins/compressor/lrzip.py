@@ -4,7 +4,8 @@
 
 Without -T it stores what LZ4 cannot shrink: codes with five bits of entropy in a byte would not be compressed at all.
 Of the nine streams of the layout `pergroup`, each group of matrices is compressed apart, side by side with the others,
-and the last two (remainder, orders of rows) by brotli at quality 11, window 2^24; of any other layout, all as one.
+and the last two (remainder, orders of rows) by brotli at quality 11, window 2^24, with a checksum; of any other layout, all as
+one.
 
 Source: openai/parameter-golf#1855.
 """
@@ -21,7 +22,7 @@ import brotli
 from pgolf import Component, Need, Plugin, hookimpl
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.programs import through_program
-from pgolf.runtime.streams import decode_in_pieces, join_streams, side_by_side, split_streams
+from pgolf.runtime.streams import add_checksum, check_plain, decode_in_pieces, join_streams, side_by_side, split_streams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,19 +58,17 @@ def run_lrzip(data: bytes, limit: int, flags: tuple[str, ...]) -> bytes:
 
 
 def unbrotli(data: bytes, limit: int) -> bytes:
-    """At most `limit` bytes of a complete stream."""
+    """At most `limit` bytes of a complete stream with its checksum."""
     decoder = brotli.Decompressor()
-    plain = decode_in_pieces(decoder.process, data, limit)
+    plain = decode_in_pieces(decoder.process, data[:-4], limit)
     if not decoder.is_finished():
         raise ValueError("a brotli stream is cut short")
-    return plain
+    return check_plain(plain, data)
 
 
 def take_apart(data: bytes) -> tuple[list[bytes], list[bytes]]:
-    """(streams for lrzip, streams for brotli): of the container of nine seven and two, of anything else one and none."""
-    if data[:4] != b"PGRP":
-        return [data], []
-    streams = split_streams(b"PGRP", 9, data)
+    """(streams for lrzip, streams for brotli): of the container of nine seven and two, of one stream one and none."""
+    streams = split_streams(b"PGRP", 9 if data[4:5] == b"\x09" else 1, data)
     return streams[:7], streams[7:]
 
 
@@ -85,11 +84,12 @@ class LrzipCoder:
 
     def compress(self, data: bytes, ledger: Ledger) -> bytes:
         """The streams compressed; ValueError unless they give back `data`."""
-        groups, others = take_apart(data)
+        groups, others = take_apart(data) if data[:4] == b"PGRP" else ([data], [])
         limits = [2 * len(group) + 4096 for group in groups]
         packed = side_by_side(partial(run_lrzip, flags=("-z", "-L", "9", "-T")), groups, limits)
-        packed += [brotli.compress(stream, quality=11, lgwin=24) for stream in others]
-        artifact = join_streams(b"PGRP", packed) if others else packed[0]
+        packed += [add_checksum(brotli.compress(stream, quality=11, lgwin=24), stream) for stream in others]
+        # A container for one stream, too: lrzip would not see what follows it.
+        artifact = join_streams(b"PGRP", packed)
         if self.decompress(artifact, len(data)) != data:
             raise ValueError("lrzip does not give back what it was given: install one that works")
         ledger.note("lrzip", f"{len(data)} -> {len(artifact)} bytes")

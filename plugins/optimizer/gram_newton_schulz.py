@@ -10,18 +10,16 @@ Source: a fork of openai/parameter-golf, train_gpt_gram_ns.py, after Dao AI Lab'
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.optimize import compile_on_gpu
+from pgolf.runtime.optimize import CompiledOrthogonalizer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pgolf.contracts.optimizer import Names
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -74,26 +72,7 @@ def iterate_wide(x: Tensor, steps: int) -> Tensor:
     return q @ x
 
 
-def orthogonalize_bfloat16(update: Tensor, steps: int) -> Tensor:
-    """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
-    return iterate_gram(update.bfloat16(), steps)
-
-
-class GramNewtonSchulz:
-    """`pgolf.contracts.optimizer.Orthogonalizer`; compiled at its first use, names aside: one variant for each shape."""
-
-    name = "gram_newton_schulz"
-
-    def __init__(self) -> None:
-        self.compiled: Callable[..., torch.Tensor] | None = None
-
-    def __call__(self, update: Tensor, names: Names, steps: int) -> Tensor:
-        if self.compiled is None:
-            self.compiled = compile_on_gpu(orthogonalize_bfloat16)
-        return self.compiled(update, steps)
-
-
 @hookimpl
 def orthogonalizer(settings: SettingsView) -> Component:
     """Same coefficients as `newton_schulz`."""
-    return Component(GramNewtonSchulz)
+    return Component(CompiledOrthogonalizer, name="gram_newton_schulz", iterate=Component(iterate_gram))

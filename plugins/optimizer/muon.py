@@ -18,7 +18,7 @@ import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.distributed import gradient_of, sum_over_ranks
-from pgolf.runtime.optimize import aspect_scale, count_blocks, nesterov_update, orthogonalize
+from pgolf.runtime.optimize import apply_update, aspect_scale, count_blocks, nesterov_update, orthogonalize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,12 +80,8 @@ class Muon:
             )
             parts[index].copy_(update.flatten())
         sum_over_ranks(packed, self.world)
-        lr = self.lr * scalars.lr_mul
         for tensor, names, part in zip(self.tensors, self.names, parts, strict=True):
-            update = part.view_as(tensor)
-            for change in self.program.apply_taps:
-                change(tensor, update, names, lr, scalars, ledger)
-            tensor.add_(update, alpha=-lr)
+            apply_update(self.program, tensor, part.view_as(tensor), names, self.lr, 1.0, scalars, ledger)
         ledger.count("muon", "matrix updates", len(self.tensors))
         ledger.count(self.program.orthogonalizer.name, "matrices", len(self.tensors))
 

@@ -13,18 +13,14 @@ Source: the baseline script (separate matrices) and openai/parameter-golf#399 (b
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import torch
-
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.optimize import compile_on_gpu
+from pgolf.runtime.optimize import CompiledOrthogonalizer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pgolf.contracts.optimizer import Names
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -48,27 +44,8 @@ def iterate_newton_schulz(x: Tensor, steps: int, scale_first: bool) -> Tensor:
     return x.mT if tall else x
 
 
-def orthogonalize_bfloat16(update: Tensor, steps: int, scale_first: bool) -> Tensor:
-    """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
-    return iterate_newton_schulz(update.bfloat16(), steps, scale_first)
-
-
-class NewtonSchulz:
-    """`pgolf.contracts.optimizer.Orthogonalizer`; compiled at its first use, names aside: one variant for each shape."""
-
-    name = "newton_schulz"
-
-    def __init__(self, scale_first: bool) -> None:
-        self.scale_first = scale_first
-        self.compiled: Callable[..., torch.Tensor] | None = None
-
-    def __call__(self, update: Tensor, names: Names, steps: int) -> Tensor:
-        if self.compiled is None:
-            self.compiled = compile_on_gpu(orthogonalize_bfloat16)
-        return self.compiled(update, steps, self.scale_first)
-
-
 @hookimpl
 def orthogonalizer(settings: SettingsView) -> Component:
     """Fixed coefficients at every step, in the arithmetic of the scripts that have this matrix optimizer."""
-    return Component(NewtonSchulz, scale_first="muon" in settings.plugins)
+    iterate = Component(iterate_newton_schulz, scale_first="muon" in settings.plugins)
+    return Component(CompiledOrthogonalizer, name="newton_schulz", iterate=iterate)

@@ -21,7 +21,7 @@ import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.distributed import finish, gradient_of, start_all_gather, start_reduce_scatter
-from pgolf.runtime.optimize import aspect_scale, count_blocks, nesterov_update, orthogonalize
+from pgolf.runtime.optimize import apply_update, aspect_scale, count_blocks, nesterov_update, orthogonalize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,11 +118,9 @@ class ParallelMuon:
     def apply(self, bank: MuonBank, handle: Any, update: Tensor, scalars: Scalars, ledger: Ledger) -> None:
         """Apply a gathered update; `update` is kept alive until the gather has read it."""
         finish(handle)
-        weight, lr = bank.weight, self.lr * scalars.lr_mul
+        weight = bank.weight
         step = bank.gathered.flatten()[: weight.numel()].view_as(weight)
-        for tap in self.program.apply_taps:
-            tap(weight, step, bank.names, lr, scalars, ledger)
-        weight.add_(step, alpha=-lr * aspect_scale(weight))
+        apply_update(self.program, weight, step, bank.names, self.lr, aspect_scale(weight), scalars, ledger)
         ledger.count("parallel_muon", "bank updates")
         ledger.count(self.program.orthogonalizer.name, "matrices", bank.gathered.size(0))
 

@@ -10,18 +10,14 @@ Source: openai/parameter-golf#1344, in the records from #1787 on; coefficients f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import torch
-
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.optimize import compile_on_gpu
+from pgolf.runtime.optimize import CompiledOrthogonalizer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pgolf.contracts.optimizer import Names
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -53,25 +49,6 @@ def iterate_polar_express(x: Tensor, steps: int) -> Tensor:
     return x.mT if tall else x
 
 
-def orthogonalize_bfloat16(update: Tensor, steps: int) -> Tensor:
-    """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
-    return iterate_polar_express(update.bfloat16(), steps)
-
-
-class PolarExpress:
-    """`pgolf.contracts.optimizer.Orthogonalizer`; compiled at its first use, names aside: one variant for each shape."""
-
-    name = "polar_express"
-
-    def __init__(self) -> None:
-        self.compiled: Callable[..., torch.Tensor] | None = None
-
-    def __call__(self, update: Tensor, names: Names, steps: int) -> Tensor:
-        if self.compiled is None:
-            self.compiled = compile_on_gpu(orthogonalize_bfloat16)
-        return self.compiled(update, steps)
-
-
 @hookimpl
 def orthogonalizer(settings: SettingsView) -> Component:
     """As many steps as there are coefficients, or fewer."""
@@ -80,4 +57,4 @@ def orthogonalizer(settings: SettingsView) -> Component:
         "muon_backend_steps",
         f"at most {len(COEFFICIENTS)}, for which polar_express has coefficients",
     )
-    return Component(PolarExpress)
+    return Component(CompiledOrthogonalizer, name="polar_express", iterate=Component(iterate_polar_express))

@@ -1,22 +1,26 @@
 """One of two processes: collectives and sharded optimizers on a gloo group; saves what it found to argv[1]."""
 
 import sys
+from functools import partial
 
 import torch
 
 from pgolf.runtime.distributed import max_over_ranks, mean_gradients, start_world, stop_world, sum_over_ranks
 from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.optimize import CompiledOrthogonalizer
 from pgolf.runtime.progress import Scalars
 from pgolf_plugins.optimizer.muon import Muon
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
 from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 
 class Slots:
     """A program with the slots that matrix optimizers read."""
 
-    orthogonalizer = NewtonSchulz(scale_first=True)
+    orthogonalizer = CompiledOrthogonalizer("newton_schulz", partial(iterate_newton_schulz, scale_first=True))
     row_blocks = None
+    matrix_rate = None
+    orthogonal_taps = ()
     mean_gradient_taps = ()
     update_taps = ()
     apply_taps = ()

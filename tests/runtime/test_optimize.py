@@ -1,3 +1,4 @@
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -6,7 +7,9 @@ import torch
 from pgolf.runtime.distributed import World
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.optimize import (
+    CompiledOrthogonalizer,
     Optimizers,
+    apply_update,
     aspect_scale,
     compile_on_gpu,
     count_blocks,
@@ -18,7 +21,7 @@ from pgolf.runtime.progress import Scalars
 from pgolf.runtime.records import Group, Param
 from pgolf_plugins.optimizer.adam import ElementAdam
 from pgolf_plugins.optimizer.muon import Muon
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
 from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 ALONE = World(0, 1, 0, torch.device("cpu"))
@@ -57,8 +60,11 @@ def make(records=RECORDS, **fields):
     defaults = {
         "matrix_optimizer": Muon(0.04, 5),
         "element_optimizer": ElementAdam(0.9, 0.95, 1e-8),
-        "orthogonalizer": NewtonSchulz(scale_first=True),
+        "orthogonalizer": CompiledOrthogonalizer("newton_schulz", partial(iterate_newton_schulz, scale_first=True)),
         "row_blocks": None,
+        "matrix_rate": None,
+        "element_stream": None,
+        "orthogonal_taps": (),
         "groups": groups,
         "gradient_taps": (),
         "mean_gradient_taps": (),
@@ -151,7 +157,7 @@ def test_tall_matrices_take_larger_steps(shape, scale):
 
 def test_functions_are_compiled_on_a_gpu_only(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    function = NewtonSchulz(scale_first=True)
+    function = iterate_newton_schulz
     assert compile_on_gpu(function) is function
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     compiled = compile_on_gpu(function)
@@ -200,9 +206,14 @@ def test_blocks_of_rows_that_cannot_be(count, message):
         count_blocks(SimpleNamespace(row_blocks=Halves(count)), [torch.zeros(4, 2)], [("w",)])
 
 
+def slots(row_blocks, orthogonalizer, *orthogonal_taps):
+    """What `orthogonalize` reads of a program."""
+    return SimpleNamespace(row_blocks=row_blocks, orthogonalizer=orthogonalizer, orthogonal_taps=orthogonal_taps)
+
+
 def test_an_empty_slot_leaves_every_call_as_it_is():
     calls, update = [], torch.zeros(4, 2)
-    program = SimpleNamespace(row_blocks=None, orthogonalizer=lambda *arguments: calls.append(arguments) or update)
+    program = slots(None, lambda *arguments: calls.append(arguments) or update)
     assert count_blocks(program, [update], [("w",)]) == {}
     assert orthogonalize(program, update, ("w",), 5, {}, Ledger()) is update
     assert calls == [(update, ("w",), 5)]
@@ -211,7 +222,79 @@ def test_an_empty_slot_leaves_every_call_as_it_is():
 def test_whole_matrices_are_handed_on_as_they_are_though_others_are_cut():
     """Rank 0 may hold none of the matrices that are cut; its receipt still says how many there are."""
     calls, update, ledger = [], torch.zeros(4, 2), Ledger()
-    program = SimpleNamespace(row_blocks=Halves(2), orthogonalizer=lambda *arguments: calls.append(arguments) or update)
+    program = slots(Halves(2), lambda *arguments: calls.append(arguments) or update)
     orthogonalize(program, update, ("w",), 5, {"v": 2}, ledger)
     assert calls == [(update, ("w",), 5)]
     assert ledger.receipt("halves") == "1 matrices in blocks of rows"
+
+
+class Counting:
+    """An orthogonal tap that counts the calls for each tuple of names."""
+
+    def restart(self):
+        self.calls = {}
+
+    def __call__(self, update, names, ledger):
+        self.calls[names] = self.calls.get(names, 0) + 1
+        return update
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_orthogonal_taps_see_whole_matrices_and_no_share_that_is_padding(count):
+    """Cut into blocks or not: (batch, rows, columns) as it came, and "" alone would be the key of several shares."""
+    tap, seen = Counting(), []
+    program = slots(Halves(count), lambda update, names, steps: update, tap)
+    tap.restart()
+    for names in (("w", ""), ("", ""), ("", "v")):
+        update = torch.randn(2, 4, 3)
+        seen.append(orthogonalize(program, update, names, 5, {"w": count, "v": count}, Ledger()))
+        assert torch.equal(seen[-1], update)
+    assert tap.calls == {("w", ""): 1, ("", "v"): 1}
+
+
+def test_orthogonal_taps_start_afresh_with_the_optimizers():
+    tap = Counting()
+    model, program = make(orthogonal_taps=(tap,))
+    for _ in range(2):
+        optimizers = Optimizers(program, model, RECORDS, ALONE)
+        for step in range(3):
+            set_gradients(model, step)
+            optimizers.step(Scalars(1.0, 1.0, 0.9), Ledger())
+        assert tap.calls == {("blocks.0.attn.c_q.weight",): 3, ("blocks.1.attn.c_q.weight",): 3}
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (1, 4, 3), (5, 4, 3)])
+def test_each_matrix_has_its_rate_and_taps_see_it(shape):
+    """Neighbours with one rate go together: W - lr_i mul scale U for each, and taps get lr_i mul."""
+    seen = []
+    rates = {"a": 0.5, "b": 0.5, "c": 0.25, "d": 0.5, "e": 0.125}
+    program = SimpleNamespace(
+        matrix_rate=lambda name, lr, ledger: lr * rates[name],
+        apply_taps=(lambda tensor, update, names, lr, scalars, ledger: seen.append((names, lr, tensor.shape)),),
+    )
+    weight, update = torch.randn(shape), torch.randn(shape)
+    names = tuple(rates)[: 1 if len(shape) == 2 else shape[0]]
+    expected = [
+        matrix - 0.125 * rates[name] * 4 * change
+        for name, matrix, change in zip(names, weight.clone().view(-1, 4, 3), update.view(-1, 4, 3), strict=True)
+    ]
+    apply_update(program, weight, update, names, 0.25, 4.0, Scalars(0.5, 1.0, 0.9), Ledger())
+    assert torch.equal(weight.view(-1, 4, 3), torch.stack(expected))
+    groups = [("a", "b"), ("c",), ("d",), ("e",)] if len(names) == 5 else [names]
+    assert [(held, lr) for held, lr, _ in seen] == [(held, 0.125 * rates[held[0]]) for held in groups]
+
+
+def test_an_element_stream_surrounds_the_matrix_step():
+    log = []
+    model, program = make(
+        matrix_optimizer=Recorder("matrix", log),
+        element_optimizer=Recorder("element", log),
+        element_stream=SimpleNamespace(
+            start=lambda optimizer, scalars, ledger: log.append(f"start {optimizer.name} {scalars.lr_mul}"),
+            finish=lambda: log.append(f"finish {all(p.grad is not None for p in model.parameters())}"),
+        ),
+    )
+    optimizers = Optimizers(program, model, RECORDS, ALONE)
+    set_gradients(model, 1)
+    optimizers.step(Scalars(0.5, 1.0, 0.9), Ledger())
+    assert log == ["matrix launch", "start element 0.5", "matrix step", "finish True"]

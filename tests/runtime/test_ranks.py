@@ -1,18 +1,21 @@
-"""Training on 1, 2 and 4 ranks (gloo): one update, equal weights on all ranks, and a warm-up that leaves no trace."""
+"""Training on 1, 2 and 4 ranks (threads; gloo in the slow run): one update, equal weights, a warm-up without a trace."""
 
 import pytest
 import tiny_training
 import torch
 from processes import run_ranks
+from thread_group import ThreadGroup
 from tiny_training import DECAYED, FROZEN, LAYOUTS, LR, STEPS, TinySession
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
+@pytest.fixture(scope="module", params=["threads", pytest.param("processes", marks=pytest.mark.slow)])
+def found(request, tmp_path_factory):
     """World size -> what each rank found."""
-    return {
-        size: run_ranks(tiny_training.__file__, size, tmp_path_factory.mktemp(f"ranks{size}")) for size in (1, 2, 4)
-    }
+    if request.param == "processes":
+        folder = tmp_path_factory.mktemp("ranks")
+        return {size: run_ranks(tiny_training.__file__, size, folder) for size in (1, 2, 4)}
+    with pytest.MonkeyPatch.context() as patch:
+        return {size: ThreadGroup(size).run(patch, tiny_training.train_everything) for size in (1, 2, 4)}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -30,7 +30,7 @@ def line(run, start):
 
 def test_warm_up_leaves_no_trace(tmp_path, micro_data):
     """Weights, optimizer state, averages, phases and the data stream are as if there had been none."""
-    names = ("banks", "bank_qat", "layer_loop", "ema")
+    names = ("banks", "bank_qat", "layer_loop", "ema", "normuon")
     found = []
     for steps in (0, 3):
         made = write(tmp_path, micro(*names, warmup_steps=steps), f"entry{steps}.py")

@@ -6,23 +6,27 @@ name. Sums over micro-batches are then exact, in bfloat16 too, in whatever order
 
 import hashlib
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import torch
 
 from pgolf.runtime.distributed import MICRO_BATCHES, World, start_world, stop_world
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.optimize import Optimizers
+from pgolf.runtime.optimize import CompiledOrthogonalizer, Optimizers
 from pgolf.runtime.parameters import canonical_state, initialize, normal, ones, register_parameters
 from pgolf.runtime.progress import Scalars
 from pgolf.runtime.records import Group, Param, Phase
 from pgolf.runtime.train import run_step
 from pgolf.runtime.warmup import warm_up
 from pgolf_plugins.optimizer.adam import ElementAdam
+from pgolf_plugins.optimizer.adam_stream import SideStream
 from pgolf_plugins.optimizer.muon import Muon
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
+from pgolf_plugins.optimizer.normuon import RowMoments
 from pgolf_plugins.optimizer.paired_muon import PairedHeads
 from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
+from pgolf_plugins.optimizer.split_matrix_lr import rate_by_depth
 
 CPU, STEPS, LR = torch.device("cpu"), 10, 0.05
 ALONE = World(0, 1, 0, CPU)
@@ -138,8 +142,13 @@ class TinySession:
         self.env, self.settings = SimpleNamespace(seed=7), SimpleNamespace(warmup_steps=warmup_steps)
         self.program = SimpleNamespace(
             matrix_optimizer=(ParallelMuon if banks else Muon)(LR, 5),
-            orthogonalizer=NewtonSchulz(scale_first=not banks),
+            orthogonalizer=CompiledOrthogonalizer(
+                "newton_schulz", partial(iterate_newton_schulz, scale_first=not banks)
+            ),
             row_blocks=PairedHeads(2, 1),
+            matrix_rate=partial(rate_by_depth, early=LR / 2, late=LR, split=1),
+            element_stream=SideStream(),
+            orthogonal_taps=(RowMoments(0.9),),
             element_optimizer=ElementAdam(0.9, 0.95, 1e-8),
             groups=(Group("embed", LR), Group("scalar", LR)),
             gradient_taps=(double_gradient,),
@@ -168,16 +177,23 @@ class TinySession:
         return {name: tensor.clone() for name, tensor in state.items()}
 
 
-def main(path):
-    """Both layouts on this rank, and the banks again after a warm-up."""
-    torch.set_num_threads(1)
-    world, found = start_world(), {}
+@torch.enable_grad()
+def train_everything(world):
+    """Both layouts on this rank, and each again after a warm-up."""
+    found = {}
     for layout in LAYOUTS:
         session = TinySession(layout, world)
         found[layout] = session.train()
         found[layout + " receipts"] = [session.ledger.receipt(name) for name in ("paired_muon", "double")]
         found[layout + " warm"] = TinySession(layout, world, warmup_steps=2).train()
-    torch.save(found, path)
+    return found
+
+
+def main(path):
+    """One rank of a gloo group."""
+    torch.set_num_threads(1)
+    world = start_world()
+    torch.save(train_everything(world), path)
     stop_world(world)
 
 

@@ -99,6 +99,7 @@ def test_streams_are_the_published_ones():
     assert ledger.receipt("pergroup") == f"13 of {len(encoded)} tensors in groups, 584 rows sorted"
 
 
+@pytest.mark.slow
 @needs_lrzip
 def test_compressed_sizes_are_the_published_ones():
     case, encoded = case_parts()
@@ -108,6 +109,7 @@ def test_compressed_sizes_are_the_published_ones():
         assert len(packed[group]) == pytest.approx(stream["lrzip_z_L9"], rel=0.01)
 
 
+@pytest.mark.slow
 @needs_lrzip
 def test_sizes_of_one_group_in_three_orders():
     case = load_case("Z5_group_sizes_a")

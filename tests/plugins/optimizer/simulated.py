@@ -1,25 +1,36 @@
-"""Stand-ins for the training program: a program with optimizer slots only, and ranks that are threads."""
+"""Stand-ins for the training program: a program with optimizer slots only."""
 
-import threading
+from functools import partial
 from types import SimpleNamespace
 
 import torch
+from thread_group import ThreadGroup
 
-from pgolf.runtime import distributed
 from pgolf.runtime.distributed import World
+from pgolf.runtime.optimize import CompiledOrthogonalizer
 from pgolf.runtime.progress import Scalars
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
+
+__all__ = ["ALONE", "CPU", "ThreadGroup", "newton_schulz", "program", "scalars"]
 
 CPU = torch.device("cpu")
 ALONE = World(0, 1, 0, CPU)
+
+
+def newton_schulz(scale_first):
+    """The plugin's component: A^2 as (cA)A, or as c(AA)."""
+    return CompiledOrthogonalizer("newton_schulz", partial(iterate_newton_schulz, scale_first=scale_first))
 
 
 def program(**fields):
     """A program of optimizer slots and taps."""
     return SimpleNamespace(
         **{
-            "orthogonalizer": NewtonSchulz(scale_first=True),
+            "orthogonalizer": newton_schulz(True),
             "row_blocks": None,
+            "matrix_rate": None,
+            "element_stream": None,
+            "orthogonal_taps": (),
             "gradient_taps": (),
             "mean_gradient_taps": (),
             "update_taps": (),
@@ -32,58 +43,3 @@ def program(**fields):
 def scalars(lr_mul=1.0, momentum=0.95, weight_decay_mul=1.0):
     """The scalars of one step."""
     return Scalars(lr_mul, weight_decay_mul, momentum)
-
-
-class ThreadGroup:
-    """The collectives that the runtime uses, between threads; sums accumulate in float32 in order of rank."""
-
-    def __init__(self, world_size):
-        self.world_size, self.barrier = world_size, threading.Barrier(world_size)
-        self.slots, self.local = [None] * world_size, threading.local()
-
-    def exchange(self, tensor):
-        """Every rank's tensor, on every rank."""
-        self.slots[self.local.rank] = tensor.clone()
-        self.barrier.wait()
-        found = list(self.slots)
-        self.barrier.wait()
-        return found
-
-    def total(self, tensor):
-        return torch.stack([part.float() for part in self.exchange(tensor)]).sum(0).to(tensor.dtype)
-
-    def all_reduce(self, tensor, async_op=False):
-        tensor.copy_(self.total(tensor))
-        return SimpleNamespace(wait=lambda: None)
-
-    def reduce_scatter(self, shard, parts, async_op=False):
-        shard.copy_(self.total(torch.stack(parts))[self.local.rank])
-        return SimpleNamespace(wait=lambda: None)
-
-    def all_gather(self, parts, shard, async_op=False):
-        for part, found in zip(parts, self.exchange(shard), strict=True):
-            part.copy_(found)
-        return SimpleNamespace(wait=lambda: None)
-
-    def run(self, monkeypatch, work):
-        """`work(World)` on every rank at once; their results in order of rank."""
-        monkeypatch.setattr(distributed, "dist", self)
-        results, failures = [None] * self.world_size, []
-
-        def one(rank):
-            self.local.rank = rank
-            try:
-                with torch.no_grad():
-                    results[rank] = work(World(rank, self.world_size, rank, CPU))
-            except BaseException as error:
-                failures.append(error)
-                self.barrier.abort()
-
-        threads = [threading.Thread(target=one, args=(rank,)) for rank in range(self.world_size)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
-        return results

@@ -3,8 +3,11 @@ import torch
 from pipeline_vectors import load_case
 from trajectories import relative_error
 
-from pgolf_plugins.optimizer.gram_newton_schulz import GramNewtonSchulz, iterate_gram
+from pgolf.runtime.optimize import CompiledOrthogonalizer
+from pgolf_plugins.optimizer.gram_newton_schulz import iterate_gram
 from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
+
+ORTHOGONALIZE = CompiledOrthogonalizer("gram_newton_schulz", iterate_gram)
 
 
 def test_the_algebra_is_that_of_the_fork():
@@ -18,7 +21,7 @@ def test_the_algebra_is_that_of_the_fork():
 def test_bfloat16_stays_within_its_rounding():
     case = load_case("O10_gram_bfloat16_s5")
     for key, x in case.inputs.items():
-        found = GramNewtonSchulz()(x, ("w",), case.params["steps"])
+        found = ORTHOGONALIZE(x, ("w",), case.params["steps"])
         assert found.dtype == torch.bfloat16
         assert relative_error(found, case.outputs[key]) <= 0.10
 
@@ -31,4 +34,4 @@ def test_it_is_the_plain_iteration_in_exact_arithmetic(shape, steps):
 
 
 def test_a_zero_matrix_stays_zero():
-    assert not GramNewtonSchulz()(torch.zeros(2, 6, 4), ("v", "w"), 5).any()
+    assert not ORTHOGONALIZE(torch.zeros(2, 6, 4), ("v", "w"), 5).any()

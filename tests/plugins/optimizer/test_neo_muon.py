@@ -1,11 +1,10 @@
 import torch
 from pipeline_vectors import load_case
-from simulated import ALONE
+from simulated import ALONE, newton_schulz
 from trajectories import check_matrices, relative_error, run_matrices
 
 from pgolf.runtime.ledger import Ledger
 from pgolf_plugins.optimizer.neo_muon import normalize_rows
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
 from pgolf_plugins.optimizer.row_normalize import normalize_rows as unit_rows
 
 
@@ -19,7 +18,7 @@ def test_trajectory():
 def test_three_iterations_follow_the_vectors():
     case = load_case("O8_neomuon_ns_s5")
     for key in ("sq", "tall", "wide"):
-        found = NewtonSchulz(True)(case.inputs[key], ("w",), case.params["steps"])
+        found = newton_schulz(True)(case.inputs[key], ("w",), case.params["steps"])
         assert relative_error(found, case.outputs[key]) <= 0.10
 
 

@@ -3,10 +3,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from pipeline_vectors import load_case
+from simulated import newton_schulz
 from trajectories import relative_error
 
-from pgolf_plugins.optimizer import newton_schulz
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz, iterate_newton_schulz, orthogonalizer
+from pgolf.runtime import optimize
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz, orthogonalizer
 
 
 @pytest.mark.parametrize("name", ["O1_ns5_float64_s5", "O6_bank_ns_float64_s5"])
@@ -31,7 +32,7 @@ def test_bfloat16_stays_within_its_rounding(name):
     case = load_case(name)
     for key, x in case.inputs.items():
         batch = x if name.startswith("O1") or x.ndim == 3 else x[None]
-        found = NewtonSchulz(name.startswith("O1"))(batch, ("w",), case.params["steps"]).view_as(x)
+        found = newton_schulz(name.startswith("O1"))(batch, ("w",), case.params["steps"]).view_as(x)
         assert found.dtype == torch.bfloat16
         if key != "rank3":  # rounding noise of its null space is amplified: only the origin machine has these numbers
             assert relative_error(found, case.outputs[key]) <= 0.10
@@ -51,8 +52,8 @@ def test_singular_vectors_stay_and_singular_values_come_close_to_one(shape):
 
 
 def test_a_zero_matrix_stays_zero():
-    assert not NewtonSchulz(True)(torch.zeros(4, 6), ("w",), 5).any()
-    assert not NewtonSchulz(False)(torch.zeros(2, 6, 4), ("v", "w"), 5).any()
+    assert not newton_schulz(True)(torch.zeros(4, 6), ("w",), 5).any()
+    assert not newton_schulz(False)(torch.zeros(2, 6, 4), ("v", "w"), 5).any()
 
 
 def test_one_graph_for_each_shape_whatever_the_names(monkeypatch):
@@ -66,10 +67,10 @@ def test_one_graph_for_each_shape_whatever_the_names(monkeypatch):
     def compile_here(function):
         return torch.compile(function, backend=record, dynamic=False, fullgraph=True)
 
-    eager, compiled = NewtonSchulz(True), NewtonSchulz(True)
+    eager, compiled = newton_schulz(True), newton_schulz(True)
     shapes = (torch.randn(8, 4), torch.randn(2, 4, 8))
     wanted = [eager(x, ("w",), 5) for x in shapes]
-    monkeypatch.setattr(newton_schulz, "compile_on_gpu", compile_here)
+    monkeypatch.setattr(optimize, "compile_on_gpu", compile_here)
     for x, expected in zip(shapes, wanted, strict=True):
         for names in (("a", "b"), ("c", ""), ("d",)):
             assert torch.equal(compiled(x, names, 5), expected)
@@ -77,8 +78,10 @@ def test_one_graph_for_each_shape_whatever_the_names(monkeypatch):
 
 
 def test_separate_matrices_scale_first_and_banks_last():
-    assert orthogonalizer(SimpleNamespace(plugins={"muon"})).arguments == {"scale_first": True}
-    assert orthogonalizer(SimpleNamespace(plugins={"parallel_muon"})).arguments == {"scale_first": False}
+    assert orthogonalizer(SimpleNamespace(plugins={"muon"})).arguments["iterate"].arguments == {"scale_first": True}
+    assert orthogonalizer(SimpleNamespace(plugins={"parallel_muon"})).arguments["iterate"].arguments == {
+        "scale_first": False
+    }
 
 
 def test_matrices_of_a_batch_do_not_see_each_other():

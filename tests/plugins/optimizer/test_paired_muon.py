@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import torch
 from pipeline_vectors import load_case
-from simulated import ALONE, ThreadGroup, program, scalars
+from simulated import ALONE, ThreadGroup, newton_schulz, program, scalars
 
 from pgolf import PgolfError
 from pgolf.runtime.ledger import Ledger
@@ -11,7 +11,7 @@ from pgolf.runtime.optimize import count_blocks, orthogonalize
 from pgolf.settings import SettingsView
 from pgolf_plugins.optimizer.muon import Muon
 from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz, iterate_newton_schulz
+from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
 from pgolf_plugins.optimizer.paired_muon import PairedHeads, row_blocks
 from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
@@ -79,7 +79,7 @@ def run_banks(case, world):
     layers = range(params["pairs"]["qo"][0])
     names = [tuple(f"blocks.{layer}.{role}.weight" for role in ROLES[name] for layer in layers) for name in weights]
     paired = program(
-        orthogonalizer=NewtonSchulz(scale_first=False),
+        orthogonalizer=newton_schulz(False),
         row_blocks=PairedHeads(params["pairs"]["qo"][1], params["pairs"]["kv"][1]),
         apply_taps=(partial(decay_matrix, weight_decay=params["wd"]),),
     )

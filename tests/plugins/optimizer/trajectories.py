@@ -3,12 +3,11 @@
 from functools import partial
 
 import torch
-from simulated import program, scalars
+from simulated import newton_schulz, program, scalars
 
 from pgolf.runtime.ledger import Ledger
 from pgolf_plugins.optimizer.muon import Muon
 from pgolf_plugins.optimizer.muon_weight_decay import decay_matrix
-from pgolf_plugins.optimizer.newton_schulz import NewtonSchulz
 from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 
@@ -57,7 +56,7 @@ def run_banks(case, world, **slots):
     muon, ledger, history = ParallelMuon(params["lr"], params["backend_steps"]), Ledger(), []
     with torch.no_grad():
         names = [tuple(f"{name}.{index}" for index in range(len(weight))) for name, weight in weights.items()]
-        slots = {"orthogonalizer": NewtonSchulz(scale_first=False), **slots}
+        slots = {"orthogonalizer": newton_schulz(False), **slots}
         muon.bind(list(weights.values()), names, with_decay(params["wd"], slots), world)
         for step in range(params["steps"]):
             for name, weight in weights.items():
