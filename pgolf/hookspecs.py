@@ -69,6 +69,16 @@ def initializer(settings: SettingsView) -> Component | None:
     """Start of every matrix whose record gives no `init`."""
 
 
+@_hook("architecture", "records", str)
+def dropped_matrices(settings: SettingsView, plan: PlanFacts) -> list[str]:
+    """Canonical names of matrices of the layout that are not stored: this plugin has others, or does without them."""
+
+
+@_hook("architecture", "tap", architecture.InitTap)
+def init_taps(settings: SettingsView) -> Component | None:
+    """Changes tensors once all have their start, such as one by layer."""
+
+
 @_hook("architecture", "slot", architecture.LayerPlan)
 def layer_plan(settings: SettingsView) -> Component | None:
     """Order of layers, for every set of phases; also called at build time, so it needs no torch."""
@@ -107,6 +117,16 @@ def matrix_inputs(settings: SettingsView) -> Component | None:
     """Changes the activation that a matrix multiplies, such as activation quantization."""
 
 
+@_hook("architecture", "optional slot", architecture.AttentionSwitch)
+def attention_switch(settings: SettingsView) -> Component | None:
+    """Leaves the attention branch out of some steps."""
+
+
+@_hook("architecture", "optional slot", architecture.QkvProjection)
+def qkv_projection(settings: SettingsView) -> Component | None:
+    """Queries, keys and values of a layer, in place of three products with three matrices."""
+
+
 @_hook("architecture", "tap", architecture.ValueTerm)
 def value_terms(settings: SettingsView) -> Component | None:
     """Changes the values before heads are split off, such as a value embedding."""
@@ -127,6 +147,11 @@ def attention_kernel(settings: SettingsView) -> Component | None:
     """Causal attention."""
 
 
+@_hook("architecture", "optional slot", architecture.AttentionKernel)
+def attention_core(settings: SettingsView) -> Component | None:
+    """Stands around the attention kernel, whichever it is: rearranges heads, calls `run_kernel`, puts them back."""
+
+
 @_hook("architecture", "tap", architecture.AttentionOutput)
 def attention_outputs(settings: SettingsView) -> Component | None:
     """Changes the attention output before its projection, such as a gate for each head."""
@@ -135,6 +160,11 @@ def attention_outputs(settings: SettingsView) -> Component | None:
 @_hook("architecture", "slot", architecture.Mlp)
 def mlp(settings: SettingsView) -> Component | None:
     """Body of the MLP branch."""
+
+
+@_hook("architecture", "tap", architecture.MlpOutput)
+def mlp_outputs(settings: SettingsView) -> Component | None:
+    """Changes the MLP's output before its scale, such as a gate."""
 
 
 @_hook("architecture", "slot", architecture.Wiring)
@@ -293,6 +323,11 @@ def tensor_recipes(
     settings: SettingsView, rounding: Component | None, clip_taps: tuple[Component, ...]
 ) -> dict[str, Component]:
     """How tensors of each quantization class (`Param.quant`) are stored."""
+
+
+@_hook("quantizer", "tap", quantizer.Fold)
+def folds(settings: SettingsView) -> Component | None:
+    """Bakes tensors into others once training is over, before anything is saved, calibrated or quantized."""
 
 
 @_hook("quantizer", "tap", quantizer.QuantizationPlan)

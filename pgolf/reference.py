@@ -64,7 +64,7 @@ HELPERS: dict[str, tuple[str, ...]] = {
     ),
     "pgolf.runtime.evaluate": ("Span", "chunk_spans", "span_rows"),
     "pgolf.runtime.kernels": ("attend", "find_flash", "flash_attention"),
-    "pgolf.runtime.layers": ("adapt", "rms_norm", "rotate_halves", "shift_right", "use_matrix"),
+    "pgolf.runtime.layers": ("adapt", "document_begins", "rms_norm", "rotate_halves", "shift_right", "use_matrix"),
     "pgolf.runtime.lora": ("Lora",),
     "pgolf.runtime.optimize": (
         "CompiledOrthogonalizer",
@@ -95,7 +95,7 @@ HELPERS: dict[str, tuple[str, ...]] = {
         "per_row",
         "restore_tensor",
     ),
-    "pgolf.runtime.segments": ("Segments", "find_starts", "lay_side_by_side"),
+    "pgolf.runtime.segments": ("Segments", "find_starts", "lay_side_by_side", "run_kernel"),
     "pgolf.runtime.shards": ("load_shard", "shard_files", "shard_length", "validation_tokens"),
     "pgolf.runtime.side_files": ("SideFileBytes",),
     "pgolf.runtime.streams": (
@@ -236,7 +236,7 @@ class HookText:
     Attributes:
         arguments: of the hook function.
         purpose: the specification's docstring.
-        contract: the Protocol of its components, or the record that it returns; None for numbers.
+        contract: the Protocol of its components, or the record that it returns; None for numbers and names.
         example: a plugin that implements it.
     """
 
@@ -253,7 +253,7 @@ def describe_hook(name: str) -> HookText:
     """One hook; KeyError for a name that is none."""
     family, shape = hookspecs.HOOKS[name]
     contract, function = hookspecs.CONTRACTS[name], getattr(hookspecs, name)
-    described = None if contract is float else describe_class(contract.__module__, contract.__name__)
+    described = None if contract in (float, str) else describe_class(contract.__module__, contract.__name__)
     arguments = ", ".join(inspect.signature(function).parameters)
     return HookText(name, family, shape, arguments, inspect.getdoc(function) or "", described, example_of(name))
 

@@ -221,7 +221,28 @@ def _declared(providers: Providers) -> list[tuple[str, Param]]:
     layout = providers.records("parameter_layout")
     if not layout:
         raise empty_slot("parameter_layout")
+    dropped = {name: plugin for plugin, name in providers.records("dropped_matrices")}
+    layout = [(owner, left) for owner, param in layout if (left := _stored(owner, param, dropped)) is not None]
+    for name, plugin in dropped.items():
+        text = f"{plugin} does without {name}, which the layout does not store"
+        raise PgolfError("PG106", text, f"{plugin}: dropped_matrices", "leave one of the two out that drop it")
     return layout + sorted(providers.records("parameters"), key=lambda pair: pair[0])
+
+
+def _stored(owner: str, param: Param, dropped: dict[str, str]) -> Param | None:
+    """What is left of a record of the layout, whose names are taken off `dropped`; None where that is nothing."""
+    names = []
+    for member in param.members:
+        names += [member.format(layer) for layer in range(param.shape[0] // len(param.members))]
+    names = names or param.stored_names()
+    gone = {name: dropped.pop(name) for name in names if name in dropped}
+    if len(gone) in (0, len(names)):
+        return None if gone else param
+    if not param.members and names[: len(gone)] == [*gone]:
+        return param._replace(first=param.first + len(gone))
+    name, plugin = next(iter(gone.items()))
+    text = f"{plugin} does without {name}, which {owner} stores in {param.name}"
+    raise PgolfError("PG106", text, f"{plugin}: dropped_matrices", "leave one of them out")
 
 
 def _check_params(params: list[tuple[str, Param]], groups: list[tuple[str, Any]], recipes: set[str]) -> None:

@@ -62,6 +62,8 @@ SMOKE_SETTINGS: dict[str, Any] = {
     # plugin settings, used where the plugin is selected
     "bigram_dim": 32,
     "bigram_vocab_size": 512,
+    "embed_dim": 64,
+    "embedding_dim": 64,
     "eval_stride": 64,
     "gptq_calib_samples": 8,
     "gptq_calibration_batches": 2,

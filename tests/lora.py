@@ -2,6 +2,8 @@
 
 import torch
 
+from pgolf.runtime.lora import site_shape
+
 MATRICES = ("attn.c_q", "attn.c_k", "attn.c_v", "attn.proj", "mlp.fc", "mlp.proj", "head")
 BRANCHES = ("attn", "mlp")
 
@@ -14,12 +16,16 @@ class Lora:
         self.sites = frozenset(sites)
         self.factors = {}
         weights, dim = model.matrices(), model.settings.model_dim
+        # A matrix that is stored in another form has its site all the same.
+        for layer in {*plan[0], *plan[1]}:
+            for site in ("attn.c_q", "attn.c_k", "attn.c_v", "attn.proj"):
+                weights[f"blocks.{layer}.{site}.weight"] = torch.empty(site_shape(model, site))
         encoder, decoder = plan
         for position, layer in enumerate((*encoder, *decoder)):
             for site in sites:
                 if site in BRANCHES:
                     self.add(site, position, (dim, dim), rank, zero, generator)
-                elif site != "head":
+                elif f"blocks.{layer}.{site}.weight" in weights:
                     self.add(site, position, weights[f"blocks.{layer}.{site}.weight"].shape, rank, zero, generator)
         if "head" in sites:
             head = model.lm_head if hasattr(model, "lm_head") else model.tok_emb

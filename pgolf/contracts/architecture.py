@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import Generator, Tensor
 
@@ -29,6 +29,13 @@ class Initializer(Protocol):
 
     def __call__(self, tensor: Tensor, generator: Generator, ledger: Ledger, /) -> None:
         """Fill `tensor`, float32 on the CPU, in place, from `generator` alone."""
+
+
+class InitTap(Protocol):
+    """Changes tensors once all have their start."""
+
+    def __call__(self, state: Mapping[str, Tensor], ledger: Ledger, /) -> None:
+        """Change tensors of the canonical `state`, on the device, in place; a function of what they hold alone."""
 
 
 class LayerPlan(Protocol):
@@ -74,6 +81,22 @@ class MatrixInput(Protocol):
 
     def __call__(self, model: GPT, x: Tensor, role: str, layer: int, position: int, ctx: Context, /) -> Tensor:
         """(B, T, in) -> (B, T, in); calibration and adapters see the result."""
+
+
+class AttentionSwitch(Protocol):
+    """Leaves the attention branch out of some steps."""
+
+    def __call__(self, layer: int, position: int, ctx: Context, /) -> bool:
+        """Whether the step has attention; where it has none, nothing of the branch is computed."""
+
+
+class QkvProjection(Protocol):
+    """Queries, keys and values of a layer."""
+
+    def __call__(
+        self, model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context, /
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(q_BTD, k_BTE, v_BTE) of the normed branch input, with what an adapter adds at "attn.c_q" and the others."""
 
 
 class ValueTerm(Protocol):
@@ -122,6 +145,13 @@ class Mlp(Protocol):
 
     def __call__(self, model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context, /) -> Tensor:
         """n_BTD -> x_BTD, through `model.project`."""
+
+
+class MlpOutput(Protocol):
+    """Changes the MLP's output before an adapter adds to it and it is scaled."""
+
+    def __call__(self, model: GPT, y_BTD: Tensor, n_BTD: Tensor, layer: int, position: int, ctx: Context, /) -> Tensor:
+        """y_BTD -> y_BTD; `n_BTD` is the normed branch input."""
 
 
 class Wiring(Protocol):

@@ -44,6 +44,16 @@ class StatisticsTap(Protocol):
         """Called on every rank; Hessians are float64 here, and cast to float32 afterwards."""
 
 
+class Fold(Protocol):
+    """Bakes tensors into others, so that scoring does without them; their records have export="drop"."""
+
+    def __call__(self, state: Mapping[str, Tensor], ledger: Ledger, /) -> None:
+        """Change the canonical `state` in place, once weights are averaged; the model must mean the same afterwards."""
+
+    def restore(self, state: Mapping[str, Tensor], /) -> None:
+        """Give the dropped tensors of a decoded `state`, which are zero, the values that they have after the fold."""
+
+
 class Rounding(Protocol):
     """Chooses the codes of a matrix whose steps are known."""
 

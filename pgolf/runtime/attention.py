@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from pgolf.runtime.layers import adapt, rms_norm
-from pgolf.runtime.segments import attend_in_segments
+from pgolf.runtime.segments import attend_in_segments, run_core
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 def attention_branch(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
     """Causal grouped-query attention of one layer; query head h reads key/value head h // (H/K)."""
     program, settings = model.program, model.settings
-    q = model.project(n_BTD, "attn.c_q", layer, position, ctx)
-    k = model.project(n_BTD, "attn.c_k", layer, position, ctx)
-    v = model.project(n_BTD, "attn.c_v", layer, position, ctx)
+    if program.qkv_projection is not None:
+        q, k, v = program.qkv_projection(model, n_BTD, layer, position, ctx)
+    else:
+        q = model.project(n_BTD, "attn.c_q", layer, position, ctx)
+        k = model.project(n_BTD, "attn.c_k", layer, position, ctx)
+        v = model.project(n_BTD, "attn.c_v", layer, position, ctx)
     for term in program.value_terms:
         v = term(model, v, n_BTD, layer, position, ctx)
     q = program.rotary(model, rms_norm(torch.unflatten(q, 2, (settings.num_heads, -1))), layer, position, ctx)
@@ -33,7 +36,7 @@ def attention_branch(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: 
     if program.base_update is not None and "segments" in ctx.fields:
         y = attend_in_segments(model, q, k, v, layer, position, ctx)
     else:
-        y = program.attention_kernel(model, q, k, v, layer, position, ctx)
+        y = run_core(model, q, k, v, layer, position, ctx)
     for change in program.attention_outputs:
         y = change(model, y, v, n_BTD, layer, position, ctx)
     y = model.project(y.flatten(2), "attn.proj", layer, position, ctx)

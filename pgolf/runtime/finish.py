@@ -53,6 +53,8 @@ def export_and_score(session: Session, step: int) -> None:
         step: steps that were trained.
     """
     state = canonical_state(session.model.state_dict(), session.parameters)
+    for fold in session.program.folds:
+        fold(state, session.ledger)
     if session.world.rank == 0:
         # One that is there belongs to other weights.
         Path(EXPORT_STATE).unlink(missing_ok=True)
@@ -196,6 +198,8 @@ def load_artifact(session: Session) -> None:
             raise ValueError("the artifact is not that of the logs in logs/")
     session.log("artifact_sha256:" + digest)
     decode_model(unpack_artifact(data, state, program), state, parameters, program)
+    for fold in session.program.folds:
+        fold.restore(state)
 
 
 def score_artifact(session: Session) -> None:

@@ -27,6 +27,16 @@ def shift_right(x: Tensor) -> Tensor:
     return F.pad(x[:, :-1], (0, 0) * (x.dim() - 2) + (1, 0))
 
 
+def document_begins(ctx: Context) -> Tensor | None:
+    """(B,T) bool, true at the first token of a document: the batch field "starts", or where "documents" changes."""
+    if "starts" in ctx.fields:
+        return ctx.fields["starts"]
+    if "documents" not in ctx.fields:
+        return None
+    documents = ctx.fields["documents"]
+    return F.pad(documents[:, 1:] != documents[:, :-1], (1, 0))
+
+
 def tapped(model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context) -> Tensor:
     """A matrix as the forward uses it, in its own dtype: mixed, fake-quantized, with noise."""
     for tap in model.program.weight_taps:

@@ -65,9 +65,13 @@ class Lora:
 
 def site_shape(model: GPT, site: str) -> tuple[int, int]:
     """(out, in) of a site."""
+    settings = model.settings
+    width = settings.model_dim
     if site == "head":
-        return model.settings.vocab_size, model.settings.model_dim
-    if site in ("attn", "mlp"):
-        return model.settings.model_dim, model.settings.model_dim
+        return settings.vocab_size, model.get_parameter("tok_emb.weight").shape[1]
+    if site in ("attn.c_k", "attn.c_v"):
+        return width // settings.num_heads * settings.num_kv_heads, width
+    if site in ("attn", "attn.c_q", "attn.proj", "mlp"):
+        return width, width
     out, width = model.matrices()[f"blocks.0.{site}.weight"].shape
     return out, width

@@ -8,14 +8,18 @@ if TYPE_CHECKING:
     from pgolf.contracts.architecture import (
         AttentionKernel,
         AttentionOutput,
+        AttentionSwitch,
         AuxiliaryLoss,
         BranchInput,
         Head,
+        InitTap,
         LayerPlan,
         LogitTap,
         Loss,
         MatrixInput,
         Mlp,
+        MlpOutput,
+        QkvProjection,
         QueryKeyTap,
         Rotary,
         Skip,
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
         CalibrationSource,
         Correction,
         Fit,
+        Fold,
         QuantizationPlan,
         StatisticsTap,
         TensorRecipe,
@@ -66,16 +71,21 @@ class Program(NamedTuple):
     plugins: tuple[str, ...]
 
     # Architecture
+    attention_core: AttentionKernel | None
     attention_kernel: AttentionKernel
     attention_outputs: tuple[AttentionOutput, ...]
+    attention_switch: AttentionSwitch | None
     auxiliary_losses: tuple[AuxiliaryLoss, ...]
     branch_inputs: tuple[BranchInput, ...]
     head: Head
+    init_taps: tuple[InitTap, ...]
     layer_plan: LayerPlan
     logit_taps: tuple[LogitTap, ...]
     loss: Loss
     matrix_inputs: tuple[MatrixInput, ...]
     mlp: Mlp
+    mlp_outputs: tuple[MlpOutput, ...]
+    qkv_projection: QkvProjection | None
     query_key_taps: tuple[QueryKeyTap, ...]
     rotary: Rotary
     skip: Skip
@@ -110,6 +120,7 @@ class Program(NamedTuple):
     calibration_source: CalibrationSource | None
     corrections: tuple[Correction, ...]
     fit: Fit | None
+    folds: tuple[Fold, ...]
     quantization_plan: tuple[QuantizationPlan, ...]
     reserve: float | None
     statistics_taps: tuple[StatisticsTap, ...]

@@ -16,14 +16,14 @@ class Param(NamedTuple):
     """One trained tensor, declared once by whoever creates it.
 
     Attributes:
-        name: canonical state-dict name; `{}` stands for each of 0 .. layers-1.
+        name: canonical state-dict name; `{}` stands for each of first .. layers-1.
         shape: sizes; () is a scalar.
         group: optimizer group; must be declared by some plugin.
         quant: quantization class; must have a tensor recipe.
         init: how it starts; None leaves it to the `initializer` slot. A bank gives a tuple with one entry per member.
         plugin: the plugin that declared the record.
         dtype: "float32", or "activation" for the dtype that activations have on the device.
-        layers: how many tensors `{}` stands for, or 0 for a single tensor.
+        layers: where `{}` ends, the number of layers, or 0 for a single tensor.
         members: for a bank, the canonical names stacked along its first axis, each with `{}` for the layer: first all
             layers of the first member, then all layers of the second. Quantizer and exporter see the members.
         reduction: "replicated" (gradients averaged over ranks) or "sharded" (the matrix optimizer reduces them).
@@ -31,6 +31,7 @@ class Param(NamedTuple):
         average: whether weight averaging covers it.
         adapt: whether test-time training may change it; every other tensor is frozen while scores are made.
         export: "yes", or "drop" for tensors that scoring does not need.
+        first: where `{}` begins.
     """
 
     name: str
@@ -47,10 +48,11 @@ class Param(NamedTuple):
     average: bool = True
     adapt: bool = True
     export: str = "yes"
+    first: int = 0
 
     def stored_names(self) -> list[str]:
         """State-dict names of the record's tensors."""
-        return [self.name.format(layer) for layer in range(self.layers)] or [self.name]
+        return [self.name.format(layer) for layer in range(self.first, self.layers)] or [self.name]
 
 
 class Group(NamedTuple):

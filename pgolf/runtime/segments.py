@@ -33,7 +33,24 @@ def attend_in_segments(
     """y_1NHC of the program's kernel; it is causal, so what fills up a stretch changes nothing."""
     rows, back = ctx.fields["segments"]
     q, k, v = q_1NHC[0][rows], k_1NKC[0][rows], v_1NKC[0][rows]
-    return model.program.attention_kernel(model, q, k, v, layer, position, ctx).flatten(0, 1)[back][None]
+    return run_core(model, q, k, v, layer, position, ctx).flatten(0, 1)[back][None]
+
+
+def run_core(
+    model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, layer: int, position: int, ctx: Context
+) -> Tensor:
+    """y_BTHC of the kernel, or of what stands around it."""
+    program = model.program
+    if program.attention_core is not None:
+        return program.attention_core(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
+    return program.attention_kernel(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
+
+
+def run_kernel(
+    model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, layer: int, position: int, ctx: Context
+) -> Tensor:
+    """y_BTHC of the program's attention kernel, for an `attention_core`; heads may be of any number and width."""
+    return model.program.attention_kernel(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
 
 
 def find_starts(begins: Tensor, longest: int) -> list[int]:

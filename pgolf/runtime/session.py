@@ -12,7 +12,7 @@ from pgolf.runtime.distributed import MICRO_BATCHES, take_turns
 from pgolf.runtime.evaluate import chunk_spans, score_spans
 from pgolf.runtime.model import GPT
 from pgolf.runtime.optimize import compile_on_gpu
-from pgolf.runtime.parameters import initialize
+from pgolf.runtime.parameters import canonical_state, initialize
 from pgolf.runtime.shards import validation_tokens
 from pgolf.runtime.stages import Stages
 
@@ -86,6 +86,8 @@ class Session:
         torch._dynamo.config.recompile_limit = settings.recompile_limit
         self.model = GPT(settings, program, parameters, world.device, activation_dtype)
         initialize(self.model, parameters, env.seed, ledger)
+        for tap in program.init_taps:
+            tap(canonical_state(self.model.state_dict(), parameters), ledger)
         self.forward = compile_on_gpu(self.model)
         if program.forward_scalars:
             self.forward_scalars = {name: torch.zeros((), device=world.device) for name, _ in program.forward_scalars}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from pgolf.runtime.attention import attention_branch
 from pgolf.runtime.layers import adapt, rms_norm
 
@@ -31,13 +33,18 @@ def branch_input(model: GPT, x: Tensor, layer: int, position: int, ctx: Context)
 
 def scaled_attention(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
     """What the attention of one layer adds: the branch times `attn_scale`."""
+    if model.program.attention_switch is not None and not model.program.attention_switch(layer, position, ctx):
+        return torch.zeros_like(n_BTD)
     attended = attention_branch(model, n_BTD, layer, position, ctx)
     return ctx.weights[f"blocks.{layer}.attn_scale"].to(n_BTD.dtype) * attended
 
 
 def scaled_mlp(model: GPT, n_BTD: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
     """What the MLP of one layer adds: the branch, with what an adapter adds to it, times `mlp_scale`."""
-    hidden = adapt(model.program.mlp(model, n_BTD, layer, position, ctx), n_BTD, "mlp", position, ctx)
+    hidden = model.program.mlp(model, n_BTD, layer, position, ctx)
+    for change in model.program.mlp_outputs:
+        hidden = change(model, hidden, n_BTD, layer, position, ctx)
+    hidden = adapt(hidden, n_BTD, "mlp", position, ctx)
     return ctx.weights[f"blocks.{layer}.mlp_scale"].to(n_BTD.dtype) * hidden
 
 

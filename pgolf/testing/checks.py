@@ -13,10 +13,9 @@ import torch
 from pgolf.component import FAMILIES
 from pgolf.manager import Loaded
 from pgolf.resolve import Resolved
+from pgolf.runtime.parameters import canonical_tensors, matrix_role
 from pgolf.testing.models import TinyModel, known_plugins, make_model, resolve_tiny, scramble, tiny_tokens
 from pgolf.testing.runs import MICRO, Data, live_and_built, make_data
-
-ROLES = {"attn.c_q", "attn.c_k", "attn.c_v", "attn.proj", "mlp.fc", "mlp.proj", "head"}
 
 
 class PluginCase:
@@ -104,7 +103,11 @@ def check_every_mode(case: PluginCase) -> None:
             ids, targets, phases=phases, reduction="none", observe=lambda role, layer, x: seen.add(role)
         )
         assert torch.equal(plain, observed), "calibration runs the same forward"
-    assert seen >= ROLES, f"matrices are used through `model.project`, so that calibration sees {ROLES - seen}"
+    matrices = [
+        (name, record.tap) for name, _, record in canonical_tensors(made.parameters) if record.group == "matrix"
+    ]
+    roles = {"head", *(matrix_role(*matrix)[0] for matrix in matrices)}
+    assert seen >= roles, f"matrices are used through `model.project`, so that calibration sees {roles - seen}"
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from pgolf.runtime.context import Context
 from pgolf.runtime.environment import read_environment
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.model import GPT
-from pgolf.runtime.parameters import initialize
+from pgolf.runtime.parameters import canonical_state, initialize
 from pgolf.runtime.session import Session
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def make_model(
     program, parameters = module.make_program(), module.make_parameters()
     model = GPT(module.SETTINGS, program, parameters, torch.device("cpu"), torch.float32)
     initialize(model, parameters, seed, Ledger())
+    for tap in program.init_taps:
+        tap(canonical_state(model.state_dict(), parameters), Ledger())
     return TinyModel(model, program, parameters, module.SETTINGS, tuple(spec.name for spec in program.phases))
 
 

@@ -1,9 +1,11 @@
-"""BigramHash: a hashed table of token pairs is added to the token embedding.
+"""BigramHash: a hashed table of token pairs, and with `trigram` of triples, is added to the token embedding.
 
     index_t = ((36313 id_t) xor (27191 id_{t-1})) mod (N-1)  for t >= 1,   index_0 = N-1
-    x <- E[ids] + s * (T[index] P^T),   T (N, b) = 0,  s = .05,  P (D, b) as the initializer says, never zero
+    third_t = ((36313 id_t) xor (27191 id_{t-1}) xor (51497 id_{t-2})) mod (N-1)  for t >= 2, before that N-1
+    x <- E[ids] + s * ((T[index] [+ T[third]]) P^T),   T (N, b) = 0,  s = .05,  P (D, b) as the initializer says, never zero
 
-A zero table times a zero projection would have no gradient, so P must not start at zero.
+A zero table times a zero projection would have no gradient, so P must not start at zero. Where documents are told
+apart (batch field "starts" or "documents"), a pair or triple that reaches over a document's first token has row N-1.
 
 Source: openai/parameter-golf PR #162; 3072 x 112 in PR #1019.
 """
@@ -16,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from pgolf import Component, Param, Plugin, Setting, hookimpl
+from pgolf.runtime.layers import document_begins
 from pgolf.runtime.parameters import constant, zeros
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ PLUGIN = Plugin(
     settings=(
         Setting("bigram_vocab_size", 2048, "rows of the table", minimum=2),
         Setting("bigram_dim", 128, "width of the table", minimum=1),
+        Setting("trigram", False, "whether triples of tokens look up the table too"),
     ),
 )
 
@@ -41,17 +45,28 @@ PLUGIN = Plugin(
 class BigramHash:
     """ids_BT -> the addend x_BTD."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, trigram: bool) -> None:
         self.rows = rows
+        self.trigram = trigram
 
-    def index(self, ids_BT: Tensor) -> Tensor:
-        """Row of the table for every position, (B,T)."""
-        mixed = torch.bitwise_xor(36313 * ids_BT[:, 1:], 27191 * ids_BT[:, :-1]) % (self.rows - 1)
-        return F.pad(mixed, (1, 0), value=self.rows - 1)
+    def index(self, ids_BT: Tensor, ctx: Context, back: int) -> Tensor:
+        """Row of the table for the token and `back` (1 or 2) before it, at every position, (B,T)."""
+        mixed = torch.bitwise_xor(36313 * ids_BT[:, back:], 27191 * ids_BT[:, back - 1 : -1])
+        if back == 2:
+            mixed = torch.bitwise_xor(mixed, 51497 * ids_BT[:, :-2])
+        index = F.pad(mixed % (self.rows - 1), (back, 0), value=self.rows - 1)
+        begins = document_begins(ctx)
+        if begins is not None:
+            over = begins if back == 1 else begins | F.pad(begins[:, :-1], (1, 0))
+            index = index.masked_fill(over, self.rows - 1)
+        return index
 
     def __call__(self, model: GPT, ids_BT: Tensor, ctx: Context) -> Tensor:
         ctx.fired("bigram_hash", "lookups")
-        rows = F.embedding(self.index(ids_BT), ctx.weights["bigram.embed.weight"])
+        table = ctx.weights["bigram.embed.weight"]
+        rows = F.embedding(self.index(ids_BT, ctx, 1), table)
+        if self.trigram:
+            rows = rows + F.embedding(self.index(ids_BT, ctx, 2), table)
         projected = F.linear(rows, ctx.weights["bigram.proj.weight"].to(rows.dtype))
         return projected * ctx.weights["bigram.scale"].to(rows.dtype)
 
@@ -70,4 +85,4 @@ def parameters(settings: SettingsView) -> list[Param]:
 @hookimpl
 def stem_terms(settings: SettingsView) -> Component:
     """Added before the norm."""
-    return Component(BigramHash, rows=settings.bigram_vocab_size)
+    return Component(BigramHash, rows=settings.bigram_vocab_size, trigram=settings.trigram)

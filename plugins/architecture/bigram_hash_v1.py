@@ -3,8 +3,8 @@
     index_t = (92821 id_{t-1} + id_t) mod N,  id_{-1} = 0
     x <- E[ids] + T[index] P^T,   T (N, b) ~ N(0, .01^2),  P (D, b) = 0 at start
 
-P is a matrix like those of the blocks: weight taps and the matrix optimizer see it. Where documents are packed (batch
-field "starts"), a document's first token has id 0 before it, as the first of a row has.
+P is a matrix like those of the blocks: weight taps and the matrix optimizer see it. Where documents are told
+apart (batch field "starts" or "documents"), a document's first token has id 0 before it, as the first of a row has.
 
 Source: record 2026-03-19_smeargate_orthoinit_muonwd.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch.nn.functional as F
 
 from pgolf import Component, Conflict, Param, Plugin, Setting, hookimpl
-from pgolf.runtime.layers import use_matrix
+from pgolf.runtime.layers import document_begins, use_matrix
 from pgolf.runtime.parameters import normal, zeros
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ class BigramHashV1:
     def index(self, ids_BT: Tensor, ctx: Context) -> Tensor:
         """Row of the table for every position, (B,T)."""
         before = F.pad(ids_BT[:, :-1], (1, 0))
-        if "starts" in ctx.fields:
-            before = before.masked_fill(ctx.fields["starts"], 0)
+        begins = document_begins(ctx)
+        if begins is not None:
+            before = before.masked_fill(begins, 0)
         return (92821 * before + ids_BT) % self.rows
 
     def __call__(self, model: GPT, ids_BT: Tensor, ctx: Context) -> Tensor:

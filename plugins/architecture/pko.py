@@ -4,7 +4,7 @@
 
 Where the whole head rotates, the upper half of each key is taken from the position before, rotation and all.
 Every key takes its predecessor's *old* value: a true shift. A slice assignment in place overlaps itself and is not that.
-Where documents are packed (batch field "starts"), the first token of a document keeps its own key. With windowed
+Where documents are told apart (batch field "starts" or "documents"), the first token of one keeps its own key. With windowed
 attention the shift acts on the layers without a window.
 
 Source: KellerJordan/modded-nanogpt; openai/parameter-golf PR #1512 (fork).
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pgolf import Component, Plugin, hookimpl
+from pgolf import Component, Conflict, Plugin, hookimpl
+from pgolf.runtime.layers import document_begins
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +33,15 @@ PLUGIN = Plugin(
     family="architecture",
     effect="small gain in PR #1512; +0.0007 BPB on PR #1493",
     order=20,
-    requires=("partial_rope",),
+    requires=("partial_rope|ntk_rope",),
+    conflicts=tuple(
+        Conflict(
+            other,
+            "test-time training lost 0.02 BPB with keys shifted in place (1.10474); a true shift is not measured",
+            hard=False,
+        )
+        for other in ("lora_ttt", "phased_ttt")
+    ),
 )
 
 
@@ -51,15 +60,16 @@ class PartialKeyOffset:
         ctx.fired("pko", "layers")
         still = k_BTKC[..., self.offset :]
         shifted = torch.cat((still[:, :1], still[:, :-1]), dim=1)
-        if "starts" in ctx.fields:
-            shifted = torch.where(ctx.fields["starts"][:, :, None, None], still, shifted)
+        begins = document_begins(ctx)
+        if begins is not None:
+            shifted = torch.where(begins[:, :, None, None], still, shifted)
         return q_BTHC, torch.cat((k_BTKC[..., : self.offset], shifted), dim=-1)
 
 
 @hookimpl
 def query_key_taps(settings: SettingsView) -> Component:
     """All layers, or those without a window."""
-    offset = settings.rope_dims if settings.rope_dims < settings.head_dim else settings.head_dim // 2
+    offset = settings.rope_dims if 0 < settings.rope_dims < settings.head_dim else settings.head_dim // 2
     first = 0
     if "swa" in settings.plugins:
         full = settings.swa_full_attn_layers

@@ -2,7 +2,8 @@
 
     x_t <- (1 - g) * x_t + g * x_{t-1},   g = sigmoid(w) per channel, x_{-1} = 0, w = 0 at start (half and half)
 
-Acts after the embedding norm and before x0 is taken. It crosses document borders: do not pack documents under it.
+Acts after the embedding norm and before x0 is taken. Where documents are told apart (batch field "starts" or
+"documents"), the first token of one blends in nothing; without such a field the gate crosses documents.
 
 Source: openai/parameter-golf PR #162.
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Param, Plugin, hookimpl
-from pgolf.runtime.layers import shift_right
+from pgolf.runtime.layers import document_begins, shift_right
 from pgolf.runtime.parameters import zeros
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ PLUGIN = Plugin(
 def smear(model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context) -> Tensor:
     """x_BTD -> x_BTD."""
     ctx.fired("smear_gate", "blends")
+    before = shift_right(x_BTD)
+    begins = document_begins(ctx)
+    if begins is not None:
+        before = before.masked_fill(begins[..., None], 0)
     gate = torch.sigmoid(ctx.weights["smear.gate"]).to(x_BTD.dtype)
-    return (1 - gate) * x_BTD + gate * shift_right(x_BTD)
+    return (1 - gate) * x_BTD + gate * before
 
 
 @hookimpl

@@ -2,8 +2,8 @@
 
     x_t <- g * x_t + (1 - g) * x_{t-1},   g = sigmoid(w) per channel, x_{-1} = 0, w = 3 at start (g = .953)
 
-Acts after terms such as a bigram table and before the embedding norm. Where documents are packed (batch field "starts"), the
-first token of a document takes in nothing.
+Acts after terms such as a bigram table and before the embedding norm. Where documents are told apart (batch field "starts" or
+"documents"), the first token of one takes in nothing.
 
 Source: record 2026-03-19_smeargate_orthoinit_muonwd.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Conflict, Param, Plugin, hookimpl
-from pgolf.runtime.layers import shift_right
+from pgolf.runtime.layers import document_begins, shift_right
 from pgolf.runtime.parameters import constant
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def smear_first(model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context) -> Tens
     """x_BTD -> x_BTD."""
     ctx.fired("smear_gate_v1", "blends")
     before = shift_right(x_BTD)
-    if "starts" in ctx.fields:
-        before = before.masked_fill(ctx.fields["starts"][..., None], 0)
+    begins = document_begins(ctx)
+    if begins is not None:
+        before = before.masked_fill(begins[..., None], 0)
     gate = torch.sigmoid(ctx.weights["smeargate.gate"]).to(x_BTD.dtype)
     return gate * x_BTD + (1 - gate) * before
 

@@ -1,0 +1,80 @@
+"""Factored tied embedding: a narrow table, projected to the stream before the stem's norm, and back before the head.
+
+    x = rms(E[ids] U^T),   E (V, e), U (D, e)     logits = (h R^T) E^T,   R (e, D)
+
+R is a matrix of its own, not the transpose of U. Mixes of the raw embedding act at width e, before the projection.
+
+Source: openai/parameter-golf record 2026-03-24_74M_Ternary (EMBED_DIM).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pgolf import Component, Conflict, Param, Plugin, Setting, hookimpl
+from pgolf.runtime.layers import use_matrix
+from pgolf.runtime.parameters import normal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pgolf.runtime.context import Context
+    from pgolf.runtime.model import GPT
+    from pgolf.settings import SettingsView
+
+WIDE = "its addend is as wide as the stream, the embedding here is not"
+PLUGIN = Plugin(
+    name="factored_embedding",
+    summary="Narrow tied embedding with a projection up and one down.",
+    source="openai/parameter-golf record 2026-03-24_74M_Ternary_UNet_FP8_10L_8192BPE_YaRN_NeoMuon",
+    family="architecture",
+    effect="3.8 M parameters fewer at vocabulary 8192 and width 768",
+    order=90,
+    conflicts=(
+        Conflict("bigram_hash", WIDE),
+        Conflict("bigram_hash_v1", WIDE),
+        Conflict("smear_gate_v1", "its gates are as many as the channels of the stream"),
+    ),
+    settings=(
+        Setting("embed_dim", 254, "width of the embedding", minimum=1),
+        Setting("tied_embed_init_std", 0.005, "standard deviation of the embedding at start", minimum=0),
+    ),
+)
+
+
+def project_up(model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context) -> Tensor:
+    """(B, T, e) -> x_BTD."""
+    return use_matrix(model, ctx.weights["embed_proj.weight"], x_BTD, "embed_proj", 0, 0, ctx)
+
+
+def factored_head(model: GPT, x_BTD: Tensor, ctx: Context) -> Tensor:
+    """h_BTD -> logits_BTV."""
+    ctx.fired("factored_embedding", "heads")
+    narrow = use_matrix(model, ctx.weights["embed_proj_rev.weight"], x_BTD, "embed_proj_rev", 0, 0, ctx)
+    return use_matrix(model, ctx.weights["tok_emb.weight"], narrow, "head", 0, 0, ctx)
+
+
+@hookimpl
+def parameters(settings: SettingsView) -> list[Param]:
+    """The embedding, and two matrices for the matrix optimizer."""
+    width, dim, std = settings.embed_dim, settings.model_dim, settings.tied_embed_init_std
+    settings.require(std > 0, "tied_embed_init_std", "more than 0: no gradient leaves an embedding of zeros")
+    settings.require(width < dim, "embed_dim", f"less than model_dim={dim}, or nothing is saved")
+    table, start = (settings.vocab_size, width), Component(normal, std=std)
+    return [
+        Param("tok_emb.weight", table, "embed", "embed", init=start, dtype="activation", tap="head"),
+        Param("embed_proj.weight", (dim, width), "matrix", "aux", tap="embed_proj"),
+        Param("embed_proj_rev.weight", (width, dim), "matrix", "aux", tap="embed_proj_rev"),
+    ]
+
+
+@hookimpl
+def stem_raw(settings: SettingsView) -> Component:
+    """After other mixes of the raw embedding."""
+    return Component(project_up)
+
+
+@hookimpl
+def head(settings: SettingsView) -> Component:
+    """The embedding again."""
+    return Component(factored_head)
