@@ -1,7 +1,10 @@
 """Nothing is lost and nothing half is taken for whole, whenever a command is killed; full and closed disks are one line."""
 
+import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -50,6 +53,28 @@ def test_a_full_disk_is_one_line(command, tmp_path):
     assert done.returncode == 2 and "error[PG001]: cannot write: File too large" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and (folder / "submission.json").read_bytes() == before
     assert not [*folder.rglob("*.part")]
+
+
+NAMESPACE = ["unshare", "--map-root-user", "--mount"]
+CAN_MOUNT = (
+    shutil.which("unshare") and not subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode
+)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CAN_MOUNT, reason="needs a mount namespace of its own")
+def test_disks_without_room_and_without_files(model, tmp_path):
+    """Real ones, of 2 MiB, that are seen in a mount namespace alone."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "place").mkdir()
+    shutil.copyfile(model, tmp_path / "place/model")
+    mount = 'mount -t tmpfs -o size=2m,nr_inodes=300 none "$1" && exec "$2" "$3" "$1" "$4"'
+    places = [tmp_path / "disk", sys.executable, Path(__file__).with_name("full_disks.py"), tmp_path / "place"]
+    done = subprocess.run([*NAMESPACE, "sh", "-c", mount, "sh", *places], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+    counts = json.loads(done.stdout.splitlines()[-1])
+    assert len(counts) == 8 and all(refused and worked for refused, worked in counts.values()), counts
+    assert [*(tmp_path / "disk").iterdir()] == []
 
 
 def test_a_folder_of_another_user_is_one_line(tmp_path, model, monkeypatch):

@@ -1,5 +1,6 @@
 """Escapes: what hostile programs try, as root and as a user, and what can be known without a sandbox."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from escapes import ESCAPES
 from pgolf.verify import sandbox, sandbox_inside, sandbox_limits, sandbox_mounts, sandbox_probe
 from pgolf.verify.sandbox import MEMORY_FOLDER_BYTES, Refused, Sandbox, open_sandbox, run_program, self_tested
 from pgolf.verify.sandbox_filter import CALLS, call_filter
-from pgolf.verify.sandbox_limits import Limits, own_cgroup
+from pgolf.verify.sandbox_limits import Limits, own_cgroup, remove_cgroup
 from pgolf.verify.sandbox_probe import ATTEMPTS
 
 LIMITS = Limits(60.0, 2**30, processes=64, file_size=2**26, disk=2**26, files=500, output=2**20)
@@ -322,6 +323,40 @@ def test_a_cgroup_is_made_with_limits_and_removed(tmp_path, monkeypatch):
 
 def fake_read(read):
     return lambda self: "0::/\n" if str(self) == "/proc/self/cgroup" else read(self)
+
+
+@pytest.fixture
+def real_group():
+    """A cgroup of version 2 that the kernel made, without limits: not every machine hands memory and pids to it."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    group = Path(next((part[1] for part in mounts if part[2] == "cgroup2"), "/none"), f"pgolf-test-{os.getpid()}")
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"no cgroup can be made here: {error}")
+    yield group
+    remove_cgroup(group)
+
+
+def test_a_program_starts_in_its_cgroup(real_group, work, monkeypatch):
+    monkeypatch.setattr(sandbox, "own_cgroup", lambda limits: contextlib.nullcontext(real_group))
+    done, output = run("print(open('/proc/self/cgroup').read())", work, kind="none")
+    assert f"0::/{real_group.name}\n" in output and done.limits == "cgroup and watcher"
+    assert (real_group / "cgroup.procs").read_text() == ""
+
+
+def test_what_is_left_in_a_cgroup_is_killed_with_it(real_group):
+    code = "import os, sys, time; sys.stdin.readline(); print(os.fork(), flush=True); os.setsid(); time.sleep(600)"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as child:
+        (real_group / "cgroup.procs").write_text(str(child.pid))
+        child.stdin.write("\n")
+        child.stdin.flush()
+        numbers = {child.stdout.readline().strip(), child.stdout.readline().strip()}
+        remove_cgroup(real_group)
+        assert child.wait(10) == -9 and not real_group.exists()
+    (other,) = numbers - {"0"}
+    assert not Path("/proc", other, "exe").exists()
 
 
 def test_paths_below_others_are_bound_once():
