@@ -7,6 +7,7 @@ import torch
 from pgolf.runtime.distributed import World
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.session import Session
+from pgolf.runtime.stages import Stages
 
 ALONE = World(0, 1, 0, torch.device("cpu"))
 
@@ -30,5 +31,6 @@ def make_session(made, stream, world=ALONE, phases=(), **slots):
     session.world, session.ledger, session.phases, session.queues = world, Ledger(), phases, 0
     session.seq_len, session.rows = made.settings.train_seq_len, 4
     session.forward, session.log = made.model, lambda line: None
+    session.stages = Stages(session.log)
     session.tokens = stream.to(torch.uint16)
     return session

@@ -9,7 +9,10 @@ from typing import Any
 import click
 
 STEP = re.compile(r"^step:(\d+)/(\d+) train_loss:(\S+) train_time:(\d+)ms")
-WORTH_SHOWING = re.compile(r"^(?:step:\d+/\d+ val_loss|phase |stopping_early|final_|Total submission|error|warning)")
+WORTH_SHOWING = re.compile(
+    r"^(?:step:\d+/\d+ val_loss|phase |stopping_early|stage:|diagnostic|final_|Total submission|error|warning)"
+)
+PASSING = re.compile(r"^(?:warmup_step:|eval: |calibration: )")
 
 
 class PlainDisplay:
@@ -51,6 +54,7 @@ class BarDisplay(PlainDisplay):
             TimeRemainingColumn(),
             console=Console(stderr=True, markup=False, highlight=False),
         )
+        self.title = title
         self.task = self.progress.add_task(title, total=None, loss="-")
 
     def __enter__(self) -> BarDisplay:
@@ -63,11 +67,14 @@ class BarDisplay(PlainDisplay):
         self.progress.stop()
 
     def line(self, text: str) -> None:
-        """Advance the bar, or print the line above it."""
+        """Advance the bar, say beside it what goes on after the steps, or print the line above it."""
         match = STEP.match(text)
         if match:
             self.progress.update(self.task, completed=int(match[1]), total=int(match[2]), loss=match[3])
+        elif PASSING.match(text):
+            self.progress.update(self.task, description=f"{self.title}, {text}")
         elif WORTH_SHOWING.match(text):
+            self.progress.update(self.task, description=self.title)
             self.progress.console.print(text, soft_wrap=True)
 
 

@@ -53,6 +53,7 @@ def collect_statistics(session: Session) -> tuple[Statistics, int]:
     for ids in program.calibration_source(session):  # type: ignore[misc]  # there is one, or nobody calls this
         observe_batch(session, ids, session.scoring_phases(), observer)
         count += 1
+        session.stages.say(f"calibration: batch {count}")
     session.model.train()
     if not count:
         raise ValueError("calibration found no batch of tokens")

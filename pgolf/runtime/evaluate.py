@@ -70,8 +70,6 @@ def score_spans(session: Session, spans: list[Span]) -> tuple[Score, Tensor]:
     for batch, at in enumerate(range(0, len(spans), rows), 1):
         places, scored = span_rows(spans[at : at + rows], rows, session.seq_len)
         sums += score_rows(session, marks, batch, places, scored)[1]
-        if batch % 100 == 0:
-            session.log(f"eval: batch {batch}")
     session.model.train()
     marks = merge(marks, dist.ReduceOp.MAX, world)
     return close_marks(session, marks, sums, begin), marks

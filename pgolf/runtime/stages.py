@@ -2,6 +2,7 @@
 
     stage:calibration begin:588012ms end:591010ms data:train batches:16
 
+A stage that takes long says now and then where it is, `eval: batch 300`.
 A stage begins where the one before it has ended. The clock is training time, without validation, until training and what is
 on the clock with it have stopped; from there on it is real time. Data are "train", "val" or "none".
 """
@@ -21,7 +22,7 @@ class Stages:
     def __init__(self, log: Callable[[str], None]) -> None:
         self.log = log
         self.begin_ms = 0.0
-        self.since = time.perf_counter()
+        self.since = self.spoke = time.perf_counter()
 
     def set_clock(self, elapsed_ms: float) -> None:
         """It is `elapsed_ms` now, and real time from here on."""
@@ -32,3 +33,10 @@ class Stages:
         now = 1000.0 * (time.perf_counter() - self.since)
         self.log(f"stage:{name} begin:{self.begin_ms:.0f}ms end:{now:.0f}ms data:{data}")
         self.begin_ms = now
+        self.spoke = time.perf_counter()
+
+    def say(self, text: str) -> None:
+        """Log where a stage is, if nothing has been said for ten seconds."""
+        if time.perf_counter() > self.spoke + 10:
+            self.spoke = time.perf_counter()
+            self.log(text)

@@ -83,6 +83,7 @@ def score_rows(
     """
     targets, device = places[:, 1:], session.world.device
     marks[targets[scored]] = event
+    session.stages.say(f"eval: batch {event}")
     x, y, fields = look_up(session, places)
     with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
         nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)

@@ -264,6 +264,9 @@ def test_the_bar_shows_results_and_the_plain_display_everything(capsys):
             display.line("step:1/2 train_loss:3.0000 train_time:1ms step_avg:1.00ms")
             display.line("warmup_step:1/1")
             display.line("final_int8_zlib_roundtrip val_loss:2.5 val_bpb:1.25 eval_time:1ms")
+            display.line("stage:decode begin:1ms end:2ms data:none")
+            display.line("eval: batch 7")
         shown = capsys.readouterr()
         assert shown.out == "" and "val_bpb:1.25" in shown.err
+        assert "stage:decode" in shown.err and "eval: batch 7" in shown.err
         assert ("warmup_step" in shown.err) != terminal

@@ -12,6 +12,7 @@ from pgolf.runtime.calibrate import HessianObserver, calibrated_names, check_sta
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import ones
 from pgolf.runtime.records import Param
+from pgolf.runtime.stages import Stages
 
 NO_WORLD = SimpleNamespace(rank=0, world_size=1, device=torch.device("cpu"))
 
@@ -41,7 +42,13 @@ def toy_session(batches, taps=()):
     )
     program = SimpleNamespace(calibration_source=lambda session: batches, statistics_taps=taps, batch_fields=())
     return SimpleNamespace(
-        model=Toy(), program=program, parameters=records, world=NO_WORLD, ledger=Ledger(), scoring_phases=lambda: ()
+        model=Toy(),
+        program=program,
+        parameters=records,
+        world=NO_WORLD,
+        ledger=Ledger(),
+        scoring_phases=lambda: (),
+        stages=Stages(lambda line: None),
     )
 
 
@@ -125,6 +132,7 @@ def session_of(*names, **settings):
         ledger=Ledger(),
         next_batch=lambda: (ids, targets, {}),
         scoring_phases=lambda: tuple(spec.name for spec in made.program.phases if spec.scoring),
+        stages=Stages(lambda line: None),
     )
 
 

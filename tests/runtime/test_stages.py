@@ -11,9 +11,26 @@ from pgolf.logs import parse_log
 from pgolf.manager import load_registry
 from pgolf.recipe import Recipe
 from pgolf.resolve import resolve
+from pgolf.runtime.stages import Stages
 
 SAMPLES = VECTORS.parent / "sample_plugins"
 NUMBERS = itertools.count()
+
+
+def test_a_long_stage_speaks_now_and_then(monkeypatch):
+    """Every ten seconds at most, and not at all where stages end more often."""
+    now, said = [100.0], []
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    stages = Stages(said.append)
+    for batch in range(1, 601):
+        now[0] += 0.1
+        stages.say(f"eval: batch {batch}")
+        if batch == 250:
+            stages.end("score", "val")
+    assert said[2].startswith("stage:score begin:0ms end:25000ms")
+    numbers = [int(text.split()[2]) for text in said if text.startswith("eval")]
+    assert len(numbers) == 5 and all(100 <= there - here <= 152 for here, there in itertools.pairwise(numbers))
+    assert 350 <= numbers[2] <= 352  # ten seconds after the stage that ended
 
 
 def write(tmp_path, made):
