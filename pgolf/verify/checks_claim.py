@@ -183,8 +183,10 @@ def check_loss(view: View) -> Outcome:
     "one log of seed 1337",
 )
 def check_count(view: View) -> Outcome:
-    """Distinct seeds of runs that are no copies."""
-    runs = view.evidence.runs
+    """Distinct seeds of runs that are no copies; where submission.json names seeds and all have logs, of those alone."""
+    evidence = view.evidence
+    named = evidence.seeds and evidence.seeds <= {seed_of(name, run) for name, run in evidence.trained.items()}
+    runs = evidence.used if named else evidence.runs
     failed = [name for name, run in runs.items() if run.diverged]
     every = {name: seed for name, run in runs.items() if (seed := seed_of(name, run)) is not None}
     seeds = sorted({seed for name, seed in every.items() if name not in failed})

@@ -316,8 +316,16 @@ def test_other_runs_beside_those_of_the_seeds(tmp_path, other):
     found = judge(tmp_path, "claim.logged", logs, SEEDS)
     assert found.evidence["not_used"] == [other] and other in found.message
     assert sorted(found.evidence["used"]) == sorted(three())
+    assert judge(tmp_path, "seed.count", logs, SEEDS).evidence["seeds"] == [1, 2, 3]
     p = judge(tmp_path, "stat.p", logs, SEEDS)
     assert len(p.evidence["values"] if "values" in p.evidence else three()) == 3
+
+
+def test_an_ablation_is_no_third_seed(tmp_path):
+    logs = {**three(), "train_seed3.log": baseline_log(3, 1.2)}
+    claim = {"val_bpb": 1.0802, "seed_results": {str(seed): SEEDS["seed_results"][str(seed)] for seed in (1, 2)}}
+    found = judge(tmp_path, "seed.count", logs, claim)
+    assert found.status == "WARN" and found.evidence["seeds"] == [1, 2]
 
 
 def test_a_seed_that_was_evaluated_again_counts_once(tmp_path):
