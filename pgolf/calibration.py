@@ -31,6 +31,16 @@ def calibrated_classes(recipes: Mapping[str, Component]) -> tuple[str, ...]:
     )
 
 
+def grouped_classes(recipes: Mapping[str, Component]) -> tuple[str, ...]:
+    """Quantization classes whose recipe encodes matrices of one shape together, because its rounding solves them so."""
+    return tuple(
+        key
+        for key, recipe in sorted(recipes.items())
+        if hasattr(recipe.target, "encode_group")
+        and any(hasattr(part.target, "solve") for part in components_in(recipe))
+    )
+
+
 def check_classes(owners: Mapping[str, str], used: Iterable[str]) -> None:
     """A recipe for a class that no tensor has is a misspelt setting.
 

@@ -10,7 +10,14 @@ from types import ModuleType
 from typing import Any
 
 from pgolf.binding import check_component
-from pgolf.calibration import calibrated_classes, check_calibration, check_classes, check_taps, check_used
+from pgolf.calibration import (
+    calibrated_classes,
+    check_calibration,
+    check_classes,
+    check_taps,
+    check_used,
+    grouped_classes,
+)
 from pgolf.component import Component, Param, Phase, PlanFacts
 from pgolf.contracts.architecture import Initializer
 from pgolf.contracts.optimizer import PhaseStart
@@ -169,7 +176,7 @@ def _quantization(
     used = bool(calibrated or program["quantization_plan"] or program["corrections"])
     reserve, budget = providers.number("reserve"), providers.selection.settings.max_wallclock_seconds
     check_calibration(program["calibration_source"], calibrated, reserve, budget, used)
-    return {"calibrated": calibrated, "reserve": reserve or None}
+    return {"calibrated": calibrated, "grouped": grouped_classes(recipes), "reserve": reserve or None}
 
 
 def _plan_facts(providers: Providers, phases: Sequence[Phase]) -> PlanFacts:

@@ -62,7 +62,9 @@ class Rounding(Protocol):
     ) -> Tensor:
         """int8 codes in [-top, top], shaped like `weight` (rows, columns), float32; `step` (rows,) is float16 and not 0.
 
-        A class attribute `statistics` names what it needs; without it nothing is promised.
+        A class attribute `statistics` names what it needs; without it nothing is promised. With a method `solve(names,
+        weights, steps, top, statistics, ledger)`, over lists of these, recipes that can will hand over all matrices of one
+        class and shape at once; it returns their codes in order.
         """
 
 
@@ -99,7 +101,8 @@ class TensorRecipe(Protocol):
     """How tensors of one quantization class are stored.
 
     A class attribute `statistics`, such as ("hessian",), says what `encode` needs for every matrix of more than 65,536
-    elements; a build without a source and a run whose forward does not show such a matrix are refused.
+    elements; a build without a source and a run whose forward does not show such a matrix are refused. A recipe may
+    have `encode_group(names, tensors, statistics, ledger)`, over lists, for large matrices of one shape.
     """
 
     name: str

@@ -42,7 +42,7 @@ ENTRY_NAME = "pgolf_requant_entry"
 RUN_ID = "requant"
 AFTER_CALIBRATION = (
     *("base_update", "calibrated", "corrections", "distribution_transforms", "entropy_coder", "evaluation", "fit"),
-    *("forward_scalars", "plugins", "quantization_plan", "reserve", "stream_layout", "tensor_recipes"),
+    *("forward_scalars", "grouped", "plugins", "quantization_plan", "reserve", "stream_layout", "tensor_recipes"),
     *("tensor_transforms", "windows"),
 )
 """Fields of the program that no input statistics depend on."""

@@ -18,9 +18,11 @@ import torch
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_tensors
+from pgolf.runtime.quantize import KEPT_ELEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from torch import Tensor, dtype
 
@@ -54,24 +56,20 @@ def encode_model(
         the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
     """
     classes = quantization_classes(parameters)
-    encoded = {}
     if program.quantization_plan:
-        for plan in program.quantization_plan:
-            planned = plan(state, statistics, ledger)
-            # A tensor that is not exported has no class, and gets none.
-            classes |= {name: quant for name, quant in planned.items() if name in classes or name not in state}
-        for name, quant in classes.items():
-            if name not in state or quant not in program.tensor_recipes:
-                raise ValueError(
-                    f"{name} is planned to have the class {quant!r}: wanted a tensor and a class that there are"
-                )
+        classes = planned_classes(classes, state, program, statistics, ledger)
+    encoded = {}
+    if program.grouped:
+        solved = encode_groups(state, classes, program, statistics, ledger)
     for name, quant in classes.items():
-        tensor = state[name]
-        known: Mapping[str, Tensor] = statistics.get(name, {})
-        if program.tensor_transforms:
-            for transform in program.tensor_transforms:
-                tensor, known = transform.apply(name, tensor, known, ledger)
-        parts = program.tensor_recipes[quant].encode(name, tensor, known, ledger)
+        if program.grouped and name in solved:
+            parts = solved[name]
+        else:
+            tensor = state[name]
+            known: Mapping[str, Tensor] = statistics.get(name, {})
+            if program.tensor_transforms:
+                tensor, known = transformed(name, tensor, known, program, ledger)
+            parts = program.tensor_recipes[quant].encode(name, tensor, known, ledger)
         if program.quantization_plan and quant != quantization_classes(parameters)[name]:
             parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
@@ -79,6 +77,50 @@ def encode_model(
         measure = functools.partial(counted_bytes, state, parameters, program, statistics, code_size)
         encoded = program.fit(encoded, measure, ledger)
     return add_corrections(state, parameters, program, statistics, encoded, ledger)
+
+
+def planned_classes(
+    classes: dict[str, str], state: Mapping[str, Tensor], program: Program, statistics: Statistics, ledger: Ledger
+) -> dict[str, str]:
+    """The classes as the plans change them; ValueError for a tensor or a class that there is not."""
+    classes = dict(classes)
+    for plan in program.quantization_plan:
+        planned = plan(state, statistics, ledger)
+        # A tensor that is not exported has no class, and gets none.
+        classes |= {name: quant for name, quant in planned.items() if name in classes or name not in state}
+    for name, quant in classes.items():
+        if name not in state or quant not in program.tensor_recipes:
+            raise ValueError(
+                f"{name} is planned to have the class {quant!r}: wanted a tensor and a class that there are"
+            )
+    return classes
+
+
+def transformed(
+    name: str, tensor: Tensor, known: Mapping[str, Tensor], program: Program, ledger: Ledger
+) -> tuple[Tensor, Mapping[str, Tensor]]:
+    """What the recipe sees of a tensor and its statistics."""
+    for transform in program.tensor_transforms:
+        tensor, known = transform.apply(name, tensor, known, ledger)
+    return tensor, known
+
+
+def encode_groups(
+    state: Mapping[str, Tensor], classes: dict[str, str], program: Program, statistics: Statistics, ledger: Ledger
+) -> dict[str, Parts]:
+    """Parts of the large matrices whose class encodes those of one shape together."""
+    groups: dict[tuple[str, int, int], list[str]] = {}
+    for name, quant in classes.items():
+        if quant in program.grouped and state[name].ndim == 2 and state[name].numel() > KEPT_ELEMENTS:
+            rows, columns = state[name].shape
+            groups.setdefault((quant, rows, columns), []).append(name)
+    found: dict[str, Parts] = {}
+    for (quant, _, _), names in groups.items():
+        changed = [transformed(name, state[name], statistics.get(name, {}), program, ledger) for name in names]
+        tensors, known = [tensor for tensor, _ in changed], [one for _, one in changed]
+        recipe: Any = program.tensor_recipes[quant]
+        found |= zip(names, recipe.encode_group(names, tensors, known, ledger), strict=True)
+    return found
 
 
 def add_corrections(

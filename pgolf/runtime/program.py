@@ -121,6 +121,7 @@ class Program(NamedTuple):
     corrections: tuple[Correction, ...]
     fit: Fit | None
     folds: tuple[Fold, ...]
+    grouped: tuple[str, ...]
     quantization_plan: tuple[QuantizationPlan, ...]
     reserve: float | None
     statistics_taps: tuple[StatisticsTap, ...]

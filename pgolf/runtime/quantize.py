@@ -10,6 +10,7 @@ from pgolf.runtime.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from torch import Tensor, dtype
 
@@ -136,16 +137,29 @@ class SpreadRecipe:
             ledger.count(self.plugin, "tensors kept")
             return {"kept": tensor.half()}
         weight = tensor.float()
+        step = self.steps(weight, statistics, ledger)
+        rounding: Rounding = self.rounding if weight.ndim == 2 else nearest_codes
+        return {"codes": rounding(name, weight, step, self.top, statistics, ledger), "step": step}
+
+    def encode_group(
+        self, names: list[str], tensors: list[Tensor], statistics: list[Mapping[str, Tensor]], ledger: Ledger
+    ) -> list[Parts]:
+        """`encode` of large matrices of one shape, whose codes the rounding chooses together."""
+        weights = [tensor.float() for tensor in tensors]
+        steps = [self.steps(weight, known, ledger) for weight, known in zip(weights, statistics, strict=True)]
+        solver: Any = self.rounding
+        codes = solver.solve(names, weights, steps, self.top, statistics, ledger)
+        return [{"codes": found, "step": step} for found, step in zip(codes, steps, strict=True)]
+
+    def steps(self, weight: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Tensor:
+        """float16 steps (rows,) of a matrix, or one."""
         clip = self.sigmas * (weight.std(1) if weight.ndim == 2 else weight.std())
-        rounding: Rounding = nearest_codes
         if weight.ndim == 2:
-            rounding = self.rounding
             for tap in self.taps:
                 clip = tap(weight, clip, statistics, ledger)
         step = (clip / self.top).half()
-        step = torch.where(step > 0, step, torch.ones_like(step))
         ledger.count(self.plugin, "tensors quantized")
-        return {"codes": rounding(name, weight, step, self.top, statistics, ledger), "step": step}
+        return torch.where(step > 0, step, torch.ones_like(step))
 
     def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
         """The tensor in its own dtype."""

@@ -5,7 +5,7 @@
     q_j = clamp(round(w_j / s), -R, R);   e = (w_j - s q_j) / U_jj;   W_j.. <- W_j.. - e U_j..
 
 Inside a block the error reaches the block's columns at once, the others after the block: the same numbers, fewer passes
-over the matrix. Steps s come from the recipe, made of the weights as they were.
+over the matrix. Steps s come from the recipe, made of the weights as they were. Matrices of one shape are solved together.
 
 Where H has no Cholesky factor, weights are rounded to the nearest code, and the receipt says so.
 
@@ -56,39 +56,60 @@ class Gptq:
         self, name: str, weight: Tensor, step: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger
     ) -> Tensor:
         """int8 codes shaped like `weight` (rows, columns); ValueError without a Hessian."""
-        if "hessian" not in statistics:
-            raise ValueError(f"{name} has no input statistics, which gptq needs")
-        hessian, dead = damped_hessian(statistics["hessian"], self.damp)
-        order = hessian.diagonal().argsort(descending=True, stable=True)
-        factor = inverse_factor(hessian[order][:, order])
-        if not factor.isfinite().all():
-            ledger.count("gptq", "matrices rounded to nearest, whose Hessian has no Cholesky factor")
-            return integer_codes(weight, step.float(), top)
-        ledger.count("gptq", "matrices")
-        # Transposed, because columns are what is worked on.
-        work = weight.masked_fill(dead, 0.0).T[order]
-        codes = torch.empty_like(work)
-        for start in range(0, len(work), self.block):
-            spread_block(work, codes, factor, step.float(), top, start, min(start + self.block, len(work)))
-        return codes[order.argsort()].T.contiguous().to(torch.int8)
+        return self.solve([name], [weight], [step], top, [statistics], ledger)[0]
+
+    def solve(
+        self,
+        names: list[str],
+        weights: list[Tensor],
+        steps: list[Tensor],
+        top: int,
+        statistics: list[Mapping[str, Tensor]],
+        ledger: Ledger,
+    ) -> list[Tensor]:
+        """The codes of matrices of one shape; together they take as many operations as one."""
+        for name, known in zip(names, statistics, strict=True):
+            if "hessian" not in known:
+                raise ValueError(f"{name} has no input statistics, which gptq needs")
+        orders, hessians, columns = [], [], []
+        for weight, known in zip(weights, statistics, strict=True):
+            hessian, dead = damped_hessian(known["hessian"], self.damp)
+            order = hessian.diagonal().argsort(descending=True, stable=True)
+            orders.append(order)
+            hessians.append(hessian[order][:, order])
+            # Transposed, because columns are what is worked on.
+            columns.append(weight.masked_fill(dead, 0.0).T[order])
+        factor, work = inverse_factor(torch.stack(hessians)), torch.stack(columns)
+        codes, step = torch.empty_like(work), torch.stack(steps).float()
+        for start in range(0, work.shape[1], self.block):
+            spread_block(work, codes, factor, step, top, start, min(start + self.block, work.shape[1]))
+        failed = (~factor.isfinite()).flatten(1).any(1).tolist()
+        ledger.count("gptq", "matrices rounded to nearest, whose Hessian has no Cholesky factor", sum(failed))
+        ledger.count("gptq", "matrices", len(names) - sum(failed))
+        return [
+            integer_codes(weights[place], step[place], top)
+            if failed[place]
+            else codes[place, order.argsort()].T.contiguous().to(torch.int8)
+            for place, order in enumerate(orders)
+        ]
 
 
 def inverse_factor(hessian: Tensor) -> Tensor:
-    """Upper U with U^T U = H^-1; not a number where H is not positive definite."""
+    """Upper U with U^T U = H^-1 of (..., columns, columns); not a number where H is not positive definite."""
     lower, failed = torch.linalg.cholesky_ex(hessian)
     upper, again = torch.linalg.cholesky_ex(torch.cholesky_inverse(lower), upper=True)
-    return torch.where(failed + again > 0, torch.nan, upper)
+    return torch.where((failed + again > 0)[..., None, None], torch.nan, upper)
 
 
 def spread_block(work: Tensor, codes: Tensor, factor: Tensor, step: Tensor, top: int, start: int, end: int) -> None:
-    """Round rows start..end-1 of `work` (columns, rows) into `codes`, in place; their errors go to all that follow."""
-    errors = torch.empty_like(work[start:end])
+    """Round columns start..end-1 of `work` (batch, columns, rows) into `codes`, in place; errors go to all that follow."""
+    errors = torch.empty_like(work[:, start:end])
     for column in range(start, end):
-        codes[column] = (work[column] / step).round().clamp(-top, top)
-        error = (work[column] - codes[column] * step) / factor[column, column]
-        work[column:end] -= factor[column, column:end, None] * error
-        errors[column - start] = error
-    work[end:] -= factor[start:end, end:].T @ errors
+        codes[:, column] = (work[:, column] / step).round().clamp(-top, top)
+        error = (work[:, column] - codes[:, column] * step) / factor[:, column, column, None]
+        work[:, column:end] -= factor[:, column, column:end, None] * error[:, None]
+        errors[:, column - start] = error
+    work[:, end:] -= factor[:, start:end, end:].mT @ errors
 
 
 @hookimpl

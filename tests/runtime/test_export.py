@@ -31,6 +31,7 @@ def make(**fields):
         "fit": None,
         "quantization_plan": (),
         "tensor_transforms": (),
+        "grouped": (),
         "corrections": (),
     }
     generator = torch.Generator().manual_seed(1)

@@ -29,6 +29,7 @@ def test_what_matches_comes_back_to_float16_and_nothing_else_does():
         fit=None,
         corrections=(),
         tensor_transforms=(),
+        grouped=(),
         quantization_plan=(
             lambda state, statistics, ledger: dict.fromkeys(state, "embed"),
             KeptPlan(("tok_emb", "blocks.8.attn.c_k", "mtp")),

@@ -1,11 +1,17 @@
 """GPTQ against golden codes, against its own definition by a slower route, and against plain rounding."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from models import resolved
 from pipeline_vectors import load_case
 
+from pgolf import Param
 from pgolf.errors import PgolfError
+from pgolf.runtime.export import encode_model
 from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.parameters import zeros
 from pgolf.runtime.quantize import SpreadRecipe, damped_hessian, dequantize, integer_codes
 from pgolf.settings import SettingsView
 from pgolf_plugins.quantizer.gptq import Gptq, inverse_factor, rounding
@@ -119,6 +125,61 @@ def test_inputs_are_left_alone():
     before = weight.clone(), hessian.clone()
     Gptq(16, 0.01)("w", weight, step_of(weight, 4.0, 7), 7, {"hessian": hessian}, Ledger())
     assert torch.equal(weight, before[0]) and torch.equal(hessian, before[1])
+
+
+def test_matrices_of_one_shape_are_solved_together_as_apart():
+    """One of them without a factor, one without inputs to some columns: neither touches the others."""
+    examples = [example(seed=seed) for seed in range(4)]
+    examples[1][1][0, 1] = examples[1][1][1, 0] = 1e6
+    examples[2][1][5], examples[2][1][:, 5] = 0.0, 0.0
+    names, weights = [f"w{place}" for place in range(4)], [weight for weight, _ in examples]
+    steps, known = [step_of(weight, 4.0, 7) for weight in weights], [{"hessian": hessian} for _, hessian in examples]
+    ledger, solver = Ledger(), Gptq(16, 0.01)
+    together = solver.solve(names, weights, steps, 7, known, ledger)
+    for codes, *one in zip(together, names, weights, steps, known, strict=True):
+        alone = solver(*one[:3], 7, one[3], Ledger())
+        assert (codes != alone).float().mean() < 0.005 and codes.dtype == torch.int8
+    assert torch.equal(together[1], integer_codes(weights[1], steps[1].float(), 7)) and not together[2][:, 5].any()
+    assert ledger.receipt("gptq").startswith("1 matrices rounded to nearest") and "3 matrices" in ledger.receipt("gptq")
+
+
+def test_the_export_hands_over_whole_groups():
+    """Two shapes of two classes: one call for each, and the artifact is that of matrices one by one."""
+    records = (
+        Param("blocks.{}.mlp.fc.weight", (300, 260), "matrix", "mlp", zeros, layers=3),
+        Param("blocks.{}.mlp.proj.weight", (260, 300), "matrix", "mlp", zeros, layers=2),
+        Param("blocks.{}.attn.c_q.weight", (260, 300), "matrix", "attn", zeros, layers=2),
+        Param("blocks.{}.attn.c_k.weight", (20, 300), "matrix", "attn", zeros, layers=2),
+    )
+    generator, calls = torch.Generator().manual_seed(8), []
+
+    class Watched(Gptq):
+        def solve(self, names, *rest):
+            calls.append(names)
+            return super().solve(names, *rest)
+
+    state = {
+        name: torch.randn(record.shape, generator=generator) for record in records for name in record.stored_names()
+    }
+    statistics = {name: {"hessian": torch.eye(tensor.shape[1])} for name, tensor in state.items()}
+    recipes = {key: SpreadRecipe("sdclip", 6, 12.85, (), Watched(128, 0.01)) for key in ("attn", "mlp")}
+    found = {}
+    for grouped in (("attn", "mlp"), ()):
+        program = SimpleNamespace(
+            tensor_recipes=recipes,
+            fit=None,
+            corrections=(),
+            quantization_plan=(),
+            tensor_transforms=(),
+            grouped=grouped,
+        )
+        found[grouped] = encode_model(state, records, program, statistics, Ledger())
+    sizes = [len(names) for names in calls]
+    assert sizes == [3, 2, 2] + [1] * 7
+    for name, parts in found[()].items():
+        assert parts.keys() == found["attn", "mlp"][name].keys()
+        assert all(torch.equal(part, found["attn", "mlp"][name][key]) for key, part in parts.items())
+    assert "grouped=('attn', 'embed', 'mlp')" in resolved("gptq").entry and "grouped=()" in resolved("sdclip").entry
 
 
 def test_settings():

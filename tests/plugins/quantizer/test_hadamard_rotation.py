@@ -40,6 +40,7 @@ def error_after_export(weight, transforms):
         corrections=(),
         quantization_plan=(),
         tensor_transforms=transforms,
+        grouped=(),
     )
     state = {"blocks.0.mlp.fc.weight": weight}
     encoded = encode_model(state, records, program, {}, Ledger())

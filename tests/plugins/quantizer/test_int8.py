@@ -70,7 +70,7 @@ def test_a_whole_state_goes_through_the_export():
     )
     recipes = {name: recipe.target(**recipe.arguments) for name, recipe in tensor_recipes(None).items()}
     program = SimpleNamespace(
-        tensor_recipes=recipes, fit=None, quantization_plan=(), corrections=(), tensor_transforms=()
+        tensor_recipes=recipes, fit=None, quantization_plan=(), corrections=(), tensor_transforms=(), grouped=()
     )
     encoded = encode_model(state, records, program, {}, Ledger())
     restored = {name: torch.zeros_like(tensor) for name, tensor in state.items()}

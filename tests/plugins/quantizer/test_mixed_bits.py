@@ -40,7 +40,12 @@ def test_the_artifact_remembers_the_classes():
     state = {name: torch.randn(300, 300) for name in records[0].stored_names()}
     recipes = {key: SpreadRecipe(key, bits, 12.85, (), nearest_codes) for key, bits in (("low", 3), ("mlp", 6))}
     program = SimpleNamespace(
-        tensor_recipes=recipes, fit=None, corrections=(), tensor_transforms=(), quantization_plan=(TracePlan(1, ()),)
+        tensor_recipes=recipes,
+        fit=None,
+        corrections=(),
+        tensor_transforms=(),
+        grouped=(),
+        quantization_plan=(TracePlan(1, ()),),
     )
     statistics = {name: {"hessian": (index + 1) * torch.eye(300)} for index, name in enumerate(state)}
     encoded = encode_model(state, records, program, statistics, Ledger())

@@ -28,6 +28,7 @@ def test_chosen_matrices_are_nearer_and_the_decoder_knows_without_a_plan():
         fit=None,
         corrections=(),
         tensor_transforms=(),
+        grouped=(),
         quantization_plan=(Promotion(("blocks.1.",)),),
     )
     ledger = Ledger()
