@@ -1,6 +1,7 @@
 """Whole tiny models against the numbers of the public scripts: per-token loss, mean loss, gradient norms."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -234,3 +235,13 @@ def test_windowed_layers_match_the_public_script():
     case = Case("model_fork_swa", "swa_5L_w4")
     kernel = built("swa", num_layers=5, swa_window=4, swa_full_attn_layers=2).program.attention_kernel
     assert list(range(kernel.windowed_layers)) == case.outputs["windowed_layers"].tolist()
+
+
+def test_the_first_smear_gate_matches_its_script_with_the_record_s_fake_quantization():
+    """The script trains on an int6 grid throughout, the projection of the bigram table included."""
+    case = Case("model_smeargate_v1", "smeargate_v1")
+    names = ("smear_gate_v1", "bigram_hash_v1", "quantile_grid")
+    sizes = {"bigram_hash_buckets": 64, "bigram_hash_dim": 16}
+    made = built(*names, plugin_dirs=(Path(__file__).parent / "sample_plugins",), **sizes)
+    made.model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
+    check_case(case, made.model, made.model.named_parameters())

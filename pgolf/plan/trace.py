@@ -184,8 +184,9 @@ def trace_variant(
     model.seen = []
     walk = Walk(model.seen)
     ids = torch.zeros(1, min(TOKENS, model.settings.train_seq_len), dtype=torch.int64)
+    scalars = {name: torch.ones(()) for name, _ in model.program.forward_scalars}
     with watched(model.program.wiring, walk):
-        model(ids, ids, phases=phases)
+        model(ids, ids, phases=phases, fields=scalars)
     outside = tuple(dict.fromkeys(walk.before + walk.take()))
     encoder, decoder = plan
     found = walk.found or [

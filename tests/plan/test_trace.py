@@ -75,7 +75,9 @@ def test_a_wiring_that_walks_by_itself_has_no_lanes(tmp_path, monkeypatch):
     assert all(name.startswith(f"blocks.{step.layer}.") for step in variant.steps for name in step.reads)
 
 
-@pytest.mark.parametrize("names", [("mtp",), ("document_packing_loader",), ("swa",), ("phased_ttt", "smear_gate_v3")])
+@pytest.mark.parametrize(
+    "names", [("mtp",), ("document_packing_loader",), ("swa",), ("phased_ttt", "smear_gate_v3"), ("soft_round",)]
+)
 def test_other_recipes_can_be_traced(names):
     sizes = {"swa_window": 4, "swa_full_attn_layers": 2} if "swa" in names else {}
     assert all(variant.steps for variant in trace_plan("other", resolved(*names, **sizes)).variants)

@@ -8,6 +8,7 @@ import torch
 from loaders import opened, write_shards
 from models import VECTORS, built, resolved, scramble, tokens
 from pipeline_vectors import load_case
+from test_plugin_contracts import sizes
 
 from pgolf.errors import PgolfError
 from pgolf.runtime.ledger import Ledger
@@ -56,15 +57,27 @@ def test_boundaries_match_the_public_function(bos, total, longest, ends):
     assert boundaries(ids, longest or total) == [at for at in ends if at < total]
 
 
+APART = [
+    (),
+    ("smear_gate_v3", "sparse_attention_gate", "xsa", "partial_rope"),
+    ("layer_loop", "two_lanes", "skip_gates", "value_embedding"),
+    ("attention_output_gate", "parallel_residual", "mtp", "leaky_relu2"),
+]
+"""Techniques that leave documents apart. (A bigram table and SmearGate v2 look at the token before, whosever it is.)"""
+
+
 @torch.no_grad()
-def test_the_order_of_packed_documents_does_not_change_their_scores():
-    made = built("document_packing_loader", train_seq_len=64)
+@pytest.mark.parametrize("names", APART, ids=" ".join)
+def test_the_order_of_packed_documents_does_not_change_their_scores(names):
+    made = built("document_packing_loader", *names, **sizes(*names), train_seq_len=64)
     model = scramble(made.model).eval()
     documents = [torch.cat((torch.ones(1, dtype=torch.int64), tokens(1, n, seed=n)[0][0])) for n in (5, 11, 7)]
 
     def scores(order):
         ids = torch.cat([documents[place] for place in order])[None]
-        losses = model(ids, ids, reduction="none")[0].split([len(documents[place]) for place in order])
+        losses = model(ids, ids, phases=made.phases, reduction="none")[0].split(
+            [len(documents[place]) for place in order]
+        )
         return [losses[order.index(place)] for place in range(3)]
 
     for one, other in zip(scores([0, 1, 2]), scores([2, 0, 1]), strict=True):
