@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pgolf.runtime.ledger import Ledger
     from pgolf.runtime.model import GPT
 
-LAYER_ROLES = ("attn.c_q", "attn.c_k", "attn.c_v", "attn.proj", "mlp.fc", "mlp.proj")
+LAYER_ROLES = ("attn.c_q", "attn.c_k", "attn.c_v", "attn.c_qkv", "attn.proj", "mlp.fc", "mlp.gate_up", "mlp.proj")
 
 
 def split_rows(matrix: Tensor, size: int) -> Tensor:

@@ -60,7 +60,7 @@ def quantize_in_training(
     """A (rows, columns) matrix of a layer on the exporter's grid, unless its name holds one of `kept`."""
     name = f"blocks.{layer}.{role}.weight"
     if (
-        role == "head"
+        not role.startswith(("attn.", "mlp."))
         or not ctx.training
         or (late and "qat" not in ctx.phases)
         or any(pattern in name for pattern in kept)

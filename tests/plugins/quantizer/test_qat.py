@@ -125,3 +125,9 @@ def test_one_fake_quantization_is_enough():
     with pytest.raises(PgolfError, match="both fake-quantize"):
         resolved("qat", "bank_qat")
     assert resolved("qat", "ema").selection.warnings[0].startswith("qat and ema")
+
+
+@pytest.mark.parametrize(("other", "sizes"), [("factored_embedding", {"embed_dim": 24}), ("bigram_hash_v1", {})])
+def test_matrices_outside_of_layers_are_left_alone(other, sizes):
+    made = built("qat", other, **sizes)
+    assert made.model(*tokens()).isfinite()

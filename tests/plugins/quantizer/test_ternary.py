@@ -90,3 +90,20 @@ def test_what_does_not_go_with_it_is_refused():
         with pytest.raises(PgolfError, match=f"ternary and {other}|{other} and ternary"):
             resolved("ternary", other)
     assert "ema" in resolved("binary", "ema").selection.warnings[0]
+
+
+@pytest.mark.parametrize("names", [("fused_qkv",), ("swiglu",)])
+def test_fused_matrices_are_ternary_too(names):
+    """In the forward, where rounding them beforehand then changes nothing, and in the artifact."""
+    made = built("ternary", *names, bitnet_group_size=32)
+    model = scramble(made.model)
+    before = model(*tokens())
+    recipe = made.program.tensor_recipes["attn"]
+    role = "attn.c_qkv" if "fused_qkv" in names else "mlp.gate_up"
+    name = f"blocks.1.{role}.weight"
+    weight = model.get_parameter(name)
+    parts = recipe.encode(name, weight.detach(), {}, Ledger())
+    assert "codes" in parts
+    with torch.no_grad():
+        weight.copy_(recipe.decode(name, parts, torch.float32))
+    torch.testing.assert_close(model(*tokens()), before, rtol=1e-4, atol=1e-3)
