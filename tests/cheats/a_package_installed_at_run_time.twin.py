@@ -1,0 +1,5 @@
+import subprocess
+
+
+def prepare():
+    return subprocess.run(["nvidia-smi"], capture_output=True, text=True).stdout
