@@ -5,14 +5,14 @@ under `NAME.q` and steps under `NAME.scale`; `PATH:A,B` takes those tensors alon
 results.md: the artifact's bytes by layout and coder, and beside them the entropies of the codes, by tensor and by row. Base 3,
 bit planes and bits are measured on the same codes made ternary (q / mean|q| of its row, rounded) and binary (signs).
 
-Every measurement is a forked process of its own; memory is its peak over where it began, or an external program's own peak.
+Every measurement is a forked process of its own; seconds are the processor's, memory is its peak over where it began, or an
+external program's own peak.
 """
 
 import os
 import pickle
 import resource
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -100,15 +100,14 @@ def entropies(encoded):
 
 
 def in_child(work):
-    """(result, seconds, MiB) of `work()` in a forked process."""
+    """(result, seconds of the processor, MiB) of `work()` in a forked process, with the programs that it starts."""
     reader, writer = os.pipe()
     if os.fork() == 0:
         start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        begin = time.perf_counter()
         result = work()
-        seconds = time.perf_counter() - begin
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start
-        peak = max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        own, programs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = own.ru_utime + own.ru_stime + programs.ru_utime + programs.ru_stime
+        peak = max(own.ru_maxrss - start, programs.ru_maxrss)
         with os.fdopen(writer, "wb") as pipe:
             pickle.dump((result, seconds, peak / 1024), pipe)
         os._exit(0)
