@@ -153,6 +153,7 @@ class TinySession:
             groups=(Group("embed", LR), Group("scalar", LR)),
             gradient_taps=(double_gradient,),
             mean_gradient_taps=(halve_mean,),
+            forward_scalars=(),
             update_taps=(freeze_update,),
             apply_taps=(halve_weight,),
             phases=(Phase("turned", None, plugin="test"),),
@@ -161,7 +162,7 @@ class TinySession:
     def open_loader(self, ledger):
         self.position = 0
 
-    def next_batch(self):
+    def next_batch(self, phases=None):
         rounds = MICRO_BATCHES // self.world.world_size
         step, local = divmod(self.position, rounds)
         self.position += 1
