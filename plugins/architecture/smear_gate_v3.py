@@ -34,16 +34,23 @@ PLUGIN = Plugin(
     effect="0 to -0.0005 BPB",
     requires=("document_starts",),
     conflicts=(Conflict("smear_gate", "both mix the previous position into the stem"),),
-    settings=(Setting("gate_window", 12, "first channels that a gate reads", minimum=1),),
+    settings=(
+        Setting("gate_window", 12, "first channels that a gate reads", minimum=1),
+        Setting(
+            "quirk_smear_across_documents", False, "let a document's first token take from the one before, as PR #1667"
+        ),
+    ),
 )
 
 
-def smear_raw(model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context, window: int) -> Tensor:
+def smear_raw(model: GPT, x_BTD: Tensor, ids_BT: Tensor, ctx: Context, window: int, across: bool) -> Tensor:
     """x_BTD -> x_BTD."""
     ctx.fired("smear_gate_v3", "blends")
     gate = torch.sigmoid(F.linear(x_BTD[..., :window], ctx.weights["smear_gate.weight"].to(x_BTD.dtype)))
     share = ctx.weights["smear_lambda"].to(x_BTD.dtype) * gate
-    return x_BTD + share.masked_fill(ctx.fields["starts"][..., None], 0) * shift_right(x_BTD)
+    if not across:
+        share = share.masked_fill(ctx.fields["starts"][..., None], 0)
+    return x_BTD + share * shift_right(x_BTD)
 
 
 @hookimpl
@@ -60,4 +67,4 @@ def parameters(settings: SettingsView) -> list[Param]:
 @hookimpl
 def stem_raw(settings: SettingsView) -> Component:
     """Before the norm."""
-    return Component(smear_raw, window=settings.gate_window)
+    return Component(smear_raw, window=settings.gate_window, across=settings.quirk_smear_across_documents)

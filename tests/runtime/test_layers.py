@@ -4,11 +4,12 @@ from pathlib import Path
 
 import torch
 from lora import Lora
-from models import TINY, scramble, tokens
+from models import TINY, Case, scramble, tokens
 
 from pgolf.manager import load_registry
 from pgolf.recipe import Recipe
 from pgolf.resolve import load_entry, resolve
+from pgolf.runtime.layers import rms_norm
 from pgolf.runtime.model import GPT
 
 SAMPLES = Path(__file__).parents[1] / "sample_plugins"
@@ -60,3 +61,12 @@ def test_the_tap_gives_the_inputs_of_layers_and_of_the_head_with_their_places():
     model(ids, targets)
     roles = ("attn.c_q", "attn.c_k", "attn.c_v", "attn.proj", "mlp.fc", "mlp.proj")
     assert calls == [(role, layer, layer) for layer in range(4) for role in roles] + [("head", 0, 0)]
+
+
+def test_the_norm_has_the_epsilon_of_the_public_scripts():
+    """Rows down to a deviation of 1e-6, where epsilon decides; bfloat16 input has the same epsilon and gives bfloat16."""
+    case = Case("unit_rope", "rms_eps")
+    case.check("y", rms_norm(case.inputs["x"]))
+    found = rms_norm(case.inputs["x_bf16"].bfloat16())
+    assert found.dtype == torch.bfloat16
+    case.check("y_from_bf16", found.float())

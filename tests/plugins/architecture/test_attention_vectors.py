@@ -11,6 +11,7 @@ CASES = [
     ("baseline_d32_h4_kv2", {"model_dim": 32, "num_heads": 4, "num_kv_heads": 2}),
     ("baseline_d24_h2_kv2", {"model_dim": 24, "num_heads": 2, "num_kv_heads": 2}),
     ("baseline_d64_h8_kv4", {"model_dim": 64, "num_heads": 8, "num_kv_heads": 4}),
+    ("baseline_d16_h4_kv1", {"model_dim": 16, "num_heads": 4, "num_kv_heads": 1}),
 ]
 
 

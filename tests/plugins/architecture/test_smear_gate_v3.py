@@ -59,6 +59,15 @@ def test_a_document_is_scored_alike_wherever_it_stands_in_a_row():
     torch.testing.assert_close(model(ids, targets, reduction="none")[:, 6:], alone, rtol=1e-5, atol=1e-5)
 
 
+@torch.no_grad()
+def test_the_quirk_is_the_form_without_a_mask():
+    one, two = (scramble(built("smear_gate_v3", quirk_smear_across_documents=quirk).model) for quirk in (True, False))
+    ids, targets = tokens()
+    ids[:, 5] = 1
+    assert torch.equal(one(ids, targets), two(ids, targets, fields={"starts": ids < 0}))
+    assert not torch.equal(one(ids, targets), two(ids, targets))
+
+
 def test_it_starts_as_the_identity_and_learns_its_share_first():
     plain, smeared = built().model, built("smear_gate_v3").model
     ids, targets = tokens()
