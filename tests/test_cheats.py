@@ -18,6 +18,8 @@ FLAGGED = ("FAIL", "WARN")
 SCRIPTS = {
     "target_in_the_hash_key": "rule.normal",
     "the_better_of_two_scorers": "rule.hindsight",
+    "the_least_over_epochs": "rule.hindsight",
+    "the_score_of_the_last_epoch": "rule.scorefirst",
     "training_before_scoring": "rule.scorefirst",
     "adapting_before_quantization": "rule.scorefirst",
     "two_passes": "rule.onepass",

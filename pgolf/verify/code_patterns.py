@@ -24,6 +24,7 @@ CLOCK = re.compile(
 )
 BEFORE_QUANT = re.compile(r"(?i)pre_?(quant|q)\w*(ttt|adapt)|(ttt|adapt)\w*pre_?quant")
 TWO_PASS = re.compile(r"(?i)(two|2|second)_?pass|rescore_all|full_rescore")
+EPOCH = re.compile(r"(?i)(^|_)(epochs?|passes|pass_?(idx|index|num)?|rounds?)(_|$)")
 SLOT = re.compile(r"(?i)(^|_)slot(_|$)")
 FACTOR = re.compile(r"(?i)^(avg_|mean_)?bytes_per_(token|tok)$")
 NAME = 100
@@ -136,6 +137,19 @@ def least_of_scores(index: Index) -> Hits:
             yield node, "the smaller of two scores"
 
 
+@pattern("rule.hindsight", "openai/parameter-golf#573, #611, #659")
+def least_of_many_scores(index: Index) -> Hits:
+    """`torch.stack(nlls).amin(0)` chooses a scorer, or an epoch, for each token by the answer."""
+    for node in index.of(ast.Call):
+        if called(node) not in ("min", "amin", "reduce") or not isinstance(node.func, ast.Attribute):
+            continue
+        stacked = [item for item in index.walk(node) if called(item) in ("stack", "array", "cat")]
+        if called(node) == "reduce":
+            stacked = [node] if "minimum" in words(index, node.func) else []
+        if any(SCORE.search(word) for item in stacked for word in words(index, item)) and not _tracks(index, node):
+            yield node, "the least of many scores"
+
+
 def _tracks(index: Index, node: ast.Call) -> bool:
     """`min(best_bpb, bpb)` only remembers the best run."""
     return any(word.lower().startswith(("best", "lowest", "prev")) for item in node.args for word in words(index, item))
@@ -155,6 +169,18 @@ def trains_then_scores(index: Index) -> Hits:
             if updates and tallies and min(updates) < min(tallies) and not _scores_outside(index, function, loop):
                 yield loop, "validation tokens are trained on before they are scored"
                 break
+
+
+@pattern("rule.scorefirst", "openai/parameter-golf#402, #442, #677")
+def scores_in_epochs(index: Index) -> Hits:
+    """Epochs over validation tokens that train and sum up a score: those after the first have learnt what they score."""
+    for loop in index.of(ast.For):
+        if not any(EPOCH.search(word) for word in words(index, loop.target)):
+            continue
+        inside = [*index.walk(loop)]
+        trains = any(called(item) == "backward" for item in inside) and any(_is_tally(index, item) for item in inside)
+        if trains and any(VAL.search(word) for word in words(index, loop)):
+            yield loop, "epochs over validation tokens that train and score"
 
 
 def _is_tally(index: Index, node: ast.AST) -> bool:

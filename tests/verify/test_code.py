@@ -101,6 +101,10 @@ HITS = {
 MORE = {
     "rule.bytelut": ["bytes_per_token = 2.436\n"],
     "rule.scorefirst": ["def pre_quant_ttt(model, val_tokens):\n    pass\n"],
+    "rule.hindsight": [
+        "best = torch.stack([nll_a, nll_b, nll_c]).min(0).values\n",
+        "best = np.minimum.reduce(nlls)\n",
+    ],
 }
 
 
