@@ -26,8 +26,6 @@ COPIERS = frozenset(("deepcopy", "AveragedModel"))
 """What copies an object with all that it holds; so does anything else of the module `copy`."""
 OF_MODULES = frozenset(("training",))
 """Attributes that every torch module has, which the program reads."""
-Store = tuple[ast.Attribute, ast.expr]
-"""`self.x` as a target, and the value that it is given."""
 
 
 def is_pure(node: ast.expr) -> bool:
@@ -166,51 +164,48 @@ class Effects:
             literal = all(key is not None and value_of(key) is not UNKNOWN for key in node.keys)
             return literal and all(self.is_idle(value, parameters) for value in node.values)
         if isinstance(node, ast.Name):
-            return node.id in parameters or self.program.is_constant(node.id)
+            return node.id in parameters or self._is_constant(node)
         if isinstance(node, ast.Call):
             return self.only_makes(node, parameters)
         return value_of(node) is not UNKNOWN
 
     def only_makes(self, node: ast.Call, parameters: Collection[str] = ()) -> bool:
         """Does a call only make a record, a `partial`, or an object whose constructor only stores?"""
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if not name or name in parameters or not self.program.is_constant(name):
+        func, values = node.func, [*node.args, *(word.value for word in node.keywords)]
+        if not isinstance(func, ast.Name) or func.id in parameters or not self._is_constant(func):
             return False
-        values = [*node.args, *(word.value for word in node.keywords)]
         if any(word.arg is None for word in node.keywords) or not all(self.is_idle(one, parameters) for one in values):
             return False
-        definition = self.program.classes.get(name)
+        definition = self.program.classes.get(func.id)
         if definition is None:
-            return name in self.partials
+            return func.id in self.partials
         if is_record(definition):
             return not any(method.name.startswith("__") for method in methods_of(definition))
-        return self.constructor_stores(definition) is not None
+        return self._only_stores(definition)
 
-    def constructor_stores(self, definition: ast.ClassDef) -> list[Store] | None:
-        """What a class's constructor stores where, in order; None where it does more, or where the class is special."""
-        own = [method.name for method in methods_of(definition)]
-        special = any(name.startswith("__") and name not in ("__init__", "__call__") for name in own)
+    def _is_constant(self, node: ast.Name) -> bool:
+        """Is this a name of the top level that is bound once, and no variable of a function that is called like it?"""
+        return self.program.is_constant(node.id) and self.program.variable(node).kind == "module"
+
+    def _only_stores(self, definition: ast.ClassDef) -> bool:
+        """Does making an object of a class only store attributes that are no members of it?"""
+        methods = {method.name: method for method in methods_of(definition)}
+        special = any(name.startswith("__") and name not in ("__init__", "__call__") for name in methods)
         if definition.bases or definition.keywords or definition.decorator_list or special:
-            return None
-        stores: list[Store] = []
-        for method in [method for method in methods_of(definition) if method.name == "__init__"]:
-            if method.decorator_list or not binds_self(method):
-                return None
-            first, *rest = [argument.arg for argument in walk(method.args) if isinstance(argument, ast.arg)]
-            for line in [line for line in method.body if not is_idle_line(line)]:
-                stored = pairs(line)
-                if not stored or not all(self._is_own_store(*pair, first, rest, own) for pair in stored):
-                    return None
-                stores += [(target, value) for target, value in stored if isinstance(target, ast.Attribute)]
-        return stores
-
-    def _is_own_store(
-        self, target: ast.expr, value: ast.expr, first: str, parameters: Collection[str], own: Collection[str]
-    ) -> bool:
-        """`self.x = value`, where `x` is no member of the class."""
-        is_self = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == first
+            return False
+        made = methods.get("__init__")
+        if made is None:
+            return True
+        if made.decorator_list or not binds_self(made):
+            return False
+        first, *rest = [argument.arg for argument in walk(made.args) if isinstance(argument, ast.arg)]
+        stored = [pairs(line) for line in made.body if not is_idle_line(line)]
+        targets = [target for line in stored for target, _ in line]
+        values = [value for line in stored for _, value in line]
         return (
-            isinstance(target, ast.Attribute) and is_self and target.attr not in own and self.is_idle(value, parameters)
+            all(stored)
+            and all(_is_attribute_of(target, first, methods) for target in targets)
+            and all(self.is_idle(value, rest) for value in values)
         )
 
     @property
@@ -254,7 +249,7 @@ class Effects:
         By `x.__init__(...)` other than of `super()`, by a class that is got from an object, or as `cls` of a classmethod.
         """
         attributes, decorators = self.program.attributes, self.program.nodes(ast.FunctionDef)
-        again = [use for use in attributes.get("__init__", []) if not _is_super(use.value)]
+        again = [use for use in attributes.get("__init__", []) if last_name(use.value) != "super"]
         types = [use for use in self.program.reads.get("type", []) if not self._only_compares(use)]
         marks = [last_name(mark) for method in decorators for mark in method.decorator_list]
         return bool(again or types or "__class__" in attributes or "__new__" in attributes or "classmethod" in marks)
@@ -266,5 +261,7 @@ class Effects:
         return isinstance(above, ast.Compare) or (isinstance(above, ast.Attribute) and above.attr == "__name__")
 
 
-def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and last_name(node.func) == "super"
+def _is_attribute_of(target: ast.expr, owner: str, members: Collection[str]) -> bool:
+    """`owner.x`, where `x` is none of the members."""
+    own = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == owner
+    return isinstance(target, ast.Attribute) and own and target.attr not in members

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from pgolf.bundle.link import bound_names
-from pgolf.bundle.names import IDENTIFIERS, Scope, reads_of, scopes, words_of
+from pgolf.bundle.names import IDENTIFIERS, Scope, scopes, words_of
 from pgolf.bundle.trees import by_class, parents
 
 
@@ -56,11 +56,6 @@ class Facts:
     def bound_inside(self) -> frozenset[str]:
         """Variables of the functions, classes and comprehensions below the statement."""
         return frozenset(name for scope in self.inner_scopes.values() for name in scope.bound)
-
-    @cached_property
-    def read_names(self) -> frozenset[str]:
-        """The keys of `reads`."""
-        return reads_of(self.scope)
 
     @cached_property
     def variables(self) -> frozenset[str]:

@@ -24,20 +24,20 @@ def verify(name: str, before: Sequence[Facts], program: Program) -> None:
     after = program.all_facts()
     words = frozenset[str]().union(*(facts.variables for facts in before))
     _verify_order([facts.bound for facts in before], [facts.bound for facts in after], words, name)
-    known = frozenset[str]().union(*(facts.read_names for facts in before))
+    known = frozenset[str]().union(*(facts.reads for facts in before))
     was = {facts.bound: facts for facts in before}
     declared = {one for facts in after for one in facts.bound} | program.global_names
     new = declared - words
     for facts in after:
-        introduced = facts.read_names - new
+        introduced = facts.reads.keys() - new
         wrong = introduced - known
         if facts.bound in was:
             old = was[facts.bound]
-            wrong |= (introduced - old.read_names) & old.bound_inside
+            wrong |= (introduced - old.reads.keys()) & old.bound_inside
         if wrong:
             where = ", ".join(facts.bound) or "the main block"
             raise PgolfError("PG401", f"{name} made {', '.join(sorted(wrong))} a global name in {where}")
-    lost = frozenset[str]().union(*(facts.read_names for facts in after)) - declared - BUILTINS
+    lost = frozenset[str]().union(*(facts.reads for facts in after)) - declared - BUILTINS
     if lost:
         raise PgolfError("PG401", f"{name} left names without a definition: {', '.join(sorted(lost))}")
 

@@ -41,6 +41,8 @@ COVERED = frozenset(
 """Packages and modules whose attributes are in `external_names.txt`."""
 EXTERNAL_NAMES = frozenset(Path(__file__).with_name("external_names.txt").read_text(encoding="ascii").split())
 """Attribute names of `COVERED`, written by `tests/bundle/external_names.py`."""
+CALLBACK_KEYWORDS = frozenset(Path(__file__).with_name("callback_keywords.txt").read_text(encoding="ascii").split())
+"""Keywords with which `COVERED` calls what it is handed, written by `tests/bundle/callback_keywords.py`."""
 PLAIN_PACKAGES = COVERED | {"flash_attn", "flash_attn_interface", "triton"}
 """What may be imported; the last three give functions of tensors, and what they read is in `kernel_attributes`."""
 RECORD_NAMES = ("settings", "program")
@@ -220,15 +222,31 @@ class Visibility:
         return function.name not in self.own or function.name in self._handed_attributes
 
     def keywords_from_outside(self, function: FunctionNode) -> frozenset[str]:
-        """The parameters that a library may pass by name; not the object that a method is asked of."""
+        """The parameters that a library may pass by name; not the object that a method is asked of.
+
+        Of a function that is only handed to it, a library knows the words that it calls such functions with itself, and those
+        that the program writes: as keywords, which `partial` and others hand on, and in texts.
+        """
         if not self.called_from_outside(function):
             return frozenset()
         arguments = function.args
-        bound = arguments.args[1:] if self._gets_object(function) else arguments.args
-        return frozenset(argument.arg for argument in (*bound, *arguments.kwonlyargs))
+        gets_object = function in self._owners and not arguments.posonlyargs and not is_static(function)
+        bound = arguments.args[1:] if gets_object else arguments.args
+        names = frozenset(argument.arg for argument in (*bound, *arguments.kwonlyargs))
+        return names if self._is_known_outside(function) else names & self._handed_words
 
-    def _gets_object(self, function: FunctionNode) -> bool:
-        return function in self._owners and not function.args.posonlyargs and not is_static(function)
+    def _is_known_outside(self, function: FunctionNode) -> bool:
+        """May a library know more of a function than that it can be called?"""
+        owner, marks = self._owners.get(function), getattr(function, "decorator_list", ())
+        if self.reflects or not all(last_name(mark) in DECORATORS for mark in marks):
+            return True
+        name = getattr(function, "name", "")
+        return owner is not None and (owner.name in self.outside or name not in self.own | {"__init__", "__call__"})
+
+    @cached_property
+    def _handed_words(self) -> frozenset[str]:
+        written = {word.arg for word in self.nodes[ast.keyword] if word.arg}
+        return CALLBACK_KEYWORDS | self.words | written
 
     @cached_property
     def _owners(self) -> dict[ast.AST, ast.ClassDef]:

@@ -105,7 +105,21 @@ def step():
     ],
 )
 def test_idle_expressions_only_make_objects(text, idle):
-    assert Effects(program(IDLE)).is_idle(expression(text)) is idle
+    found = program(f"{IDLE}\nRESULT = {text}")
+    assert Effects(found).is_idle(found.body[-1].value) is idle
+
+
+@pytest.mark.parametrize(
+    ("text", "idle"),
+    [
+        *(("def f(): return Plain(LIMIT)", True), ("def f(LIMIT): return Plain(LIMIT)", False)),
+        *(("def f(Plain): return Plain(1)", False), ("def f():\n    for LIMIT in g(): return Row(LIMIT)", False)),
+    ],
+)
+def test_a_variable_of_a_function_is_not_the_constant_that_is_called_like_it(text, idle):
+    found = program(f"{IDLE}\n{text}")
+    (line,) = found.nodes(ast.Return)
+    assert Effects(found).is_idle(line.value) is idle
 
 
 @pytest.mark.parametrize(

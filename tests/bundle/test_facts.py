@@ -16,7 +16,7 @@ def test_a_statement_shows_what_it_reads_and_binds():
     node = ast.parse(TEXT).body[0]
     facts = Facts(node)
     assert facts.bound == ("f",)
-    assert facts.reads.keys() == facts.read_names == {"SIZE", "OTHER"}
+    assert facts.reads.keys() == {"SIZE", "OTHER"}
     assert facts.bound_inside == {"width", "item", "y"}
     assert facts.variables == {"f", "SIZE", "total", "item", "width", "y", "OTHER"}
     assert facts.spellings == facts.variables | {"x"}

@@ -102,8 +102,8 @@ def test_records_that_the_model_holds_are_no_submodules():
         ("def f(a, /, b): return a\ndef g(h): return h(a=2)", set()),
         ("def f(a, **rest): return a\ndef g(h): return h(a=2, c=3)", {"a"}),
         ("def f(a): return a\ndef g(h, k): return h(**k)", {"a", "h", "k"}),
-        ("from functools import partial\ndef f(a, b): return a\nP = partial(f, b=1)", {"a", "b"}),
-        ("F = lambda a, b=1: a\ndef g(): return F(1, b=2)", {"a", "b"}),
+        ("from functools import partial\ndef f(a, b): return a\nP = partial(f, b=1)", {"b"}),
+        ("F = lambda a, b=1: a\ndef g(): return F(1, b=2)", {"b"}),
         ("@triton.jit\ndef f(a, b): return a", {"a", "b"}),
         ("@torch.library.custom_op('a::b', mutates_args=())\ndef f(a, b): return a", {"a", "b"}),
         (

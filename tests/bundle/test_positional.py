@@ -81,11 +81,13 @@ def test_only_known_constructors_and_functions_count(before, wanted):
 
 
 def test_fields_of_namedtuples_share_an_annotation_and_dataclasses_keep_theirs():
-    text = "from typing import NamedTuple as N\n"
-    text += "class A(N):\n    a: int\n    b: str = 'x'\nclass B:\n    a: int\nclass C(M):\n    a: int"
+    text = "from typing import NamedTuple\n"
+    text += "class A(NamedTuple):\n    a: int\n    b: str = 'x'\nclass B:\n    a: int\nclass C(M):\n    a: int"
     tree = ast.parse(text)
     settle_annotations(tree)
-    assert ast.unparse(tree) == ast.unparse(ast.parse(text.replace("a: int\n    b: str", "a: N\n    b: N")))
+    assert ast.unparse(tree) == ast.unparse(
+        ast.parse(text.replace("a: int\n    b: str", "a: NamedTuple\n    b: NamedTuple"))
+    )
     space = {"__name__": "a"}
     exec(compile(ast.unparse(tree.body[0]) + "\n" + ast.unparse(tree.body[1]), "a", "exec"), space)
     assert space["A"](1) == (1, "x")

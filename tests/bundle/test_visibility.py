@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from callback_keywords import Calls, may_be_handed
 from external_names import as_text
 from test_hostile_programs import check
 
@@ -188,6 +189,37 @@ def main():
 @pytest.mark.parametrize("code", [DIALECT, FORMAT, WRITER, CLOSING, THREAD])
 def test_libraries_find_what_they_look_for(code):
     check(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("register(apply)", {"ctx"}),
+        ("register(apply, words={'alpha_k': 1})", {"ctx", "alpha_k"}),
+        ("partial(apply, beta_k=1)", {"ctx", "beta_k"}),
+        ("register(**dict(other=1, beta_k=2), hook=apply)", {"ctx", "beta_k"}),
+        ("import mystery\nmystery.register(apply)", {"ctx", "alpha_k", "beta_k"}),
+    ],
+)
+def test_a_function_that_is_only_handed_on_keeps_the_words_that_libraries_know(text, kept):
+    assert keywords(f"def apply(ctx, alpha_k, *, beta_k): return ctx\n{text}\n") == kept
+
+
+def test_words_of_known_callbacks_are_in_the_list():
+    assert {
+        "ctx",
+        "inputs",
+        "output",
+        "closure",
+    } <= visibility.CALLBACK_KEYWORDS and "alpha_k" not in visibility.CALLBACK_KEYWORDS
+
+
+def test_the_words_of_a_module_are_those_of_calls_of_what_it_does_not_define():
+    text = "from x import f\ndef g(): pass\nclass A:\n    def m(self): self.m(a=1)\n"
+    text += "def run(h, o):\n    f(b=1), g(c=1), len(d=1), h(e=1), o.hook(i=1), o[0](j=1), h()(k=1), A(l=1)\n"
+    module = Calls(ast.parse(text))
+    handed = [call for call, inside in module.calls if may_be_handed(call, module, inside, module.defined)]
+    assert {word.arg for call in handed for word in call.keywords} == {"e", "i", "j", "k"}
 
 
 def test_a_library_calls_by_its_own_keywords(tmp_path, monkeypatch):

@@ -85,31 +85,30 @@ class _Renaming:
 
     def compare(self, old: ast.AST, new: ast.AST, field: str, left: object, right: object) -> None:
         if isinstance(left, list) and isinstance(right, list):
-            if isinstance(old, (ast.Global, ast.Nonlocal)):
-                for one, two in zip(left, right, strict=True):
-                    self.same(old, one, new, two)
-                return
             if len(left) != len(right):
                 self.fail(old, f"{field} has {len(right)} parts, not {len(left)}")
             for one, two in zip(left, right, strict=True):
                 self.compare(old, new, field, one, two)
         elif isinstance(left, ast.AST) and isinstance(right, ast.AST):
             self.walk(left, right)
-        elif isinstance(left, str) and isinstance(right, str) and _is_identifier(old, field):
-            self.same(old, left, new, right)
-        elif isinstance(left, str) and isinstance(right, str) and self.is_member(old, field):
-            self.same_member(old, left, right)
         elif isinstance(old, ast.alias) and field == "asname":
             self.same(old, bound_name(old) or "", new, bound_name(new) or "")
+        elif isinstance(left, str) and isinstance(right, str):
+            self.compare_words(old, new, field, left, right)
         elif field not in ("ctx", "type_comment", "kind") and (type(left), left) != (type(right), right):
+            self.fail(old, f"{field} {left!r} became {right!r}")
+
+    def compare_words(self, old: ast.AST, new: ast.AST, field: str, left: str, right: str) -> None:
+        """A variable, a member, or what must be the same."""
+        if isinstance(old, (ast.Global, ast.Nonlocal)) or IDENTIFIERS.get(type(old)) == field:
+            self.same(old, left, new, right)
+        elif self.is_member(old, field):
+            self.same_member(old, left, right)
+        elif left != right and field not in ("type_comment", "kind"):
             self.fail(old, f"{field} {left!r} became {right!r}")
 
     def is_member(self, node: ast.AST, field: str) -> bool:
         return (isinstance(node, ast.Attribute) and field == "attr") or (node in self.field_keywords and field == "arg")
-
-
-def _is_identifier(node: ast.AST, field: str) -> bool:
-    return IDENTIFIERS.get(type(node)) == field
 
 
 def check_renaming(old: ast.Module, new: ast.Module, found: Survey | None = None) -> None:

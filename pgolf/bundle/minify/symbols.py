@@ -94,15 +94,10 @@ class Plan:
         """Note the words of one node, and the names that will stay."""
         if isinstance(node, ast.Attribute):
             self.note_member(place, "attr", node.attr)
-        elif isinstance(node, ast.Call):
-            if node.keywords and self.found.names_fields(node):
-                self._field_keywords.update(node.keywords)
+        elif isinstance(node, ast.Call) and node.keywords and self.found.names_fields(node):
+            self._field_keywords.update(node.keywords)
         elif isinstance(node, ast.keyword):
-            if node.arg and node in self._field_keywords:
-                self.note_member(place, "arg", node.arg)
-            elif node.arg:
-                self.taken.add(node.arg)
-                self.taken_members.add(node.arg)
+            self.note_keyword(place, node)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             for number, word in enumerate(node.names):
                 owner = self.found.places[node].resolve(word)
@@ -113,6 +108,14 @@ class Plan:
             if name is not None and scope is not None:
                 field = "asname" if isinstance(node, ast.alias) else IDENTIFIERS[type(node)]
                 self.note_variable(place, field, name, scope)
+
+    def note_keyword(self, place: int, node: ast.keyword) -> None:
+        """Note the keyword of an argument: a field of a record, or a name that stays."""
+        if node.arg and node in self._field_keywords:
+            self.note_member(place, "arg", node.arg)
+        elif node.arg:
+            self.taken.add(node.arg)
+            self.taken_members.add(node.arg)
 
     def note_variable(self, place: int, field: str, name: str, scope: Scope) -> None:
         """Note one identifier."""

@@ -72,17 +72,21 @@ class _Candidates:
 
     def fits(self, aggregate: Aggregate) -> bool:
         """Can variables and functions stand wherever the object or a member of it is mentioned?"""
-        single, escape = aggregate.single, aggregate.escape
+        escape = aggregate.escape
         return (
             aggregate.construction.is_possible
-            and aggregate.fields.isdisjoint(single.methods)
+            and aggregate.fields.isdisjoint(aggregate.single.methods)
             and all(self.is_plain_member(aggregate, node) for node in escape.members)
-            and all(is_chain(node) for node in (*escape.called, *(node.left for node in escape.compared)))
-            and (not (escape.called or escape.handed) or "__call__" in single.methods)
-            and (not escape.loose or self.is_function(aggregate))
+            and all(map(is_chain, (*escape.called, *(node.left for node in escape.compared))))
+            and self.can_be_handed(aggregate)
             and (not aggregate.fields or bool(escape.reserved) or any(map(self.lasts, escape.stores)))
             and (not self.effects.observes_absence or self.is_always_there(aggregate))
         )
+
+    def can_be_handed(self, aggregate: Aggregate) -> bool:
+        """Is there a function to call, and to hand on, where the object is called or handed on?"""
+        escape, has_call = aggregate.escape, "__call__" in aggregate.single.methods
+        return (has_call or not (escape.called or escape.handed)) and (not escape.loose or self.is_function(aggregate))
 
     def is_plain_member(self, aggregate: Aggregate, node: ast.Attribute) -> bool:
         """Is `x.name` a method that is read or an attribute that is read or stored, where a variable may stand for it?"""

@@ -26,7 +26,7 @@ from pgolf.bundle.literals import (
     truth_of,
     value_of,
 )
-from pgolf.bundle.names import Scope, copy_tree, scopes
+from pgolf.bundle.names import copy_tree, scopes
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.trees import Transformer, by_class, walk
@@ -213,12 +213,7 @@ def same_scope(before: ast.AST, after: ast.AST) -> bool:
 
     Dropping a binding is harmless as long as nobody reads the name: otherwise the name would be looked up elsewhere.
     """
-    old, new = scopes(before)[0], scopes(after)[0]
-    return _same(old, new)
-
-
-def _same(old: Scope, new: Scope) -> bool:
-    function, changed = old.children[-1], new.children[-1]
+    function, changed = scopes(before)[0].children[-1], scopes(after)[0].children[-1]
     if function.yields != changed.yields:
         return False
     lost = set(function.bound) - set(changed.bound)

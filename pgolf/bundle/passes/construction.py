@@ -55,13 +55,14 @@ class Construction:
         if made is None:
             left = [self.single.constants.get(name) for name in signature.names if name not in given]
             return all(value is not None and value_of(value) is not UNKNOWN for value in left)
-        stored = [pair for line in body_of(made) for pair in pairs(line)]
+        lines = [pairs(line) for line in body_of(made)]
+        values = [value for line in lines for _, value in line]
         return (
-            all(pairs(line) for line in body_of(made))
-            and all(isinstance(target, ast.Attribute) for target, _ in stored)
+            all(lines)
+            and all(isinstance(target, ast.Attribute) for line in lines for target, _ in line)
             and not (made.decorator_list or any(signature.more))
-            and all(self._may_be_repeated(value) for value in given.values())
-            and all(self._may_be_written(made, name, [value for _, value in stored]) for name in signature.names)
+            and all(map(self._may_be_repeated, given.values()))
+            and all(self._may_be_written(made, name, values) for name in signature.names)
         )
 
     def _may_be_repeated(self, value: ast.expr) -> bool:

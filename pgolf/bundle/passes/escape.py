@@ -107,21 +107,24 @@ class Escape:
             self.called.append(node)
         elif isinstance(above, ast.Compare) and _asks_for_none(above) and above.left is node:
             self.compared.append(above)
-        elif isinstance(above, ast.Expr) or (self.reserved and isinstance(above, (ast.Call, ast.keyword))):
-            self.whole.append(node)
         elif self._is_gone_over(node, above):
             self.handed.append(node)
+        elif self._ends_here(above) or self._goes_on(node, above):
+            self.whole.append(node)
         else:
-            place, store = self._destination(node, above)
-            entered = place is not None and place not in self.refused and self._is_followed(place)
-            (self.whole if entered else self.loose).append(node)
-            if entered and place is not None:
-                self._enter(place, store)
+            self.loose.append(node)
 
-    @property
-    def handed_on(self) -> list[ast.expr]:
-        """Expressions in whose place something has to be handed on."""
-        return [*self.handed, *self.loose]
+    def _ends_here(self, above: ast.AST) -> bool:
+        """Is nothing done with the object, or is it handed to a parameter of the reserved name?"""
+        return isinstance(above, ast.Expr) or (bool(self.reserved) and isinstance(above, (ast.Call, ast.keyword)))
+
+    def _goes_on(self, node: ast.expr, above: ast.AST) -> bool:
+        """Does the object come to a place that can be followed? It is, from now on."""
+        place, store = self._destination(node, above)
+        if place is None or place in self.refused or not self._is_followed(place):
+            return False
+        self._enter(place, store)
+        return True
 
     def _is_gone_over(self, node: ast.expr, above: ast.AST) -> bool:
         """Is the object one of a tuple that a loop goes over, which only calls its variable?"""
@@ -223,15 +226,11 @@ class Escape:
 
     def _exits(self, node: ast.expr) -> bool:
         """Is this `sys.exit(...)`?"""
-        function = node.func if isinstance(node, ast.Call) else None
-        if (
-            not isinstance(function, ast.Attribute)
-            or function.attr != "exit"
-            or not isinstance(function.value, ast.Name)
-        ):
+        function = node.func if isinstance(node, ast.Call) and ast.unparse(node.func) == "sys.exit" else None
+        if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
             return False
-        bound = self.program.variable(function.value).bound.get(function.value.id, self.program.writes.get("sys", []))
-        return function.value.id == "sys" and [isinstance(node, ast.alias) for node in bound] == [True]
+        bound = self.program.variable(function.value).bound.get("sys", self.program.writes.get("sys", []))
+        return [isinstance(node, ast.alias) for node in bound] == [True]
 
 
 def _asks_for_none(node: ast.Compare) -> bool:

@@ -39,6 +39,7 @@ class _Replacement:
     def __init__(self, program: Program, aggregate: Aggregate):
         self.program, self.single, self.escape = program, aggregate.single, aggregate.escape
         self.construction = aggregate.construction
+        self.handed_on = [*self.escape.handed, *self.escape.loose]
         members = [name for name in (*self.single.methods, *sorted(aggregate.fields)) if name != "__init__"]
         if not self.construction.is_inlined:
             members.append("__init__")
@@ -77,7 +78,7 @@ class _Replacement:
             self.program.put(comparison, ast.Constant(value=isinstance(comparison.ops[0], ast.IsNot)))
         for node in [node for node in self.escape.whole if is_chain(node)]:
             self.program.put(node, ast.Constant(value=None))
-        for node in [node for node in self.escape.handed_on if node is not self.single.call]:
+        for node in [node for node in self.handed_on if node is not self.single.call]:
             self.program.put(node, self._name("__call__"))
 
     def _replace_call(self) -> None:
@@ -88,7 +89,7 @@ class _Replacement:
             return
         function = program.function(line)
         stores = self.construction.stores(self.names)
-        program.put(call, self._name("__call__") if call in self.escape.handed_on else ast.Constant(value=None))
+        program.put(call, self._name("__call__") if call in self.handed_on else ast.Constant(value=None))
         if self.construction.at_top or (self.construction.is_idle and program.main is not None):
             place = line if self.construction.at_top else program.main
             assert place is not None

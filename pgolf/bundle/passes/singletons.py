@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pgolf.bundle.passes.call_graph import PLAIN_DECORATORS
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import binds_self, is_idle_line, is_record, is_static, member_names
+from pgolf.bundle.syntax import binds_self, field_name, is_idle_line, is_record, is_static, member_names, pairs
 from pgolf.bundle.trees import below, walk
 
 REPEATED = (
@@ -140,25 +140,20 @@ def _is_plain(definition: ast.ClassDef, program: Program) -> bool:
 
 def _take(single: Singleton, line: ast.stmt) -> bool:
     """Sort one line of the class's body; False where it is something else."""
-    record = is_record(single.definition)
+    record, stored = is_record(single.definition), pairs(line)
     if isinstance(line, ast.FunctionDef):
         single.methods[line.name] = line
         return _is_plain_method(line) and not (record and line.name.startswith("__"))
-    if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
-        name, value = line.target.id, line.value
-        if record:
-            single.fields = [*(single.fields or []), name]
-    elif isinstance(line, ast.Assign) and len(line.targets) == 1 and isinstance(line.targets[0], ast.Name):
-        name, value = line.targets[0].id, line.value
-    else:
-        return is_idle_line(line)
+    if is_idle_line(line):
+        return True
+    name = field_name(line) or (getattr(stored[0][0], "id", "") if len(stored) == 1 else "")
+    value = getattr(line, "value", None)
+    if record:
+        single.fields = [*(single.fields or []), name]
     if value is not None:
         single.constants[name] = value
-    if value is not None and isinstance(value, MAY_BE_FUNCTIONS):
-        return False
-    return not name.startswith("__") and (
-        record == isinstance(line, ast.AnnAssign) or (not record and value is not None)
-    )
+    has_form = isinstance(line, ast.AnnAssign) if record else value is not None
+    return bool(name) and has_form and not name.startswith("__") and not isinstance(value, MAY_BE_FUNCTIONS)
 
 
 def _is_plain_method(method: ast.FunctionDef) -> bool:

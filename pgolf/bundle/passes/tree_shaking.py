@@ -35,7 +35,7 @@ def _reached(program: Program) -> set[ast.stmt]:
         node = waiting.pop()
         if node not in needed:
             needed.add(node)
-            waiting += [providers[name] for name in program.facts(node).read_names if name in providers]
+            waiting += [providers[name] for name in program.facts(node).reads if name in providers]
             waiting += [other for key in operator_keys(node) for other in registered.get(key, [])]
     return needed
 
