@@ -44,7 +44,7 @@ CYCLES = [
 ]
 """Groups of modules that import each other, also from inside functions."""
 
-TWO_LOOPS = {"bundle": 61, "verify": 16, "runtime": 6, "plugins": 2, "": 41}
+TWO_LOOPS = {"bundle": 59, "verify": 16, "runtime": 6, "plugins": 2, "": 41}
 """Most comprehensions with two `for` in each package: a number here only goes down."""
 GROWING = {"bundle": 5, "verify": 1, "runtime": 0, "plugins": 0, "": 0}
 

@@ -41,7 +41,9 @@ def lint(paths: tuple[Path, ...], code: str | None, plugin_dirs: tuple[Path, ...
     from pgolf.lint import Linted, lint_files
 
     recipes = [path for path in paths if is_recipe(path)]
-    files = [file for path in paths if path not in recipes for file in source_files(path)]
+    files: list[Path] = []
+    for path in paths:
+        files += source_files(path) if path not in recipes else []
     whole = lint_files(list(dict.fromkeys(files)), plugin_dirs) if files else Linted()
     for path in recipes:
         whole.add(lint_recipe(path, plugin_dirs))
