@@ -9,6 +9,7 @@ from pgolf.runtime.ledger import Ledger
 from pgolf.settings import SettingsView
 from pgolf_plugins.optimizer.block_lars import apply_taps, scale_by_trust
 from pgolf_plugins.optimizer.muon import Muon
+from pgolf_plugins.optimizer.parallel_muon import ParallelMuon
 
 
 def random(*shape, seed=1):
@@ -17,7 +18,8 @@ def random(*shape, seed=1):
 
 def scale(weight, update, trust=0.5):
     ledger = Ledger()
-    scale_by_trust(weight, update, ("w",) * (weight.shape[0] if weight.ndim == 3 else 1), 0.1, scalars(), ledger, trust)
+    names = ("w",) * (weight.shape[0] if weight.ndim == 3 else 1)
+    scale_by_trust(weight, update, names, 0.1, scalars(), ledger, trust, tall=False)
     assert ledger.receipt("block_lars") == "1 updates"
     return update
 
@@ -48,17 +50,26 @@ def test_zeros_neither_stop_nor_blow_up_an_update():
     assert torch.equal(found[0], update[0]) and not found[1].any() and found.isfinite().all()
 
 
+@pytest.mark.parametrize("shape", [(8, 4), (4, 8)])
 @pytest.mark.parametrize("size", [1e-2, 1.0, 30.0])
-def test_the_learning_rate_is_the_relative_change(size):
-    start = size * random(8, 4)
-    weight = torch.nn.Parameter(start.clone())
-    muon = Muon(0.25, 5)
-    taps = (partial(scale_by_trust, trust=0.5),)
+@pytest.mark.parametrize("kind", ["muon", "parallel_muon"])
+def test_the_learning_rate_is_the_relative_change(kind, size, shape):
+    """For tall and wide matrices, alone and in banks."""
+    start = size * random(3, *shape)
+    settings = SettingsView({"block_lars_trust": 0.5}, {"block_lars", kind})
+    taps = (partial(scale_by_trust, **apply_taps(settings).arguments),)
+    banks = kind == "parallel_muon"
+    weights = [torch.nn.Parameter(part.clone()) for part in ([start] if banks else start)]
+    muon = (ParallelMuon if banks else Muon)(0.25, 5)
     with torch.no_grad():
-        muon.bind([weight], [("w",)], program(apply_taps=taps), ALONE)
-        weight.grad = random(8, 4, seed=3)
+        names = [("a", "b", "c")] if banks else [("a",), ("b",), ("c",)]
+        muon.bind(weights, names, program(apply_taps=taps), ALONE)
+        for index, weight in enumerate(weights):
+            weight.grad = random(*weight.shape, seed=3 + index)
+        muon.launch()
         muon.step(scalars(lr_mul=0.5), Ledger())
-        assert ((weight - start).norm() / start.norm()).item() == pytest.approx(0.25 * 0.5 * 0.5, rel=0.02)
+    for before, after in zip(start, torch.stack(weights).detach().view_as(start), strict=True):
+        assert ((after - before).norm() / before.norm()).item() == pytest.approx(0.25 * 0.5 * 0.5, rel=0.02)
 
 
 def test_no_trust_is_refused():
