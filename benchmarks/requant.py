@@ -14,15 +14,15 @@ from pathlib import Path
 SDCLIP = ("sdclip_classes=attn,mlp",)
 CURVES = {
     "int6": ("int6", (), ()),
+    "largest magnitude, 4 bits": ("row_max", ("row_max_bits=attn:4,mlp:4",), ()),
     "largest magnitude, 5 bits": ("row_max", ("row_max_bits=attn:5,mlp:5",), ()),
     "largest magnitude, 6 bits": ("row_max", ("row_max_bits=attn:6,mlp:6",), ()),
-    "largest magnitude, 7 bits": ("row_max", ("row_max_bits=attn:7,mlp:7",), ()),
-    "SDClip": ("sdclip", SDCLIP, ("--sweep", "matrix_clip_sigmas=6.5,12.85,25")),
-    "GPTQ": ("sdclip,gptq", (*SDCLIP, "gptq_calibration_batches=2"), ("--sweep", "matrix_clip_sigmas=6.5,12.85,25")),
+    "SDClip": ("sdclip", SDCLIP, ("--sweep", "matrix_clip_sigmas=12.85,25")),
+    "GPTQ": ("sdclip,gptq", (*SDCLIP, "gptq_calibration_batches=2"), ("--sweep", "matrix_clip_sigmas=12.85,25")),
     "GPTQ + LQER": (
         "sdclip,gptq,lqer",
         (*SDCLIP, "gptq_calibration_batches=2"),
-        ("--sweep", "matrix_clip_sigmas=6.5,12.85,25"),
+        ("--sweep", "matrix_clip_sigmas=12.85,25"),
     ),
 }
 OTHERS = {

@@ -133,11 +133,29 @@ class Correction(Protocol):
         """`tensor`, decoded from its recipe in float32, with the correction."""
 
 
+class Requantize(Protocol):
+    """What `fit` may ask for: a tensor encoded again, and what its codes miss."""
+
+    def encode(self, name: str, more: Mapping[str, Tensor], /) -> Parts:
+        """The tensor's parts, made with `more` among its statistics, where clip taps and recipes find it."""
+
+    def error(self, name: str, parts: Parts, /) -> float:
+        """tr(E H E^T) of the error E that parts without corrections leave.
+
+        Without a Hessian H is c I, c the mean diagonal of those that there are, or 1.
+        """
+
+
 class Fit(Protocol):
     """Fits encoded tensors to the budget."""
 
     def __call__(
-        self, encoded: dict[str, Parts], measure: Callable[[dict[str, Parts]], int], ledger: Ledger, /
+        self,
+        encoded: dict[str, Parts],
+        measure: Callable[[dict[str, Parts]], int],
+        requantize: Requantize,
+        ledger: Ledger,
+        /,
     ) -> dict[str, Parts]:
         """`measure` gives the bytes that would count: the program's own file, and the artifact of what it is shown.
 

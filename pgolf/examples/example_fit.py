@@ -11,7 +11,7 @@ PLUGIN = Plugin(
 )
 
 
-def drop_ones(encoded, measure, ledger, limit):
+def drop_ones(encoded, measure, requantize, ledger, limit):
     """Tensor by tensor, as long as it is needed."""
     for name, parts in encoded.items():
         if measure(encoded) <= limit:

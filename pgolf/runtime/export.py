@@ -75,7 +75,8 @@ def encode_model(
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     if program.fit is not None:
         measure = functools.partial(counted_bytes, state, parameters, program, statistics, code_size)
-        encoded = program.fit(encoded, measure, ledger)
+        requantize = Requantizer(state, parameters, program, statistics, classes)
+        encoded = program.fit(encoded, measure, requantize, ledger)
     return add_corrections(state, parameters, program, statistics, encoded, ledger)
 
 
@@ -121,6 +122,47 @@ def encode_groups(
         recipe: Any = program.tensor_recipes[quant]
         found |= zip(names, recipe.encode_group(names, tensors, known, ledger), strict=True)
     return found
+
+
+class Requantizer:
+    """Encodes tensors again for `fit`: `pgolf.contracts.quantizer.Requantize`."""
+
+    def __init__(
+        self,
+        state: Mapping[str, Tensor],
+        parameters: Sequence[Param],
+        program: Program,
+        statistics: Statistics,
+        classes: Mapping[str, str],
+    ) -> None:
+        self.state = state
+        self.parameters = parameters
+        self.program = program
+        self.statistics = statistics
+        self.classes = classes
+
+    def encode(self, name: str, more: Mapping[str, Tensor]) -> Parts:
+        """With `more` among the statistics; what it does is counted nowhere."""
+        tensor, quant, program = self.state[name], self.classes[name], self.program
+        known: Mapping[str, Tensor] = {**self.statistics.get(name, {}), **more}
+        if program.tensor_transforms:
+            tensor, known = transformed(name, tensor, known, program, Ledger())
+        parts = program.tensor_recipes[quant].encode(name, tensor, known, Ledger())
+        if program.quantization_plan and quant != quantization_classes(self.parameters)[name]:
+            parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
+        return {key: value.cpu() for key, value in parts.items()}
+
+    def error(self, name: str, parts: Parts) -> float:
+        """Summed over the outputs of inputs with the tensor's Hessian; without one, inputs are as large as others are."""
+        weight = self.state[name].float()
+        decoded = decode_tensor(name, parts, self.classes[name], self.program, torch.float32)
+        error = weight - decoded.to(weight.device)
+        known = self.statistics.get(name, {})
+        if "hessian" in known:
+            return ((error @ known["hessian"]) * error).sum().item()
+        hessians = [other["hessian"] for other in self.statistics.values() if "hessian" in other]
+        sizes = [hessian.diagonal().mean().item() for hessian in hessians]
+        return error.square().sum().item() * (sum(sizes) / len(sizes) if sizes else 1.0)
 
 
 def add_corrections(

@@ -14,8 +14,8 @@ from pgolf.requant.sweep import prepare_points, run_sweep
 from pgolf.submission import make
 from pgolf.testing import run_program
 
-CHOSEN = (*PLUGINS, "lqer", "selective_prune", "sliding_eval")
-SETTINGS = {"gptq_calibration_batches": 1, "eval_stride": 8, "prune_target_bytes": 266_000, "lqer_top_k": 2}
+CHOSEN = (*PLUGINS, "lqer", "fit_clips", "sliding_eval")
+SETTINGS = {"gptq_calibration_batches": 1, "eval_stride": 8, "fit_target_bytes": 266_000, "lqer_top_k": 2}
 GRID = [{"matrix_clip_sigmas": "6", "lqer_rank": "2"}, {"matrix_clip_sigmas": "12.85", "lqer_rank": "4"}]
 
 
@@ -64,5 +64,6 @@ def test_a_point_equals_build_export_and_score_bit_for_bit(statistics, micro_dat
         assert outcome(folder, exported.lines) == wanted
         is_the_run = statistics == "of the run" and point is points[1]
         assert (wanted == first) == is_the_run, "with its own settings and statistics a run's artifact comes back"
-    pruned = [point["receipts"]["selective_prune"] for point in found.points]
-    assert not pruned[0].startswith("0 of"), "the budget must bind somewhere, or code bytes did not matter"
+    fitted = [point["receipts"]["fit_clips"] for point in found.points]
+    assert "times as coarse" in fitted[0], "the budget must bind somewhere, or code bytes did not matter"
+    assert "nothing changed" in fitted[1] and 265_000 < found.points[0]["bytes_total"] <= 266_000

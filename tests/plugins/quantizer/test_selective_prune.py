@@ -5,7 +5,8 @@ import torch
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
-from pgolf_plugins.quantizer.selective_prune import Candidates, fit_by_pruning
+from pgolf.runtime.prune import Candidates
+from pgolf_plugins.quantizer.selective_prune import fit_by_pruning
 
 
 def encoded_of(case, keep=lambda name: True):
@@ -62,7 +63,7 @@ def test_it_lands_just_under_the_target():
         return sizes[-1]
 
     whole = measured(encoded)
-    found = fit_by_pruning(encoded, measure, ledger, whole - 300, "blocks.", 8)
+    found = fit_by_pruning(encoded, measure, None, ledger, whole - 300, "blocks.", 8)
     assert whole - 330 <= measured(found) <= whole - 300 and len(sizes) <= 9
     assert ledger.receipt("selective_prune").endswith(" codes of one pruned")
     for name, parts in encoded.items():
@@ -92,13 +93,13 @@ def test_the_cheapest_codes_go_first():
 
 def test_what_fits_is_left_alone_and_measured_once():
     encoded, ledger = model(), Ledger()
-    assert fit_by_pruning(encoded, measured, ledger, measured(encoded), "blocks.", 8) is encoded
+    assert fit_by_pruning(encoded, measured, None, ledger, measured(encoded), "blocks.", 8) is encoded
     assert ledger.receipt("selective_prune").startswith("0 of ")
 
 
 def test_what_cannot_fit_is_said():
     encoded, ledger = model(), Ledger()
-    found = fit_by_pruning(encoded, measured, ledger, 1, "blocks.", 8)
+    found = fit_by_pruning(encoded, measured, None, ledger, 1, "blocks.", 8)
     assert all((parts["codes"].abs() != 1).all() for name, parts in found.items() if name.startswith("blocks."))
     assert ledger.receipt("selective_prune").endswith(" bytes too many")
     assert "0 of 0" in fit_nothing(encoded)
@@ -108,6 +109,6 @@ def fit_nothing(encoded):
     """The receipt where no tensor has candidates."""
     ledger = Ledger()
     assert torch.equal(
-        fit_by_pruning(encoded, measured, ledger, 1, "none.", 8)["skip"]["kept"], encoded["skip"]["kept"]
+        fit_by_pruning(encoded, measured, None, ledger, 1, "none.", 8)["skip"]["kept"], encoded["skip"]["kept"]
     )
     return ledger.receipt("selective_prune")

@@ -1,0 +1,126 @@
+import math
+import zlib
+
+import pytest
+import torch
+from models import built, scramble
+
+from pgolf.runtime.export import Requantizer, encode_model, quantization_classes
+from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.parameters import canonical_state
+from pgolf_plugins.quantizer.fit_clips import factor_clips, fit_by_clips, water_factors
+
+ERRORS = {"a": 1.0, "b": 4.0, "c": 100.0, "d": 0.3}
+COUNTS = {"a": 1000, "b": 500, "c": 2000, "d": 50}
+SIZES = {"model_dim": 64, "num_layers": 2, "mlp_hidden": 1200, "vocab_size": 1100}
+
+
+@pytest.mark.parametrize("bits", [10.0, 400.0, 2000.0, 3000.0])
+def test_a_bit_costs_the_same_wherever_it_is_saved_and_more_elsewhere(bits):
+    """The conditions of the optimum: marginal costs 2 ln 2 f^2 e are equal inside the limits, and on the right side at them."""
+    factors = water_factors(ERRORS, COUNTS, bits, 3.0)
+    assert sum(COUNTS[name] * math.log2(factor) for name, factor in factors.items()) == pytest.approx(bits, rel=1e-6)
+    costs = {name: factor * factor * ERRORS[name] for name, factor in factors.items()}
+    inside = [costs[name] for name, factor in factors.items() if 1 < factor < 3]
+    level = sum(inside) / len(inside)
+    assert inside == pytest.approx([level] * len(inside))
+    assert all(costs[name] >= level * 0.999 for name, factor in factors.items() if factor == 1)
+    assert all(costs[name] <= level * 1.001 for name, factor in factors.items() if factor == 3)
+
+
+def test_no_factor_passes_the_limit():
+    assert set(water_factors(ERRORS, COUNTS, 1e9, 2.0).values()) == {2.0}  # exactly: the search ends there
+
+
+def test_clips_follow_the_factor_alone():
+    clip = torch.tensor([1.0, 2.0])
+    assert factor_clips(torch.zeros(2, 3), clip, {}, Ledger()) is clip
+    assert factor_clips(torch.zeros(2, 3), clip, {"clip_factor": torch.tensor(1.5)}, Ledger()).tolist() == [1.5, 3.0]
+
+
+@pytest.fixture(scope="module")
+def quantized():
+    """(encoded, requantizer, measure) of a model whose matrices see inputs of very different structure."""
+    made = built("fit_clips", **SIZES)
+    state = canonical_state(scramble(made.model).state_dict(), made.parameters)
+    generator = torch.Generator().manual_seed(0)
+    statistics = {}
+    for name, tensor in state.items():
+        if tensor.ndim == 2 and tensor.numel() > 65536 and name.startswith("blocks."):
+            # The first layer's inputs get smaller from one to the next: errors there cost little.
+            inputs = torch.randn(400, tensor.shape[1], generator=generator)
+            if name.startswith("blocks.0."):
+                inputs = inputs * (0.97 ** torch.arange(tensor.shape[1]))
+            statistics[name] = {"hessian": inputs.T @ inputs / 400}
+    program = made.program._replace(fit=None)
+    whole = encode_model(state, made.parameters, program, statistics, Ledger())
+    classes = quantization_classes(made.parameters)
+
+    def measure(encoded):
+        codes = b"".join(parts["codes"].numpy().tobytes() for parts in encoded.values() if "codes" in parts)
+        return 5000 + len(zlib.compress(codes, 6))
+
+    return whole, Requantizer(state, made.parameters, made.program, statistics, classes), measure
+
+
+def weighted(requantizer, encoded):
+    return sum(requantizer.error(name, parts) for name, parts in encoded.items() if "codes" in parts)
+
+
+def test_the_error_is_that_of_the_outputs(quantized):
+    """By a slower route: the mean square of what inputs with this Hessian make of the error."""
+    whole, requantizer, _ = quantized
+    name = "blocks.1.mlp.fc.weight"
+    parts, hessian = whole[name], requantizer.statistics[name]["hessian"]
+    error = requantizer.state[name] - parts["codes"].float() * parts["step"].float()[:, None]
+    factor = torch.linalg.cholesky(hessian.double() + 1e-9 * torch.eye(len(hessian)))
+    wanted = (error.double() @ factor).square().sum()
+    assert requantizer.error(name, parts) == pytest.approx(wanted.item(), rel=1e-4)
+    parts = whole["tok_emb.weight"]
+    alone = Requantizer(requantizer.state, requantizer.parameters, requantizer.program, {}, requantizer.classes)
+    sizes = [known["hessian"].diagonal().mean().item() for known in requantizer.statistics.values()]
+    ratio = requantizer.error("tok_emb.weight", parts) / alone.error("tok_emb.weight", parts)
+    assert ratio == pytest.approx(sum(sizes) / len(sizes))
+
+
+@pytest.mark.parametrize("share", [0.97, 0.9])
+def test_it_lands_just_under_the_target_with_less_error_than_one_factor_for_all(quantized, share):
+    whole, requantizer, measure = quantized
+    target, ledger, sizes = round(share * measure(whole)), Ledger(), []
+
+    def counted(encoded):
+        sizes.append(measure(encoded))
+        return sizes[-1]
+
+    found = fit_by_clips(whole, counted, requantizer, ledger, target, 2.0, 6)
+    assert 0.996 * target <= measure(found) <= target and len(sizes) <= 8
+    names = [name for name, parts in whole.items() if "codes" in parts]
+    low, high = 1.0, 2.0
+    for _ in range(12):
+        factor = (low + high) / 2
+        alike = {**whole, **{name: requantizer.encode(name, {"clip_factor": torch.tensor(factor)}) for name in names}}
+        low, high = (factor, high) if measure(alike) > measure(found) else (low, factor)
+    assert weighted(requantizer, found) < 0.999 * weighted(requantizer, alike)
+    text = ledger.receipt("fit_clips")
+    cost = weighted(requantizer, found) / weighted(requantizer, whole)
+    assert (
+        f"weighted error {cost:.3f} times as large; 0 of " in text and f"{measure(whole)} -> {measure(found)}" in text
+    )
+
+
+def test_what_fits_is_left_alone(quantized):
+    whole, requantizer, measure = quantized
+    ledger = Ledger()
+    assert fit_by_clips(whole, measure, requantizer, ledger, measure(whole), 2.0, 6) is whole
+    assert ledger.receipt("fit_clips").endswith("nothing changed")
+
+
+def test_pruning_comes_last_and_what_cannot_fit_is_said(quantized):
+    whole, requantizer, measure = quantized
+    ledger = Ledger()
+    target = round(0.88 * measure(whole))
+    found = fit_by_clips(whole, measure, requantizer, ledger, target, 1.1, 8)
+    assert measure(found) <= target and "up to 1.100 times as coarse" in ledger.receipt("fit_clips")
+    assert not ledger.receipt("fit_clips").split("; ")[1].startswith("0 of")
+    fit_by_clips(whole, measure, requantizer, ledger, 1, 1.1, 3)
+    assert ledger.receipt("fit_clips").endswith("bytes too many")
