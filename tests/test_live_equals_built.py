@@ -22,6 +22,7 @@ RECIPES = {
     "baseline": (),
     "gptq": ("gptq", "hessian_sdclip", "sdclip", "train_calibration", "hessian_all_reduce", "layer_loop", "ntk_rope"),
     "mixed": (
+        "fit_clips",
         "gptq",
         "lqer",
         "mixed_bits",
