@@ -117,12 +117,12 @@ def shuffled(part: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 def large_parts(encoded: Encoded) -> dict[tuple[str, str], Tensor]:
     """(tensor, part) of integers with rows: where nearly all bytes are."""
-    return {
-        (name, part): value
-        for name, parts in encoded.items()
-        for part, value in parts.items()
-        if value.ndim == 2 and not value.is_floating_point() and value.numel() > KEPT_ELEMENTS // 2
-    }
+    found = {}
+    for name, parts in encoded.items():
+        for part, value in parts.items():
+            if value.ndim == 2 and not value.is_floating_point() and value.numel() > KEPT_ELEMENTS // 2:
+                found[name, part] = value
+    return found
 
 
 def measure(program: Program, encoded: Encoded, planned: Mapping[str, str]) -> Size:
@@ -136,7 +136,7 @@ def measure(program: Program, encoded: Encoded, planned: Mapping[str, str]) -> S
         entropy += bits
         count, known = by_class.get(planned[name], (0, 0.0))
         by_class[planned[name]] = count + value.numel(), known + bits
-    total = sum(value.numel() * value.element_size() for parts in encoded.values() for value in parts.values())
+    total = sum(sum(value.numel() * value.element_size() for value in parts.values()) for parts in encoded.values())
     raw = total - sum(value.numel() * value.element_size() for value in large.values())
     if elements <= WHOLE:
         packed = len(pack_artifact(encoded, program, Ledger()))
