@@ -89,7 +89,7 @@ def test_statistics_reach_the_recipe_of_their_tensor():
 def test_fit_sees_packed_sizes_and_has_the_last_word():
     sizes = []
 
-    def fit(encoded, measure, ledger):
+    def fit(encoded, measure, requantize, ledger):
         sizes.append(measure(encoded))
         smaller = {**encoded, "tok_emb.weight": {"kept": torch.zeros(300, 256, dtype=torch.float16)}}
         sizes.append(measure(smaller))
@@ -170,7 +170,7 @@ def test_corrections_mend_one_after_the_other_and_have_parts_of_their_own():
 def test_corrections_are_made_of_the_codes_that_fit_leaves_and_count_while_it_measures():
     half, sizes = Half("half"), []
 
-    def fit(encoded, measure, ledger):
+    def fit(encoded, measure, requantize, ledger):
         assert not any("half.rest" in parts for parts in encoded.values())
         sizes.append(measure(encoded))
         parts = encoded["blocks.1.mlp.fc.weight"]

@@ -39,7 +39,7 @@ class WeighedRecipe:
         return parts["kept"].to(kind)
 
 
-def drop_nothing(encoded, measure, ledger):
+def drop_nothing(encoded, measure, requantize, ledger):
     """A fit that measures and keeps everything."""
     ledger.note("every_second_token", f"{measure(encoded)} bytes packed")
     return encoded
