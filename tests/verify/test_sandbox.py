@@ -231,7 +231,8 @@ def test_the_same_as_a_user_who_is_not_root(tmp_path):
     done = subprocess.run([*command, "-rs", __file__], env=env, cwd="/", capture_output=True, text=True, check=False)
     subprocess.run(["rm", "-rf", f"/tmp/pgolf-user-{os.getpid()}"], check=True)
     assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-3000:] + done.stderr[-1000:]
-    assert "1 skipped" in done.stdout, done.stdout[-3000:]  # this one
+    skipped = [line for line in done.stdout.splitlines() if line.startswith("SKIPPED")]
+    assert all("no cgroup can be made" in line or "needs root" in line for line in skipped), done.stdout[-3000:]
 
 
 def test_a_sandbox_that_does_not_hold_is_refused(monkeypatch):
