@@ -77,6 +77,18 @@ class GPT(nn.Module):
             x = mix(self, x, ids, ctx)
         return x
 
+    def hidden(self, ids: Tensor, ctx: Context) -> Tensor:
+        """What the head reads: ids_BT -> the normed final hidden state x_BTD."""
+        x = self.stem(ids, ctx)
+        return rms_norm(self.program.wiring(self, x, x, ctx))
+
+    def logits(self, x: Tensor, ctx: Context) -> Tensor:
+        """The head and the taps after it: x_BTD -> logits_BTV."""
+        logits = self.program.head(self, x, ctx)
+        for tap in self.program.logit_taps:
+            logits = tap(self, logits, ctx)
+        return logits
+
     def forward(
         self,
         ids: Tensor,
@@ -100,11 +112,8 @@ class GPT(nn.Module):
         }
         fields = {**missing, **given}
         ctx = Context(ids, phases, self.training, self.matrices(), {}, fields, adapter, observe, ledger)
-        x = self.stem(ids, ctx)
-        x = rms_norm(self.program.wiring(self, x, x, ctx))
-        logits = self.program.head(self, x, ctx)
-        for tap in self.program.logit_taps:
-            logits = tap(self, logits, ctx)
+        x = self.hidden(ids, ctx)
+        logits = self.logits(x, ctx)
         if not self.training:
             for transform in self.program.distribution_transforms:
                 logits = transform(self, logits, ids, ctx)

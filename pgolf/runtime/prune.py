@@ -27,7 +27,10 @@ class Candidates:
 
     def __init__(self, encoded: dict[str, Parts], prefix: str) -> None:
         self.encoded = encoded
-        self.names = [name for name, parts in encoded.items() if name.startswith(prefix) and "codes" in parts]
+        # Codes without steps of rows, such as ternary ones, have no cheapest.
+        self.names = [
+            name for name, parts in encoded.items() if name.startswith(prefix) and {"codes", "step"} <= parts.keys()
+        ]
         keys, places, offset = [torch.zeros(0)], [torch.zeros(0, dtype=torch.int64)], 0
         for name in self.names:
             codes, step = encoded[name]["codes"], encoded[name]["step"].float()

@@ -46,7 +46,7 @@ PLUGIN = Plugin(
 
 def fake_quantize(model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context, half: bool) -> Tensor:
     """A (rows, columns) slice on the int6 grid, with the gradient of the slice itself."""
-    if role == "head" or not ctx.training or "bank_qat" not in ctx.phases:
+    if not role.startswith(("attn.", "mlp.")) or not ctx.training or "bank_qat" not in ctx.phases:
         return weight
     ctx.fired("bank_qat", "matrices")
     codes, step = int6_grid(weight.detach().float(), half)

@@ -2,7 +2,8 @@
 
     fp8   W' = e4m3(W), without a scale: three bits of fraction down to 2^-6, steps of 2^-9 below, at most 448
     fp4   W' = s q,  s_i = max_j |W_ij| / 7 for each row,  q = round(W / s) in [-7, 7], two codes in a byte
-    W_fwd = W + stopgrad(W' - W) in training, where rows are looked up and in the head
+    W_fwd = W + stopgrad(W' - W) in training, where rows are looked up, in the head, and with the class "aux" in projections
+    outside the layers
 
 fp4 rounds with s in float32 and stores float16, so training and artifact agree but for that. What is no matrix is kept in
 float16.
@@ -88,14 +89,22 @@ class FourBits:
         return (codes[: columns * len(step)].view(-1, columns) * step[:, None]).to(kind)
 
 
-def quantize_head(
-    model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context, recipe: TensorRecipe
+def quantize_outside(
+    model: GPT,
+    weight: Tensor,
+    role: str,
+    layer: int,
+    position: int,
+    ctx: Context,
+    recipe: TensorRecipe,
+    head: bool,
+    others: bool,
 ) -> Tensor:
-    """The head's matrix as it will be stored."""
-    if role != "head" or not ctx.training:
+    """A matrix outside the layers as it will be stored: the head, and `others`."""
+    if role.startswith(("attn.", "mlp.")) or not ctx.training or not (head if role == "head" else others):
         return weight
-    ctx.fired("fp_storage", "heads")
-    return fake_quantize(recipe, "head", weight)
+    ctx.fired("fp_storage", "matrices in training")
+    return fake_quantize(recipe, role, weight)
 
 
 def quantize_rows(model: GPT, ids_BT: Tensor, ctx: Context, recipe: TensorRecipe) -> Tensor:
@@ -125,9 +134,10 @@ def tensor_recipes(settings: SettingsView) -> dict[str, Component]:
 
 @hookimpl
 def weight_taps(settings: SettingsView) -> Component | None:
-    """The head, where its matrix is stored so."""
-    own = "head" if "untied_head" in settings.plugins else "embed"
-    return Component(quantize_head, recipe=storage(settings)) if own in classes(settings) else None
+    """The head and projections, where their matrices are stored so."""
+    head = ("head" if "untied_head" in settings.plugins else "embed") in classes(settings)
+    others = "aux" in classes(settings)
+    return Component(quantize_outside, recipe=storage(settings), head=head, others=others) if head or others else None
 
 
 @hookimpl

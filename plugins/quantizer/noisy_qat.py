@@ -47,7 +47,7 @@ def noisy(
     model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context, top: int, layers: tuple[int, ...]
 ) -> Tensor:
     """Noise in training, in the float32 that the optimizer sees."""
-    if role == "head" or not ctx.training or layer not in layers:
+    if not role.startswith(("attn.", "mlp.")) or not ctx.training or layer not in layers:
         return weight
     ctx.fired("noisy_qat", "matrices")
     return add_noise(weight.float(), torch.rand_like(weight, dtype=torch.float32), top).to(weight.dtype)

@@ -58,16 +58,13 @@ def quantize_in_training(
     late: bool,
 ) -> Tensor:
     """A (rows, columns) matrix of a layer on the exporter's grid, unless its name holds one of `kept`."""
-    name = f"blocks.{layer}.{role}.weight"
-    if (
-        not role.startswith(("attn.", "mlp."))
-        or not ctx.training
-        or (late and "qat" not in ctx.phases)
-        or any(pattern in name for pattern in kept)
-    ):
+    name, quant = f"blocks.{layer}.{role}.weight", role.split(".")[0]
+    if quant not in recipes or not ctx.training or any(pattern in name for pattern in kept):
+        return weight
+    if late and "qat" not in ctx.phases:
         return weight
     ctx.fired("qat", "matrices")
-    return fake_quantize(recipes[role.split(".")[0]], name, weight)
+    return fake_quantize(recipes[quant], name, weight)
 
 
 def qat_starts(progress: Progress, threshold: float) -> bool:

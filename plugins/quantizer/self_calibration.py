@@ -18,6 +18,7 @@ import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.context import Context
+from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import keyed_generator
 
 if TYPE_CHECKING:
@@ -41,14 +42,6 @@ PLUGIN = Plugin(
         Setting("gptq_temperature", 0.8, "logits are divided by it", minimum=0),
     ),
 )
-
-
-class HeadInput:
-    """Observer: keeps what the head multiplies."""
-
-    def __call__(self, role: str, layer: int, x: Tensor) -> None:
-        if role == "head":
-            self.x = x
 
 
 class SelfCalibration:
@@ -87,10 +80,10 @@ def sequence_noise(seed: int, number: int, length: int) -> Tensor:
 
 def next_logits(session: Session, ids: Tensor) -> Tensor:
     """Logits (B,V), float32, of the token after `ids`, under the phases of scoring."""
-    model, phases, seen = session.model, session.scoring_phases(), HeadInput()
-    model(ids, ids, phases=phases, reduction="none", observe=seen)
-    ctx = Context(ids[:, -1:], phases, False, model.matrices(), {}, {}, None, None, None)
-    return session.program.head(model, seen.x[:, -1:], ctx)[:, 0].float()
+    model = session.model
+    fields = {name: field(ids, Ledger()) for name, field in session.program.batch_fields}
+    ctx = Context(ids, session.scoring_phases(), False, model.matrices(), {}, fields, None, None, None)
+    return model.logits(model.hidden(ids, ctx)[:, -1:], ctx)[:, 0].float()
 
 
 def pick(logits: Tensor, uniform: Tensor) -> Tensor:

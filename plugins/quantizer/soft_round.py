@@ -62,7 +62,7 @@ def soft_quantize(weight: Tensor, alpha: Tensor, half: bool) -> Tensor:
 
 def soften(model: GPT, weight: Tensor, role: str, layer: int, position: int, ctx: Context, half: bool) -> Tensor:
     """A (rows, columns) matrix of a layer, while the phase is on and in training."""
-    if role == "head" or not ctx.training or "soft_round" not in ctx.phases:
+    if not role.startswith(("attn.", "mlp.")) or not ctx.training or "soft_round" not in ctx.phases:
         return weight
     ctx.fired("soft_round", "matrices")
     return soft_quantize(weight.float(), ctx.fields["soft_round_alpha"], half).to(weight.dtype)

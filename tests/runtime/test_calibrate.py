@@ -112,6 +112,8 @@ WIRINGS = [
     ("banks", "layer_loop"),
     ("parallel_residual",),
     ("two_lanes",),
+    ("two_lanes_v1",),
+    ("lane_merge", "banks"),
     ("two_lanes", "layer_loop", "skip_gates"),
     ("untied_head",),
     ("smear_gate", "document_starts"),

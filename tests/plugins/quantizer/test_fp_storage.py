@@ -41,25 +41,31 @@ def test_training_is_straight_through(name, recipe, rtol):
 
 
 @pytest.mark.parametrize("form", ["fp8", "fp4"])
-@pytest.mark.parametrize("head", ["tied_head", "untied_head"])
+@pytest.mark.parametrize("head", ["tied_head", "untied_head", "factored_embedding"])
 def test_training_looks_up_the_rows_of_the_artifact(form, head):
-    classes = "embed" if head == "tied_head" else "embed,head"
-    made = built(
-        "fp_storage", *[head] * (head != "tied_head"), fp_storage=form, fp_storage_classes=classes, num_layers=2
-    )
+    classes = {"tied_head": "embed", "untied_head": "embed,head", "factored_embedding": "embed,aux"}[head]
+    names = ["fp_storage", *[head] * (head != "tied_head")]
+    width = {"embed_dim": 24} if head == "factored_embedding" else {}
+    made = built(*names, fp_storage=form, fp_storage_classes=classes, num_layers=2, **width)
     model = scramble(made.model)
     state = canonical_state(model.state_dict(), made.parameters)
     encoded = encode_model(state, made.parameters, made.program, {}, Ledger())
     stored = {
         name: decode_tensor(name, encoded[name], quant, made.program, torch.float32)
-        for name, quant in (("tok_emb.weight", "embed"), ("lm_head.weight", "head"))
+        for name, quant in (
+            ("tok_emb.weight", "embed"),
+            ("lm_head.weight", "head"),
+            ("embed_proj.weight", "aux"),
+            ("embed_proj_rev.weight", "aux"),
+        )
         if name in encoded
     }
     ids, targets = tokens()
     ledger = Ledger()
     loss = model(ids, targets, ledger=ledger)
     loss.backward()
-    assert ledger.receipt("fp_storage") == "1 stems, 1 heads"
+    inside = 3 if head == "factored_embedding" else 1
+    assert ledger.receipt("fp_storage") == f"1 stems, {inside} matrices in training"
     with torch.no_grad():
         trained = {name: state[name].clone() for name in stored}
         for name, tensor in stored.items():

@@ -121,6 +121,15 @@ def test_one_graph_for_each_phase(exporter):
     assert [compiled(ids, targets, phases=phases).item() for phases in ((), ("qat",))] == losses
 
 
+@pytest.mark.parametrize("other", ["factored_embedding", "fused_qkv", "swiglu", "iha", "bigram_hash_v1"])
+def test_whatever_matrices_the_layers_have(other):
+    """Matrices outside the layers are another exporter's; those inside have the class that their role begins with."""
+    width = {"bigram_hash_v1": {"bigram_hash_dim": 24}, "factored_embedding": {"embed_dim": 24}}.get(other, {})
+    made = built("qat", other, num_layers=2, **width)
+    ids, targets = tokens()
+    assert scramble(made.model)(ids, targets).isfinite()
+
+
 def test_one_fake_quantization_is_enough():
     with pytest.raises(PgolfError, match="both fake-quantize"):
         resolved("qat", "bank_qat")

@@ -97,6 +97,14 @@ def test_what_fits_is_left_alone_and_measured_once():
     assert ledger.receipt("selective_prune").startswith("0 of ")
 
 
+def test_codes_without_steps_are_no_candidates():
+    ternary = {"codes": torch.ones(4, 4, dtype=torch.int8), "scale": torch.ones(4, 1).half()}
+    encoded = {"blocks.9.mlp.fc.weight": ternary, **model()}
+    candidates = Candidates(encoded, "blocks.")
+    assert "blocks.9.mlp.fc.weight" not in candidates.names and len(candidates.names) == 4
+    assert candidates.without(10)["blocks.9.mlp.fc.weight"] is ternary
+
+
 def test_what_cannot_fit_is_said():
     encoded, ledger = model(), Ledger()
     found = fit_by_pruning(encoded, measured, None, ledger, 1, "blocks.", 8)

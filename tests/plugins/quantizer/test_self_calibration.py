@@ -15,9 +15,11 @@ from pgolf_plugins.quantizer.self_calibration import SelfCalibration, next_logit
 SIZES = {"num_layers": 2, "train_seq_len": 8, "vocab_size": 256, "train_batch_tokens": 1024}
 
 
-@pytest.fixture(scope="module")
-def session():
-    made = built("self_calibration", "smear_gate", **SIZES)
+@pytest.fixture(scope="module", params=["smear_gate", "factored_embedding"])
+def session(request):
+    """Positions that are mixed before the layers, and a head that is two matrices."""
+    width = {"embed_dim": 24} if request.param == "factored_embedding" else {}
+    made = built("self_calibration", request.param, **SIZES, **width)
     scramble(made.model).eval()
     return make_session(made, torch.zeros(100))
 

@@ -61,22 +61,28 @@ def test_the_round_trip_of_the_record_loses_and_ours_does_not():
     assert case.outputs["n_diff"].item() > 0
 
 
-@pytest.mark.parametrize("plugin", ["ternary", "binary"])
-def test_the_artifact_scores_like_the_trained_model(plugin):
+@pytest.mark.parametrize(
+    ("plugin", "other"), [("ternary", ""), ("binary", ""), ("ternary", "fused_qkv"), ("ternary", "swiglu")]
+)
+def test_the_artifact_scores_like_the_trained_model(plugin, other):
     """Groups of 24 do not fill rows of 64: the last one is filled up, and the forward still finds the same scales."""
-    made = built(plugin, num_layers=2, bitnet_group_size=24)
+    made = built(plugin, *filter(None, [other]), num_layers=2, bitnet_group_size=24)
     model = scramble(made.model).eval()
     ids, targets = tokens()
     state = canonical_state(model.state_dict(), made.parameters)
     for name, tensor in state.items():
         # What is kept in float16 should not be what differs.
-        if not name.endswith(("c_q.weight", "c_k.weight", "c_v.weight", "fc.weight", "proj.weight")):
+        if not name.endswith(
+            ("c_q.weight", "c_k.weight", "c_v.weight", "fc.weight", "proj.weight", "c_qkv.weight", "gate_up.weight")
+        ):
             tensor.copy_(tensor.half())
     before = model(ids, targets).item()
     encoded = encode_model(state, made.parameters, made.program, {}, Ledger())
     data = pack_artifact(encoded, made.program, Ledger())
     matrices = [parts for name, parts in encoded.items() if "scale" in parts]
-    assert len(matrices) == 12 and all(parts["codes"].abs().max() <= 1 for parts in matrices)
+    assert len(matrices) == {"fused_qkv": 8}.get(other, 12) and all(
+        parts["codes"].abs().max() <= 1 for parts in matrices
+    )
     used = canonical_state({key: value.clone() for key, value in model.state_dict().items()}, made.parameters)
     for tensor in state.values():
         tensor.zero_()
