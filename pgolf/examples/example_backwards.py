@@ -18,7 +18,9 @@ class Backwards:
         if tensor.ndim != 2:
             return tensor, statistics
         ledger.count("example_backwards", "matrices")
-        return tensor.flip(1), {key: value.flip(0, 1) for key, value in statistics.items()}
+        return tensor.flip(1), {
+            key: value.flip(0, 1) if value.ndim == 2 else value for key, value in statistics.items()
+        }
 
     def undo(self, name, tensor):
         """Nothing is stored for it: the same question has the same answer again."""

@@ -61,8 +61,11 @@ class HadamardRotation:
         if not self.rotates(name, tensor):
             return tensor, statistics
         ledger.count("hadamard_rotation", "matrices")
-        # A Hessian is rotated on both of its sides.
-        turned = {key: rotate_columns(rotate_columns(value).T).T for key, value in statistics.items()}
+        # A Hessian is rotated on both of its sides; what `fit` adds may be a single number.
+        turned = {
+            key: rotate_columns(rotate_columns(value).T).T if value.ndim == 2 else value
+            for key, value in statistics.items()
+        }
         return rotate_columns(tensor.float()), turned
 
     def undo(self, name: str, tensor: Tensor) -> Tensor:

@@ -59,7 +59,10 @@ def test_the_rounding_sees_the_statistics_of_rotated_inputs():
     generator = torch.Generator().manual_seed(3)
     inputs = torch.randn(600, 256, generator=generator) @ torch.randn(256, 256, generator=generator)
     hessian, weight = inputs.T @ inputs, torch.randn(260, 256, generator=generator)
-    turned, statistics = HadamardRotation(("w",)).apply("w", weight, {"hessian": hessian}, Ledger())
+    turned, statistics = HadamardRotation(("w",)).apply(
+        "w", weight, {"hessian": hessian, "factor": torch.tensor(2.0)}, Ledger()
+    )
+    assert statistics["factor"].item() == 2
     step = (turned.abs().amax(1) / 3).half()
     errors = []
     for known in (statistics, {"hessian": hessian}):
