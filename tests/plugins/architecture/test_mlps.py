@@ -22,3 +22,20 @@ def test_the_body_matches_the_public_script(name, up, down):
     case.check("grad_x", x.grad)
     case.check(f"grad_{up}", body.fc.weight.grad)
     case.check(f"grad_{down}", body.proj.weight.grad)
+
+
+class Through:
+    """Matrices that are the identity."""
+
+    @staticmethod
+    def project(x, *place):
+        return x
+
+
+def test_the_activation_and_its_derivative_match_the_public_script_at_zero_too():
+    case = Case("unit_mlp_block", "leaky_relu2_scalar")
+    p = case.inputs["p"].requires_grad_()
+    out = built("leaky_relu2").program.mlp(Through, p, 0, 0, Context(None, (), True, {}, {}, {}, None, None, None))
+    out.sum().backward()
+    case.check("act", out.detach())
+    case.check("dact", p.grad)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from gates import check_core
 from models import Case, built
 
 from pgolf.runtime.context import Context
@@ -20,6 +21,11 @@ def test_the_output_matches_the_public_script(name):
         (out * case.inputs["w"]).sum().backward()
         for key in {"grad_y", "grad_v"} & set(case.outputs):
             case.check(key, {"grad_y": y, "grad_v": v}[key].grad)
+
+
+@pytest.mark.parametrize("name", ["gate_none_xsa1_varlen0", "gate_none_xsa0_varlen0"])
+def test_a_core_with_and_without_it_matches_the_public_script(name):
+    check_core(name)
 
 
 @torch.no_grad()
