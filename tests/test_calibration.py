@@ -101,7 +101,7 @@ def test_gptq_brings_what_it_needs():
 
 def test_gptq_without_a_part_is_refused():
     with pytest.raises(PgolfError, match="gptq requires train_calibration"):
-        resolved("gptq", remove=("train_calibration",))
+        resolved("gptq", remove=("train_calibration", "self_calibration"))
 
 
 def test_a_head_of_its_own_is_calibrated_where_it_is_named():
