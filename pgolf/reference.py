@@ -75,6 +75,7 @@ HELPERS: dict[str, tuple[str, ...]] = {
         "nesterov_update",
         "orthogonalize",
     ),
+    "pgolf.runtime.packing": ("PackedLayout",),
     "pgolf.runtime.parameters": (
         "canonical_names",
         "canonical_state",
@@ -99,12 +100,16 @@ HELPERS: dict[str, tuple[str, ...]] = {
     "pgolf.runtime.shards": ("load_shard", "shard_files", "shard_length", "validation_tokens"),
     "pgolf.runtime.side_files": ("SideFileBytes",),
     "pgolf.runtime.streams": (
+        "add_checksum",
+        "check_plain",
         "decode_in_pieces",
         "join_streams",
         "load_tensors",
         "save_tensors",
+        "shuffle_bytes",
         "side_by_side",
         "split_streams",
+        "unshuffle_bytes",
     ),
     "pgolf.runtime.wiring": (
         "branch_input",

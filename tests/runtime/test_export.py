@@ -101,20 +101,22 @@ def test_fit_sees_packed_sizes_and_has_the_last_word():
     assert len(pack_artifact(encoded, program, ledger)) == sizes[1] < sizes[0]
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "bomb", "text"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "bomb", "text", "version"])
 def test_a_bad_artifact_is_refused(damage):
     program, state = make()
     data = pack_artifact(encode_model(state, RECORDS, program, {}, Ledger()), program, Ledger())
-    middle = len(data) // 2
+    middle, plain = len(data) // 2, ZlibCoder().decompress(data, 10**7)
     bad = {
         "cut": data[:-100],
         "flipped": data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :],
         "empty": b"",
         "bomb": ZlibCoder().compress(bytes(30_000_000), Ledger()),
         "text": ZlibCoder().compress(b"not a torch file", Ledger()),
+        "version": ZlibCoder().compress(plain.replace(b"3\n", b"r\n"), Ledger()),
     }[damage]
-    with pytest.raises(ValueError, match="artifact cannot be read"):
+    with pytest.raises(ValueError, match="artifact cannot be read") as caught:
         unpack_artifact(bad, state, program)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_artifact_of_another_model_is_refused():

@@ -9,6 +9,8 @@ import torch
 from pipeline_vectors import load_case
 
 from pgolf.runtime.streams import (
+    add_checksum,
+    check_plain,
     decode_in_pieces,
     join_streams,
     load_tensors,
@@ -94,3 +96,13 @@ def test_bytes_depend_on_names_and_not_on_which_object_holds_them():
         for fresh in (True, False)
     )
     assert first == second
+
+
+def test_a_checksum_is_of_the_plain_bytes():
+    plain = b"codes and steps"
+    sealed = add_checksum(b"packed", plain)
+    assert sealed == b"packed" + zlib.crc32(plain).to_bytes(4, "little")
+    assert check_plain(plain, sealed) == plain
+    for wrong in (plain[:-1], plain + b"\0", b""):
+        with pytest.raises(ValueError, match="checksum"):
+            check_plain(wrong, sealed)
