@@ -71,7 +71,7 @@ def initializer(settings: SettingsView) -> Component | None:
 
 @_hook("architecture", "records", str)
 def dropped_matrices(settings: SettingsView, plan: PlanFacts) -> list[str]:
-    """Canonical names of matrices of the layout that are not stored: this plugin has others, or does without them."""
+    """Canonical names of matrices, the layout's above all, that are not stored: others take their place, or none."""
 
 
 @_hook("architecture", "tap", architecture.InitTap)

@@ -229,15 +229,16 @@ def _declared(providers: Providers) -> list[tuple[str, Param]]:
     if not layout:
         raise empty_slot("parameter_layout")
     dropped = {name: plugin for plugin, name in providers.records("dropped_matrices")}
-    layout = [(owner, left) for owner, param in layout if (left := _stored(owner, param, dropped)) is not None]
+    declared = layout + sorted(providers.records("parameters"), key=lambda pair: pair[0])
+    declared = [(owner, left) for owner, param in declared if (left := _stored(owner, param, dropped)) is not None]
     for name, plugin in dropped.items():
-        text = f"{plugin} does without {name}, which the layout does not store"
+        text = f"{plugin} does without {name}, which no plugin stores"
         raise PgolfError("PG106", text, f"{plugin}: dropped_matrices", "leave one of the two out that drop it")
-    return layout + sorted(providers.records("parameters"), key=lambda pair: pair[0])
+    return declared
 
 
 def _stored(owner: str, param: Param, dropped: dict[str, str]) -> Param | None:
-    """What is left of a record of the layout, whose names are taken off `dropped`; None where that is nothing."""
+    """What is left of a record, whose names are taken off `dropped`; None where that is nothing."""
     names = []
     for member in param.members:
         names += [member.format(layer) for layer in range(param.shape[0] // len(param.members))]

@@ -40,7 +40,8 @@ def dropped_matrices(settings: SettingsView, plan: PlanFacts) -> list[str]:
     orders = [(*encoder, *decoder) for encoder, decoder in plan.variants.values()]
     if settings.quirk_dead_layer0_weights or any(order[0] != 0 or order.count(0) > 1 for order in orders):
         return []
-    return [f"blocks.0.attn.{role}.weight" for role in ("c_q", "c_k", "c_v", "proj")]
+    roles = ("c_qkv", "proj") if "fused_qkv" in settings.plugins else ("c_q", "c_k", "c_v", "proj")
+    return [f"blocks.0.attn.{role}.weight" for role in roles]
 
 
 @hookimpl

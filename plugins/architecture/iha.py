@@ -71,10 +71,12 @@ class FoldMixes:
     def __call__(self, state: Mapping[str, Tensor], ledger: Ledger) -> None:
         for layer in range(self.num_layers):
             for part in self.parts:
-                weight = state[f"blocks.{layer}.attn.c_{part}.weight"]
-                mix = state[f"blocks.{layer}.attn.{part}_mix"]
-                weight.copy_(mix_heads(mix.double(), weight.double()))
-                ledger.count("iha", "matrices folded")
+                # A layer may do without attention.
+                weight = state.get(f"blocks.{layer}.attn.c_{part}.weight")
+                if weight is not None:
+                    mix = state[f"blocks.{layer}.attn.{part}_mix"]
+                    weight.copy_(mix_heads(mix.double(), weight.double()))
+                    ledger.count("iha", "matrices folded")
         self.restore(state)
 
     def restore(self, state: Mapping[str, Tensor]) -> None:

@@ -2,7 +2,7 @@
 
     E = U S V^T of the start that E has;   S_k <- S_1 k^(-1/2),  k = 1 .. D;   E <- U S V^T
 
-Source: openai/parameter-golf record 10L_MuonWD_OvertoneInit (1.1748).
+Source: record 2026-03-19 "10L Muon WD Overtone" (1.1748).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PLUGIN = Plugin(
     name="overtone_init",
     summary="Token embedding starts with singular values that fall like 1/sqrt(k).",
-    source="openai/parameter-golf record 10L_MuonWD_OvertoneInit",
+    source="openai/parameter-golf record 10L Muon WD Overtone",
     family="architecture",
 )
 

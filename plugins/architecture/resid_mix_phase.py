@@ -2,7 +2,7 @@
 
     a_l = sigmoid(3 (l / (L - 1) - 1/2)),  b_l = 1 - a_l     in  u = a * x + b * x0  of layer l
 
-Source: openai/parameter-golf record 10L_MuonWD_OvertoneInit (1.1748).
+Source: record 2026-03-19 "10L Muon WD Overtone" (1.1748).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PLUGIN = Plugin(
     name="resid_mix_phase",
     summary="Residual mixes start between embedding and stream, by depth.",
-    source="openai/parameter-golf record 10L_MuonWD_OvertoneInit",
+    source="openai/parameter-golf record 10L Muon WD Overtone",
     family="architecture",
     requires=("residual_scales",),
 )

@@ -6,6 +6,7 @@ from models import built, resolved, scramble, tokens
 
 from pgolf.errors import PgolfError
 from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.parameters import canonical_state
 
 
 @torch.no_grad()
@@ -28,6 +29,17 @@ def test_its_matrices_are_not_stored_and_calibration_misses_none():
     ids, targets = tokens()
     made.model(ids, targets, observe=lambda role, layer, x: seen.add((role, layer)))
     assert not {place for place in seen if place[1] == 0} & {(f"attn.{role}", 0) for role in roles}
+
+
+@pytest.mark.parametrize("other", ["fused_qkv", "iha"])
+def test_plugins_with_matrices_of_their_own_go_with_it(other):
+    made = built("disable_layer0_attn", other)
+    names = set(made.model.matrices())
+    assert not names & {"blocks.0.attn.c_qkv.weight", "blocks.0.attn.c_q.weight", "blocks.0.attn.proj.weight"}
+    for fold in made.program.folds:
+        fold(canonical_state(made.model.state_dict(), made.parameters), Ledger())
+    ids, targets = tokens()
+    assert made.model(ids, targets).isfinite()
 
 
 def test_a_loop_that_comes_back_needs_them():
