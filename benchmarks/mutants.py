@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("pgolf/bundle/passes", "pgolf/bundle/minify")
-FILES = ("pgolf/bundle/effects.py", "pgolf/bundle/program.py")
+FILES = tuple(f"pgolf/bundle/{name}.py" for name in ("effects", "facts", "handlers", "program", "visibility"))
 COPIED = ("pgolf", "plugins", "tests", "submissions", "pyproject.toml")
 TURNED = {ast.Eq: "!=", ast.NotEq: "==", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.In: "not in"}
 TURNED |= {ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is"}
@@ -107,41 +107,62 @@ def difference(path: Path, text: str) -> str:
     return "\n".join(line for line in list(difflib.unified_diff(*lines, lineterm="", n=0))[3:])
 
 
+def drawn(count: int, seed: int) -> tuple[list[tuple[Path, int, str]], int]:
+    """Mutants at random, and how many there are."""
+    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))]
+    every = list(itertools.chain.from_iterable(map(mutants, [*paths, *(ROOT / name for name in FILES)])))
+    random.Random(seed).shuffle(every)
+    return list(itertools.islice((one for one in every if is_another(one[0], one[2])), count)), len(every)
+
+
+class Trials:
+    """Tries mutants in a copy of the project, and counts."""
+
+    def __init__(self, copy: Path, seconds: int):
+        self.copy, self.seconds = copy, seconds
+        self.killed, self.tried, self.untested = Counter(), Counter(), Counter()
+        self.sound: dict[Path, bool] = {}
+        for name in COPIED:
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, copy / name)
+
+    def run(self, path: Path, line: int, text: str) -> None:
+        """Try one."""
+        name, tests = path.relative_to(ROOT).as_posix(), test_file(path)
+        if tests is None:
+            self.untested[name] += 1
+        elif self.is_sound(path, tests):
+            self.tried[name] += 1
+            if is_killed(self.copy, path, tests, text, self.seconds):
+                self.killed[name] += 1
+            else:
+                print(f"SURVIVED {name}:{line}\n{difference(path, text)}", flush=True)
+
+    def is_sound(self, path: Path, tests: Path) -> bool:
+        """Do a module's tests pass, in time, without a mutant?"""
+        if path not in self.sound:
+            self.sound[path] = not is_killed(self.copy, path, tests, None, self.seconds)
+            if not self.sound[path]:
+                print(
+                    f"{path.name}: its tests fail, or take longer than {self.seconds} s, without a mutant", flush=True
+                )
+        return self.sound[path]
+
+
 def main() -> int:
     """Draw them, try them, count them."""
     count, seed, seconds = (int(value) for value in [*sys.argv[1:], *("100", "0", "120")[len(sys.argv) - 1 :]])
-    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))]
-    paths += [ROOT / name for name in FILES]
-    every = [mutant for path in paths for mutant in mutants(path)]
-    random.Random(seed).shuffle(every)
-    chosen = list(itertools.islice((mutant for mutant in every if is_another(mutant[0], mutant[2])), count))
-    killed, tried, untested = Counter(), Counter(), Counter()
+    chosen, number = drawn(count, seed)
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        for name in COPIED:
-            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, copy / name)
-        sound = {}
-        for path, line, text in chosen:
-            name, tests = path.relative_to(ROOT).as_posix(), test_file(path)
-            if tests is None:
-                untested[name] += 1
-                continue
-            if path not in sound:
-                sound[path] = not is_killed(copy, path, tests, None, seconds)
-                if not sound[path]:
-                    print(f"{name}: its tests fail, or take longer than {seconds} s, without a mutant", flush=True)
-            if sound[path]:
-                tried[name] += 1
-                if is_killed(copy, path, tests, text, seconds):
-                    killed[name] += 1
-                else:
-                    print(f"SURVIVED {name}:{line}\n{difference(path, text)}", flush=True)
+        trials = Trials(Path(folder), seconds)
+        for mutant in chosen:
+            trials.run(*mutant)
+    killed, tried, untested = trials.killed, trials.tried, trials.untested
     for name in sorted(tried):
         print(f"{killed[name]:4d} of {tried[name]:4d} killed  {name}")
     for name in sorted(untested):
         print(f"{untested[name]:4d} not tried, no test file  {name}")
     print(
-        f"{killed.total()} of {tried.total()} mutants killed, {untested.total()} without tests; {len(every)} to draw from"
+        f"{killed.total()} of {tried.total()} mutants killed, {untested.total()} without tests; {number} to draw from"
     )
     return 0
 

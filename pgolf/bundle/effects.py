@@ -263,5 +263,4 @@ class Effects:
 
 def _is_attribute_of(target: ast.expr, owner: str, members: Collection[str]) -> bool:
     """`owner.x`, where `x` is none of the members."""
-    own = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == owner
-    return isinstance(target, ast.Attribute) and own and target.attr not in members
+    return isinstance(target, ast.Attribute) and getattr(target.value, "id", "") == owner and target.attr not in members

@@ -55,9 +55,10 @@ def specialize(
         verify(name, before, program)
         before = program.all_facts()
         if debug:
-            verify_text(name, program)
-    verify_text("specialize", program)
-    return program.flat
+            verify_text(name, program.flat)
+    specialized = program.flat
+    verify_text("specialize", specialized)
+    return specialized
 
 
 def shake(flat: Flat) -> Flat:
@@ -70,7 +71,7 @@ def shake(flat: Flat) -> Flat:
     before = program.all_facts()
     run(TREE_SHAKING, program)
     verify("shake", before, program)
-    return program.flat
+    return program.flat if len(program.statements) < len(flat.statements) else flat
 
 
 def run(one: Pass, program: Program) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pgolf.bundle.facts import Facts
+from pgolf.bundle.link import Flat
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import compiles
@@ -42,14 +43,14 @@ def verify(name: str, before: Sequence[Facts], program: Program) -> None:
         raise PgolfError("PG401", f"{name} left names without a definition: {', '.join(sorted(lost))}")
 
 
-def verify_text(name: str, program: Program) -> None:
-    """Does the program compile, for the oldest Python too?
+def verify_text(name: str, flat: Flat) -> None:
+    """Does a program compile, for the oldest Python too?
 
     Raises:
         PgolfError: PG401.
     """
     try:
-        compiles(program.flat.text, "the specialized text")
+        compiles(flat.text, "the specialized text")
     except SyntaxError as error:
         raise PgolfError("PG401", f"{name} made something that does not compile: {error}") from error
 

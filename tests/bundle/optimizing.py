@@ -34,7 +34,7 @@ def after(text, *passes):
         before = program.all_facts()
         run_pass(one, program)
         verify(one.name, before, program)
-        verify_text(one.name, program)
+        verify_text(one.name, program.flat)
     assert run(program.flat.text) == run(text), program.flat.text
     return program.flat.text
 

@@ -5,7 +5,7 @@ import ast
 import pytest
 from test_program import expression, program
 
-from pgolf.bundle.effects import Effects, is_chain, is_movable, is_pure, rebound_names
+from pgolf.bundle.effects import Effects, can_hold, is_chain, is_movable, is_pure, rebound_names
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,35 @@ def test_droppable(value, handler, droppable):
 )
 def test_copies(text, copies):
     assert Effects(program(text)).copies_objects is copies
+
+
+@pytest.mark.parametrize(
+    ("line", "literal", "fits"),
+    [
+        *(
+            ("f(PLACE)", "'a'", True),
+            ("PLACE(1)", "3", False),
+            ("PLACE.upper()", "'a'", True),
+            ("PLACE.real", "3", False),
+        ),
+        *(
+            ("PLACE is x", "3", False),
+            ("PLACE is x", "None", True),
+            ("PLACE is None", "3", True),
+            ("PLACE == x", "3", True),
+        ),
+        *(("f'{PLACE}'", "'a'", True), ("f'{PLACE:>{x}}'", "3", True), ("f'{PLACE:>{x}}'", "'a'", False)),
+        *(("f'{g(PLACE)}'", "3", True), ("f'{g(PLACE)}'", "'a'", False), ("f'{PLACE == x}'", "'a'", False)),
+    ],
+)
+def test_where_a_literal_may_stand(line, literal, fits):
+    for kernel in (False, True):
+        found = program("@triton.jit\n" * kernel + f"def f(x): {line}")
+        (place,) = [node for node in found.nodes(ast.Name) if node.id == "PLACE"]
+        assert can_hold(found, place, expression(literal)) is (fits and not kernel)
+
+
+def test_no_literal_stands_in_a_pattern():
+    found = program("def f(x):\n    match x:\n        case PLACE.a: pass")
+    (place,) = found.nodes(ast.Attribute)
+    assert not can_hold(found, place, expression("3"))

@@ -46,6 +46,10 @@ REPLACED = {
         "import sys\ndef make(n):\n    try:\n        c = Clock(n)\n        c.tick_it()\n        return c\n"
         "    except ValueError:\n        sys.exit(2)\ndef main():\n    c = make(3)\n    print(c.tick_it())"
     ),
+    "a result beside another function's": (
+        "def make(n):\n    def other(): return 4\n    c = Clock(n)\n    print(other())\n    return c\n"
+        "def main():\n    c = make(3)\n    print(c.tick_it())"
+    ),
     "asked for None": (
         "def f(c=None):\n    if c is not None: print(c.tick_it())\ndef main():\n    c = Clock(3)\n    f(c)\n    print(c is None)"
     ),
@@ -86,6 +90,9 @@ KEPT = {
     ),
     "a subclass": "class D(Clock):\n    def tick_it(self): return -1\ndef main(): print(D(3).tick_it())",
     "something else before": "def main():\n    c = Clock(3) if len('a') else None\n    print(c is None or c.tick_it())",
+    "another result": (
+        "def make(n):\n    if not n: return None\n    return Clock(n)\ndef main():\n    c = make(3)\n    print(c is None or c.tick_it())"
+    ),
     "something else later": "def main():\n    c = Clock(3)\n    c.tick_it()\n    c = 4\n    print(c)",
     "something else by a closure": (
         "def main():\n    c = Clock(5)\n    def swap():\n        nonlocal c\n        c = 3\n    print(c.tick_it())\n"

@@ -113,3 +113,10 @@ def test_the_program_that_was_given_stays_as_it_was():
 def test_a_fresh_name_is_no_word_of_the_program(wanted, name):
     found = program()
     assert found.fresh(wanted) == name and found.fresh(wanted) != name
+
+
+def test_what_is_put_in_has_the_line_of_what_it_replaces():
+    found = program("x = 1\n\n\nz = y")
+    name = found.body[1].value
+    found.put(name, ast.Constant(3))
+    assert found.body[1].value.value == 3 and found.body[1].value.lineno == 4

@@ -64,9 +64,5 @@ def as_text(page: Explanation) -> str:
     """A rule for the terminal."""
     lines = [f"{page.code}: {page.title}", "", page.rule, "", f"Why: {page.reason}"]
     wrapped = [textwrap.fill(line, 100, break_on_hyphens=False) for line in lines]
-    examples = ("", "Refused:", "", _indented(page.refused), "Instead:", "", _indented(page.instead))
-    return "\n".join((*wrapped, *examples)).rstrip() + "\n"
-
-
-def _indented(code: str) -> str:
-    return textwrap.indent(code, "    ")
+    refused, instead = (textwrap.indent(code, "    ") for code in (page.refused, page.instead))
+    return "\n".join((*wrapped, "", "Refused:", "", refused, "Instead:", "", instead)).rstrip() + "\n"
