@@ -183,3 +183,14 @@ def test_no_literal_stands_in_a_pattern():
     found = program("def f(x):\n    match x:\n        case PLACE.a: pass")
     (place,) = found.nodes(ast.Attribute)
     assert not can_hold(found, place, expression("3"))
+
+
+@pytest.mark.parametrize(
+    ("text", "unseen"),
+    [
+        *(("type(x) is A", False), ("type(x).__name__", False), ("type(x).make()", True), ("type(x)(1)", True)),
+        *(("x.__init__(1)", True), ("super().__init__(1)", False), ("x.__class__(1)", True), ("type(x, y, z)", True)),
+    ],
+)
+def test_constructors_that_no_call_by_name_shows(text, unseen):
+    assert Effects(program(f"def f(x): {text}")).constructs_unseen is unseen
