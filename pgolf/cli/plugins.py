@@ -229,13 +229,19 @@ def _list(found: list[Loaded]) -> None:
             column.no_wrap, column.overflow, column.min_width = True, "ellipsis", least
         for row in rows:
             mark = " *" if row["baseline"] else ""
-            made.add_row(row["name"] + mark, row["summary"], row["effect"])
+            made.add_row(row["name"] + mark, row["summary"], _cost(row))
         output.print_table(made)
     click.echo(
         "* in the baseline, unless a chosen plugin takes its place"
         if found
         else "no plugin has all these words; pgolf plugins lists all"
     )
+
+
+def _cost(row: dict[str, Any]) -> str:
+    """What must be there first, then what it does to the score: the end of a line is what may be missing."""
+    needed = ", ".join(f"{need['name']} ({need['kind']})" for need in row["needs"])
+    return "; ".join(text for text in (needed and f"needs {needed}", row["effect"]) if text)
 
 
 def _show(row: dict[str, Any]) -> None:
