@@ -2,8 +2,7 @@
 
     encoded   every tensor by its class's recipe; of matrices of one role and shape one is encoded, the others are it with rows
               and columns in another order, which no coder can make use of
-    bytes     all of it packed, or, where that would take minutes, two parts of the rows of what is large, and the line
-              through both
+    bytes     all of it packed, or, where that would take minutes, one row and many of what is large, and the line through both
 
 So nothing here knows a grid, a layout or a coder, and a plugin of one's own is forecast like any other.
 """
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from pgolf.runtime.program import Program
     from pgolf.runtime.records import Param
 
-WHOLE = 2_000_000
-"""Most elements that are packed whole; of more, two parts with half as many, and so many, are."""
+WHOLE = 4_500_000
+"""Most codes that are packed; of more, so many are."""
 Encoded = dict[str, Any]
 
 
@@ -147,9 +146,12 @@ def measure(program: Program, encoded: Encoded, planned: Mapping[str, str]) -> S
 
 
 def extrapolated(program: Program, encoded: Encoded, large: dict[tuple[str, str], Tensor], elements: int) -> int:
-    """The line through the bytes of two parts of the rows, at all of them; what is not large is in both as it is."""
+    """The line through the bytes with hardly any rows and with many, at all of them; what is not large is in both as it is.
+
+    Two parts of like size would do worse: their difference is small, and what coders happen to save in it would be scaled up.
+    """
     sizes = []
-    for share in (WHOLE / 2 / elements, WHOLE / elements):
+    for share in (0.0, WHOLE / elements):
         part = {name: dict(parts) for name, parts in encoded.items()}
         kept = 0
         for (name, key), value in large.items():
