@@ -152,7 +152,10 @@ def least_of_many_scores(index: Index) -> Hits:
 
 def _tracks(index: Index, node: ast.Call) -> bool:
     """`min(best_bpb, bpb)` only remembers the best run."""
-    return any(word.lower().startswith(("best", "lowest", "prev")) for item in node.args for word in words(index, item))
+    remembers = [
+        any(word.lower().startswith(("best", "lowest", "prev")) for word in words(index, item)) for item in node.args
+    ]
+    return any(remembers)
 
 
 @pattern("rule.scorefirst", "openai/parameter-golf#402, #442, #677")
