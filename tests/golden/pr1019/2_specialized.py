@@ -5,75 +5,6 @@ from sentencepiece import SentencePieceProcessor
 from torch import nn
 from typing import NamedTuple
 
-def canonical_names(record, name):
-    """Canonical names of what the stored tensor `name` holds: a bank's members along its first axis, else itself."""
-    if not record.members:
-        return (name,)
-    layers = range(record.shape[0] // len(record.members))
-    return tuple((member.format(layer) for member in record.members for layer in layers))
-
-def canonical_tensors(parameters):
-    """(name, init, record) of every canonical tensor in declaration order: banks as their members, all else as itself."""
-    found = []
-    for record in parameters:
-        if record.members:
-            layers = range(record.shape[0] // len(record.members))
-            for member, init in zip(record.members, record.init, strict=True):
-                found += [(member.format(layer), init, record) for layer in layers]
-        else:
-            found += [(name, record.init, record) for name in record.stored_names()]
-    return found
-
-def register_parameters(root, parameters, activation_dtype):
-    """Register every declared tensor under its state-dict name, uninitialised; a point of the tree computes nothing."""
-    for record in parameters:
-        dtype = activation_dtype if record.dtype == 'activation' else torch.float32
-        for name in record.stored_names():
-            *path, leaf = name.split('.')
-            node = root
-            for step in path:
-                if step not in node._modules:
-                    node.add_module(step, nn.ModuleList())
-                node = node._modules[step]
-            node.register_parameter(leaf, nn.Parameter(torch.empty(record.shape, dtype=dtype, device=device_2)))
-
-def keyed_generator(name):
-    """A CPU generator that depends on the seed and the tensor's name alone, so ablations are paired."""
-    digest = hashlib.sha256(f'{seed_3}:{name}'.encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], 'little'))
-
-def initialize(parameters, ledger):
-    """Fill every tensor from its own keyed generator; a bank's slices are keyed by their members' names."""
-    state = canonical_state(model_2.state_dict(), parameters)
-    for name, init, _ in canonical_tensors(parameters):
-        start = torch.empty(state[name].shape)
-        init(start, keyed_generator(name), ledger)
-        state[name].copy_(start)
-
-def canonical_state(state, parameters):
-    """A state dict with banks taken apart into their members, in declaration order; its tensors are views."""
-    tensors = []
-    for record in parameters:
-        for name in record.stored_names():
-            tensors += state[name].unbind() if record.members else [state[name]]
-    return {name: tensor for (name, _, _), tensor in zip(canonical_tensors(parameters), tensors, strict=True)}
-
-def zeros(tensor, generator, ledger):
-    """All zero."""
-    tensor.zero_()
-
-def ones(tensor, generator, ledger):
-    """All one."""
-    tensor.fill_(1.0)
-
-def constant(tensor, generator, ledger, value):
-    """One value everywhere."""
-    tensor.fill_(value)
-
-def normal(tensor, generator, ledger, std):
-    """Normal with mean zero."""
-    tensor.normal_(0.0, std, generator=generator)
-
 def read_ranks():
     """What torchrun's RANK, WORLD_SIZE and LOCAL_RANK say; one process alone without them.
 
@@ -171,6 +102,163 @@ def finish(handle):
     if handle is not None:
         handle.wait()
 
+def canonical_names(record, name):
+    """Canonical names of what the stored tensor `name` holds: a bank's members along its first axis, else itself."""
+    if not record.members:
+        return (name,)
+    layers = range(record.shape[0] // len(record.members))
+    return tuple((member.format(layer) for member in record.members for layer in layers))
+
+def canonical_tensors(parameters):
+    """(name, init, record) of every canonical tensor in declaration order: banks as their members, all else as itself."""
+    found = []
+    for record in parameters:
+        if record.members:
+            layers = range(record.shape[0] // len(record.members))
+            for member, init in zip(record.members, record.init, strict=True):
+                found += [(member.format(layer), init, record) for layer in layers]
+        else:
+            found += [(name, record.init, record) for name in record.stored_names()]
+    return found
+
+def register_parameters(root, parameters, activation_dtype):
+    """Register every declared tensor under its state-dict name, uninitialised; a point of the tree computes nothing."""
+    for record in parameters:
+        dtype = activation_dtype if record.dtype == 'activation' else torch.float32
+        for name in record.stored_names():
+            *path, leaf = name.split('.')
+            node = root
+            for step in path:
+                if step not in node._modules:
+                    node.add_module(step, nn.ModuleList())
+                node = node._modules[step]
+            node.register_parameter(leaf, nn.Parameter(torch.empty(record.shape, dtype=dtype, device=device_2)))
+
+def keyed_generator(name):
+    """A CPU generator that depends on the seed and the tensor's name alone, so ablations are paired."""
+    digest = hashlib.sha256(f'{seed_3}:{name}'.encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], 'little'))
+
+def initialize(parameters, ledger):
+    """Fill every tensor from its own keyed generator; a bank's slices are keyed by their members' names."""
+    state = canonical_state(model_2.state_dict(), parameters)
+    for name, init, _ in canonical_tensors(parameters):
+        start = torch.empty(state[name].shape)
+        init(start, keyed_generator(name), ledger)
+        state[name].copy_(start)
+
+def canonical_state(state, parameters):
+    """A state dict with banks taken apart into their members, in declaration order; its tensors are views."""
+    tensors = []
+    for record in parameters:
+        for name in record.stored_names():
+            tensors += state[name].unbind() if record.members else [state[name]]
+    return {name: tensor for (name, _, _), tensor in zip(canonical_tensors(parameters), tensors, strict=True)}
+
+def zeros(tensor, generator, ledger):
+    """All zero."""
+    tensor.zero_()
+
+def ones(tensor, generator, ledger):
+    """All one."""
+    tensor.fill_(1.0)
+
+def constant(tensor, generator, ledger, value):
+    """One value everywhere."""
+    tensor.fill_(value)
+
+def normal(tensor, generator, ledger, std):
+    """Normal with mean zero."""
+    tensor.normal_(0.0, std, generator=generator)
+
+class Optimizers:
+    """Every optimizer of a run. Making a second one starts all state afresh: the compile warm-up relies on it.
+
+    Records with reduction "sharded" are reduced by the matrix optimizer itself; all others are averaged here. `averaged`
+    and `averaged_names` list the tensors that take part in weight averaging and the canonical names of what they hold.
+    """
+
+    def __init__(self):
+        self.program = None
+        self.world = None
+        owned = [(model_2.get_parameter(name), canonical_names(record, name), record) for record in parameters_2 for name in record.stored_names()]
+        self.tensors = [tensor for tensor, names, record in owned]
+        self.names = [names for tensor, names, record in owned]
+        self.replicated = [tensor for tensor, names, record in owned if record.reduction == 'replicated']
+        self.averaged = [tensor for tensor, names, record in owned if record.average]
+        self.averaged_names = [names for tensor, names, record in owned if record.average]
+        matrices = [tensor for tensor, names, record in owned if record.group == 'matrix']
+        matrix_names = [names for tensor, names, record in owned if record.group == 'matrix']
+        bind_3(matrices, matrix_names)
+        groups = [(spec, [tensor for tensor, names, record in owned if record.group == spec.name], [names for tensor, names, record in owned if record.group == spec.name]) for spec in groups_2]
+        bind_2(groups)
+
+    @torch.no_grad()
+    def step(self, scalars, ledger):
+        """Reduce this step's gradients, update every parameter, and drop the gradients.
+
+        Gradient taps see each rank's own gradients, as the banked scripts clip them; the clipped ones are then averaged.
+        """
+        for tap in gradient_taps_2:
+            tap(self.tensors, self.names, ledger)
+        launch_2()
+        mean_gradients(self.replicated)
+        step_2(scalars, ledger)
+        step_3(scalars, ledger)
+        for tensor in self.tensors:
+            tensor.grad = None
+
+def compile_on_gpu(function):
+    """A function or the model, compiled where there is a GPU, because ranks then compute on it; all compiling is here."""
+    if torch.cuda.is_available():
+        return torch.compile(function, dynamic=False, fullgraph=True)
+    return function
+
+def compiledorthogonalizer(update):
+    global compiled_2
+    if compiled_2 is None:
+        compiled_2 = compile_on_gpu(iterate_2)
+    return compiled_2(update.bfloat16(), 5)
+
+def count_blocks():
+    """Number of row blocks of every matrix that is cut, for a matrix optimizer that binds all of `tensors`.
+
+    Raises:
+        ValueError: a number that does not divide the rows, or no matrix that is cut.
+    """
+    return {}
+
+def orthogonalize(update, names):
+    """The program's orthogonalizer and the taps after it, on (rows, columns) or (batch, rows, columns).
+
+    `blocks` are those of `count_blocks`.
+    """
+    update = compiledorthogonalizer(update).contiguous()
+    return update
+
+def apply_update(tensor, update, names, scale, scalars, ledger):
+    """W <- W - lr scale U in place, with the program's taps before it, for a matrix or a whole bank.
+
+    `lr` is without the schedule. Where there is a `matrix_rate`, neighbours in a bank that have one rate go together.
+    """
+    apply_alike(tensor, update, names, 0.025 * scalars.lr_mul, scale, scalars, ledger)
+    return
+
+def apply_alike(tensor, update, names, lr, scale, scalars, ledger):
+    """`apply_update` at one learning rate, the schedule's multiplier included."""
+    for tap in apply_taps_2:
+        tap(tensor, update, names, lr, scalars, ledger)
+    tensor.add_(update, alpha=-lr * scale)
+
+def nesterov_update(gradient, buffer, momentum):
+    """M <- mu M + G, then U = G + mu M, in the dtype of `gradient` and `buffer`."""
+    buffer.mul_(momentum).add_(gradient)
+    return gradient.add(buffer, alpha=momentum)
+
+def aspect_scale(matrix):
+    """sqrt(max(1, rows / columns)): gives tall matrices the update size of square ones."""
+    return max(1, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
+
 def prepare_run():
     """Run the entry's `prepare_components` on this rank, and learn how the others fared.
 
@@ -195,14 +283,14 @@ class Param(NamedTuple):
     """One trained tensor, declared once by whoever creates it.
 
     Attributes:
-        name: canonical state-dict name; `{}` stands for each of 0 .. layers-1.
+        name: canonical state-dict name; `{}` stands for each of first .. layers-1.
         shape: sizes; () is a scalar.
         group: optimizer group; must be declared by some plugin.
         quant: quantization class; must have a tensor recipe.
         init: how it starts; None leaves it to the `initializer` slot. A bank gives a tuple with one entry per member.
         plugin: the plugin that declared the record.
         dtype: "float32", or "activation" for the dtype that activations have on the device.
-        layers: how many tensors `{}` stands for, or 0 for a single tensor.
+        layers: where `{}` ends, the number of layers, or 0 for a single tensor.
         members: for a bank, the canonical names stacked along its first axis, each with `{}` for the layer: first all
             layers of the first member, then all layers of the second. Quantizer and exporter see the members.
         reduction: "replicated" (gradients averaged over ranks) or "sharded" (the matrix optimizer reduces them).
@@ -210,6 +298,7 @@ class Param(NamedTuple):
         average: whether weight averaging covers it.
         adapt: whether test-time training may change it; every other tensor is frozen while scores are made.
         export: "yes", or "drop" for tensors that scoring does not need.
+        first: where `{}` begins.
     """
     name: object
     shape: object
@@ -225,10 +314,11 @@ class Param(NamedTuple):
     average: object = True
     adapt: object = True
     export: object = 'yes'
+    first: object = 0
 
     def stored_names(self):
         """State-dict names of the record's tensors."""
-        return [self.name.format(layer) for layer in range(self.layers)] or [self.name]
+        return [self.name.format(layer) for layer in range(self.first, self.layers)] or [self.name]
 
 class Group(NamedTuple):
     """One optimizer group before any schedule.
@@ -380,6 +470,7 @@ def score_rows(marks, event, places, scored):
     """
     targets = places[:, 1:]
     marks[targets[scored]] = event
+    say_2(f'eval: batch {event}')
     x, y, fields = look_up(places)
     with torch.set_grad_enabled(False):
         nll = forward_2(x, y, phases=scoring_phases_2(), fields=fields, reduction='none', adapter=None)
@@ -456,8 +547,6 @@ def score_spans(spans):
     for batch, at in enumerate(range(0, len(spans), rows_2), 1):
         places, scored = span_rows(spans[at:at + rows_2])
         sums += score_rows(marks, batch, places, scored)[1]
-        if batch % 100 == 0:
-            runlog(f'eval: batch {batch}')
     model_2.train()
     marks = merge(marks, dist.ReduceOp.MAX)
     return (close_marks(marks, sums, begin), marks)
@@ -507,7 +596,7 @@ def unpack_artifact(data, state):
     try:
         return unpack_2(decompress_2(data, limit))
     except Exception as error:
-        raise ValueError(f'the artifact cannot be read: {error}') from error
+        raise ValueError(f'the artifact cannot be read: {str(error).partition(chr(10))[0]}') from error
 
 def decode_tensor(name, parts, quant, kind):
     """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
@@ -740,70 +829,6 @@ def report_receipts():
             idle = rank_3 == 0
     return idle
 
-class Optimizers:
-    """Every optimizer of a run. Making a second one starts all state afresh: the compile warm-up relies on it.
-
-    Records with reduction "sharded" are reduced by the matrix optimizer itself; all others are averaged here. `averaged`
-    and `averaged_names` list the tensors that take part in weight averaging and the canonical names of what they hold.
-    """
-
-    def __init__(self):
-        self.program = None
-        self.world = None
-        owned = [(model_2.get_parameter(name), canonical_names(record, name), record) for record in parameters_2 for name in record.stored_names()]
-        self.tensors = [tensor for tensor, names, record in owned]
-        self.names = [names for tensor, names, record in owned]
-        self.replicated = [tensor for tensor, names, record in owned if record.reduction == 'replicated']
-        self.averaged = [tensor for tensor, names, record in owned if record.average]
-        self.averaged_names = [names for tensor, names, record in owned if record.average]
-        matrices = [tensor for tensor, names, record in owned if record.group == 'matrix']
-        matrix_names = [names for tensor, names, record in owned if record.group == 'matrix']
-        bind_3(matrices, matrix_names)
-        groups = [(spec, [tensor for tensor, names, record in owned if record.group == spec.name], [names for tensor, names, record in owned if record.group == spec.name]) for spec in groups_2]
-        bind_2(groups)
-
-    @torch.no_grad()
-    def step(self, scalars, ledger):
-        """Reduce this step's gradients, update every parameter, and drop the gradients.
-
-        Gradient taps see each rank's own gradients, as the banked scripts clip them; the clipped ones are then averaged.
-        """
-        for tap in gradient_taps_2:
-            tap(self.tensors, self.names, ledger)
-        launch_2()
-        mean_gradients(self.replicated)
-        step_2(scalars, ledger)
-        step_3(scalars, ledger)
-        for tensor in self.tensors:
-            tensor.grad = None
-
-def compile_on_gpu(function):
-    """A function or the model, compiled where there is a GPU, because ranks then compute on it; all compiling is here."""
-    if torch.cuda.is_available():
-        return torch.compile(function, dynamic=False, fullgraph=True)
-    return function
-
-def count_blocks():
-    """Number of row blocks of every matrix that is cut, for a matrix optimizer that binds all of `tensors`.
-
-    Raises:
-        ValueError: a number that does not divide the rows, or no matrix that is cut.
-    """
-    return {}
-
-def orthogonalize(update, names):
-    """The program's orthogonalizer on (rows, columns) or (batch, rows, columns); `blocks` as of `count_blocks`."""
-    return newtonschulz(update).contiguous()
-
-def nesterov_update(gradient, buffer, momentum):
-    """M <- mu M + G, then U = G + mu M, in the dtype of `gradient` and `buffer`."""
-    buffer.mul_(momentum).add_(gradient)
-    return gradient.add(buffer, alpha=momentum)
-
-def aspect_scale(matrix):
-    """sqrt(max(1, rows / columns)): gives tall matrices the update size of square ones."""
-    return max(1, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
-
 class Progress(NamedTuple):
     """Read at the top of a step.
 
@@ -876,6 +901,15 @@ def rms_norm(x):
 def shift_right(x):
     """x_{t-1} along axis 1, out of place; position 0 becomes zero."""
     return F.pad(x[:, :-1], (0, 0) * (x.dim() - 2) + (1, 0))
+
+def document_begins(ctx):
+    """(B,T) bool, true at the first token of a document: the batch field "starts", or where "documents" changes."""
+    if 'starts' in ctx.fields:
+        return ctx.fields['starts']
+    if 'documents' not in ctx.fields:
+        return None
+    documents = ctx.fields['documents']
+    return F.pad(documents[:, 1:] != documents[:, :-1], (1, 0))
 
 def tapped(weight):
     """A matrix as the forward uses it, in its own dtype: mixed, fake-quantized, with noise."""
@@ -961,6 +995,18 @@ class GPT(nn.Module):
         x = smear(x, ctx)
         return x
 
+    def hidden(self, ids, ctx):
+        """What the head reads: ids_BT -> the normed final hidden state x_BTD."""
+        x = self.stem(ids, ctx)
+        return rms_norm(sequential_wiring(self, x, x, ctx))
+
+    def logits(self, x, ctx):
+        """The head and the taps after it: x_BTD -> logits_BTV."""
+        logits = tied_head(x, ctx)
+        for tap in logit_taps_2:
+            logits = tap(self, logits, ctx)
+        return logits
+
     def forward(self, ids, targets, phases=(), reduction='mean', adapter=None, observe=None, ledger=None, fields=None):
         """Loss of `targets` (B,T) given `ids` (B,T), in nats: the mean, or per token (B,T) with reduction "none".
 
@@ -972,9 +1018,8 @@ class GPT(nn.Module):
         missing = {}
         fields = {**missing, **given}
         ctx = Context(ids, phases, self.training, self.matrices(), {}, fields, adapter, observe, ledger)
-        x = self.stem(ids, ctx)
-        x = rms_norm(sequential_wiring(self, x, x, ctx))
-        logits = tiedhead(x, ctx)
+        x = self.hidden(ids, ctx)
+        logits = self.logits(x, ctx)
         pass
         loss = token_cross_entropy(logits, targets, reduction, ctx)
         pass
@@ -1017,6 +1062,11 @@ def validation_tokens(pattern):
         raise ValueError(f'{pattern}: {len(tokens)} tokens, wanted at least 2049')
     return torch.from_numpy(tokens[:(len(tokens) - 1) // 2048 * 2048 + 1])
 
+def stages_3():
+    global begin_ms_2, since_3, spoke_2
+    begin_ms_2 = 0.0
+    since_3 = spoke_2 = time.perf_counter()
+
 def set_clock_2(elapsed_ms):
     """It is `elapsed_ms` now, and real time from here on."""
     global since_3
@@ -1024,13 +1074,21 @@ def set_clock_2(elapsed_ms):
 
 def end_2(name, data):
     """Log a stage that ends now; `data` is what it read, and what else there is to say."""
-    global begin_ms_2
+    global begin_ms_2, spoke_2
     now = 1000.0 * (time.perf_counter() - since_3)
     runlog(f'stage:{name} begin:{begin_ms_2:.0f}ms end:{now:.0f}ms data:{data}')
     begin_ms_2 = now
+    spoke_2 = time.perf_counter()
+
+def say_2(text):
+    """Log where a stage is, if nothing has been said for ten seconds."""
+    global spoke_2
+    if time.perf_counter() > spoke_2 + 10:
+        spoke_2 = time.perf_counter()
+        runlog(text)
 
 def session_2(parameters, ledger):
-    global begin_ms_2, failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, rows_2, since_3, tokens_2, training_data_2
+    global failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, rows_2, tokens_2, training_data_2
     pass
     pass
     parameters_2 = parameters
@@ -1038,8 +1096,7 @@ def session_2(parameters, ledger):
     ledger_2 = ledger
     phases_3 = ()
     preparing_2 = ''
-    begin_ms_2 = 0.0
-    since_3 = time.perf_counter()
+    stages_3()
     failed_2 = False
     training_data_2 = not (score_2 or export_2)
     pass
@@ -1063,11 +1120,15 @@ def open_loader_2(ledger):
     open_2(pattern, ledger)
 
 def next_batch_2():
-    """(x, y, fields) of one micro-step on the device; ValueError once training time is over."""
+    """(x, y, fields) of one micro-step on the device; ValueError once training time is over.
+
+        Its size is that of `phases`, or of those that are on.
+        """
     if not training_data_2:
         raise ValueError('training data are closed: training time is over')
     pass
-    batch = next_2()
+    pass
+    batch = next_2((786432, 2048)[0] // 8, (786432, 2048)[1])
     x, y = (part.to(device_2, non_blocking=True) for part in batch)
     return (x, y, {})
 
@@ -1272,16 +1333,26 @@ def additive_skip(x, skip, index, ctx):
     ctx.fired('additive_skips', 'skips')
     return x + ctx.weights['skip_weights'][index].to(x.dtype) * skip
 
-def index_2(ids_BT):
-    """Row of the table for every position, (B,T)."""
-    mixed = torch.bitwise_xor(36313 * ids_BT[:, 1:], 27191 * ids_BT[:, :-1]) % 3071
-    return F.pad(mixed, (1, 0), value=3071)
+def index_2(ids_BT, ctx):
+    """Row of the table for the token and `back` (1 or 2) before it, at every position, (B,T)."""
+    mixed = torch.bitwise_xor(36313 * ids_BT[:, 1:], 27191 * ids_BT[:, 0:-1])
+    index = F.pad(mixed % 3071, (1, 0), value=3071)
+    begins = document_begins(ctx)
+    if begins is not None:
+        over = begins
+        index = index.masked_fill(over, 3071)
+    return index
 
 def bigramhash_2(ids_BT, ctx):
     ctx.fired('bigram_hash', 'lookups')
-    rows = F.embedding(index_2(ids_BT), ctx.weights['bigram.embed.weight'])
+    table = ctx.weights['bigram.embed.weight']
+    rows = F.embedding(index_2(ids_BT, ctx), table)
     projected = F.linear(rows, ctx.weights['bigram.proj.weight'].to(rows.dtype))
     return projected * ctx.weights['bigram.scale'].to(rows.dtype)
+
+def run_core(q_BTHC, k_BTKC, v_BTKC, ctx):
+    """y_BTHC of the kernel, or of what stands around it."""
+    return causalattention(q_BTHC, k_BTKC, v_BTKC, ctx)
 
 def attention_branch(model, n_BTD, layer, position, ctx):
     """Causal grouped-query attention of one layer; query head h reads key/value head h // (H/K)."""
@@ -1294,7 +1365,7 @@ def attention_branch(model, n_BTD, layer, position, ctx):
     k = partialrope(rms_norm(torch.unflatten(k, 2, (4, -1))), ctx)
     v = torch.unflatten(v, 2, (4, -1))
     q, k = apply_qk_gain(q, k, layer, ctx)
-    y = causalattention(q, k, v, ctx)
+    y = run_core(q, k, v, ctx)
     y = xsa_2(y, v, layer, ctx)
     y = model.project(y.flatten(2), 'attn.proj', layer, position, ctx)
     return adapt(y, n_BTD, 'attn', position, ctx)
@@ -1414,7 +1485,8 @@ def scaled_attention(model, n_BTD, layer, position, ctx):
 
 def scaled_mlp(model, n_BTD, layer, position, ctx):
     """What the MLP of one layer adds: the branch, with what an adapter adds to it, times `mlp_scale`."""
-    hidden = adapt(leakyrelu2mlp(model, n_BTD, layer, position, ctx), n_BTD, 'mlp', position, ctx)
+    hidden = leakyrelu2mlp(model, n_BTD, layer, position, ctx)
+    hidden = adapt(hidden, n_BTD, 'mlp', position, ctx)
     return ctx.weights[f'blocks.{layer}.mlp_scale'].to(n_BTD.dtype) * hidden
 
 def sequential_block(model, lanes, x0, layer, position, ctx):
@@ -1456,13 +1528,22 @@ def sequential_wiring(model, x_BTD, x0_BTD, ctx):
 def smear(x_BTD, ctx):
     """x_BTD -> x_BTD."""
     ctx.fired('smear_gate', 'blends')
+    before = shift_right(x_BTD)
+    begins = document_begins(ctx)
+    if begins is not None:
+        before = before.masked_fill(begins[..., None], 0)
     gate = torch.sigmoid(ctx.weights['smear.gate']).to(x_BTD.dtype)
-    return (1 - gate) * x_BTD + gate * shift_right(x_BTD)
+    return (1 - gate) * x_BTD + gate * before
 
-def tiedhead(x_BTD, ctx):
+def tanh_softcap(model, logits_BTV, ctx, cap):
+    """logits_BTV -> logits_BTV."""
+    ctx.fired('tanh_softcap', 'caps')
+    return cap * torch.tanh(logits_BTV / cap)
+
+def tied_head(x_BTD, ctx):
+    """h_BTD -> logits_BTV."""
     ctx.fired('tied_head', 'heads')
-    z = use_matrix(ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
-    return 30.0 * torch.tanh(z / 30.0)
+    return use_matrix(ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
 
 def unetplan():
     layers = tuple(range(11))
@@ -1593,12 +1674,12 @@ def take_2(count):
         count -= len(parts[-1])
     return np.concatenate(parts)
 
-def next_2():
+def next_2(tokens, seq_len):
     """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
-    span = take_2(world_size_2 * 98305).reshape(world_size_2, -1)[rank_2]
+    span = take_2(world_size_2 * (tokens + 1)).reshape(world_size_2, -1)[rank_2]
     span = torch.from_numpy(span.astype(int))
     ledger_3.count('sequential_loader', 'batches')
-    return (span[:-1].reshape(-1, 2048), span[1:].reshape(-1, 2048))
+    return (span[:-1].reshape(-1, seq_len), span[1:].reshape(-1, seq_len))
 
 def spans_2(num_tokens):
     """Windows over targets 1..N-1; a stride above the window length is taken as the length."""
@@ -1672,16 +1753,6 @@ def iterate_newton_schulz(x, steps, scale_first):
         x = 3.4445 * x + (-4.775 * gram + square) @ x
     return x.mT if tall else x
 
-def orthogonalize_bfloat16(update, steps, scale_first):
-    """Nearly orthogonal bfloat16 matrices with the singular vectors of `update`; same shape."""
-    return iterate_newton_schulz(update.bfloat16(), steps, scale_first)
-
-def newtonschulz(update):
-    global compiled_2
-    if compiled_2 is None:
-        compiled_2 = compile_on_gpu(orthogonalize_bfloat16)
-    return compiled_2(update, 5, False)
-
 class MuonBank(NamedTuple):
     """One bank (n, rows, cols) with its buffers: N = n padded, S = N / world size; (N|S, rows, cols) each.
 
@@ -1738,11 +1809,9 @@ def step_3(scalars, ledger):
 def apply_3(bank, handle, update, scalars, ledger):
     """Apply a gathered update; `update` is kept alive until the gather has read it."""
     finish(handle)
-    weight, lr = (bank.weight, 0.025 * scalars.lr_mul)
+    weight = bank.weight
     step = bank.gathered.flatten()[:weight.numel()].view_as(weight)
-    for tap in apply_taps_2:
-        tap(weight, step, bank.names, lr, scalars, ledger)
-    weight.add_(step, alpha=-lr * aspect_scale(weight))
+    apply_update(weight, step, bank.names, aspect_scale(weight), scalars, ledger)
     ledger.count('parallel_muon', 'bank updates')
     ledger.count('newton_schulz', 'matrices', bank.gathered.size(0))
 
@@ -1830,8 +1899,10 @@ flash_2 = None
 before_2 = 0.0
 gradient_taps_2 = (partial(clip_gradients, max_norm=0.3),)
 groups_2 = (Group(name='embed', lr=0.035, weight_decay=0.04), Group(name='scalar', lr=0.025, weight_decay=0.04))
+logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
+iterate_2 = partial(iterate_newton_schulz, scale_first=False)
 compiled_2 = None
-plugins_2 = ('adam', 'additive_skips', 'banks', 'bigram_hash', 'causal_attention', 'cross_entropy', 'ema', 'grad_clip', 'int6', 'int8', 'leaky_relu2', 'ln_scale', 'lzma', 'momentum_warmup', 'muon_weight_decay', 'newton_schulz', 'ortho_init', 'parallel_muon', 'partial_rope', 'qk_gain', 'residual_scales', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'sliding_eval', 'smear_gate', 'tied_head', 'torch_save', 'unet_plan', 'value_embedding', 'wall_clock', 'warmdown_iters', 'xsa')
+plugins_2 = ('adam', 'additive_skips', 'banks', 'bigram_hash', 'causal_attention', 'cross_entropy', 'ema', 'grad_clip', 'int6', 'int8', 'leaky_relu2', 'ln_scale', 'lzma', 'momentum_warmup', 'muon_weight_decay', 'newton_schulz', 'ortho_init', 'parallel_muon', 'partial_rope', 'qk_gain', 'residual_scales', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'sliding_eval', 'smear_gate', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'value_embedding', 'wall_clock', 'warmdown_iters', 'xsa')
 schedules_2 = (partial(momentum_schedule, final=0.99, start=0.92, steps=1500), partial(warmdown_schedule, length=4000))
 tensor_recipes_2 = {'attn': Int6Recipe(), 'aux': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int6Recipe()}
 layers_2 = (9, 10)
