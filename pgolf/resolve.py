@@ -126,7 +126,8 @@ def _components(providers: Providers) -> dict[str, dict[Any, Provided]]:
             chosen[hook] = dict(zip((None,), providers.slot(hook), strict=False))
         if hook in first:
             providers.available[hook] = _field(hook, chosen[hook])
-    return chosen
+    # In the order of hooks again, which is that of preparation.
+    return {hook: chosen[hook] for hook in HOOKS if hook in chosen}
 
 
 def _check_contracts(

@@ -83,6 +83,8 @@ def test_a_branch_adds_its_delta_before_its_scale(wiring):
         x = x + block.mlp_scale * (made.program.mlp(model, n, layer, layer, ctx) + n @ lora.product("mlp", layer).T)
         skip = x
     logits = made.program.head(model, rms_norm(x), ctx)
+    for tap in made.program.logit_taps:
+        logits = tap(model, logits, ctx)
     want = made.program.loss(model, logits, targets, "none", ctx)
     found = model(ids, targets, reduction="none", adapter=lora)
     torch.testing.assert_close(found, want, rtol=1e-4, atol=1e-4)
