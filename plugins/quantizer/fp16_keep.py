@@ -14,16 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.parameters import canonical_tensors
+from pgolf.runtime.name_plan import NamePlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor, dtype
 
-    from pgolf.contracts.quantizer import Parts, Statistics
+    from pgolf.contracts.quantizer import Parts
     from pgolf.runtime.ledger import Ledger
-    from pgolf.runtime.session import Session
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -57,32 +56,13 @@ class Half:
         return parts["kept"].to(kind)
 
 
-class KeptPlan:
-    """Quantization plan: class "fp16" for every tensor whose name holds one of `patterns`."""
-
-    def __init__(self, patterns: tuple[str, ...]) -> None:
-        self.patterns = patterns
-
-    def prepare(self, session: Session) -> None:
-        """ValueError for a pattern that fits no tensor, before training."""
-        names = [name for name, _, _ in canonical_tensors(session.parameters)]
-        for pattern in self.patterns:
-            if not any(pattern in name for name in names):
-                raise ValueError(f"fp16_keep_name_patterns: {pattern!r} is in no tensor's name, such as {names[0]}")
-
-    def __call__(self, state: Mapping[str, Tensor], statistics: Statistics, ledger: Ledger) -> dict[str, str]:
-        """canonical name -> "fp16"."""
-        kept = [name for name in state if any(pattern in name for pattern in self.patterns)]
-        ledger.count("fp16_keep", "tensors", len(kept))
-        return dict.fromkeys(kept, "fp16")
-
-
 @hookimpl
 def quantization_plan(settings: SettingsView) -> Component:
     """After other plans: what is kept is kept."""
     patterns = tuple(part.strip() for part in settings.fp16_keep_name_patterns.split(",") if part.strip())
     settings.require(bool(patterns), "fp16_keep_name_patterns", "at least one part of a name, such as tok_emb")
-    return Component(KeptPlan, patterns=patterns)
+    named = {"plugin": "fp16_keep", "setting": "fp16_keep_name_patterns", "patterns": patterns}
+    return Component(NamePlan, **named, quant="fp16", large=False)
 
 
 @hookimpl

@@ -13,17 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.parameters import canonical_tensors
-from pgolf.runtime.quantize import KEPT_ELEMENTS, SpreadRecipe, nearest_codes
+from pgolf.runtime.name_plan import NamePlan
+from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from torch import Tensor
-
-    from pgolf.contracts.quantizer import Statistics
-    from pgolf.runtime.ledger import Ledger
-    from pgolf.runtime.session import Session
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -41,36 +34,13 @@ PLUGIN = Plugin(
 )
 
 
-class Promotion:
-    """Quantization plan: class "high" for every large matrix whose name holds one of `patterns`."""
-
-    def __init__(self, patterns: tuple[str, ...]) -> None:
-        self.patterns = patterns
-
-    def prepare(self, session: Session) -> None:
-        """ValueError for a pattern that fits no tensor, before training."""
-        names = [name for name, _, _ in canonical_tensors(session.parameters)]
-        for pattern in self.patterns:
-            if not any(pattern in name for name in names):
-                raise ValueError(f"promote_name_patterns: {pattern!r} is in no tensor's name, such as {names[0]}")
-
-    def __call__(self, state: Mapping[str, Tensor], statistics: Statistics, ledger: Ledger) -> dict[str, str]:
-        """canonical name -> "high"."""
-        found = [
-            name
-            for name, tensor in state.items()
-            if tensor.ndim == 2 and tensor.numel() > KEPT_ELEMENTS and any(part in name for part in self.patterns)
-        ]
-        ledger.count("promote", "matrices", len(found))
-        return dict.fromkeys(found, "high")
-
-
 @hookimpl
 def quantization_plan(settings: SettingsView) -> Component:
     """After plans that look at statistics."""
     patterns = tuple(part.strip() for part in settings.promote_name_patterns.split(",") if part.strip())
     settings.require(bool(patterns), "promote_name_patterns", "at least one part of a name, such as blocks.0.mlp")
-    return Component(Promotion, patterns=patterns)
+    named = {"plugin": "promote", "setting": "promote_name_patterns", "patterns": patterns}
+    return Component(NamePlan, **named, quant="high", large=True)
 
 
 @hookimpl

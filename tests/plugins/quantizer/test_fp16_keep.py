@@ -9,13 +9,18 @@ from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import zeros
 from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
 from pgolf.settings import SettingsView
-from pgolf_plugins.quantizer.fp16_keep import Half, KeptPlan, quantization_plan
+from pgolf.transforms import instance
+from pgolf_plugins.quantizer.fp16_keep import Half, quantization_plan
 
 RECORDS = (
     Param("tok_emb.weight", (300, 260), "embed", "embed", zeros),
     Param("blocks.{}.attn.c_k.weight", (300, 260), "matrix", "attn", zeros, layers=10),
     Param("mtp.c_k.weight", (300, 260), "matrix", "attn", zeros, export="drop"),
 )
+
+
+def made(patterns):
+    return quantization_plan(SettingsView({"fp16_keep_name_patterns": patterns}, {"fp16_keep"}))
 
 
 def test_what_matches_comes_back_to_float16_and_nothing_else_does():
@@ -32,7 +37,7 @@ def test_what_matches_comes_back_to_float16_and_nothing_else_does():
         grouped=(),
         quantization_plan=(
             lambda state, statistics, ledger: dict.fromkeys(state, "embed"),
-            KeptPlan(("tok_emb", "blocks.8.attn.c_k", "mtp")),
+            instance(made("tok_emb,blocks.8.attn.c_k,mtp")),
         ),
     )
     ledger = Ledger()
@@ -47,15 +52,12 @@ def test_what_matches_comes_back_to_float16_and_nothing_else_does():
 
 def test_a_pattern_that_fits_nothing_is_refused_before_training():
     session = SimpleNamespace(parameters=RECORDS)
-    assert KeptPlan(("c_k", "tok_emb")).prepare(session) is None
+    assert instance(made("c_k,tok_emb")).prepare(session) is None
     with pytest.raises(ValueError, match=r"'blocks\.10\.' is in no tensor's name, such as tok_emb"):
-        KeptPlan(("tok_emb", "blocks.10.")).prepare(session)
+        instance(made("tok_emb,blocks.10.")).prepare(session)
 
 
 def test_patterns_are_read():
-    def made(patterns):
-        return quantization_plan(SettingsView({"fp16_keep_name_patterns": patterns}, {"fp16_keep"})).arguments
-
-    assert made("tok_emb, blocks.8.attn.c_k,") == {"patterns": ("tok_emb", "blocks.8.attn.c_k")}
+    assert made("tok_emb, blocks.8.attn.c_k,").arguments["patterns"] == ("tok_emb", "blocks.8.attn.c_k")
     with pytest.raises(PgolfError, match="at least one part of a name"):
         made(" ,")

@@ -9,12 +9,17 @@ from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import zeros
 from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
 from pgolf.settings import SettingsView
-from pgolf_plugins.quantizer.promote import Promotion, quantization_plan
+from pgolf.transforms import instance
+from pgolf_plugins.quantizer.promote import quantization_plan
 
 RECORDS = (
     Param("blocks.{}.mlp.proj.weight", (300, 260), "matrix", "mlp", zeros, layers=3),
     Param("blocks.{}.mlp.proj.gain", (260,), "scalar", "mlp", zeros, layers=3),
 )
+
+
+def made(patterns):
+    return quantization_plan(SettingsView({"promote_name_patterns": patterns}, {"promote"}))
 
 
 def test_chosen_matrices_are_nearer_and_the_decoder_knows_without_a_plan():
@@ -29,7 +34,7 @@ def test_chosen_matrices_are_nearer_and_the_decoder_knows_without_a_plan():
         corrections=(),
         tensor_transforms=(),
         grouped=(),
-        quantization_plan=(Promotion(("blocks.1.",)),),
+        quantization_plan=(instance(made("blocks.1.")),),
     )
     ledger = Ledger()
     encoded = encode_model(state, RECORDS, program, {}, ledger)
@@ -43,13 +48,10 @@ def test_chosen_matrices_are_nearer_and_the_decoder_knows_without_a_plan():
 
 
 def test_patterns_are_read_and_held_to_the_names():
-    def made(patterns):
-        return quantization_plan(SettingsView({"promote_name_patterns": patterns}, {"promote"})).arguments
-
-    assert made("blocks.0.mlp, c_k") == {"patterns": ("blocks.0.mlp", "c_k")}
+    assert made("blocks.0.mlp, c_k").arguments["patterns"] == ("blocks.0.mlp", "c_k")
     with pytest.raises(PgolfError, match="at least one part of a name"):
         made("")
     session = SimpleNamespace(parameters=RECORDS)
-    assert Promotion(("mlp.proj",)).prepare(session) is None
+    assert instance(made("mlp.proj")).prepare(session) is None
     with pytest.raises(ValueError, match=r"'blocks\.7' is in no tensor's name"):
-        Promotion(("blocks.7",)).prepare(session)
+        instance(made("blocks.7")).prepare(session)
