@@ -33,11 +33,14 @@ TUNED = {
     "warmdown_iters": 4,
 }
 
+# Settings of plugins that act on matrices of more than 65,536 elements alone.
+ON_LARGE_MATRICES = {"gptq_damp", "hadamard_names", "lqer_rank", "magnitude_prune_share", "promote_bits"}
+
 
 def micro(*names, **settings):
     """A resolved recipe at micro size in which every phase begins and every plugin acts."""
     known = resolved(*names, **MICRO, **sizes(*names)).selection.settings.as_dict()
     tuned = {key: value for key, value in TUNED.items() if key in known}
-    if {"gptq_damp", "lqer_rank"} & set(known):
-        tuned["model_dim"] = 320  # they act on matrices of more than 65,536 elements
+    if ON_LARGE_MATRICES & set(known):
+        tuned["model_dim"] = 320
     return resolved(*names, **{**MICRO, **sizes(*names), **tuned, **settings})
