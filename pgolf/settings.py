@@ -85,6 +85,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "swa_full_attn_layers": 2,
     "swa_window": 32,
     "ttt_batch_size": 8,
+    "ttt_chunk_tokens": 1024,
     "ttt_eval_seq_len": 128,
     "ttt_lora_rank": 4,
     "ttt_widths": 2,

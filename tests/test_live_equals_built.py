@@ -52,6 +52,7 @@ RECIPES = {
     "groups": ("pergroup", "int6", "yarn_rope"),
     "packed": ("zstd", "bitmask"),
     "ttt": ("lora_ttt", "step_clock", "swa", "fused_qkv", "paired_head_attention"),
+    "chunks": ("sgd_ttt", "sliding_eval"),
     "narrow": (
         "swiglu",
         "factored_embedding",

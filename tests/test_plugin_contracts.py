@@ -48,6 +48,7 @@ SIZES = {
     "ttt_batch_size": 8,
     "ttt_chains": 2,
     "ttt_chunk_size": 8,
+    "ttt_chunk_tokens": 96,
     "ttt_eval_seq_len": 32,
     "ttt_lora_rank": 4,
     "ttt_widths": 2,

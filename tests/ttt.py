@@ -14,6 +14,25 @@ LORA = {"ttt_eval_seq_len": 64, "ttt_chunk_size": 16, "ttt_batch_size": 8, "ttt_
 LORA = {**LORA, "ttt_weight_decay": 1.0, "ttt_lora_alpha": 16.0, "ttt_chains": 1, "max_eval_seconds": 0.0}
 PHASED = {"phased_ttt_prefix_docs": 20, "phased_ttt_num_phases": 2, "global_ttt_lr": 0.02}
 PHASED = {**PHASED, "global_ttt_chunk_tokens": 256, "global_ttt_batch_seqs": 2}
+SGD_STACK = (
+    "layer_loop",
+    "leaky_relu2",
+    "ln_scale",
+    "parallel_residual",
+    "partial_rope",
+    "skip_gates",
+    "xsa",
+    "sgd_ttt",
+)
+SGD = {
+    "rope_dims": 8,
+    "num_loops": 1,
+    "loop_start": 1,
+    "loop_end": 2,
+    "parallel_residual_start": 3,
+    "qk_gain_init": 5.0,
+}
+SGD = {**SGD, "train_seq_len": 32, "ttt_lr": 0.02, "ttt_epochs": 2, "ttt_chunk_tokens": 160, "ttt_batch_seqs": 4}
 ORDER = ("head", "attn.c_q", "attn.c_v", "attn.c_k", "mlp", "attn")
 
 
@@ -33,6 +52,15 @@ def golden_session(name, world=ALONE, **settings):
     made.model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
     tokens, phases = case.inputs["tokens"], ("loop",)
     return make_session(made, tokens, world, phases, evaluation=made.program.evaluation)
+
+
+def sgd_session(world=ALONE, windows="sliding_eval", **settings):
+    """A session over the golden run of `sgd_ttt`, the loop on; chunks of five rows, in steps of four and one."""
+    case = load_run("ttt_sgd_u2")
+    stride = {"eval_stride": 8} if windows == "sliding_eval" else {}
+    made = built(*SGD_STACK, windows, **{**SGD, **stride, "max_eval_seconds": 0.0, **settings})
+    made.model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
+    return make_session(made, case.inputs["tokens"], world, ("loop",), evaluation=made.program.evaluation)
 
 
 def fill_like_the_vectors(lora, generator=None):

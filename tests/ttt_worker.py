@@ -1,10 +1,10 @@
-"""One rank of a golden test-time training run with several chains; saves what it scored and the sums of all to argv[1]."""
+"""One rank of golden test-time training runs; saves what it scored and the sums of all to argv[1]."""
 
 import sys
 import time
 
 import torch
-from ttt import golden_session, nll_of
+from ttt import golden_session, nll_of, sgd_session
 
 from pgolf.runtime.distributed import start_world, stop_world
 from pgolf.runtime.tally import Tally, close_marks
@@ -14,8 +14,12 @@ def main(path):
     """Ranks are slowed down by different amounts, so that they take work in different orders."""
     torch.set_num_threads(1)
     world, found = start_world(), {}
-    for name, warm in (("ttt_unphased", False), ("ttt_phased_2ph", True)):
-        session = golden_session(name, world, ttt_chains=3, ttt_warm_start_a=warm, ttt_lora_lr=0.01)
+    for name, warm in (("ttt_unphased", False), ("ttt_phased_2ph", True), ("ttt_sgd_u2", False)):
+        session = (
+            sgd_session(world)
+            if name == "ttt_sgd_u2"
+            else golden_session(name, world, ttt_chains=3, ttt_warm_start_a=warm, ttt_lora_lr=0.01)
+        )
         # A run has one session; the queues of two in one group need names of their own.
         session.queues = 100 * len(found)
         turns = session.share_work

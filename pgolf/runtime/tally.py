@@ -241,11 +241,15 @@ class Tally:
         self.learned = True
         (scored.nll * weights.to(scored.nll.device)).sum().backward()
 
-    def share(self) -> None:
-        """Wait for every rank, and know from here on what all of them have scored; a rank without work must join too."""
+    def share(self, first: int = 0, end: int | None = None) -> None:
+        """Wait for every rank, and know from here on what all of them have scored; a rank without work must join too.
+
+        Args:
+            first, end: the places of which this is wanted; all of a long stream take their time.
+        """
         world = self.session.world
-        self.scored_at = merge(self.scored_at, dist.ReduceOp.MAX, world)
-        self.learned_at = merge(self.learned_at, dist.ReduceOp.MIN, world)
+        self.scored_at[first:end] = merge(self.scored_at[first:end], dist.ReduceOp.MAX, world)
+        self.learned_at[first:end] = merge(self.learned_at[first:end], dist.ReduceOp.MIN, world)
         self.clock = int(max_over_ranks(self.clock, world))
 
     def seconds_left(self) -> float:

@@ -12,7 +12,7 @@ def found(tmp_path_factory):
     return {size: run_ranks(ttt_worker.__file__, size, tmp_path_factory.mktemp(f"ttt{size}")) for size in (1, 2, 4)}
 
 
-@pytest.mark.parametrize("name", ["ttt_unphased", "ttt_phased_2ph"])
+@pytest.mark.parametrize("name", ["ttt_unphased", "ttt_phased_2ph", "ttt_sgd_u2"])
 def test_scores_do_not_depend_on_the_number_of_ranks(found, name):
     alone = found[1][0][name]
     assert not alone["nll"].isnan().any()
