@@ -159,8 +159,11 @@ class Tally:
         self.sums += sums
         return Scored(nll, places[:, 1:])
 
-    def rehearse(self, shapes: list[tuple[int, int]], adapter: Adapter) -> None:
-        """Where the model is compiled, compile forward and backward for each (rows, width), on zeros; then time begins."""
+    def rehearse(self, shapes: list[tuple[int, int]], adapter: Adapter | None = None) -> None:
+        """Where the model is compiled, compile it for each (rows, width), on zeros; then time begins.
+
+        With an adapter, forward and backward.
+        """
         session = self.session
         if session.world.device.type == "cuda":
             torch._dynamo.config.recompile_limit += len(shapes)
@@ -168,8 +171,10 @@ class Tally:
             for shape in shapes:
                 ids = torch.zeros(shape, dtype=torch.int64, device=session.world.device)
                 fields = make_fields(session, ids)
-                nll = session.forward(ids, ids, phases=phases, fields=fields, reduction="none", adapter=adapter)
-                nll.sum().backward()
+                with torch.set_grad_enabled(adapter is not None):
+                    nll = session.forward(ids, ids, phases=phases, fields=fields, reduction="none", adapter=adapter)
+                if adapter is not None:
+                    nll.sum().backward()
             session.log(f"eval: compiled {len(shapes)} shapes in {time.perf_counter() - self.begin:.0f} seconds")
             self.begin = time.perf_counter()
 
