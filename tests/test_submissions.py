@@ -1,0 +1,85 @@
+"""Every folder of submissions/: its recipe resolves, builds at full size as its lock says, and trains at micro size.
+
+The locks are written by
+
+    pytest -q tests/test_submissions.py tests/test_golden.py -m "slow or not slow" --update-golden
+"""
+
+import functools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lrzip_program import needs_lrzip
+from micro import MICRO, TUNED, micro, run_program
+from models import registry
+from test_golden import SUBMISSIONS as GOLDEN
+from test_plugin_contracts import SIZES
+from zstandard_package import needs_zstandard
+
+from pgolf.bundle.pipeline import build
+from pgolf.lock import LOCK_NAME, differences, file_hash, python_version, read_lock, tool_versions
+from pgolf.recipe import load_recipe
+from pgolf.resolve import resolve
+from pgolf.submission import RECIPE_NAME, make
+
+FOLDER = Path(__file__).parent.parent / "submissions"
+NAMES = sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE_NAME}"))
+NEEDED = {"pergroup": needs_lrzip, "zstd": needs_zstandard}
+"""What has to be there for a plugin's artifact to be written."""
+SIZED = {*MICRO, *SIZES, *TUNED, "data_path", "eval_seq_len", "mlp_hidden", "tokenizer_path"}
+"""Settings that are sizes: at micro size they are those of other tests."""
+
+
+@functools.cache
+def recipe(name):
+    return load_recipe(FOLDER / name)
+
+
+def plugins(name):
+    return {plugin for layer in recipe(name).layers for plugin in layer}
+
+
+def marked(name):
+    return pytest.param(name, marks=[NEEDED[plugin] for plugin in sorted(plugins(name) & set(NEEDED))])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_resolves(name):
+    """Under its folder's name, with notes, and with nothing that the baseline has anyway."""
+    chosen = resolve(recipe(name), registry()).selection
+    assert recipe(name).name == name and recipe(name).notes
+    assert plugins(name) <= set(chosen.plugins), "a plugin that another one pushes out has no place in a recipe"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in GOLDEN])
+def test_a_recipe_builds_as_its_lock_says(name, pytestconfig):
+    made = make(recipe(name), registry())
+    lock = replace(made.lock, recipe_sha256=file_hash(FOLDER / name / RECIPE_NAME))
+    if pytestconfig.getoption("--update-golden"):
+        (FOLDER / name / LOCK_NAME).write_text(lock.dump(), encoding="utf-8")
+    kept = read_lock(FOLDER / name)
+    assert kept.recipe == json.loads(lock.dump())["recipe"] and kept.recipe_sha256 == lock.recipe_sha256
+    assert made.resolved.selection.settings.vocab_size == kept.settings["vocab_size"]
+    if (kept.python, kept.tools) != (python_version(), tool_versions(kept.pack["name"])):
+        pytest.skip("the lock is of another Python, which prints syntax trees differently, or of other tools")
+    assert differences(kept, registry()) == []
+    assert {**kept.stages, "pack": 0} == {**lock.stages, "pack": 0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [marked(name) for name in NAMES])
+def test_a_recipe_trains_at_micro_size(name, tmp_path, micro_data):
+    """With all settings that are no sizes; a plugin that does nothing ends the run."""
+    kept = {key: value for key, value in recipe(name).settings.items() if key not in SIZED}
+    small = micro(*sorted(plugins(name)), **kept)
+    program = tmp_path / "train_gpt.py"
+    program.write_bytes(build(small.entry, small.find_source, pack="plain").code)
+    data = micro_data.side_files if "SideFileBytes" in small.entry else micro_data
+    done = run_program(program, tmp_path, data)
+    assert done.status == 0, done.output[-3000:]
+    receipts = {line.split()[1].rstrip(":") for line in done.lines if line.startswith("receipt ")}
+    assert plugins(name) <= receipts
+    assert any("_exact " in line for line in done.lines)
