@@ -39,7 +39,7 @@ ON_LARGE_MATRICES = {"gptq_damp", "hadamard_names", "lqer_rank", "magnitude_prun
 
 def micro(*names, **settings):
     """A resolved recipe at micro size in which every phase begins and every plugin acts."""
-    known = resolved(*names, **MICRO, **sizes(*names)).selection.settings.as_dict()
+    known = resolved(*names, **{**MICRO, **sizes(*names), **settings}).selection.settings.as_dict()
     tuned = {key: value for key, value in TUNED.items() if key in known}
     if ON_LARGE_MATRICES & set(known):
         tuned["model_dim"] = 320
