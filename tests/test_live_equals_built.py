@@ -49,7 +49,7 @@ RECIPES = {
     "outgate": ("smear_gate_v3", "attention_output_gate", "gptq_lite", *LATE),
     "dense": ("two_lanes", "quant_gate", "document_numbers", "row_max", "noisy_qat", "selective_prune", *OFF),
     "flags": FLAGS,
-    "groups": ("pergroup", "int6", "yarn_rope"),
+    "groups": ("pergroup", "clip_search", "yarn_rope"),
     "packed": ("zstd", "bitmask"),
     "ttt": ("lora_ttt", "step_clock", "swa", "fused_qkv", "paired_head_attention"),
     "chunks": ("sgd_ttt", "sliding_eval"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pgolf.contracts.quantizer import ClipTap, Parts, Rounding, TensorRecipe
 
 KEPT_ELEMENTS = 65536
+CLIP_QUANTILES = (0.999, 0.9995, 0.9999, 0.99999)
 
 
 def integer_codes(weight: Tensor, step: Tensor, top: int) -> Tensor:
@@ -58,6 +59,22 @@ def int6_grid(weight: Tensor, half: bool) -> tuple[Tensor, Tensor]:
     if half:
         step = step.half()
     return integer_codes(weight, step.float(), 31), step
+
+
+def quantile_steps(weight: Tensor, top: int, floor: float) -> list[Tensor]:
+    """Five float16 steps (rows,) of a float32 matrix: clips at `CLIP_QUANTILES` of |row| and at its largest, over `top`.
+
+    A step of zero in float16 would divide by zero: the least is `floor`, or the smallest normal number.
+    """
+    magnitudes = weight.abs()
+    least = max(floor, torch.finfo(torch.float16).tiny)
+    clips = [torch.quantile(magnitudes, quantile, 1) for quantile in CLIP_QUANTILES]
+    return [(clip / top).clamp_min(least).half() for clip in (*clips, magnitudes.amax(1))]
+
+
+def squared_error(weight: Tensor, codes: Tensor, step: Tensor) -> Tensor:
+    """Of codes * step against a float32 matrix: the mean of its elements, a scalar."""
+    return (weight - dequantize(codes, step, torch.float32)).square().mean()
 
 
 def int8_grid(weight: Tensor) -> tuple[Tensor, Tensor]:

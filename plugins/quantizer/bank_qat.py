@@ -33,7 +33,7 @@ PLUGIN = Plugin(
     source="openai/parameter-golf#1512 (fork)",
     family="quantizer",
     effect="no measurable change of the quantization gap (the fork's ablation); about 4 ms per step while on",
-    requires=("banks", "int6"),
+    requires=("banks", "int6|gptq_lite|clip_search"),
     conflicts=(
         Conflict("ema", "the average mixes in weights from before: 1.109-1.119 against 1.100 BPB (fork)", hard=False),
     ),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.quantize import KEPT_ELEMENTS, dequantize, integer_codes, restore_tensor
+from pgolf.runtime.quantize import KEPT_ELEMENTS, integer_codes, quantile_steps, restore_tensor, squared_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,6 @@ PLUGIN = Plugin(
         Setting("gptq_lite_floor", 1 / 31, "the least step; 0 for none", minimum=0.0),
     ),
 )
-
-QUANTILES = (0.999, 0.9995, 0.9999, 0.99999, 1.0)
 
 
 class GptqLite:
@@ -68,11 +66,7 @@ class GptqLite:
 
 def search_clip(weight: Tensor, floor: float) -> tuple[Tensor, Tensor]:
     """int8 codes and float16 steps (rows,) of a float32 matrix."""
-    magnitudes = weight.abs()
-    # A step of zero in float16 would divide by zero: the least is the smallest normal number.
-    least = max(floor, torch.finfo(torch.float16).tiny)
-    clips = [torch.quantile(magnitudes, quantile, 1) for quantile in QUANTILES[:-1]]
-    steps = [(clip / 31).clamp_min(least).half() for clip in (*clips, magnitudes.amax(1))]
+    steps = quantile_steps(weight, 31, floor)
     found = [integer_codes(weight, step.float(), 31) for step in steps]
     best = steps[0]
     codes = found[0]
@@ -85,11 +79,6 @@ def search_clip(weight: Tensor, floor: float) -> tuple[Tensor, Tensor]:
         codes = torch.where(better, tried, codes)
         least_error = torch.where(better, error, least_error)
     return codes, best
-
-
-def squared_error(weight: Tensor, codes: Tensor, step: Tensor) -> Tensor:
-    """The mean over the matrix, a scalar."""
-    return (weight - dequantize(codes, step, torch.float32)).square().mean()
 
 
 @hookimpl

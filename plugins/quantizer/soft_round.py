@@ -31,7 +31,7 @@ PLUGIN = Plugin(
     summary="Differentiable rounding of every layer matrix to the int6 grid, sharper and sharper.",
     source="openai/parameter-golf#1204",
     family="quantizer",
-    requires=("int6",),
+    requires=("int6|gptq_lite|clip_search",),
     conflicts=(
         Conflict("bank_qat", "both fake-quantize the matrices of the layers"),
         Conflict("qat", "both fake-quantize the matrices of the layers"),

@@ -3,8 +3,8 @@ import torch
 from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.quantize import dequantize
-from pgolf_plugins.quantizer.gptq_lite import QUANTILES, GptqLite, search_clip
+from pgolf.runtime.quantize import CLIP_QUANTILES, dequantize
+from pgolf_plugins.quantizer.gptq_lite import GptqLite, search_clip
 
 
 @pytest.mark.parametrize("name", ["Q12_gptq_lite_a", "Q12_gptq_lite_unfloored_a"])
@@ -22,7 +22,7 @@ def test_without_a_floor_no_clip_is_better():
     weight[3, 7], weight[9, 1] = 0.9, -0.7
     codes, step = search_clip(weight, 0.0)
     found = (weight - dequantize(codes, step, torch.float32)).square().mean()
-    for quantile in QUANTILES:
+    for quantile in (*CLIP_QUANTILES, 1.0):
         clip = torch.quantile(weight.abs().double(), quantile, 1)
         other = (clip / 31).half().double()[:, None]
         error = (weight - (weight / other).round().clamp(-31, 31) * other).square().mean()
