@@ -77,18 +77,18 @@ def squared_error(weight: Tensor, codes: Tensor, step: Tensor) -> Tensor:
     return (weight - dequantize(codes, step, torch.float32)).square().mean()
 
 
-def int8_grid(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Codes in [-127, 127] and the stored step of a float32 tensor."""
+def int8_grid(weight: Tensor, top: int = 127) -> tuple[Tensor, Tensor]:
+    """Codes in [-top, top] and the stored step of a float32 tensor, from the 0.9999984 quantile of each row."""
     if weight.ndim == 2:
         clip = torch.quantile(weight.abs(), 0.9999984, 1)
-        step = (clip / 127).clamp_min(1 / 127)
+        step = (clip / top).clamp_min(1 / top)
         stored = step.half()
     else:
         clip = torch.quantile(weight.abs().flatten(), 0.9999984)
         # Where everything is zero the step is one.
-        stored = step = clip / 127 if clip > 0 else clip + 1
+        stored = step = clip / top if clip > 0 else clip + 1
     clip = per_row(clip)
-    return integer_codes(weight.clamp(-clip, clip), step, 127), stored
+    return integer_codes(weight.clamp(-clip, clip), step, top), stored
 
 
 def restore_tensor(parts: Parts, kind: dtype) -> Tensor:

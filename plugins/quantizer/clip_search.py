@@ -1,6 +1,6 @@
 """Full-Hessian GPTQ with a clip for each matrix: five are tried, each with codes of its own.
 
-    step_i = float16(max(clip_i / R, floor))      clip_i at .999, .9995, .9999, .99999 or 1 of the quantiles of |W_i|      R = 31
+    step_i = float16(max(clip_i / R, floor))      clip_i at .999, .9995, .9999, .99999 or 1 of the quantiles of |W_i|,  R = 31
     q = rounding(W / step)      kept: the first clip with the least mean of (W - step q)^2, columns without input left out
 
 Quantiles are those of the matrix as it is; the error is plain, not weighted by the Hessian. With the floor of the public

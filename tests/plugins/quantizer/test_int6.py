@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from pipeline_vectors import load_case
@@ -35,7 +36,7 @@ def test_extremes():
 
 
 def test_the_recipe_quantizes_large_matrices_and_keeps_small_ones():
-    recipe, ledger = Int6Recipe(), Ledger()
+    recipe, ledger = Int6Recipe(quantile=False), Ledger()
     weight = torch.randn(300, 300, generator=torch.Generator().manual_seed(1)).bfloat16()
     parts = recipe.encode("w", weight, {}, ledger)
     assert (parts["codes"].dtype, parts["step"].dtype) == (torch.int8, torch.float16)
@@ -46,5 +47,28 @@ def test_the_recipe_quantizes_large_matrices_and_keeps_small_ones():
     assert ledger.receipt("int6") == "1 tensors quantized, 1 tensors kept"
 
 
+def test_the_quantile_form_is_that_of_the_public_script(monkeypatch):
+    monkeypatch.setattr("pgolf_plugins.quantizer.int6.KEPT_ELEMENTS", 10)
+    case, recipe = load_case("Q3_mixedquant_int6_quantile_a"), Int6Recipe(quantile=True)
+    parts = recipe.encode("w", case.inputs["W"], {}, Ledger())
+    assert torch.equal(parts["codes"], case.outputs["q"]) and torch.equal(parts["step"], case.outputs["scale"])
+    restored = recipe.decode("w", parts, torch.float32)
+    torch.testing.assert_close(restored, case.outputs["dequant"], rtol=1e-6, atol=0)
+
+
+def test_the_quantile_is_interpolated_and_floored():
+    """Row by row with numpy; rows in which the quantile lies well below the maximum."""
+    weight = torch.randn(300, 256, generator=torch.Generator().manual_seed(7)) * torch.logspace(-2, 2, 300)[:, None]
+    weight[:, 9] *= 100
+    parts = Int6Recipe(quantile=True).encode("w", weight, {}, Ledger())
+    for row, codes, stored in zip(weight.numpy(), parts["codes"].numpy(), parts["step"].float().numpy(), strict=True):
+        clip = np.quantile(np.abs(row).astype(np.float64), 0.9999984)
+        step = max(clip / 31, 1 / 31)
+        assert stored == pytest.approx(step, rel=1e-3)
+        assert np.abs(codes - np.round(np.clip(row, -clip, clip) / step)).max() <= 1
+    assert parts["codes"].abs().max() == 31
+
+
 def test_classes_come_from_the_setting():
-    assert sorted(tensor_recipes(SimpleNamespace(int6_classes="attn, mlp,embed"))) == ["attn", "embed", "mlp"]
+    made = tensor_recipes(SimpleNamespace(int6_classes="attn, mlp,embed", int6_clip="quantile"))
+    assert sorted(made) == ["attn", "embed", "mlp"] and made["attn"].arguments == {"quantile": True}
