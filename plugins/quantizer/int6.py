@@ -2,8 +2,9 @@
 
     step = float16(max(max_j |W_ij| / 31, 1/31))      q = round(W / step) in [-31, 31], as int8      W' = q * step
 
-With int6_clip = "quantile" the clip is the 0.9999984 quantile of |W_i|, linearly interpolated, and rounding uses the step before it
-is float16: int8's grid, with 31 for 127. In a row of 512 the clip is a thousandth of the way from the largest weight to the next.
+With int6_clip = "quantile" the clip is the 0.9999984 quantile of |W_i|, linearly interpolated, and rounding uses the step
+before it is float16: int8's grid, with 31 for 127. In a row of 512 the clip is a thousandth of the way from the largest weight
+to the next.
 
 Two bits fewer than the baseline's int8 pay for an MLP three times as wide. The 1/31 floor is the public exporters' of
 that era: most rows trained with weight decay fall under it and share one step.

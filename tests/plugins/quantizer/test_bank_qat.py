@@ -53,7 +53,7 @@ def test_the_phase_starts_below_the_threshold():
 def test_settings_reach_the_tap():
     assert weight_taps(SimpleNamespace(bank_qat_step="float16")).arguments == {"half": True}
     assert weight_taps(SimpleNamespace(bank_qat_step="float32")).arguments == {"half": False}
-    assert PLUGIN.requires == ("banks", "int6") and not PLUGIN.conflicts[0].hard
+    assert PLUGIN.requires == ("banks", "int6|gptq_lite|clip_search") and not PLUGIN.conflicts[0].hard
 
 
 def test_one_graph_without_breaks():
