@@ -344,7 +344,7 @@ def dequantize(codes, step, kind):
     return (codes.float() * per_row(step).float()).to(kind)
 
 def int8_grid(weight):
-    """Codes in [-127, 127] and the stored step of a float32 tensor."""
+    """Codes in [-top, top] and the stored step of a float32 tensor, from the 0.9999984 quantile of each row."""
     if weight.ndim == 2:
         clip = torch.quantile(weight.abs(), 0.9999984, 1)
         step = (clip / 127).clamp_min(1 / 127)

@@ -122,6 +122,13 @@ def canonical_tensors(parameters):
             found += [(name, record.init, record) for name in record.stored_names()]
     return found
 
+def matrix_role(name, outside):
+    """("attn.c_q", 3) for "blocks.3.attn.c_q.weight"; (outside, 0) for a tensor that is no weight of a block."""
+    if name.startswith('blocks.') and name.endswith('.weight'):
+        layer, role = name[len('blocks.'):-len('.weight')].split('.', 1)
+        return (role, int(layer))
+    return (outside, 0)
+
 def register_parameters(root, parameters, activation_dtype):
     """Register every declared tensor under its state-dict name, uninitialised; a point of the tree computes nothing."""
     for record in parameters:
@@ -278,7 +285,7 @@ def prepare_run():
 def log_prepared(text):
     """Log what a component chose, if it says so."""
     if text is not None:
-        runlog(f'prepared {preparing_2}: {text}')
+        log_2(f'prepared {preparing_2}: {text}')
 
 class Param(NamedTuple):
     """One trained tensor, declared once by whoever creates it.
@@ -406,8 +413,22 @@ def int6_grid(weight, half):
         step = step.half()
     return (integer_codes(weight, step.float(), 31), step)
 
+def quantile_steps(weight, floor):
+    """Five float16 steps (rows,) of a float32 matrix: clips at `CLIP_QUANTILES` of |row| and at its largest, over `top`.
+
+    A step of zero in float16 would divide by zero: the least is `floor`, or the smallest normal number.
+    """
+    magnitudes = weight.abs()
+    least = max(floor, torch.finfo(torch.float16).tiny)
+    clips = [torch.quantile(magnitudes, quantile, 1) for quantile in (0.999, 0.9995, 0.9999, 0.99999)]
+    return [(clip / 31).clamp_min(least).half() for clip in (*clips, magnitudes.amax(1))]
+
+def squared_error(weight, codes, step):
+    """Of codes * step against a float32 matrix: the mean of its elements, a scalar."""
+    return (weight - dequantize(codes, step, torch.float32)).square().mean()
+
 def int8_grid(weight):
-    """Codes in [-127, 127] and the stored step of a float32 tensor."""
+    """Codes in [-top, top] and the stored step of a float32 tensor, from the 0.9999984 quantile of each row."""
     if weight.ndim == 2:
         clip = torch.quantile(weight.abs(), 0.9999984, 1)
         step = (clip / 127).clamp_min(1 / 127)
@@ -423,6 +444,91 @@ def restore_tensor(parts, kind):
     if 'kept' in parts:
         return parts['kept'].to(kind)
     return dequantize(parts['codes'], parts['step'], kind)
+
+def damped_hessian(hessian):
+    """(X^T X made invertible, which columns had no input).
+
+    A column without input gets diagonal 1; then `damp` times the mean of the diagonal is added to all of it.
+    """
+    hessian = hessian.clone()
+    diagonal = hessian.diagonal()
+    dead = diagonal == 0
+    diagonal[dead] = 1.0
+    diagonal += 0.0201 * diagonal.mean()
+    return (hessian, dead)
+
+class HessianObserver:
+    """Sums X^T X of every (role, layer) it is shown; repeats of a layer add up.
+
+    Products are float32 and sums float64, so that a sum hardly depends on how ranks share the batches.
+    """
+
+    def __init__(self):
+        self.sums = {}
+
+    def __call__(self, role, layer, x):
+        x = x.flatten(0, -2).float()
+        product = (x.T @ x).double()
+        key = (role, layer)
+        self.sums[key] = self.sums[key].add_(product) if key in self.sums else product
+
+@torch.no_grad()
+def collect_statistics():
+    """canonical tensor name -> {"hessian": sum of X^T X over batches, divided by their number, float32}; their number.
+
+    Runs the uncompiled forward in eval mode under the scoring phases, so windows, gates and loops are those of scoring.
+
+    Raises:
+        ValueError: when the source gives no batch.
+    """
+    observer = HessianObserver()
+    count = 0
+    model_2.eval()
+    for ids in selfcalibration():
+        observe_batch(ids, scoring_phases_2(), observer)
+        count += 1
+        stages_2.say(f'calibration: batch {count}')
+    model_2.train()
+    if not count:
+        raise ValueError('calibration found no batch of tokens')
+    found = {}
+    for name, _, record in canonical_tensors(parameters_2):
+        key = matrix_role(name, record.tap)
+        if key in observer.sums:
+            found[name] = {'hessian': observer.sums[key] / count}
+    found = average_statistics(found)
+    return ({name: {key: value.float() for key, value in known.items()} for name, known in found.items()}, count)
+
+def observe_batch(ids, phases, observer):
+    """One forward of ids_BT with the extra tensors that the model may read."""
+    fields = {}
+    model_2(ids, ids, phases=phases, observe=observer, fields=fields)
+
+def calibrated_names():
+    """Tensors that cannot be encoded without input statistics: large matrices of the classes that need them."""
+    return [name for name, _, record in canonical_tensors(parameters_2) if record.quant in ('attn', 'mlp') and record.export != 'drop' and (len(record.shape[bool(record.members):]) == 2) and (record.shape[-1] * record.shape[-2] > 65536)]
+
+@torch.no_grad()
+def check_statistics():
+    """Before any training: does the forward show the input of every matrix that needs statistics, and of one alone?
+
+    Raises:
+        ValueError: for a matrix without an observed input, or two that stand for the same one.
+    """
+    observer = HessianObserver()
+    owners = {}
+    model_2.eval()
+    phases = tuple((spec.name for spec in phases_2 if spec.scoring))
+    observe_batch(next_batch_2()[0][:1, :64], phases, observer)
+    model_2.train()
+    wanted = calibrated_names()
+    for name, _, record in canonical_tensors(parameters_2):
+        key = matrix_role(name, record.tap)
+        if name in wanted and key not in observer.sums:
+            raise ValueError(f'{name} needs input statistics, and the forward uses no matrix under its role {key[0]!r}')
+        if name in wanted and key in owners:
+            raise ValueError(f'{name} and {owners[key]} have the same role {key[0]!r}: wanted one matrix for each')
+        owners[key] = name
 
 def read_whole(name, default):
     """The variable `name`, or `default`; ValueError for what is no whole number."""
@@ -470,7 +576,7 @@ def refuse(places):
 
 def look_up(places):
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
-    ids = tokens_2[places].to(device_2, torch.int64)
+    ids = tokens_3[places].to(device_2, torch.int64)
     x = ids[:, :-1].contiguous()
     return (x, ids[:, 1:].contiguous(), make_fields(x))
 
@@ -486,7 +592,7 @@ def score_rows(marks, event, places, scored):
     """
     targets = places[:, 1:]
     marks[targets[scored]] = event
-    say_2(f'eval: batch {event}')
+    stages_2.say(f'eval: batch {event}')
     x, y, fields = look_up(places)
     with torch.set_grad_enabled(False):
         nll = forward_2(x, y, phases=scoring_phases_2(), fields=fields, reduction='none', adapter=None)
@@ -540,8 +646,8 @@ def span_rows(spans):
 
     Python's own types stand for the dtypes int64 and bool.
     """
-    places = torch.zeros(rows_2, 4097, dtype=torch.int64)
-    scored = torch.zeros(rows_2, 4096, dtype=torch.bool)
+    places = torch.zeros(rows_3, 4097, dtype=torch.int64)
+    scored = torch.zeros(rows_3, 4096, dtype=torch.bool)
     for row, (start, end, first) in enumerate(spans):
         places[row, :end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first:end - start] = True
@@ -555,13 +661,12 @@ def score_spans(spans):
     """
     begin = time.perf_counter()
     pass
-    pass
     model_2.eval()
     spans = rank_share(spans)
-    marks = torch.zeros(len(tokens_2), dtype=torch.int32)
+    marks = torch.zeros(len(tokens_3), dtype=torch.int32)
     sums = torch.zeros(3, dtype=torch.float64, device=device_2)
-    for batch, at in enumerate(range(0, len(spans), rows_2), 1):
-        places, scored = span_rows(spans[at:at + rows_2])
+    for batch, at in enumerate(range(0, len(spans), rows_3), 1):
+        places, scored = span_rows(spans[at:at + rows_3])
         sums += score_rows(marks, batch, places, scored)[1]
     model_2.train()
     marks = merge(marks, dist.ReduceOp.MAX)
@@ -585,12 +690,35 @@ def encode_model(state, statistics, code_size=0):
     """
     classes = quantization_classes()
     encoded = {}
+    solved = encode_groups(state, classes, statistics)
     for name, quant in classes.items():
-        tensor = state[name]
-        known = statistics.get(name, {})
-        parts = tensor_recipes_2[quant].encode(name, tensor, known, ledger_2)
+        if name in solved:
+            parts = solved[name]
+        else:
+            tensor = state[name]
+            known = statistics.get(name, {})
+            parts = tensor_recipes_2[quant].encode(name, tensor, known, ledger_4)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     return add_corrections(encoded)
+
+def transformed(name, tensor, known):
+    """What the recipe sees of a tensor and its statistics."""
+    return (tensor, known)
+
+def encode_groups(state, classes, statistics):
+    """Parts of the large matrices whose class encodes those of one shape together."""
+    groups = {}
+    for name, quant in classes.items():
+        if quant in ('attn', 'mlp') and state[name].ndim == 2 and (state[name].numel() > 65536):
+            rows, columns = state[name].shape
+            groups.setdefault((quant, rows, columns), []).append(name)
+    found = {}
+    for (quant, _, _), names in groups.items():
+        changed = [transformed(name, state[name], statistics.get(name, {})) for name in names]
+        tensors, known = ([tensor for tensor, _ in changed], [one for _, one in changed])
+        recipe = tensor_recipes_2[quant]
+        found |= zip(names, recipe.encode_group(names, tensors, known), strict=True)
+    return found
 
 def add_corrections(encoded):
     """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended."""
@@ -641,31 +769,38 @@ def decode_corrected(name, parts, quant, kind):
     """A tensor from all its parts; corrections are added in float32."""
     return decode_tensor(name, parts, quant, kind)
 
-def runlog_2(run_id):
-    global main_2, path_2, rank_4
-    rank_4 = rank_3
-    main_2 = rank_3 == 0
-    Path('logs').mkdir(exist_ok=True)
-    path_2 = Path('logs', run_id + '.txt')
-    if main_2 and (not export_2):
-        path_2.write_text('')
-    sys.excepthook = partial(keep_traceback, path_2)
-    faulthandler.register(signal.SIGTERM, path_2.open('a'), chain=True)
+class RunLog:
+    """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns.
 
-def runlog(line):
-    """Write one line, or several with line feeds between."""
-    if main_2:
-        print(line, flush=True)
-        with path_2.open('a') as file:
-            print(line, file=file)
+    An earlier log of this name is lost, unless the run goes on where that one ended (`more`).
 
-def log_error_2(text):
-    """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
-    if main_2:
-        runlog(f'error: {text}')
-    elif text not in path_2.read_text():
-        with path_2.open('a') as file:
-            print(f'rank {rank_4}: error: {text}', file=file)
+    A rank that fails leaves its traceback in the file, and one that is ended because another has died, where it stood.
+    """
+
+    def __init__(self, run_id):
+        self.rank = rank_3
+        self.main = rank_3 == 0
+        Path('logs').mkdir(exist_ok=True)
+        self.path = Path('logs', run_id + '.txt')
+        if self.main and (not export_2):
+            self.path.write_text('')
+        sys.excepthook = partial(keep_traceback, self.path)
+        faulthandler.register(signal.SIGTERM, self.path.open('a'), chain=True)
+
+    def __call__(self, line):
+        """Write one line, or several with line feeds between."""
+        if self.main:
+            print(line, flush=True)
+            with self.path.open('a') as file:
+                print(line, file=file)
+
+    def log_error(self, text):
+        """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
+        if self.main:
+            self(f'error: {text}')
+        elif text not in self.path.read_text():
+            with self.path.open('a') as file:
+                print(f'rank {self.rank}: error: {text}', file=file)
 
 def keep_traceback(path, kind, error, trace):
     """What Python calls before it ends by an exception: the log gets the traceback, too."""
@@ -673,13 +808,13 @@ def keep_traceback(path, kind, error, trace):
         traceback.print_exception(error, file=file)
     sys.__excepthook__(kind, error, trace)
 
-def log_machine():
+def log_machine(log):
     """Versions, the hash of the running file, and the GPU."""
     digest = hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
     machine = f'hardware:{os.uname().machine} CPU, {torch.get_num_threads()} threads'
     if device_2.type == 'cuda':
         machine = subprocess.getoutput('nvidia-smi')
-    runlog(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
+    log(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
 
 def code_bytes():
     """Size of the running file on disk, which is what counts."""
@@ -706,17 +841,17 @@ def export_and_score(step):
     if rank_3 == 0:
         Path('final_export.pt').unlink(missing_ok=True)
         write_file(partial(torch.save, state), 'final_model.pt')
-    statistics = calibrate()
+    statistics = calibrate(step)
     if rank_3 == 0:
-        found = (statistics, ledger_2.done, phases_3, failed_2, begin_ms_2)
+        found = (statistics, ledger_4.done, phases_3, failed_2, stages_2.begin_ms)
         write_file(partial(torch.save, found), 'final_export.pt')
     export_weights(state, statistics)
 
 def export_weights(state, statistics):
     """Score the trained weights, write the artifact on rank 0, and score what decodes from it on every rank."""
     score = validate_2()
-    end_2('diagnostic', 'val')
-    runlog(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
+    stages_2.end('diagnostic', 'val')
+    log_2(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
     if rank_3 == 0:
         export_model(state, statistics)
     max_over_ranks(0.0)
@@ -740,7 +875,7 @@ def export_checkpoint():
         OSError: for a file that is not there.
         ValueError: for one that is damaged, or of another model.
     """
-    global begin_ms_2, failed_2, phases_3
+    global failed_2, phases_3
     state = canonical_state(model_2.state_dict(), parameters_2)
     weights = read_file('final_model.pt')
     found = read_file('final_export.pt')
@@ -749,9 +884,9 @@ def export_checkpoint():
         raise ValueError(f'final_model.pt is of another model: {wrong[0]} is missing or has another shape')
     for name, tensor in state.items():
         tensor.copy_(weights[name])
-    statistics, receipts, phases_3, failed_2, begin_ms_2 = found
-    ledger_2.done.update(receipts)
-    set_clock_2(begin_ms_2)
+    statistics, receipts, phases_3, failed_2, stages_2.begin_ms = found
+    ledger_4.done.update(receipts)
+    stages_2.set_clock(stages_2.begin_ms)
     export_weights(state, statistics)
 
 def read_file(path):
@@ -763,7 +898,7 @@ def read_file(path):
     except Exception as error:
         raise ValueError(f'{path} is damaged: {str(error)[:99]!r}') from error
 
-def calibrate():
+def calibrate(step):
     """Input statistics of the trained weights by canonical name, {} without a source.
 
     A source that reads training data runs while the clock does. For any other the clock has stopped, and training data are
@@ -773,17 +908,36 @@ def calibrate():
     pass
     statistics = {}
     training_data_2 = False
+    if training_data_2:
+        statistics, batches = collect_on_clock(step)
+    else:
+        statistics, batches = collect_statistics()
+    stages_2.end('calibration', 'none' + f' batches:{batches}')
+    training_data_2 = False
     return statistics
+
+def collect_on_clock(step):
+    """`collect_statistics` as a part of training time; the run fails where it ends after the budget."""
+    budget = 1000.0 * max_wallclock_seconds_3
+    start_3()
+    found = collect_statistics()
+    pause_2()
+    start_3()
+    elapsed_ms = max_over_ranks(elapsed_ms_2(step))
+    stages_2.set_clock(elapsed_ms)
+    if 0 < budget < elapsed_ms:
+        fail_2(f'calibration from training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of max_wallclock_seconds: build with more time in reserve')
+    return found
 
 def export_model(state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
     encoded = encode_model(state, statistics, code_bytes())
-    end_2('quantize', 'none')
+    stages_2.end('quantize', 'none')
     data = pack_artifact(encoded)
-    end_2('compress', 'none')
+    stages_2.end('compress', 'none')
     write_file(partial(Path.write_bytes, data=data), artifact_path())
     label = f'{grid_name()}+lzma'
-    runlog(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
+    log_2(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
 
 def load_artifact():
     """Overwrite every tensor of the model: first with zeros, so that nothing trained can remain, then decoded.
@@ -804,7 +958,7 @@ def load_artifact():
         logged = ''.join((path.read_text() for path in Path('logs').glob('*.txt')))
         if 'artifact_sha256:' in logged and digest not in logged:
             raise ValueError('the artifact is not that of the logs in logs/')
-    runlog('artifact_sha256:' + digest)
+    log_2('artifact_sha256:' + digest)
     decode_model(unpack_artifact(data, state), state)
 
 def score_artifact():
@@ -814,19 +968,19 @@ def score_artifact():
     """
     grid = grid_name()
     load_artifact()
-    end_2('decode', 'none')
-    score, marks = score_spans(chunk_spans(len(tokens_2)))
-    end_2('score', 'val')
+    stages_2.end('decode', 'none')
+    score, marks = score_spans(chunk_spans(len(tokens_3)))
+    stages_2.end('score', 'val')
     log_final(f'{grid}_lzma_roundtrip', score)
-    score, marks = score_spans(spans_2(len(tokens_2)))
-    end_2('score', 'val')
+    score, marks = score_spans(spans_2(len(tokens_3)))
+    stages_2.end('score', 'val')
     log_final(f'{grid}_sliding_window', score)
     write_marks(marks)
-    ledger_2.count('sliding_eval', 'targets', score.tokens)
+    ledger_4.count('sliding_eval', 'targets', score.tokens)
 
 def log_final(label, score):
     """A final line with four digits and its exact twin, as the public scripts print them."""
-    runlog(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
+    log_2(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
 
 def report_receipts():
     """Log one receipt per plugin, an error line for those that did nothing; returns whether any did nothing.
@@ -837,11 +991,11 @@ def report_receipts():
     late = [spec.plugin for spec in phases_2 if spec.name not in phases_3]
     idle = False
     for name in plugins_2:
-        receipt = ledger_2.receipt(name)
+        receipt = ledger_4.receipt(name)
         if receipt and name not in late:
-            runlog(f'receipt {name}: {receipt}')
+            log_2(f'receipt {name}: {receipt}')
         else:
-            runlog(f'error: plugin {name} did nothing')
+            log_2(f'error: plugin {name} did nothing')
             idle = rank_3 == 0
     return idle
 
@@ -1080,62 +1234,63 @@ def validation_tokens(pattern):
         raise ValueError(f'{pattern}: {len(tokens)} tokens, wanted at least 4097')
     return torch.from_numpy(tokens[:(len(tokens) - 1) // 4096 * 4096 + 1])
 
-def stages_3():
-    global begin_ms_2, since_3, spoke_2
-    begin_ms_2 = 0.0
-    since_3 = spoke_2 = time.perf_counter()
+class Stages:
+    """Writes a line for each stage; the clock starts at 0."""
 
-def set_clock_2(elapsed_ms):
-    """It is `elapsed_ms` now, and real time from here on."""
-    global since_3
-    since_3 = time.perf_counter() - elapsed_ms / 1000.0
+    def __init__(self, log):
+        self.log = log
+        self.begin_ms = 0.0
+        self.since = self.spoke = time.perf_counter()
 
-def end_2(name, data):
-    """Log a stage that ends now; `data` is what it read, and what else there is to say."""
-    global begin_ms_2, spoke_2
-    now = 1000.0 * (time.perf_counter() - since_3)
-    runlog(f'stage:{name} begin:{begin_ms_2:.0f}ms end:{now:.0f}ms data:{data}')
-    begin_ms_2 = now
-    spoke_2 = time.perf_counter()
+    def set_clock(self, elapsed_ms):
+        """It is `elapsed_ms` now, and real time from here on."""
+        self.since = time.perf_counter() - elapsed_ms / 1000.0
 
-def say_2(text):
-    """Log where a stage is, if nothing has been said for ten seconds."""
-    global spoke_2
-    if time.perf_counter() > spoke_2 + 10:
-        spoke_2 = time.perf_counter()
-        runlog(text)
+    def end(self, name, data):
+        """Log a stage that ends now; `data` is what it read, and what else there is to say."""
+        now = 1000.0 * (time.perf_counter() - self.since)
+        self.log(f'stage:{name} begin:{self.begin_ms:.0f}ms end:{now:.0f}ms data:{data}')
+        self.begin_ms = now
+        self.spoke = time.perf_counter()
 
-def session_2(parameters, ledger):
-    global failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, rows_2, tokens_2, training_data_2
+    def say(self, text):
+        """Log where a stage is, if nothing has been said for ten seconds."""
+        if time.perf_counter() > self.spoke + 10:
+            self.spoke = time.perf_counter()
+            self.log(text)
+
+def session_2(parameters, log, ledger):
+    global failed_2, forward_2, ledger_4, log_2, model_2, parameters_2, phases_3, preparing_2, queues_2, rows_3, stages_2, tokens_3, training_data_2
     pass
     pass
     parameters_2 = parameters
     pass
-    ledger_2 = ledger
+    pass
+    log_2 = log
+    ledger_4 = ledger
     phases_3 = ()
     preparing_2 = ''
-    stages_3()
+    stages_2 = Stages(log)
     failed_2 = False
     training_data_2 = not (score_2 or export_2)
+    queues_2 = 0
     pass
-    pass
-    rows_2 = max(16, 1)
+    rows_3 = max(16, 1)
     activation_dtype = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
     torch._dynamo.config.recompile_limit = 16
     model_2 = GPT(parameters, activation_dtype)
     initialize(parameters, ledger)
     forward_2 = compile_on_gpu(model_2)
     pattern = Path(data_path_3, 'fineweb_val_*.bin')
-    tokens_2 = validation_tokens(pattern)
-    open_3(ledger)
-    digest = hashlib.sha256(tokens_2.numpy().data).hexdigest()
-    runlog(f'val_loader:shards pattern={pattern} tokens:{len(tokens_2) - 1}\nval_sha256:{digest}')
+    tokens_3 = validation_tokens(pattern)
+    open_2(ledger)
+    digest = hashlib.sha256(tokens_3.numpy().data).hexdigest()
+    log(f'val_loader:shards pattern={pattern} tokens:{len(tokens_3) - 1}\nval_sha256:{digest}')
 
 def open_loader_2(ledger):
     """Start the training stream from its first token; batches are counted in `ledger`."""
     pattern = Path(data_path_3, 'fineweb_train_*.bin')
-    pass
-    open_2(pattern, ledger)
+    open_3(pattern, ledger)
 
 def next_batch_2():
     """(x, y, fields) of one micro-step on the device; ValueError once training time is over.
@@ -1145,10 +1300,15 @@ def next_batch_2():
     if not training_data_2:
         raise ValueError('training data are closed: training time is over')
     pass
-    pass
     batch = next_2((786432, 4096)[0] // 8, (786432, 4096)[1])
     x, y = (part.to(device_2, non_blocking=True) for part in batch)
     return (x, y, {})
+
+def fail_2(text):
+    """Log an error that takes nothing from the results, but the run's success."""
+    global failed_2
+    log_2(f'error: {text}')
+    failed_2 = True
 
 def scoring_phases_2():
     """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
@@ -1156,7 +1316,7 @@ def scoring_phases_2():
 
 def validate_2():
     """Score the live weights in windows side by side."""
-    return score_spans(chunk_spans(len(tokens_2)))[0]
+    return score_spans(chunk_spans(len(tokens_3)))[0]
 
 def phase_variants(phases):
     """Every set of phases that may be on together, each in declaration order."""
@@ -1175,10 +1335,10 @@ def probe_plugins():
     x, y = (x[:1, :512], y[:1, :512])
     fields = {name: value[:1, :512] for name, value in fields.items()}
     every_phase = tuple((spec.name for spec in phases_2))
-    model_2(x, y, phases=every_phase, fields=fields, ledger=ledger_2).backward()
+    model_2(x, y, phases=every_phase, fields=fields, ledger=ledger_4).backward()
     for record in parameters_2:
         reached = sum((model_2.get_parameter(name).grad is not None for name in record.stored_names()))
-        ledger_2.count(record.plugin, 'trained tensors', reached)
+        ledger_4.count(record.plugin, 'trained tensors', reached)
     model_2.zero_grad()
 
 def warm_up():
@@ -1198,11 +1358,11 @@ def warm_up():
     for variant in phase_variants(phases_2):
         for step in range(20):
             run_step(optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
-            runlog(' '.join((f'warmup_step:{step + 1}/20', *variant)))
+            log_2(' '.join((f'warmup_step:{step + 1}/20', *variant)))
     for name, tensor in state.items():
         tensor.copy_(saved[name])
     torch.manual_seed(seed_3)
-    open_loader_2(ledger_2)
+    open_loader_2(ledger_4)
 
 def train(parameters):
     """Run the whole program: train, average, export, decode, score; or parts of it on what is there, see `Environment`.
@@ -1221,14 +1381,14 @@ def train(parameters):
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
     run_id = gather_over_ranks(run_id_2)[0]
-    runlog_2(run_id)
+    log = RunLog(run_id)
     torch.manual_seed(seed_3)
     torch.backends.cuda.matmul.allow_tf32 = True
     if max_wallclock_seconds_3 == 0:
         make_deterministic()
-    log_machine()
-    runlog('plugins:' + ' '.join(plugins_2))
-    open_session(parameters, ledger)
+    log_machine(log)
+    log('plugins:' + ' '.join(plugins_2))
+    open_session(parameters, log, ledger)
     if training_data_2:
         log_header()
         probe_plugins()
@@ -1237,14 +1397,14 @@ def train(parameters):
         try:
             export_and_score(step)
         except (OSError, ValueError) as error:
-            log_error_2(str(error))
+            log.log_error(str(error))
             sys.exit(f'error: rank {rank_3}: {error}')
     bad = not score_2 and (report_receipts() or failed_2)
     stop_world()
     if bad:
         sys.exit(1)
 
-def open_session(parameters, ledger):
+def open_session(parameters, log, ledger):
     """A session with its data checked, and with the artifact made or scored if that is all there is to do.
 
     What is wrong with the data, the machine or the files is one line and exit status 2, not a traceback. An artifact
@@ -1252,7 +1412,7 @@ def open_session(parameters, ledger):
     """
     global phases_3
     try:
-        session_2(parameters, ledger)
+        session_2(parameters, log, ledger)
         prepare_run()
         if export_2:
             export_checkpoint()
@@ -1261,9 +1421,10 @@ def open_session(parameters, ledger):
             score_artifact()
         else:
             open_loader_2(Ledger())
+            check_statistics()
         return None
     except (OSError, ValueError) as error:
-        log_error_2(str(error))
+        log.log_error(str(error))
         if not export_2:
             stop_world()
         sys.exit(2)
@@ -1276,7 +1437,7 @@ def make_deterministic():
 def log_header():
     """The lines that log parsers read before the first step."""
     pass
-    runlog(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size_3} grad_accum_steps:{8 // world_size_3}\nseed:{seed_3}\ntrain_batch_tokens:786432 train_seq_len:4096 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
+    log_2(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size_3} grad_accum_steps:{8 // world_size_3}\nseed:{seed_3}\ntrain_batch_tokens:786432 train_seq_len:4096 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
 
 def run_step(optimizers, phases, scalars, ledger):
     """Gradient accumulation over this rank's micro-steps and one optimizer step; returns the mean loss, a tensor."""
@@ -1296,12 +1457,12 @@ def read_schedules(step, elapsed_ms, cap_ms):
     progress = measure_progress(step, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
     for schedule in schedules_2:
-        scalars = schedule(progress, scalars, ledger_2)
+        scalars = schedule(progress, scalars, ledger_4)
     for spec in phases_2:
         if spec.name not in phases_3 and spec.start(progress._replace(lr_mul=scalars.lr_mul)):
             phases_3 = tuple((other.name for other in phases_2 if other.name in phases_3 or other is spec))
-            ledger_2.note(spec.plugin, f'on at step {step}')
-            runlog(f'phase {spec.name} on at step:{step} train_time:{elapsed_ms:.0f}ms')
+            ledger_4.note(spec.plugin, f'on at step {step}')
+            log_2(f'phase {spec.name} on at step:{step} train_time:{elapsed_ms:.0f}ms')
     return scalars
 
 def training_budget():
@@ -1332,7 +1493,7 @@ def train_loop():
                 break
             start_3()
         scalars = read_schedules(step, elapsed_ms, cap_ms)
-        loss = run_step(optimizers, phases_3, scalars, ledger_2)
+        loss = run_step(optimizers, phases_3, scalars, ledger_4)
         step += 1
         update_2(optimizers.averaged, step, scalars)
         elapsed_ms = max_over_ranks(elapsed_ms_2(step))
@@ -1341,18 +1502,18 @@ def train_loop():
             if loss != loss:
                 raise ValueError('the training loss is not a number')
     if step < iterations_3:
-        runlog(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
+        log_2(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
     allocated = torch.cuda.max_memory_allocated() >> 20
     reserved = torch.cuda.max_memory_reserved() >> 20
-    runlog(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
+    log_2(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
     apply_2(optimizers.averaged)
-    set_clock_2(elapsed_ms)
-    end_2('train', 'train')
+    stages_2.set_clock(elapsed_ms)
+    stages_2.end('train', 'train')
     return step
 
 def log_step(step, result, elapsed_ms):
     """One line of training or validation in the public format."""
-    runlog(f'step:{step}/{iterations_3} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
+    log_2(f'step:{step}/{iterations_3} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
 
 def additive_skip(x, skip, index, ctx):
     """x_BTD with skip number `index` joined."""
@@ -1521,7 +1682,7 @@ def walk_plan(model, lanes, x0, ctx):
     last first: before each decoder step `join(model, lanes, skip, index, layer, ctx)` merges it, or None where there is none
     left, and may fork a lane. Steps may change how many lanes there are.
     """
-    encoder, decoder = unetplan()
+    encoder, decoder = unetplan(ctx.phases)
     pass
     ctx.fired('unet_plan', 'steps over 11 layers', len(encoder) + len(decoder))
     skips = []
@@ -1625,7 +1786,7 @@ def tied_head(model, x_BTD, ctx):
     ctx.fired('tied_head', 'heads')
     return use_matrix(model, ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
 
-def unetplan():
+def unetplan(phases):
     layers = tuple(range(11))
     return (layers[:len(layers) // 2], layers[len(layers) // 2:])
 
@@ -1652,7 +1813,7 @@ def xsa_2(y_BTHC, v_BTKC, layer, ctx):
 def compress_2(data):
     """Compressed bytes."""
     packed = lzma.compress(data, preset=9)
-    ledger_2.note('lzma', f'{len(data)} -> {len(packed)} bytes')
+    ledger_4.note('lzma', f'{len(data)} -> {len(packed)} bytes')
     return packed
 
 def decompress_2(data, limit):
@@ -1685,7 +1846,7 @@ def load_tensors(data):
 def pack_2(encoded):
     """The bytes of `torch.save`."""
     data = save_tensors(encoded)
-    ledger_2.note('torch_save', f'{len(encoded)} tensors in {len(data)} bytes')
+    ledger_4.note('torch_save', f'{len(encoded)} tensors in {len(data)} bytes')
     return data
 
 def unpack_2(data):
@@ -1714,24 +1875,24 @@ def byte_tables(tokenizer):
             rows[token] = (1 if tokenizer.is_byte(token) else len(piece.encode()) - 3 * lead, lead, 0)
     return torch.tensor(rows).T
 
-def open_3(ledger):
+def open_2(ledger):
     """Build the tables; ValueError for a vocabulary that is too large, uncounted spaces, or transformed text."""
-    global boundary_2, lead_2, ledger_4, size_2
+    global boundary_2, lead_2, ledger_2, size_2
     if any(Path(data_path_3).glob('*_bytes_*')):
         raise ValueError(f'{data_path_3}: it has byte side files, build with the plugin that reads them')
     tables = byte_tables(load_tokenizer())
     size_2, lead_2, boundary_2 = tables.to(device_2)
-    ledger_4 = ledger
+    ledger_2 = ledger
 
 def count_2(x_BT, y_BT, positions_BT):
     """UTF-8 bytes of each target, int64 (B,T)."""
-    ledger_4.count('sentencepiece_bytes', 'targets', y_BT.numel())
+    ledger_2.count('sentencepiece_bytes', 'targets', y_BT.numel())
     counts = size_2[y_BT] + (lead_2[y_BT] & ~boundary_2[x_BT])
     return counts
 
-def open_2(pattern, ledger):
+def open_3(pattern, ledger):
     """Check every shard's header and length; ids are checked as each shard is loaded."""
-    global files_2, ledger_3, rank_2, tokens_3, world_size_2
+    global files_2, ledger_3, rank_2, tokens_2, world_size_2
     files_2 = shard_files(pattern)
     for path in files_2:
         shard_length(path)
@@ -1739,18 +1900,18 @@ def open_2(pattern, ledger):
     world_size_2 = world_size_3
     pass
     ledger_3 = ledger
-    tokens_3 = load_shard(files_2[0])
+    tokens_2 = load_shard(files_2[0])
 
 def take_2(count):
     """The next `count` token ids (count,) of the stream."""
-    global tokens_3
+    global tokens_2
     parts = []
     while count > 0:
-        if not len(tokens_3):
+        if not len(tokens_2):
             files_2.append(files_2.pop(0))
-            tokens_3 = load_shard(files_2[0])
-        parts.append(tokens_3[:count])
-        tokens_3 = tokens_3[count:]
+            tokens_2 = load_shard(files_2[0])
+        parts.append(tokens_2[:count])
+        tokens_2 = tokens_2[count:]
         count -= len(parts[-1])
     return np.concatenate(parts)
 
@@ -1802,7 +1963,7 @@ def apply_2(tensors):
     """Copy the average into the live tensors, in their dtype."""
     for tensor, shadow in zip(tensors, shadow_2, strict=True):
         tensor.copy_(shadow)
-    ledger_2.count('ema', 'updates', updates_2)
+    ledger_4.count('ema', 'updates', updates_2)
 
 def clip_gradients(tensors, names, ledger, max_norm):
     """Scale the gradients of `tensors` in place."""
@@ -1906,7 +2067,7 @@ def pause_2():
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     before_2 = time.perf_counter() - since_2
-    ledger_2.note('wall_clock', f'{before_2:.3f} seconds')
+    ledger_4.note('wall_clock', f'{before_2:.3f} seconds')
 
 def elapsed_ms_2(step):
     """Milliseconds of training so far, while it runs."""
@@ -1940,22 +2101,132 @@ def bank_qat_starts(progress, threshold):
     """Has the warm-down come far enough?"""
     return progress.lr_mul < threshold
 
-class Int6Recipe:
-    """Tensor recipe; tensors of at most 65,536 elements are kept in float16."""
+class Trial(NamedTuple):
+    """Codes (rows, columns), float16 steps (rows,), and their error, a scalar."""
+    codes: object
+    step: object
+    error: object
+
+class ClipSearch:
+    """Tensor recipe; tensors of at most 65,536 elements, and what is no matrix, are kept in float16."""
     name = 'int6'
 
+    def __init__(self, rounding):
+        self.floor = 0.03225806451612903
+        self.rounding = rounding
+
     def encode(self, name, tensor, statistics, ledger):
-        """Codes and steps of a large tensor, or a small one as it is."""
-        if tensor.numel() <= 65536:
-            ledger.count('int6', 'tensors kept')
+        """Codes and steps of a large matrix, or another tensor as it is."""
+        if tensor.numel() <= 65536 or tensor.ndim != 2:
+            ledger.count('clip_search', 'tensors kept')
             return {'kept': tensor.half()}
-        ledger.count('int6', 'tensors quantized')
-        codes, step = int6_grid(tensor.float(), half=True)
-        return {'codes': codes, 'step': step}
+        ledger.count('clip_search', 'tensors quantized')
+        weight, best = (tensor.float(), None)
+        for step in quantile_steps(weight, self.floor):
+            heard = Ledger() if best else ledger
+            codes = self.rounding(name, weight, step, 31, statistics, heard)
+            best = better(best, tried(weight, codes, step, statistics))
+        return {'codes': best.codes, 'step': best.step}
+
+    def encode_group(self, names, tensors, statistics):
+        """`encode` of large matrices of one shape, whose codes the rounding chooses together."""
+        ledger_4.count('clip_search', 'tensors quantized', len(names))
+        weights = [tensor.float() for tensor in tensors]
+        steps = [quantile_steps(weight, self.floor) for weight in weights]
+        best = [None] * len(names)
+        solver = self.rounding
+        for clip in range(len(steps[0])):
+            new = [place for place, own in enumerate(steps) if not any((own[clip].equal(old) for old in own[:clip]))]
+            lists = [[values[place] for place in new] for values in (names, weights)]
+            known = [statistics[place] for place in new]
+            own = [steps[place][clip] for place in new]
+            found = solver.solve(*lists, own, 31, known, Ledger() if clip else ledger_4) if new else []
+            for place, codes, step in zip(new, found, own, strict=True):
+                best[place] = better(best[place], tried(weights[place], codes, step, statistics[place]))
+        return [{'codes': trial.codes, 'step': trial.step} for trial in best if trial]
 
     def decode(self, name, parts, kind):
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
+
+def tried(weight, codes, step, statistics):
+    """With the error in columns that have inputs; all of them, where nothing is known."""
+    if 'hessian' in statistics:
+        dead = statistics['hessian'].diagonal() == 0
+        return Trial(codes, step, squared_error(weight.masked_fill(dead, 0.0), codes.masked_fill(dead, 0), step))
+    return Trial(codes, step, squared_error(weight, codes, step))
+
+def better(old, new):
+    """The one with the lesser error, the old one of equals."""
+    if old is None:
+        return new
+    lesser = new.error < old.error
+    return Trial(*(torch.where(lesser, after, before) for before, after in zip(old, new, strict=True)))
+
+class Gptq:
+    """The `rounding` of a matrix with known steps."""
+    statistics = ('hessian',)
+
+    def __init__(self):
+        self.block = 128
+        self.damp = 0.0201
+
+    def __call__(self, name, weight, step, top, statistics, ledger):
+        """int8 codes shaped like `weight` (rows, columns); ValueError without a Hessian."""
+        return self.solve([name], [weight], [step], top, [statistics], ledger)[0]
+
+    def solve(self, names, weights, steps, top, statistics, ledger):
+        """The codes of matrices of one shape; together they take as many operations as one."""
+        for name, known in zip(names, statistics, strict=True):
+            if 'hessian' not in known:
+                raise ValueError(f'{name} has no input statistics, which gptq needs')
+        orders, hessians, columns = ([], [], [])
+        for weight, known in zip(weights, statistics, strict=True):
+            hessian, dead = damped_hessian(known['hessian'])
+            order = hessian.diagonal().argsort(descending=True, stable=True)
+            orders.append(order)
+            hessians.append(hessian[order][:, order])
+            columns.append(weight.masked_fill(dead, 0.0).T[order])
+        factor, work = (inverse_factor(torch.stack(hessians)), torch.stack(columns))
+        codes, step = (torch.empty_like(work), torch.stack(steps).float())
+        for start in range(0, work.shape[1], self.block):
+            spread_block(work, codes, factor, step, top, start, min(start + self.block, work.shape[1]))
+        failed = (~factor.isfinite()).flatten(1).any(1).tolist()
+        ledger.count('gptq', 'matrices rounded to nearest, whose Hessian has no Cholesky factor', sum(failed))
+        ledger.count('gptq', 'matrices', len(names) - sum(failed))
+        return [integer_codes(weights[place], step[place], top) if failed[place] else codes[place, order.argsort()].T.contiguous().to(torch.int8) for place, order in enumerate(orders)]
+
+def inverse_factor(hessian):
+    """Upper U with U^T U = H^-1 of (..., columns, columns); not a number where H is not positive definite."""
+    lower, failed = torch.linalg.cholesky_ex(hessian)
+    upper, again = torch.linalg.cholesky_ex(torch.cholesky_inverse(lower), upper=True)
+    return torch.where((failed + again > 0)[..., None, None], torch.nan, upper)
+
+def spread_block(work, codes, factor, step, top, start, end):
+    """Round columns start..end-1 of `work` (batch, columns, rows) into `codes`, in place; errors go to all that follow."""
+    errors = torch.empty_like(work[:, start:end])
+    for column in range(start, end):
+        codes[:, column] = (work[:, column] / step).round().clamp(-top, top)
+        error = (work[:, column] - codes[:, column] * step) / factor[:, column, column, None]
+        work[:, column:end] -= factor[:, column, column:end, None] * error[:, None]
+        errors[:, column - start] = error
+    work[:, end:] -= factor[:, start:end, end:].mT @ errors
+
+def average_statistics(statistics):
+    """The mean of every statistic over ranks.
+
+    Raises:
+        ValueError: on every rank, when they do not have the same ones.
+    """
+    names = [(name, key) for name in sorted(statistics) for key in sorted(statistics[name])]
+    for rank, others in enumerate(gather_over_ranks(names)):
+        if others != names:
+            different = sorted({*names} ^ {*others})[0][0]
+            raise ValueError(f'ranks {rank_3} and {rank} have statistics of different matrices, such as {different}')
+    for name, key in names:
+        sum_over_ranks(statistics[name][key]).div_(world_size_3)
+        ledger_4.count('hessian_all_reduce', f'statistics over {world_size_3} ranks')
+    return statistics
 
 class Int8Recipe:
     """Tensor recipe; `half` says whether small tensors are kept in float16, or in float32."""
@@ -1977,6 +2248,39 @@ class Int8Recipe:
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
 
+def selfcalibration():
+    """This rank's sequences ids_BT, without their last token, which nothing has read."""
+    share = 64 // world_size_3
+    for first in range(rank_3 * share, (rank_3 + 1) * share, 8):
+        numbers = range(first, min(first + 8, (rank_3 + 1) * share))
+        noise = torch.stack([sequence_noise(number) for number in numbers])
+        ledger_4.count('self_calibration', 'sequences', len(noise))
+        yield generate_2(noise.to(device_2))[:, :-1]
+
+def generate_2(noise):
+    """ids (B,T) for uniform numbers (B,T)."""
+    ids = (noise[:, :1] * 1024).long()
+    for place in range(1, noise.shape[1]):
+        chosen = pick(next_logits(ids) / 0.8, noise[:, place:place + 1])
+        ids = torch.cat((ids, chosen), 1)
+    return ids
+
+def sequence_noise(number):
+    """The uniform numbers (length,) of one sequence, on the CPU."""
+    return torch.rand(4096, generator=keyed_generator(f'self_calibration {number}'))
+
+def next_logits(ids):
+    """Logits (B,V), float32, of the token after `ids`, under the phases of scoring."""
+    pass
+    fields = {}
+    ctx = Context(ids, scoring_phases_2(), False, model_2.matrices(), {}, fields, None, None, None)
+    return model_2.logits(model_2.hidden(ids, ctx)[:, -1:], ctx)[:, 0].float()
+
+def pick(logits, uniform):
+    """ids (B,1): the first whose cumulated probability exceeds the uniform number (B,1)."""
+    below = logits.softmax(1).cumsum(1) <= uniform
+    return below.sum(1, keepdim=True).clamp_max(logits.shape[1] - 1)
+
 def make_parameters():
     """Every tensor of the model."""
     return (Param(name='qo_bank', shape=(22, 512, 512), group='matrix', quant='attn', init=(orthogonal_or_uniform, zeros), plugin='banks', members=('blocks.{}.attn.c_q.weight', 'blocks.{}.attn.proj.weight'), reduction='sharded'), Param(name='kv_bank', shape=(22, 256, 512), group='matrix', quant='attn', init=(orthogonal_or_uniform, orthogonal_or_uniform), plugin='banks', members=('blocks.{}.attn.c_k.weight', 'blocks.{}.attn.c_v.weight'), reduction='sharded'), Param(name='mlp_up_bank', shape=(11, 1536, 512), group='matrix', quant='mlp', init=(orthogonal_or_uniform,), plugin='banks', members=('blocks.{}.mlp.fc.weight',), reduction='sharded'), Param(name='mlp_down_bank', shape=(11, 512, 1536), group='matrix', quant='mlp', init=(zeros,), plugin='banks', members=('blocks.{}.mlp.proj.weight',), reduction='sharded'), Param(name='skip_weights', shape=(5, 512), group='scalar', quant='control', init=ones, plugin='additive_skips'), Param(name='bigram.embed.weight', shape=(3072, 112), group='embed', quant='aux', init=zeros, plugin='bigram_hash', dtype='activation'), Param(name='bigram.proj.weight', shape=(512, 112), group='scalar', quant='aux', init=orthogonal_or_uniform, plugin='bigram_hash'), Param(name='bigram.scale', shape=(), group='scalar', quant='control', init=partial(constant, value=0.05), plugin='bigram_hash'), Param(name='blocks.{}.attn.q_gain', shape=(8,), group='scalar', quant='control', init=partial(constant, value=2.5), plugin='qk_gain', layers=11), Param(name='blocks.{}.attn_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=11), Param(name='blocks.{}.mlp_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=11), Param(name='blocks.{}.resid_mix', shape=(2, 512), group='scalar', quant='control', init=first_row_one, plugin='residual_scales', layers=11), Param(name='smear.gate', shape=(512,), group='scalar', quant='control', init=zeros, plugin='smear_gate'), Param(name='tok_emb.weight', shape=(1024, 512), group='embed', quant='embed', init=partial(normal, std=0.005), plugin='tied_head', dtype='activation', tap='head'), Param(name='ve_shared.embed.weight', shape=(1024, 128), group='embed', quant='aux', init=partial(normal, std=0.01), plugin='value_embedding', dtype='activation'), Param(name='ve_shared.scale', shape=(), group='scalar', quant='control', init=partial(constant, value=0.1), plugin='value_embedding'), Param(name='ve_layer_scales.{}', shape=(1,), group='scalar', quant='control', init=ones, plugin='value_embedding', layers=2), Param(name='ve_shared.proj.weight', shape=(256, 128), group='scalar', quant='aux', init=orthogonal_or_uniform, plugin='value_embedding'))
@@ -1996,9 +2300,9 @@ logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
 iterate_2 = partial(iterate_newton_schulz, scale_first=False)
 compiled_2 = None
 phases_2 = (Phase(name='bank_qat', start=partial(bank_qat_starts, threshold=0.15), scoring=False, plugin='bank_qat'),)
-plugins_2 = ('adam', 'additive_skips', 'bank_qat', 'banks', 'bigram_hash', 'cross_entropy', 'ema', 'grad_clip', 'int6', 'int8', 'leaky_relu2', 'ln_scale', 'lzma', 'momentum_warmup', 'muon_weight_decay', 'newton_schulz', 'ortho_init', 'parallel_muon', 'partial_rope', 'pko', 'qk_gain', 'residual_scales', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'sliding_eval', 'smear_gate', 'swa', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'value_embedding', 'wall_clock', 'warmdown_iters', 'xsa')
+plugins_2 = ('adam', 'additive_skips', 'bank_qat', 'banks', 'bigram_hash', 'clip_search', 'cross_entropy', 'ema', 'gptq', 'grad_clip', 'hessian_all_reduce', 'int8', 'leaky_relu2', 'ln_scale', 'lzma', 'momentum_warmup', 'muon_weight_decay', 'newton_schulz', 'ortho_init', 'parallel_muon', 'partial_rope', 'pko', 'qk_gain', 'residual_scales', 'self_calibration', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'sliding_eval', 'smear_gate', 'swa', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'value_embedding', 'wall_clock', 'warmdown_iters', 'xsa')
 schedules_2 = (partial(momentum_schedule, final=0.99, start=0.92, steps=1500), partial(warmdown_schedule, length=4000))
-tensor_recipes_2 = {'attn': Int6Recipe(), 'aux': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int6Recipe()}
+tensor_recipes_2 = {'attn': ClipSearch(rounding=Gptq()), 'aux': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': ClipSearch(rounding=Gptq())}
 layers_2 = (9, 10)
 weight_taps_2 = (partial(fake_quantize, half=True),)
 if __name__ == '__main__':
