@@ -163,7 +163,14 @@ def subset_page() -> str:
     return SUBSET + table + sections
 
 
-PAGES = {"hooks.md": hooks_page, "rules.md": rules, "subset.md": subset_page}
+def lineage() -> str:
+    """docs/lineage.md: what each record added, and the bytes of its recipe."""
+    from pgolf.lineage_page import lineage_page
+
+    return lineage_page(Path(__file__).resolve().parent.parent / "submissions")
+
+
+PAGES = {"hooks.md": hooks_page, "lineage.md": lineage, "rules.md": rules, "subset.md": subset_page}
 
 
 def main() -> None:

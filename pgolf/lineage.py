@@ -19,11 +19,15 @@ class Ancestor:
         record: its pull request, or its folder's name and day.
         score: bits per byte on the leaderboard.
         plugins: what it has beyond the baseline, as far as there are plugins for it.
+        start: the record that it began with, or "" for the baseline.
+        recipe: its folder in submissions/.
     """
 
     record: str
     score: float
     plugins: frozenset[str]
+    start: str = ""
+    recipe: str = ""
 
 
 @cache
@@ -33,7 +37,7 @@ def load_lineage() -> tuple[Ancestor, ...]:
     for row in json.loads((RULES_FOLDER / LINEAGE_NAME).read_text(encoding="utf-8")):
         start = found[row["from"]].plugins if row["from"] else frozenset()
         plugins = (start - set(row.get("remove", ()))) | set(row["add"])
-        found[row["record"]] = Ancestor(row["record"], row["score"], plugins)
+        found[row["record"]] = Ancestor(row["record"], row["score"], plugins, row["from"], row["recipe"])
     return tuple(found.values())
 
 

@@ -1,5 +1,6 @@
 """Generated pages equal what generates them; every hook is used by the engine and covered by a page."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,15 @@ from pgolf.runtime.program import Program
 ROOT = Path(__file__).parent.parent
 
 
+def without_bytes(page):
+    """Bytes of recipes are those of the locks, which change with every module of the running program."""
+    return re.sub(r"\| [\d,]* \|$", "| |", page, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", docs.PAGES)
 def test_generated_page_is_current(name):
-    assert (ROOT / "docs" / name).read_text() == docs.PAGES[name](), "run python -m pgolf.docs"
+    page, made = (ROOT / "docs" / name).read_text(), docs.PAGES[name]()
+    assert without_bytes(page) == without_bytes(made), "run python -m pgolf.docs"
 
 
 def test_every_hook_is_a_field_of_the_program_or_of_the_entry():

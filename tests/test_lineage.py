@@ -27,3 +27,26 @@ def test_records_come_best_first():
     assert [one.record for one in found] == ["PR #1855", "PR #1851", "PR #1787"]
     assert {"caseops", "lqer", "pergroup", "two_lanes"} <= found[0].plugins
     assert "dense_attention_gate" not in found[0].plugins and records_with("sigmoid_rescale") == []
+
+
+RECIPES = Path(__file__).parent.parent / "submissions"
+STAND_INS = {"pr1019", "pr1512"}
+"""Recipes of which parts are still on their way."""
+
+
+def test_a_recipe_has_what_its_record_is_made_of():
+    """Or says with a comment what it lacks; what it has besides are stand-ins, or what others require."""
+    for ancestor in load_lineage():
+        text = (RECIPES / ancestor.recipe / "recipe.toml").read_text()
+        lacks = ancestor.plugins - {name for layer in load_recipe(RECIPES / ancestor.recipe).layers for name in layer}
+        if ancestor.recipe not in STAND_INS:
+            assert not lacks or lacks <= SAID.get(ancestor.recipe, set()), (ancestor.recipe, lacks)
+            assert "# Missing: " in text or ancestor.recipe not in INCOMPLETE
+
+
+def test_the_page_says_what_a_record_changed():
+    page = lineage_page(RECIPES)
+    (line,) = (line for line in page.splitlines() if line.startswith("| [PR #1412]"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[1:4] == ["1.0835", "PR #1394", "-0.0021"]
+    assert cells[4:6] == ["`hessian_sdclip`, `parallel_residual`, `progressive_loop`", "`layer_loop`"]

@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent.parent / "submissions"
 NAMES = sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE_NAME}"))
 NEEDED = {"pergroup": needs_lrzip, "zstd": needs_zstandard}
 """What has to be there for a plugin's artifact to be written."""
-SIZED = {*MICRO, *SIZES, *TUNED, "data_path", "eval_seq_len", "mlp_hidden", "tokenizer_path"}
+SIZED = {*MICRO, *SIZES, *TUNED, "data_path", "eval_seq_len", "int6_layers", "mlp_hidden", "tokenizer_path"}
 """Settings that are sizes: at micro size they are those of other tests."""
 
 

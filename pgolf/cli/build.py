@@ -28,6 +28,7 @@ PACKS = ("auto", "b85", "latin1", "mix", "plain")
     "--stop-after", type=click.IntRange(0), metavar="N", help="Run the first N passes of the optimiser alone."
 )
 @click.option("--smoke", is_flag=True, help="Small sizes that train in seconds on a CPU with the embedded sample.")
+@click.option("--all", "everything", is_flag=True, help="Build every recipe below RECIPE, side by side.")
 @click.option("--watch", "watching", is_flag=True, help="Build again after every change, until Ctrl-C.")
 @options.plugin_dirs
 @options.as_json
@@ -41,6 +42,7 @@ def build(
     keep_stages: bool,
     stop_after: int | None,
     smoke: bool,
+    everything: bool,
     watching: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
@@ -55,9 +57,17 @@ def build(
       pgolf build --plugins swa,bank_qat,pko --set num_layers=11
       pgolf build --smoke --plugins swa -o submissions/quick
       pgolf build submissions/pr1512 --watch
+      pgolf build --all submissions
     """
     if stop_after is not None:
         _check_stop(stop_after, watching)
+    if everything:
+        if plugins or assignments or folder or name or keep_stages or smoke or watching or stop_after is not None:
+            raise click.UsageError("--all builds recipes as they are: only --pack, --plugin-dir and --json go with it")
+        from pgolf.cli.build_all import build_all
+
+        build_all(recipe or Path("submissions"), pack, plugin_dirs, as_json)
+        return
     if watching:
         from pgolf.cli.watch import Order, watch
 
