@@ -14,9 +14,10 @@ HEAD = """# Lineage
 
 <!-- Generated from pgolf/rules/lineage.json, the recipes and the locks of submissions/ by `python -m pgolf.docs`. -->
 
-What each public record is made of. *BPB* is the score on the leaderboard, or the logged one of what was not merged; *measured* is the
-difference to the record that it began with, which holds everything that changed: settings, seeds and machines too. *Bytes* are those of
-`train_gpt.py` as `pgolf build` writes it now. *Lacks* counts the comments of a recipe that name what it does not have; the recipe says it.
+What each public record is made of, and a few stacks of forks. *BPB* is the score on the leaderboard, or the logged one
+of what was not merged; *measured* is the difference to the record that it began with, which holds everything that
+changed: settings, seeds and machines too. *Bytes* are those of `train_gpt.py` as `pgolf build` writes it now. *Lacks*
+counts the comments of a recipe that name what it does not have; the recipe says it.
 
 | record | BPB | begins with | measured | added | taken away | lacks | bytes |
 | --- | --- | --- | --- | --- | --- | --- | --- |
