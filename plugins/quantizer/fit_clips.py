@@ -1,25 +1,25 @@
 """Fits file and artifact under the cap by coarser steps, where a byte costs the least error; codes of +-1 go last.
 
-    e_t  error of tensor t weighted by its Hessian, for each code     f_t >= 1  factor of its clips, and with them of its steps
-    error ~ sum n_t f_t^2 e_t      bits saved ~ sum n_t log2 f_t      f_t = min(max(1, sqrt(water / e_t)), fit_most_coarse)
+    f_t = min(max(1, sqrt(water / e_t)), fit_most_coarse)     e_t  error of tensor t weighted by its Hessian, for each code
 
-The error that a saved bit costs, 2 ln 2 f_t^2 e_t, is then the same for all tensors that are touched, and higher for all
-others: water that fills the lowest first. A tensor's clip and its bits are one knob. The level follows from the bits that are
-wanted, and these from measured bytes: a guess by the size model, then the line through the measurements. What still is too
-many is pruned. The receipt says what was done, and what it does to the weighted error.
+Tensors have factors of their own, or with fit_factor_per = "class" all of a class in the layers have one, which can be put into
+a recipe as mlp_clip_sigmas and attn_clip_sigmas. A tensor's clip and its bits are one knob. The level of the water follows from
+the bits that are wanted, and these from measured bytes: a guess by the size model, then the line through the measurements. What
+still is too many is pruned. The receipt says what was done, and what it does to the weighted error.
 
 Source: reverse water-filling (Cover and Thomas, Elements of Information Theory, 10.3.3); pruning openai/parameter-golf#609.
 """
 
 from __future__ import annotations
 
-import math
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.prune import prune_ones
+from pgolf.runtime.water_filling import group_factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +40,7 @@ PLUGIN = Plugin(
     settings=(
         Setting("fit_target_bytes", 15_995_000, "most bytes of file and artifact together", minimum=1),
         Setting("fit_most_coarse", 2.0, "the largest factor of a clip", minimum=1.0),
+        Setting("fit_factor_per", "tensor", "what has a factor of its own", choices=("tensor", "class")),
         Setting("fit_probes", 4, "how often the artifact may be packed to measure it, and again to prune", minimum=2),
     ),
 )
@@ -54,16 +55,10 @@ def factor_clips(weight: Tensor, clip: Tensor, statistics: Mapping[str, Tensor],
     return clip
 
 
-def water_factors(errors: Mapping[str, float], counts: Mapping[str, int], bits: float, most: float) -> dict[str, float]:
-    """Factor of every tensor, so that together they save so many bits, or as many as there can be."""
-    low, high = math.log(min(errors.values())), math.log(most * most * max(errors.values())) + 1e-6
-    factors = dict.fromkeys(errors, 1.0)
-    for _ in range(60):
-        level = (low + high) / 2
-        factors = {name: min(max(1.0, math.exp((level - math.log(error)) / 2)), most) for name, error in errors.items()}
-        saved = sum(counts[name] * math.log2(factor) for name, factor in factors.items())
-        low, high = (level, high) if saved < bits else (low, level)
-    return factors
+def group_of(name: str, each: str) -> str:
+    """Whose clips change together: a tensor alone, or all of a class in the layers, such as "mlp"."""
+    alone = each == "tensor" or not name.startswith("blocks.")
+    return name if alone else name.split(".")[2]
 
 
 class Trial(NamedTuple):
@@ -85,16 +80,15 @@ def search_clips(
     first: Trial,
     measure: Callable[[dict[str, Parts]], int],
     requantize: Requantize,
-    errors: Mapping[str, float],
-    counts: Mapping[str, int],
+    fill: Callable[[float], dict[str, float]],
     target: int,
     most: float,
     probes: int,
 ) -> Trial:
-    """The finest trial that fits, or the coarsest where none does."""
+    """The finest trial that fits, or the coarsest where none does; `fill` gives factors that save so many bits."""
     low, high, bits = first, None, 8.0 * (first.size - target)
     for _ in range(probes):
-        factors = water_factors(errors, counts, bits, most)
+        factors = fill(bits)
         coarse = {name: {FACTOR: torch.tensor(factor)} for name, factor in factors.items() if factor > 1}
         encoded = {**first.encoded, **{name: requantize.encode(name, more) for name, more in coarse.items()}}
         trial = Trial(bits, factors, encoded, measure(encoded))
@@ -112,6 +106,7 @@ def fit_by_clips(
     ledger: Ledger,
     target: int,
     most: float,
+    each: str,
     probes: int,
 ) -> dict[str, Parts]:
     """As coarse as needed and no coarser, as far as a few measurements can tell."""
@@ -122,12 +117,15 @@ def fit_by_clips(
         return encoded
     counts = {name: encoded[name]["codes"].numel() for name in names}
     before = {name: requantize.error(name, encoded[name]) for name in names}
-    errors = {name: max(before[name] / counts[name], 1e-30) for name in names}
-    best = search_clips(first, measure, requantize, errors, counts, target, most, probes)
+    groups = {name: group_of(name, each) for name in names}
+    fill = functools.partial(group_factors, groups, before, counts, most=most)
+    best = search_clips(first, measure, requantize, fill, target, most, probes)
     after = sum(requantize.error(name, best.encoded[name]) for name in names)
     factors = [factor for factor in best.factors.values() if factor > 1]
+    by_group = {groups[name]: factor for name, factor in best.factors.items()} if each == "class" else {}
+    listed = "".join(f", {group} {factor:.3f}" for group, factor in by_group.items())
     fitted, pruned = prune_ones(best.encoded, measure, best.size, target, "blocks.", probes)
-    done = f"{len(factors)} of {len(names)} matrices up to {max(factors, default=1.0):.3f} times as coarse"
+    done = f"{len(factors)} of {len(names)} matrices up to {max(factors, default=1.0):.3f} times as coarse{listed}"
     cost = f"weighted error {after / max(sum(before.values()), 1e-30):.3f} times as large"
     ledger.note("fit_clips", f"{first.size} -> {best.size} bytes of {target}: {done}, {cost}; {pruned}")
     return fitted
@@ -146,5 +144,6 @@ def fit(settings: SettingsView) -> Component:
         fit_by_clips,
         target=settings.fit_target_bytes,
         most=settings.fit_most_coarse,
+        each=settings.fit_factor_per,
         probes=settings.fit_probes,
     )

@@ -43,12 +43,9 @@ PLUGIN = Plugin(
 
 
 class Int6Recipe:
-    """Tensor recipe; tensors of at most 65,536 elements are kept in float16. `quantile` says which clip."""
+    """Tensor recipe; tensors of at most 65,536 elements are kept in float16."""
 
     name = "int6"
-
-    def __init__(self, quantile: bool) -> None:
-        self.quantile = quantile
 
     def encode(self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Parts:
         """Codes and steps of a large tensor, or a small one as it is."""
@@ -56,17 +53,28 @@ class Int6Recipe:
             ledger.count("int6", "tensors kept")
             return {"kept": tensor.half()}
         ledger.count("int6", "tensors quantized")
-        weight = tensor.float()
-        codes, step = int8_grid(weight, 31) if self.quantile else int6_grid(weight, half=True)
+        codes, step = self.grid(tensor.float())
         return {"codes": codes, "step": step}
+
+    def grid(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """int8 codes of a float32 tensor, and the step that is stored."""
+        return int6_grid(weight, half=True)
 
     def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
 
 
+class QuantileInt6(Int6Recipe):
+    """The same with the quantile as clip."""
+
+    def grid(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """int8 codes of a float32 tensor, and the step that is stored."""
+        return int8_grid(weight, 31)
+
+
 @hookimpl
 def tensor_recipes(settings: SettingsView) -> dict[str, Component]:
     """The classes of `int6_classes`."""
-    recipe = Component(Int6Recipe, quantile=settings.int6_clip == "quantile")
+    recipe = Component(QuantileInt6 if settings.int6_clip == "quantile" else Int6Recipe)
     return {name.strip(): recipe for name in settings.int6_classes.split(",")}

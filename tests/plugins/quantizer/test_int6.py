@@ -7,7 +7,7 @@ from pipeline_vectors import load_case
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.quantize import dequantize, int6_grid
-from pgolf_plugins.quantizer.int6 import Int6Recipe, tensor_recipes
+from pgolf_plugins.quantizer.int6 import Int6Recipe, QuantileInt6, tensor_recipes
 
 
 @pytest.mark.parametrize("name", ["Q3_int6_amax_floored_a", "Q3_int6_vector"])
@@ -36,7 +36,7 @@ def test_extremes():
 
 
 def test_the_recipe_quantizes_large_matrices_and_keeps_small_ones():
-    recipe, ledger = Int6Recipe(quantile=False), Ledger()
+    recipe, ledger = Int6Recipe(), Ledger()
     weight = torch.randn(300, 300, generator=torch.Generator().manual_seed(1)).bfloat16()
     parts = recipe.encode("w", weight, {}, ledger)
     assert (parts["codes"].dtype, parts["step"].dtype) == (torch.int8, torch.float16)
@@ -49,7 +49,7 @@ def test_the_recipe_quantizes_large_matrices_and_keeps_small_ones():
 
 def test_the_quantile_form_is_that_of_the_public_script(monkeypatch):
     monkeypatch.setattr("pgolf_plugins.quantizer.int6.KEPT_ELEMENTS", 10)
-    case, recipe = load_case("Q3_mixedquant_int6_quantile_a"), Int6Recipe(quantile=True)
+    case, recipe = load_case("Q3_mixedquant_int6_quantile_a"), QuantileInt6()
     parts = recipe.encode("w", case.inputs["W"], {}, Ledger())
     assert torch.equal(parts["codes"], case.outputs["q"]) and torch.equal(parts["step"], case.outputs["scale"])
     restored = recipe.decode("w", parts, torch.float32)
@@ -60,7 +60,7 @@ def test_the_quantile_is_interpolated_and_floored():
     """Row by row with numpy; rows in which the quantile lies well below the maximum."""
     weight = torch.randn(300, 256, generator=torch.Generator().manual_seed(7)) * torch.logspace(-2, 2, 300)[:, None]
     weight[:, 9] *= 100
-    parts = Int6Recipe(quantile=True).encode("w", weight, {}, Ledger())
+    parts = QuantileInt6().encode("w", weight, {}, Ledger())
     for row, codes, stored in zip(weight.numpy(), parts["codes"].numpy(), parts["step"].float().numpy(), strict=True):
         clip = np.quantile(np.abs(row).astype(np.float64), 0.9999984)
         step = max(clip / 31, 1 / 31)
@@ -71,4 +71,4 @@ def test_the_quantile_is_interpolated_and_floored():
 
 def test_classes_come_from_the_setting():
     made = tensor_recipes(SimpleNamespace(int6_classes="attn, mlp,embed", int6_clip="quantile"))
-    assert sorted(made) == ["attn", "embed", "mlp"] and made["attn"].arguments == {"quantile": True}
+    assert sorted(made) == ["attn", "embed", "mlp"] and made["attn"].target is QuantileInt6

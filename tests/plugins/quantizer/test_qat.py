@@ -74,7 +74,7 @@ def test_late_qat_of_the_int6_scripts():
     case = load_case("Q6_iv_Q7_late_a")
     weight = case.inputs["W"].clone().requires_grad_()
     x = case.inputs["x"].clone().requires_grad_()
-    used = fake_quantize(Int6Recipe(quantile=False), "w", wide(weight))[: len(weight)]
+    used = fake_quantize(Int6Recipe(), "w", wide(weight))[: len(weight)]
     y = F.linear(x, used.to(x.dtype))
     y.backward(case.inputs["gy"])
     for name, found in (("train_y", y), ("train_grad_W", weight.grad), ("train_grad_x", x.grad)):
