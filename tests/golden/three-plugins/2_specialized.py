@@ -402,17 +402,17 @@ def int6_grid(weight, half):
         step = step.half()
     return (integer_codes(weight, step.float(), 31), step)
 
-def int8_grid(weight, top=127):
+def int8_grid(weight):
     """Codes in [-top, top] and the stored step of a float32 tensor, from the 0.9999984 quantile of each row."""
     if weight.ndim == 2:
         clip = torch.quantile(weight.abs(), 0.9999984, 1)
-        step = (clip / top).clamp_min(1 / top)
+        step = (clip / 127).clamp_min(1 / 127)
         stored = step.half()
     else:
         clip = torch.quantile(weight.abs().flatten(), 0.9999984)
-        stored = step = clip / top if clip > 0 else clip + 1
+        stored = step = clip / 127 if clip > 0 else clip + 1
     clip = per_row(clip)
-    return (integer_codes(weight.clamp(-clip, clip), step, top), stored)
+    return (integer_codes(weight.clamp(-clip, clip), step, 127), stored)
 
 def restore_tensor(parts, kind):
     """What was kept, or codes times steps; the tensor's own dtype comes back."""
@@ -1841,11 +1841,8 @@ def bank_qat_starts(progress, threshold):
     return progress.lr_mul < threshold
 
 class Int6Recipe:
-    """Tensor recipe; tensors of at most 65,536 elements are kept in float16. `quantile` says which clip."""
+    """Tensor recipe; tensors of at most 65,536 elements are kept in float16."""
     name = 'int6'
-
-    def __init__(self):
-        self.quantile = False
 
     def encode(self, name, tensor, statistics, ledger):
         """Codes and steps of a large tensor, or a small one as it is."""
@@ -1853,9 +1850,12 @@ class Int6Recipe:
             ledger.count('int6', 'tensors kept')
             return {'kept': tensor.half()}
         ledger.count('int6', 'tensors quantized')
-        weight = tensor.float()
-        codes, step = int8_grid(weight, 31) if self.quantile else int6_grid(weight, half=True)
+        codes, step = self.grid(tensor.float())
         return {'codes': codes, 'step': step}
+
+    def grid(self, weight):
+        """int8 codes of a float32 tensor, and the step that is stored."""
+        return int6_grid(weight, half=True)
 
     def decode(self, name, parts, kind):
         """The tensor in its own dtype."""

@@ -120,10 +120,10 @@ def eO(l,half):
  else:o=l.abs().amax()/31;o=o if o>0 else o+1
  if half:o=o.half()
  return eM(l,o.float(),31),o
-def eP(l,t=127):
- if l.ndim==2:a=e.quantile(l.abs(),.9999984,1);o=(a/t).clamp_min(1/t);n=o.half()
- else:a=e.quantile(l.abs().flatten(),.9999984);n=o=a/t if a>0 else a+1
- a=j(a);return eM(l.clamp(-a,a),o,t),n
+def eP(l):
+ if l.ndim==2:t=e.quantile(l.abs(),.9999984,1);o=(t/127).clamp_min(1/127);a=o.half()
+ else:t=e.quantile(l.abs().flatten(),.9999984);a=o=t/127 if t>0 else t+1
+ t=j(t);return eM(l.clamp(-t,t),o,127),a
 def eQ(i,n):
  if'kept'in i:return i['kept'].to(n)
  return eN(i['codes'],i['step'],n)
@@ -533,10 +533,10 @@ def oc(model,weight,h,n,i,ctx,half):
 def ou(t,threshold):return t.i<threshold
 class om:
  name='int6'
- def __init__(e):e.quantile=False
  def encode(e,name,tensor,statistics,ledger):
   if tensor.numel()<=65536:ledger.count('int6','tensors kept');return{'kept':tensor.half()}
-  ledger.count('int6','tensors quantized');l=tensor.float();d,o=eP(l,31)if e.quantile else eO(l,True);return{'codes':d,'step':o}
+  ledger.count('int6','tensors quantized');d,o=e.grid(tensor.float());return{'codes':d,'step':o}
+ def grid(e,weight):return eO(weight,True)
  def decode(e,name,parts,kind):return eQ(parts,kind)
 class of:
  name='int8'
