@@ -381,6 +381,11 @@ def distribution_transforms(settings: SettingsView) -> Component | None:
     """Changes logits when scoring, such as a mixture with an n-gram model of the past."""
 
 
+@_hook("eval", "by name", evaluations.StreamField)
+def stream_fields(settings: SettingsView) -> dict[str, Component]:
+    """What is known of each target from the stream before it, for scoring forwards, such as a guess of an n-gram model."""
+
+
 # Data ----------------------------------------------------------------------------------------------------------------
 
 

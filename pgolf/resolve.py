@@ -33,7 +33,7 @@ from pgolf.settings import ENGINE_SETTINGS
 # Compiled variants besides training: plain scoring and the probe's length.
 SCORING_VARIANTS = 2
 # Hooks by name whose field of the program is a tuple of pairs.
-PAIRS = ("batch_fields", "forward_scalars")
+PAIRS = ("batch_fields", "forward_scalars", "stream_fields")
 # Hooks whose components are arguments of the hook `tensor_recipes`, not fields of the program.
 RECIPE_PARTS = ("rounding", "clip_taps")
 

@@ -53,7 +53,7 @@ RECIPES = {
     "packed": ("zstd", "bitmask"),
     "ttt": ("lora_ttt", "step_clock", "swa", "fused_qkv", "paired_head_attention"),
     "chunks": ("sgd_ttt", "sliding_eval"),
-    "alone": ("isolated_eval", "smear_gate_v3"),
+    "alone": ("isolated_eval", "ngram_tilt", "smear_gate_v3"),
     "narrow": (
         "swiglu",
         "factored_embedding",

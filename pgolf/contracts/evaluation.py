@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from pgolf.runtime.context import Context
     from pgolf.runtime.documents import Document
     from pgolf.runtime.evaluate import Span
+    from pgolf.runtime.ledger import Ledger
     from pgolf.runtime.model import GPT
     from pgolf.runtime.session import Session
     from pgolf.runtime.tally import Tally
@@ -71,3 +73,14 @@ class DistributionTransform(Protocol):
 
     def __call__(self, model: GPT, logits_BTV: Tensor, ids_BT: Tensor, ctx: Context, /) -> Tensor:
         """logits_BTV -> logits_BTV; renormalized after."""
+
+
+class StreamField(Protocol):
+    """A value for each place of the validation stream, which scoring forwards see as `ctx.fields[name]` of each target.
+
+    It is asked for once the artifact is decoded, on every rank; forwards before that, and those that learn again from what is
+    scored, lack the field. The run ends if a value depends on its own token or on a later one.
+    """
+
+    def __call__(self, tokens: Tensor, device: torch.device, ledger: Ledger, /) -> Tensor:
+        """tokens (N,), uint16 on the CPU, never to be written -> (N,) on the CPU; the value at t depends on tokens before t."""

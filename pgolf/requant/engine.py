@@ -42,8 +42,8 @@ ENTRY_NAME = "pgolf_requant_entry"
 RUN_ID = "requant"
 AFTER_CALIBRATION = (
     *("base_update", "calibrated", "corrections", "distribution_transforms", "entropy_coder", "evaluation", "fit"),
-    *("forward_scalars", "grouped", "plugins", "quantization_plan", "reserve", "stream_layout", "tensor_recipes"),
-    *("tensor_transforms", "windows"),
+    *("forward_scalars", "grouped", "plugins", "quantization_plan", "reserve", "stream_fields", "stream_layout"),
+    *("tensor_recipes", "tensor_transforms", "windows"),
 )
 """Fields of the program that no input statistics depend on."""
 

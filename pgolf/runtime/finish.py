@@ -211,6 +211,9 @@ def score_artifact(session: Session) -> None:
     grid = grid_name(session.program)
     load_artifact(session)
     session.stages.end("decode", "none")
+    if program.stream_fields:
+        session.open_stream_fields()
+        session.stages.end("fields", "val")
     score, marks = score_spans(session, chunk_spans(len(session.tokens), session.seq_len))
     session.stages.end("score", "val")
     log_final(session, f"{grid}_{program.entropy_coder.name}_roundtrip", score)

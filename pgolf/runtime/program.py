@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from pgolf.contracts.compressor import EntropyCoder, StreamLayout
     from pgolf.contracts.data import BatchField, BatchShape, ByteCounter, TokenLoader
-    from pgolf.contracts.evaluation import BaseUpdate, DistributionTransform, Evaluation, Windows
+    from pgolf.contracts.evaluation import BaseUpdate, DistributionTransform, Evaluation, StreamField, Windows
     from pgolf.contracts.optimizer import (
         ApplyTap,
         Average,
@@ -136,6 +136,7 @@ class Program(NamedTuple):
     base_update: BaseUpdate | None
     distribution_transforms: tuple[DistributionTransform, ...]
     evaluation: Evaluation | None
+    stream_fields: tuple[tuple[str, StreamField], ...]
     windows: Windows
 
     # Data

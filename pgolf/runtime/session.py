@@ -10,6 +10,7 @@ import torch
 
 from pgolf.runtime.distributed import MICRO_BATCHES, take_turns
 from pgolf.runtime.evaluate import chunk_spans, score_spans
+from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.model import GPT
 from pgolf.runtime.optimize import compile_on_gpu
 from pgolf.runtime.parameters import canonical_state, initialize
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from pgolf.runtime.distributed import World
     from pgolf.runtime.environment import Environment
-    from pgolf.runtime.ledger import Ledger
     from pgolf.runtime.program import Program
     from pgolf.runtime.records import Param
     from pgolf.runtime.settings import Settings
@@ -53,6 +53,8 @@ class Session:
         stages: timed lines of the log.
         failed: whether `fail` was called.
         forward_scalars: name -> value of this step, a float32 tensor (); only where the program has any.
+        stream_fields: name -> value for each place of the validation stream, for its last scores; only where the program has
+            any.
         training_data: whether training data may still be read.
         queues: how often work was shared.
     """
@@ -89,6 +91,8 @@ class Session:
         for tap in program.init_taps:
             tap(canonical_state(self.model.state_dict(), parameters), ledger)
         self.forward = compile_on_gpu(self.model)
+        if program.stream_fields:
+            self.stream_fields: dict[str, Tensor] = {}
         if program.forward_scalars:
             self.forward_scalars = {name: torch.zeros((), device=world.device) for name, _ in program.forward_scalars}
         pattern = Path(env.data_path, "fineweb_val_*.bin")
@@ -139,6 +143,17 @@ class Session:
         """Let the base weights that may change (`Param.adapt`) have gradients; returns them."""
         names = [name for record in self.parameters if record.adapt for name in record.stored_names()]
         return [self.model.get_parameter(name).requires_grad_(True) for name in names]
+
+    def open_stream_fields(self) -> None:
+        """Ask for the values of every place; ValueError for one that knows what it is a guess of, or what follows."""
+        start = self.tokens[:4096]
+        other, half = start.clone(), len(start) // 2
+        other[half:] ^= 1
+        for name, field in self.program.stream_fields:
+            values = [field(tokens, self.world.device, Ledger())[: half + 1] for tokens in (start, other)]
+            if not torch.equal(values[0], values[1]):
+                raise ValueError(f"the stream field {name} depends on its own token or on later ones")
+            self.stream_fields[name] = field(self.tokens, self.world.device, self.ledger)
 
     def share_work(self, count: int) -> Iterator[int]:
         """Numbers below `count`, each given out once over all ranks, to whichever asks next.

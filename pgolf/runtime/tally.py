@@ -73,6 +73,11 @@ def make_fields(session: Session, ids: Tensor) -> dict[str, Tensor]:
     return {name: field(ids, session.ledger) for name, field in session.program.batch_fields}
 
 
+def stream_values(session: Session, targets: Tensor) -> dict[str, Tensor]:
+    """What the stream fields say of targets (B,T), places on the CPU."""
+    return {name: values[targets].to(session.world.device) for name, values in session.stream_fields.items()}
+
+
 def score_rows(
     session: Session, marks: Tensor, event: int, places: Tensor, scored: Tensor, adapter: Adapter | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -85,6 +90,8 @@ def score_rows(
     marks[targets[scored]] = event
     session.stages.say(f"eval: batch {event}")
     x, y, fields = look_up(session, places)
+    if session.program.stream_fields:
+        fields = {**fields, **stream_values(session, targets)}
     with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
         nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
     counts = session.program.byte_counter.count(x, y, targets.to(device))
@@ -171,6 +178,8 @@ class Tally:
             for shape in shapes:
                 ids = torch.zeros(shape, dtype=torch.int64, device=session.world.device)
                 fields = make_fields(session, ids)
+                if session.program.stream_fields:
+                    fields = {**fields, **stream_values(session, torch.zeros(shape, dtype=torch.int64))}
                 with torch.set_grad_enabled(adapter is not None):
                     nll = session.forward(ids, ids, phases=phases, fields=fields, reduction="none", adapter=adapter)
                 if adapter is not None:

@@ -154,6 +154,7 @@ class TinySession:
             gradient_taps=(double_gradient,),
             mean_gradient_taps=(halve_mean,),
             forward_scalars=(),
+            stream_fields=(),
             update_taps=(freeze_update,),
             apply_taps=(halve_weight,),
             phases=(Phase("turned", None, plugin="test"),),
