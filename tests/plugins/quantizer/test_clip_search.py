@@ -9,7 +9,7 @@ from pipeline_vectors import load_case
 
 from pgolf.errors import PgolfError
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.quantize import CLIP_QUANTILES, dequantize, integer_codes, nearest_codes
+from pgolf.runtime.quantize import CLIP_QUANTILES, dequantize, fake_quantize, integer_codes, nearest_codes
 from pgolf_plugins.quantizer.clip_search import ClipSearch, tensor_recipes
 from pgolf_plugins.quantizer.gptq import Gptq
 from pgolf_plugins.quantizer.gptq_lite import search_clip
@@ -123,6 +123,12 @@ def test_small_tensors_and_what_is_no_matrix_are_kept():
         assert parts["kept"].dtype == torch.float16
         assert recipe.decode("w", parts, torch.float32).equal(tensor)
     assert ledger.receipt("clip_search") == "2 tensors kept"
+
+
+def test_fake_quantization_by_it_is_one_graph():
+    weight, recipe = example()[0], ClipSearch(0.0, nearest_codes)
+    compiled = torch.compile(lambda weight: fake_quantize(recipe, "w", weight), backend="eager", fullgraph=True)
+    assert torch.equal(compiled(weight), fake_quantize(recipe, "w", weight))
 
 
 def test_rows_of_zeros_stay_zeros():
