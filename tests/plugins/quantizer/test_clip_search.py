@@ -125,6 +125,7 @@ def test_small_tensors_and_what_is_no_matrix_are_kept():
     assert ledger.receipt("clip_search") == "2 tensors kept"
 
 
+@pytest.mark.slow
 def test_fake_quantization_by_it_is_one_graph():
     weight, recipe = example()[0], ClipSearch(0.0, nearest_codes)
     compiled = torch.compile(lambda weight: fake_quantize(recipe, "w", weight), backend="eager", fullgraph=True)
