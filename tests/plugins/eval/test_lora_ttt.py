@@ -138,3 +138,42 @@ def test_settings_that_cannot_work(setting):
     with pytest.raises(PgolfError) as caught:
         resolved("lora_ttt", **setting)
     assert caught.value.code == "PG003"
+
+
+FIRST = {"ttt_beta1": 0.9, "ttt_beta2": 0.95, "ttt_weight_decay": 0.0, "ttt_warm_start_a": False, "ttt_k_lora": False}
+FIRST = {**FIRST, "ttt_o_lora": False, "ttt_mlp_lora": False, "ttt_lora_alpha": 4.0, "ttt_lora_lr": 0.01}
+
+
+def fill_rows_alike(lora, generator=None):
+    """Stands in for `Lora.reset`: every row starts alike, B at zero."""
+    with torch.no_grad():
+        for number, factor in enumerate(lora.factors()):
+            grid = torch.arange(factor[0].numel()).view_as(factor[0])
+            factor.copy_((0.7 * grid + number).sin() * 0.1 if number < len(lora.down) else 0 * factor)
+
+
+def test_the_first_form_of_docs_recipes_is_adam_on_each_document(monkeypatch):
+    """Factors at q, v and head alone, scale 1, written out for one document at a time."""
+    monkeypatch.setattr(Lora, "reset", fill_rows_alike)
+    session = golden_session("ttt_unphased", **FIRST)
+    session.tokens = session.tokens[:200]
+    found, _ = run(session)
+    steps = sum(len(part) for part in session.program.layer_plan(("loop",)))
+    lora = Lora(session.model, ("attn.c_q", "attn.c_v", "head"), steps, 1, 4, 1.0)
+    for start, length in find_documents(session.tokens, 1):
+        lora.reset()
+        first, second = ([torch.zeros_like(factor) for factor in lora.factors()] for _ in range(2))
+        for step, at in enumerate(range(0, length - 1, 16), 1):
+            end = min(at + 16, length - 1)
+            begin = max(end - 64, 0)
+            ids = session.tokens[None, start + begin : start + end + 1].long()
+            nll = session.model(ids[:, :-1], ids[:, 1:], phases=("loop",), reduction="none", adapter=lora)[0]
+            torch.testing.assert_close(
+                found[start + at : start + end], nll[at - begin :].detach(), rtol=1e-4, atol=1e-4
+            )
+            gradients = torch.autograd.grad(nll[at - begin :].mean(), lora.factors())
+            with torch.no_grad():
+                for factor, gradient, m, v in zip(lora.factors(), gradients, first, second, strict=True):
+                    m.mul_(0.9).add_(0.1 * gradient)
+                    v.mul_(0.95).add_(0.05 * gradient**2)
+                    factor -= 0.01 * (m / (1 - 0.9**step)) / ((v / (1 - 0.95**step)).sqrt() + 1e-10)
