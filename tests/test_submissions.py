@@ -22,13 +22,24 @@ from pgolf.bundle.pipeline import build
 from pgolf.lock import LOCK_NAME, differences, file_hash, python_version, read_lock, tool_versions
 from pgolf.recipe import load_recipe
 from pgolf.resolve import resolve
-from pgolf.submission import RECIPE_NAME, make
+from pgolf.select import select
+from pgolf.submission import RECIPE_NAME, make, smoke_recipe
 
 FOLDER = Path(__file__).parent.parent / "submissions"
 NAMES = sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE_NAME}"))
 NEEDED = {"pergroup": needs_lrzip, "zstd": needs_zstandard}
 """What has to be there for a plugin's artifact to be written."""
-SIZED = {*MICRO, *SIZES, *TUNED, "data_path", "eval_seq_len", "int6_layers", "mlp_hidden", "tokenizer_path"}
+SIZED = {
+    *MICRO,
+    *SIZES,
+    *TUNED,
+    "data_path",
+    "eval_seq_len",
+    "fp16_keep_name_patterns",
+    "int6_layers",
+    "mlp_hidden",
+    "tokenizer_path",
+}
 """Settings that are sizes: at micro size they are those of other tests."""
 
 
@@ -51,6 +62,13 @@ def test_a_recipe_resolves(name):
     chosen = resolve(recipe(name), registry()).selection
     assert recipe(name).name == name and recipe(name).notes
     assert plugins(name) <= set(chosen.plugins), "a plugin that another one pushes out has no place in a recipe"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_has_a_smoke_form(name):
+    """Nothing that `pgolf train --smoke` makes smaller contradicts what the recipe says."""
+    small = smoke_recipe(recipe(name), registry())
+    assert set(resolve(small, registry()).selection.plugins) == set(select(recipe(name), registry()).plugins)
 
 
 @pytest.mark.slow
