@@ -347,7 +347,8 @@ def test_a_program_starts_in_its_cgroup(real_group, work, monkeypatch):
 
 
 def test_what_is_left_in_a_cgroup_is_killed_with_it(real_group):
-    code = "import os, sys, time; sys.stdin.readline(); print(os.fork(), flush=True); os.setsid(); time.sleep(600)"
+    # In one write each: two processes print into one pipe.
+    code = "import os, sys, time; sys.stdin.readline(); os.write(1, b'%d\\n' % os.fork()); os.setsid(); time.sleep(600)"
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as child:
         (real_group / "cgroup.procs").write_text(str(child.pid))
