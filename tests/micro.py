@@ -30,6 +30,7 @@ TUNED = {
     "swa_every": 1,
     "swa_start_frac": 0.9,
     "ttt_lora_lr": 0.01,
+    "warmdown_frac": 0.75,
     "warmdown_iters": 4,
 }
 

@@ -9,7 +9,7 @@ from equality import live_and_built
 from micro import micro
 from test_plugin_contracts import NAMES
 
-COUNT = 12
+COUNT = 16
 
 
 def test_a_seed_gives_the_same_combinations():
