@@ -39,9 +39,13 @@ def check_train_time(view: View) -> Outcome:
     "final_int6_ttt_exact with an eval_time of 895,300 ms",
 )
 def check_eval_time(view: View) -> Outcome:
-    """The timer of the headline."""
+    """The timer of the headline, and what the whole validation stream was read for before it."""
     limit, allowance = view.challenge.eval_seconds, view.challenge.allowance_seconds
-    seconds = {name: run.eval_ms / 1000.0 for name, run in timed(view).items() if run.eval_ms is not None}
+    seconds = {}
+    for name, run in timed(view).items():
+        if run.eval_ms is not None:
+            before = sum(stage.end_ms - stage.begin_ms for stage in run.stages if stage.name == "fields")
+            seconds[name] = (run.eval_ms + before) / 1000.0
     found = _time(seconds, limit, allowance, "evaluation", view)
     return Outcome(found.status, found.message, {**found.evidence, "all_scoring_seconds": _all_scoring(view)})
 

@@ -318,6 +318,14 @@ def test_evaluation_within_the_limit(folder):
     assert outcome(folder, "time.eval").status == "FAIL"
 
 
+@pytest.mark.parametrize(("end", "status"), [(711_000, "FAIL"), (701_000, "PASS")])
+def test_what_is_made_of_the_validation_stream_before_scoring_counts(folder, end, status):
+    code = (folder / "train_gpt.py").read_bytes()
+    text = log_text(code, wallclock="600.000").replace("eval_time:12ms", "eval_time:598000ms")
+    (folder / LOG).write_text(f"{text}\nstage:fields begin:700000ms end:{end}ms data:val\n")
+    assert outcome(folder, "time.eval").status == status
+
+
 def test_a_pair_with_another_byte_count(folder):
     edit(folder / LOG, "step:2/2 val_loss:2.5000 val_bpb:1.2500", "step:2/2 val_loss:2.5000 val_bpb:1.2501")
     assert outcome(folder, "val.identity").status == "PASS"  # within the rounding of four digits and other tails
