@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from pgolf import Component, Plugin, Setting, hookimpl
 
 if TYPE_CHECKING:
@@ -27,10 +29,20 @@ PLUGIN = Plugin(
 )
 
 
-def after_the_first(layer: int, position: int, ctx: Context) -> bool:
-    """Whether a step has attention."""
+def roles(settings: SettingsView) -> tuple[str, ...]:
+    """The matrices of an attention."""
+    if "fused_qkv" in settings.plugins:
+        return "attn.c_qkv", "attn.proj"
+    return "attn.c_q", "attn.c_k", "attn.c_v", "attn.proj"
+
+
+def after_the_first(layer: int, position: int, ctx: Context, dead: tuple[str, ...], dim: int) -> bool:
+    """Whether a step has attention; calibration sees no input of the matrices of the step that has none, which is zeros."""
     if position == 0:
         ctx.fired("disable_layer0_attn", "steps without attention")
+        if ctx.observe is not None:
+            for role in dead:
+                ctx.observe(role, layer, torch.zeros(1, dim, device=ctx.ids.device))
     return position > 0
 
 
@@ -40,11 +52,11 @@ def dropped_matrices(settings: SettingsView, plan: PlanFacts) -> list[str]:
     orders = [(*encoder, *decoder) for encoder, decoder in plan.variants.values()]
     if settings.quirk_dead_layer0_weights or any(order[0] != 0 or order.count(0) > 1 for order in orders):
         return []
-    roles = ("c_qkv", "proj") if "fused_qkv" in settings.plugins else ("c_q", "c_k", "c_v", "proj")
-    return [f"blocks.0.attn.{role}.weight" for role in roles]
+    return [f"blocks.0.{role}.weight" for role in roles(settings)]
 
 
 @hookimpl
 def attention_switch(settings: SettingsView) -> Component:
     """Off in step 0."""
-    return Component(after_the_first)
+    dead = roles(settings) if settings.quirk_dead_layer0_weights else ()
+    return Component(after_the_first, dead=dead, dim=settings.model_dim)

@@ -61,3 +61,11 @@ def test_banks_store_them_only_when_told_to():
         resolved("disable_layer0_attn", "banks")
     made = built("disable_layer0_attn", "banks", quirk_dead_layer0_weights=True)
     assert made.model.qo_bank.shape == (8, 64, 64)
+
+
+def test_calibration_sees_nothing_of_dead_matrices():
+    made, seen = built("disable_layer0_attn", "banks", quirk_dead_layer0_weights=True), {}
+    ids, targets = tokens()
+    made.model(ids, targets, observe=lambda role, layer, x: seen.setdefault((role, layer), x))
+    for role in ("attn.c_q", "attn.c_k", "attn.c_v", "attn.proj"):
+        assert seen[role, 0].shape[-1] == seen[role, 1].shape[-1] and not seen[role, 0].any() and seen[role, 1].any()
