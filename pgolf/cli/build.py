@@ -18,7 +18,7 @@ PACKS = ("auto", "b85", "latin1", "mix", "plain")
 
 @click.command()
 @click.argument("recipe", required=False, metavar="[RECIPE]", type=click.Path(path_type=Path))
-@click.option("--plugins", callback=options.split_names, metavar="A,B,C", help="Plugins on top of the recipe.")
+@options.plugins
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting. May be repeated.")
 @click.option("-o", "--output", "folder", type=options.FOLDER, help="Folder to write.  [default: submissions/NAME]")
 @click.option("--name", default="", help="Name of the submission.  [default: the recipe's, or the plugins]")

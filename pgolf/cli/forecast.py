@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recipe", required=False, metavar="[RECIPE|FOLDER]", type=click.Path(path_type=Path))
-@click.option("--plugins", callback=options.split_names, metavar="A,B,C", help="Plugins on top of the recipe.")
+@options.plugins
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting. May be repeated.")
 @click.option("--steps", type=click.IntRange(0), help="Training steps.  [default: the recipe's, 5000 under a clock]")
 @click.option("--like", type=options.EXISTING, help="Weights whose spread to assume, e.g. of a shorter run.")

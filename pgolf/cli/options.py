@@ -32,18 +32,29 @@ def as_json(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
-def split_names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """`a,b,c` as names, without empty ones."""
-    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+def split_names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """`a,b` and `c` as the names a, b, c, without empty ones: an option given twice adds to its list."""
+    return tuple(name.strip() for part in value for name in part.split(",") if name.strip())
 
 
-def split_seeds(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
+def plugins(command: Command) -> Command:
+    """`--plugins`, for commands that take a recipe."""
+    return click.option(
+        "--plugins",
+        multiple=True,
+        callback=split_names,
+        metavar="A,B,C",
+        help="Plugins on top of the recipe. May be repeated.",
+    )(command)
+
+
+def split_seeds(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:
     """`1337,42` as whole numbers, each once."""
     names = split_names(ctx, param, value)
     try:
         seeds = tuple(dict.fromkeys(int(name) for name in names))
     except ValueError:
-        raise click.BadParameter(f"{value!r} is not a list of whole numbers such as 1337,42,2025") from None
+        raise click.BadParameter(f"{','.join(value)!r} is not a list of whole numbers such as 1337,42,2025") from None
     if any(not 0 <= seed < 2**63 for seed in seeds):
         raise click.BadParameter("a seed is from 0 to 2**63 - 1")
     return seeds

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recipe", required=False, metavar="[RECIPE]", type=click.Path(path_type=Path))
-@click.option("--plugins", callback=options.split_names, metavar="A,B,C", help="Plugins on top of the recipe.")
+@options.plugins
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting. May be repeated.")
 @click.option("--svg", "page", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write a drawing.")
 @options.plugin_dirs

@@ -31,7 +31,7 @@ def split_rungs(ctx: click.Context, param: click.Parameter, value: str) -> froze
 
 @click.command()
 @click.argument("path", required=False, metavar="[RECIPE|FOLDER]", type=click.Path(path_type=Path))
-@click.option("--plugins", callback=options.split_names, metavar="A,B,C", help="Plugins on top of the recipe.")
+@options.plugins
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting. May be repeated.")
 @click.option("--steps", type=click.IntRange(1), default=6, show_default=True, help="Training steps of each run.")
 @click.option("--rungs", callback=split_rungs, default="0-7", show_default=True, metavar="LIST", help="Rungs to climb.")

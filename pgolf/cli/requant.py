@@ -25,7 +25,7 @@ Report = Callable[[int, int, str, str], None]
 @click.option(
     "--sweep", "sweeps", multiple=True, metavar="NAME=VALUES", help="11..14, 11..14:0.5 or 11,12.85. Repeat it."
 )
-@click.option("--plugins", callback=options.split_names, metavar="A,B,C", help="Plugins on top of the recipe.")
+@options.plugins
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting. May be repeated.")
 @click.option("--name", default="", help="Name of the curve.  [default: the recipe's]")
 @click.option("--smoke", is_flag=True, help="The weights are of the recipe's smoke variant.")

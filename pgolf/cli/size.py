@@ -38,7 +38,7 @@ class Sizes:
 
 @click.command()
 @click.argument("recipe", required=False, metavar="[RECIPE]", type=click.Path(path_type=Path))
-@click.option("--plugins", callback=options.split_names, metavar="A,B,C", help="Plugins on top of the recipe.")
+@options.plugins
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting. May be repeated.")
 @click.option("--compare", "other", metavar="OTHER", type=options.EXISTING, help="A recipe, a folder or a file.")
 @click.option(

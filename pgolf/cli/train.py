@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 @click.option("--data", type=options.EXISTING_FOLDER, help="Folder of shards, or a data folder with datasets/*.")
 @click.option("--tokenizer", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="SentencePiece model.")
 @click.option("--nproc", type=click.Choice(["1", "2", "4", "8"]), default="1", show_default=True, help="Processes.")
-@click.option("--seeds", callback=options.split_seeds, metavar="A,B,C", help="One run each.  [default: the recipe's]")
+@click.option(
+    "--seeds",
+    multiple=True,
+    callback=options.split_seeds,
+    metavar="A,B,C",
+    help="One run each. May be repeated.  [default: the recipe's]",
+)
 @click.option("--iterations", type=click.IntRange(0), help="The most steps.  [default: the recipe's]")
 @click.option("--max-wallclock-seconds", type=click.FloatRange(0), help="Budget; 0 is none.  [default: the recipe's]")
 @click.option("--export", is_flag=True, help="No training: go on from the weights of a run that failed after it.")
