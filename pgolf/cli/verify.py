@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 JOBS = min(8, os.cpu_count() or 1)
+REBUILD_HELP = (
+    "Most processor time for building it again, then without a limit on memory.  [default: what reading leaves of 20 s]"
+)
 
 
 @click.command()
@@ -29,6 +32,7 @@ JOBS = min(8, os.cpu_count() or 1)
 @click.option("--data", type=options.EXISTING_FOLDER, help="Data for --run.  [default: the embedded sample]")
 @click.option("--tokenizer", type=FILE, help="SentencePiece model.")
 @click.option("--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Seconds of each run.")
+@click.option("--rebuild-limit", type=click.FloatRange(1), metavar="SECONDS", help=REBUILD_HELP)
 @click.option("--rules", type=FILE, help="A rule set of your own.  [default: the one that the folder was built for]")
 @click.option("--repack", is_flag=True, help="Also minify and pack the code again, for its third size (seconds).")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown for a pull-request comment.")
@@ -45,6 +49,7 @@ def verify(
     data: Path | None,
     tokenizer: Path | None,
     timeout: float,
+    rebuild_limit: float | None,
     rules: Path | None,
     repack: bool,
     as_markdown: bool,
@@ -73,7 +78,7 @@ def verify(
         raise click.UsageError("--foreign and --unsafe are for --run")
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other")
-    plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign)
+    plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign, rebuild_limit)
     for folder in folders:
         refuse_parent(folder)
     judged_by = load_challenge(rules) if rules else None

@@ -1,7 +1,8 @@
 """Reads folders in child processes with limits on time and memory: whatever a folder holds, there is an answer.
 
 A child reads one folder after another and writes each check's record as a line of JSON as soon as it has it, so that what was
-judged before a limit is kept. Checks that build or run are left to a child of their own, which has no limit on memory.
+judged before a limit is kept. Checks that build are left to a child of their own, which has what reading left of the time for the
+whole answer; those that run the program have limits of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 import json
 import math
 import resource
+import shlex
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -18,21 +20,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgolf.verify.folder import View
+from pgolf.verify.folder import RunPlan, View, printable
 from pgolf.verify.outputs_details import Details, details
-from pgolf.verify.registry import Check, skipped, violated
+from pgolf.verify.registry import Check, skipped, violated, warned
 from pgolf.verify.report import all_checks, as_record, as_report, guarded
 from pgolf.verify.workers import Done, Workers
 
+ANSWER_SECONDS = 19
+"""Most seconds of the processor for reading a folder and building it again; pgolf itself takes less than one more."""
 CPU_SECONDS = 15
 WALL_SECONDS = 60.0
 """Most seconds for reading one folder: of the processor, and on the clock of a machine that others use as well."""
 MEMORY = 440 * 2**20
 """Most bytes that reading may take beyond what pgolf itself takes, about 40 MiB."""
+BUILD_MEMORY = 400 * 2**20
+"""Most bytes of data of the child that builds; PyTorch's libraries, about 80 MiB, are no data."""
 KEPT_MEMORY = 32 * 2**20
 """A child that has grown by more is replaced before the next folder."""
-BUILD_SECONDS = 120.0
-"""Most seconds for building a folder again."""
+PACK_SECONDS = 120.0
+"""Most seconds of the processor for building again where the folder's text is packed again as well."""
 FOREVER = 10.0**9
 
 Make = Callable[[Path], View]
@@ -40,21 +46,38 @@ Make = Callable[[Path], View]
 
 @dataclass
 class Job:
-    """One folder: what is known of it, and whether checks are left for a child of their own."""
+    """One folder: what is known of it, and whether checks are left for a child of their own.
+
+    Attributes:
+        reason: why not all of it was read.
+        unbuilt: why the checks that build are not judged.
+    """
 
     folder: Path
+    plan: RunPlan
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     later: list[str] = field(default_factory=list)
     numbers: Details | None = None
     reason: str = ""
+    unbuilt: str = ""
     second: bool = False
+    spent: float = CPU_SECONDS
 
     @property
     def seconds(self) -> float:
-        """Most seconds for the part that is next; a run has limits of its own."""
+        """Most seconds of the processor for the part that is next; a run has limits of its own."""
         if not self.second:
-            return WALL_SECONDS
-        return FOREVER if any(name.startswith("run.") for name in self.later) else BUILD_SECONDS
+            return CPU_SECONDS
+        if any(name.startswith("run.") for name in self.later):
+            return FOREVER
+        if self.plan.rebuild_limit is not None:
+            return self.plan.rebuild_limit
+        return PACK_SECONDS if self.plan.repack else max(1.0, ANSWER_SECONDS - self.spent)
+
+    @property
+    def wall(self) -> float:
+        """Most seconds on the clock."""
+        return self.seconds * (WALL_SECONDS / CPU_SECONDS)
 
 
 def verify_bounded(
@@ -63,7 +86,7 @@ def verify_bounded(
     """The report of every folder, in their order, and the numbers for its page where that is `drawn`."""
     if len(folders) > 1:
         preload()
-    jobs = [Job(folder) for folder in folders]
+    jobs = [Job(folder, make(folder).run) for folder in folders]
     waiting = [*range(len(jobs))]
     held = Held()
     workers = Workers(lambda number, write: judge(jobs[number], held, make, drawn, write))
@@ -72,7 +95,7 @@ def verify_bounded(
             while waiting and len(workers.working) < at_once:
                 number = waiting.pop(0)
                 # Forked now, so that it knows what is left for it.
-                workers.start(number, jobs[number].seconds, alone=jobs[number].second)
+                workers.start(number, jobs[number].wall, alone=jobs[number].second)
             for done in workers.finished():
                 job = jobs[done.number]
                 collect(job, done)
@@ -96,7 +119,10 @@ def judge(job: Job, held: Held, make: Make, drawn: bool, write: Callable[[bytes]
     def say(**line: Any) -> None:
         write(json.dumps(line, allow_nan=False).encode() + b"\n")
 
-    if not job.second:
+    begin = time.process_time()
+    if job.second:
+        limit_build(job)
+    else:
         limit(held)
     view = make(job.folder)
     for check in all_checks():
@@ -107,6 +133,7 @@ def judge(job: Job, held: Held, make: Make, drawn: bool, write: Callable[[bytes]
     if drawn and not job.second:
         with contextlib.suppress(MemoryError):
             say(details=asdict(details(view)))
+    say(spent=time.process_time() - begin)
     return not job.second and not view.exceeded and address_space() < held.first + KEPT_MEMORY
 
 
@@ -119,14 +146,29 @@ class Held:
 
 def limit(held: Held) -> None:
     """Limit this process for one more folder: seconds of the processor, memory beyond what it had at first, no core file."""
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    soft = math.ceil(time.process_time()) + CPU_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_processor(CPU_SECONDS)
     held.first = held.first or address_space()
     if held.first:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_AS, (held.first + MEMORY,) * 2)
+
+
+def limit_build(job: Job) -> None:
+    """Limit this process, which builds a folder again; where the program runs there are other limits."""
+    if job.seconds == FOREVER:
+        return
+    limit_processor(job.seconds)
+    if job.plan.rebuild_limit is None:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (BUILD_MEMORY,) * 2)
+
+
+def limit_processor(seconds: float) -> None:
+    """So many more seconds of the processor for this process, and no core file."""
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = math.ceil(time.process_time() + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def address_space() -> int:
@@ -157,16 +199,36 @@ def collect(job: Job, done: Done) -> None:
                 job.later.append(found["later"])
             elif "details" in found:
                 job.numbers = Details(**found["details"])
+            elif "spent" in found and not job.second:
+                job.spent = found["spent"]
     over = done.signal in (signal.SIGXCPU, signal.SIGKILL)
-    job.reason = job.reason or (f"it takes more than {CPU_SECONDS} s of the processor" if over else done.reason)
+    reason = f"it takes more than {job.seconds:.0f} s of the processor" if over else done.reason
+    if job.second:
+        job.unbuilt = reason
+    else:
+        job.reason = reason
 
 
 def report_of(job: Job, make: Make) -> dict[str, Any]:
-    """All records in their order; what was not judged is not judged, and the folder has not passed."""
+    """All records in their order; what was not judged is not judged, and a folder that was not all read has not passed."""
     records = []
     for check in all_checks():
         record = job.records.get(check.id)
         if check.id == "pkg.limits" and job.reason:
             record = as_record(check, violated(f"not all of it is judged: {job.reason}", reason=job.reason))
+        elif check.id == "pkg.limits" and job.unbuilt:
+            record = as_record(check, warned(f"not all of it is judged: {unbuilt(job)}", reason=job.unbuilt))
+        if record is None and check.id in job.later:
+            record = as_record(check, skipped(f"not judged: {unbuilt(job)}"))
         records.append(record or as_record(check, skipped(f"not judged: {job.reason or 'the folder cannot be read'}")))
     return as_report(make(job.folder), records)
+
+
+def unbuilt(job: Job) -> str:
+    """Why a folder was not built again, and how it is with more time."""
+    if not job.unbuilt:
+        return job.reason or "the folder cannot be read"
+    command = (
+        f"pgolf verify {shlex.quote(printable(str(job.folder)))} --rebuild-limit {math.ceil(8 * job.seconds / 60) * 60}"
+    )
+    return f"building it again: {job.unbuilt}; for more: {command}"

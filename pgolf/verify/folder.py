@@ -49,6 +49,7 @@ class RunPlan:
     """Whether and how checks may execute the submission; `repack` only minifies and packs its text again.
 
     `unsafe` lets a file that was built again byte for byte run without a sandbox, `foreign` any other file in one.
+    `rebuild_limit`: most seconds of the processor for building again, None for what reading leaves of those for the answer.
     """
 
     enabled: bool = False
@@ -59,6 +60,7 @@ class RunPlan:
     note: Callable[[str], None] = lambda line: None
     unsafe: bool = False
     foreign: bool = False
+    rebuild_limit: float | None = None
 
 
 class View:

@@ -9,6 +9,7 @@ from pgolf.manager import Registry
 from pgolf.verify import bounded
 from pgolf.verify.bounded import verify_bounded
 from pgolf.verify.checks_code import check_unpack
+from pgolf.verify.checks_lock import check_rebuild
 from pgolf.verify.folder import RunPlan, View
 from pgolf.verify.registry import CHECKS, passed
 from pgolf.verify.report import verify
@@ -25,16 +26,16 @@ def make(folder):
     return View(folder, Registry)
 
 
-def replace(monkeypatch, function):
+def replace(monkeypatch, function, id="code.unpack"):
     """One check in the middle does something bad."""
-    item = CHECKS["code.unpack"]
-    assert item.function is check_unpack
+    item = CHECKS[id]
+    assert item.function in (check_unpack, check_rebuild)
 
     def instead(view):
         return function(view)
 
-    instead.__module__ = check_unpack.__module__
-    monkeypatch.setitem(CHECKS, "code.unpack", type(item)(item.id, item.severity, "s", "t", instead))
+    instead.__module__ = item.function.__module__
+    monkeypatch.setitem(CHECKS, id, type(item)(item.id, item.severity, "s", "t", instead))
 
 
 def judged(folders, at_once=1):
@@ -112,3 +113,44 @@ def test_building_and_running_are_left_to_a_second_child(tmp_path):
     assert rows["lock.rebuild"]["status"] in ("FAIL", "SKIP") and "not judged" not in rows["lock.rebuild"]["message"]
     assert "packed again" in rows["size.accounts"]["message"]
     assert [row["id"] for row in report["checks"]] == [check.id for check in bounded.all_checks()]
+
+
+def rebuilt(folder, plan=None):
+    """(the two rows that building again concerns, seconds of it)."""
+    start = time.monotonic()
+    ((report, _),) = verify_bounded([folder], lambda folder: View(folder, Registry, plan or RunPlan()), 1)
+    rows = {row["id"]: row for row in report["checks"]}
+    return rows["lock.rebuild"], rows["pkg.limits"], time.monotonic() - start
+
+
+@pytest.mark.parametrize("bad", [busy, sleepy])
+def test_building_has_what_reading_left_of_the_answer(tmp_path, monkeypatch, bad):
+    monkeypatch.setattr(bounded, "ANSWER_SECONDS", 1)
+    monkeypatch.setattr(bounded, "WALL_SECONDS", 45.0)
+    replace(monkeypatch, bad, "lock.rebuild")
+    rebuild, limits, seconds = rebuilt(make_folder(tmp_path / "toy"))
+    assert seconds < 12 and rebuild["status"] == "SKIP" and limits["status"] == "WARN"
+    for row in rebuild, limits:
+        assert "more than" in row["message"] and "--rebuild-limit 60" in row["message"]
+
+
+def test_reading_leaves_less_for_building(tmp_path):
+    job = bounded.Job(tmp_path, RunPlan(), later=["lock.rebuild"], second=True, spent=4.5)
+    assert (job.seconds, job.wall) == (14.5, 58.0)
+    job.spent = 30.0
+    assert job.seconds == 1.0
+    for plan, later, seconds in (
+        (RunPlan(rebuild_limit=90.0), "lock.rebuild", 90.0),
+        (RunPlan(repack=True), "size.accounts", bounded.PACK_SECONDS),
+        (RunPlan(True), "run.score", bounded.FOREVER),
+    ):
+        assert bounded.Job(tmp_path, plan, later=[later], second=True).seconds == seconds
+
+
+def test_building_has_a_limit_on_memory_but_where_time_was_given(tmp_path, monkeypatch):
+    replace(monkeypatch, greedy, "lock.rebuild")
+    folder = make_folder(tmp_path / "toy")
+    rebuild, limits, _ = rebuilt(folder)
+    assert rebuild["status"] == "SKIP" and "memory" in rebuild["message"], rebuild
+    rebuild, limits, _ = rebuilt(folder, RunPlan(rebuild_limit=60.0))
+    assert (rebuild["status"], limits["status"]) == ("PASS", "PASS")
