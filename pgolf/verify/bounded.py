@@ -1,8 +1,8 @@
 """Reads folders in child processes with limits on time and memory: whatever a folder holds, there is an answer.
 
 A child reads one folder after another and writes each check's record as a line of JSON as soon as it has it, so that what was
-judged before a limit is kept. Checks that build are left to a child of their own, which has what reading left of the time for the
-whole answer; those that run the program have limits of their own.
+judged before a limit is kept. Checks that build are left to a child of their own, which has what reading left of the time for
+an answer; those that run the program have limits of their own.
 """
 
 from __future__ import annotations
