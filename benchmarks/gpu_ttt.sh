@@ -4,7 +4,7 @@
 # BUILT: pgolf build --plugins phased_ttt,banks,layer_loop,leaky_relu2,ln_scale,partial_rope,skip_gates,two_lanes,xsa \
 #          --plugins smear_gate_v3,sparse_attention_gate --set num_layers=11 --set train_seq_len=2048 --set warmup_steps=1 \
 #          --set train_batch_tokens=131072 --set enable_looping_at=0.5 --set phased_ttt_prefix_docs=200 --set val_loss_every=0
-# Look at: `eval: compiled 8 shapes in N seconds`, `eval: lora_ttt ran M shapes` (M <= 8, or a shape was not rehearsed), the eval_time
+# Look at: `eval: compiled 4 shapes in N seconds`, `eval: lora_ttt ran M shapes` (M <= 4, or a shape was not rehearsed), the eval_time
 # of final_int8_ttt, and final_int8_ttt_exact, which must agree between the runs to about 1e-4.
 set -eu
 built=$(realpath "$1") DATA_PATH=$(realpath "$2") TOKENIZER_PATH=$(realpath "$3") nproc=$5

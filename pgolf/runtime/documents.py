@@ -77,6 +77,14 @@ def deal_chains(groups: list[Group], size: int, chains: int) -> list[list[Group]
     return alone + [full[first::chains] for first in range(min(chains, len(full)))]
 
 
+def halving_widths(length: int, count: int) -> list[int]:
+    """At most `count` row lengths, rising: `length`, half of it rounded up, a quarter, ...; a row takes the next longer one.
+
+    Few are compiled, and short rows, which are most, still waste less than with lengths that are evenly apart.
+    """
+    return sorted({-(-length // 2**halved) for halved in range(count)})
+
+
 def count_chunks(document: Document, size: int) -> int:
     """Chunks of a document."""
     return -(-(document.length - 1) // size)

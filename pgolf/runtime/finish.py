@@ -209,6 +209,8 @@ def score_artifact(session: Session) -> None:
     """
     program = session.program
     grid = grid_name(session.program)
+    if session.world.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
     load_artifact(session)
     session.stages.end("decode", "none")
     if program.stream_fields:
@@ -227,6 +229,7 @@ def score_artifact(session: Session) -> None:
         score = run_evaluation(session)
         session.stages.end("adapt", "val")
         log_final(session, f"{grid}_{program.evaluation.label}", score)
+    session.log(f"eval: peak memory allocated: {torch.cuda.max_memory_allocated() >> 20} MiB")
 
 
 def log_final(session: Session, label: str, score: Score) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.documents import find_documents
+from pgolf.runtime.documents import find_documents, halving_widths
 from pgolf.runtime.evaluate import Span, span_rows
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ PLUGIN = Plugin(
     requires=("document_starts",),
     settings=(
         Setting("isolated_stride", 64, "targets that a later window of a long document scores", minimum=1),
-        Setting("isolated_widths", 8, "row lengths that are compiled; a window takes the next longer one", minimum=1),
+        Setting(
+            "isolated_widths", 4, "row lengths that are compiled: the window, half of it, a quarter, ...", minimum=1
+        ),
     ),
 )
 
@@ -50,7 +52,7 @@ class IsolatedEval:
     def __call__(self, session: Session, tally: Tally) -> None:
         """Batches go to whichever rank asks next; no score depends on which."""
         length, documents = session.seq_len, find_documents(session.tokens, self.bos_id)
-        widths = sorted({-(-length * (number + 1) // self.widths) for number in range(self.widths)})
+        widths = halving_widths(length, self.widths)
         rows = {width: session.rows * length // width for width in widths}
         tally.rehearse([(rows[width], width) for width in widths])
         queues: dict[int, list[Span]] = {width: [] for width in widths}

@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.documents import chunk_rows, count_chunks, deal_chains, find_documents, group_documents, split_groups
+from pgolf.runtime.documents import (
+    chunk_rows,
+    count_chunks,
+    deal_chains,
+    find_documents,
+    group_documents,
+    halving_widths,
+    split_groups,
+)
 from pgolf.runtime.lora import Lora
 
 if TYPE_CHECKING:
@@ -49,7 +57,7 @@ PLUGIN = Plugin(
         Setting("ttt_batch_size", 64, "documents side by side", minimum=1),
         Setting("ttt_warm_start_a", True, "A goes on from group to group"),
         Setting("ttt_chains", 8, "chains of a warm start; as many ranks can work at once", minimum=1),
-        Setting("ttt_widths", 8, "row lengths that are compiled; a chunk takes the next longer one", minimum=1),
+        Setting("ttt_widths", 4, "row lengths that are compiled: the context, half of it, a quarter, ...", minimum=1),
         Setting("ttt_k_lora", True, "factors at k"),
         Setting("ttt_o_lora", True, "factors at the attention branch"),
         Setting("ttt_mlp_lora", True, "factors at the MLP"),
@@ -76,7 +84,7 @@ class LoraTTT:
         self.adam = adam
         self.rank, self.scale = lora
         self.chunk_size, length, self.batch_size, widths, self.chains = sizes
-        self.widths = [-(-length * (number + 1) // widths) for number in range(widths)]
+        self.widths = halving_widths(length, widths)
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score all documents; a base update, where one is chosen, runs between groups."""

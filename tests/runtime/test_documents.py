@@ -15,6 +15,7 @@ from pgolf.runtime.documents import (
     deal_chains,
     find_documents,
     group_documents,
+    halving_widths,
     split_groups,
 )
 
@@ -93,3 +94,11 @@ def test_parts_end_where_their_boundary_is_reached():
     assert parts() == [5] and parts(10, 20) == [2, 1, 2] and parts(8) == [1, 4] and parts(9) == [2, 3]
     assert parts(1, 2, 3) == [1, 1, 1, 2], "each part has a group"
     assert parts(40) == [5] and parts(33, 40) == [5], "nothing to learn for"
+
+
+@pytest.mark.parametrize(
+    ("length", "count", "widths"),
+    [(2048, 4, [256, 512, 1024, 2048]), (2048, 1, [2048]), (100, 3, [25, 50, 100]), (7, 9, [1, 2, 4, 7])],
+)
+def test_row_lengths_halve(length, count, widths):
+    assert halving_widths(length, count) == widths
