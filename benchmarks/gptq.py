@@ -10,12 +10,15 @@ Seconds of the wall, and of processors.
 
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from pgolf.runtime.calibrate import HessianObserver
 from pgolf.runtime.ledger import Ledger
-from pgolf.runtime.quantize import SpreadRecipe
+from pgolf.runtime.quantize import SpreadRecipe, integer_codes
 from pgolf_plugins.quantizer.gptq import Gptq
 
 SHAPES = {"attn": (512, 512), "kv": (256, 512), "fc": (2048, 512), "proj": (512, 2048), "tok_emb": (8192, 512)}
@@ -35,14 +38,13 @@ def since(begin: tuple[float, float], device: torch.device) -> tuple[float, floa
     return end[0] - begin[0], end[1] - begin[1]
 
 
-def main(name: str = "cuda" if torch.cuda.is_available() else "cpu", layers: str = "11") -> None:
-    """One line for each shape, and sums of the 66 matrices of the layers."""
-    device = torch.device(name)
+def measure(device: torch.device, layers: int) -> Iterator[dict[str, Any]]:
+    """Rows of (wall, processor) seconds for each shape, then the sums of the matrices of the layers."""
     rows = 98304 if device.type == "cuda" else 8192
     recipe = SpreadRecipe("sdclip", 6, 12.85, (), Gptq(128, 0.01))
     torch.backends.cuda.matmul.allow_tf32 = True
-    totals = {"together": [0.0, 0.0], "one by one": [0.0, 0.0]}
-    for place, (shape_name, shape) in enumerate(SHAPES.items()):
+    totals = {"together": (0.0, 0.0), "one by one": (0.0, 0.0)}
+    for place, (name, shape) in enumerate(SHAPES.items()):
         inputs = torch.randn(rows, shape[1], device=device).bfloat16()
         observer = HessianObserver()
         observer("x", 0, inputs)
@@ -50,25 +52,77 @@ def main(name: str = "cuda" if torch.cuda.is_available() else "cpu", layers: str
         observer("x", 0, inputs)
         observed = since(begin, device)
         statistics = {"hessian": observer.sums["x", 0].float()}
-        count = PER_LAYER.get(shape_name, 0) * int(layers) or 1
-        names, weights = [shape_name] * count, [torch.randn(shape, device=device) / 20 for _ in range(count)]
+        count = PER_LAYER.get(name, 0) * layers or 1
+        names, weights = [name] * count, [torch.randn(shape, device=device) / 20 for _ in range(count)]
         if not place:
             recipe.encode_group(names, weights, [statistics] * count, Ledger())
         begin = now(device)
         recipe.encode_group(names, weights, [statistics] * count, Ledger())
         together = since(begin, device)
         begin = now(device)
-        recipe.encode(shape_name, weights[0], statistics, Ledger())
+        recipe.encode(name, weights[0], statistics, Ledger())
         apart = [count * spent for spent in since(begin, device)]
         for key, spent in (("together", together), ("one by one", apart)):
-            if shape_name in PER_LAYER:
-                totals[key] = [total + one for total, one in zip(totals[key], spent, strict=True)]
-        times = f"together {together[0]:6.2f} s ({together[1]:6.2f}), one by one {apart[0]:6.2f} s ({apart[1]:6.2f})"
-        print(f"{shape_name:8} {count:2} of {shape[0]:5} x {shape[1]:4}: {times}, observe {1000 * observed[0]:7.2f} ms")
-    for key, (wall, processors) in totals.items():
-        print(
-            f"{device}, {sum(PER_LAYER.values()) * int(layers)} matrices of the layers {key}: {wall:.2f} s ({processors:.2f})"
-        )
+            if name in PER_LAYER:
+                totals[key] = tuple(total + one for total, one in zip(totals[key], spent, strict=True))
+        yield {
+            "what": name,
+            "shape": shape,
+            "count": count,
+            "together": together,
+            "one by one": apart,
+            "observe": observed,
+        }
+    yield {"what": "all matrices of the layers", "count": sum(PER_LAYER.values()) * layers, **totals}
+
+
+def compare(device: torch.device) -> Iterator[dict[str, Any]]:
+    """How far the codes of each shape are from those in float64 on the CPU: share of other codes, and error on the inputs.
+
+    The error is tr(E H E^T) of E = W - W', relative to that of float64.
+    """
+    solver = Gptq(128, 0.01)
+    recipe = SpreadRecipe("sdclip", 6, 12.85, (), solver)
+    for name in PER_LAYER:
+        rows, columns = SHAPES[name]
+        generator = torch.Generator().manual_seed(1)
+        mixed = torch.randn(columns, columns, generator=generator) * torch.rand(columns, generator=generator)
+        inputs = torch.randn(2 * columns, columns, generator=generator) @ mixed / columns**0.5
+        weight, hessian = torch.randn(rows, columns, generator=generator) / 20, inputs.T @ inputs
+        parts = recipe.encode(name, weight.to(device), {"hessian": hessian.to(device)}, Ledger())
+        codes, step = parts["codes"].cpu(), parts["step"].cpu()
+        exact = solver(name, weight.double(), step.double(), recipe.top, {"hessian": hessian.double()}, Ledger())
+        error = [weighted_error(weight, found, step, hessian) for found in (codes, exact)]
+        nearest = weighted_error(weight, integer_codes(weight, step.float(), recipe.top), step, hessian)
+        ratio, other = error[0] / error[1], (codes != exact).double().mean().item()
+        yield {
+            "what": f"codes of {name} against float64",
+            "error": round(ratio, 6),
+            "of rounding to nearest": round(nearest / error[1], 3),
+            "other codes": round(other, 6),
+            "bound": 1.01,
+            "ok": ratio < 1.01,
+        }
+
+
+def weighted_error(weight: Tensor, codes: Tensor, step: Tensor, hessian: Tensor) -> float:
+    """tr(E H E^T) in float64."""
+    error = weight.double() - codes.double() * step.double()[:, None]
+    return ((error @ hessian.double()) * error).sum().item()
+
+
+def main(name: str = "cuda" if torch.cuda.is_available() else "cpu", layers: str = "11") -> None:
+    """One line for each shape, and sums of the 66 matrices of the layers."""
+    device = torch.device(name)
+    for row in (*measure(device, int(layers)), *compare(device)):
+        print(" ".join(f"{key}: {shown(value)}" for key, value in row.items()))
+
+
+def shown(value: Any) -> str:
+    """Seconds as `wall (processors)`."""
+    if isinstance(value, (tuple, list)) and isinstance(value[0], float):
+        return f"{value[0]:.3f} s ({value[1]:.3f})"
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,6 @@ PLUGIN = Plugin(
     effect="-0.002 to -0.003 BPB where windows of 1408 are scored after training at 1024",
     conflicts=(
         Conflict("varlen_attention", "a packed row's length, which sets the base, says nothing of its documents"),
-        Conflict("self_calibration", "sequences grow token by token, and the base with them", hard=False),
     ),
     settings=(
         Setting("rope_base", 10000.0, "base of the rotary frequencies", minimum=1),

@@ -2,9 +2,11 @@
 
     x_0 uniform over the vocabulary      x_t ~ softmax(z_{t-1} / temperature)      gptq_calib_samples sequences
 
-Each token takes a forward over all before it, of a whole batch at once: any architecture can be asked that way, without a cache
-that its mixes of positions would have to know. Ranks share the sequences, and their statistics are averaged. A sequence is made
-of uniform numbers of its own, by the inverse of the distribution function, so it depends neither on ranks nor on batches.
+Each token takes a forward of a whole batch, and of the whole length: places that are not written yet cannot be seen from
+those that are. So any architecture can be asked, without a cache that its mixes of positions would have to know, rotary angles
+are those of the training length, and kernels see one shape. Ranks share the sequences, and their statistics are averaged. A
+sequence is made of uniform numbers of its own, by the inverse of the distribution function: it depends neither on ranks nor on
+batches.
 
 Source: openai/parameter-golf#1019 (GPTQ_AR_SELFGEN), #1204. There every rank writes all sequences, in 190 to 290 s, with
 rotary angles of the length so far.
@@ -66,10 +68,11 @@ class SelfCalibration:
 
     def generate(self, session: Session, noise: Tensor) -> Tensor:
         """ids (B,T) for uniform numbers (B,T)."""
-        ids = (noise[:, :1] * session.settings.vocab_size).long()
+        ids = torch.zeros_like(noise, dtype=torch.long)
+        ids[:, 0] = (noise[:, 0] * session.settings.vocab_size).long()
         for place in range(1, noise.shape[1]):
-            chosen = pick(next_logits(session, ids) / self.temperature, noise[:, place : place + 1])
-            ids = torch.cat((ids, chosen), 1)
+            logits = next_logits(session, ids, place - 1)
+            ids[:, place] = pick(logits / self.temperature, noise[:, place : place + 1])[:, 0]
         return ids
 
 
@@ -78,12 +81,12 @@ def sequence_noise(seed: int, number: int, length: int) -> Tensor:
     return torch.rand(length, generator=keyed_generator(seed, f"self_calibration {number}"))
 
 
-def next_logits(session: Session, ids: Tensor) -> Tensor:
-    """Logits (B,V), float32, of the token after `ids`, under the phases of scoring."""
+def next_logits(session: Session, ids: Tensor, place: int) -> Tensor:
+    """Logits (B,V), float32, of the token after ids[:, place], under the phases of scoring."""
     model = session.model
     fields = {name: field(ids, Ledger()) for name, field in session.program.batch_fields}
     ctx = Context(ids, session.scoring_phases(), False, model.matrices(), {}, fields, None, None, None)
-    return model.logits(model.hidden(ids, ctx)[:, -1:], ctx)[:, 0].float()
+    return model.logits(model.hidden(ids, ctx)[:, place : place + 1], ctx)[:, 0].float()
 
 
 def pick(logits: Tensor, uniform: Tensor) -> Tensor:

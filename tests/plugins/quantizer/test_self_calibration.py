@@ -40,8 +40,26 @@ def test_tokens_are_drawn_from_the_scores_of_the_forward(session):
 @torch.no_grad()
 def test_the_next_logits_depend_on_all_tokens_before(session):
     ids = torch.tensor([[5, 6, 7, 8], [5, 9, 7, 8], [5, 6, 7, 8]])
-    found = next_logits(session, ids)
+    found = next_logits(session, ids, 3)
     assert found.shape == (3, 256) and torch.equal(found[0], found[2]) and not torch.equal(found[0], found[1])
+
+
+@torch.no_grad()
+def test_what_is_not_written_yet_is_not_seen(session):
+    ids = torch.tensor([[5, 6, 7, 8], [5, 6, 9, 1]])
+    found = next_logits(session, ids, 1)
+    assert torch.equal(found[0], found[1])
+    torch.testing.assert_close(found, next_logits(session, ids[:, :2], 1))
+
+
+def test_a_base_that_grows_with_the_length_is_that_of_the_whole_length():
+    made = built("self_calibration", "ntk_rope", **{**SIZES, "train_seq_len": 16}, rope_train_seq_len=8)
+    scramble(made.model).eval()
+    session, seen = make_session(made, torch.zeros(100)), []
+    session.program.rotary.stretched = lambda length: seen.append(length) or 10000.0
+    with torch.no_grad():
+        SelfCalibration(8, 2, 0.8).generate(session, torch.rand(2, 16))
+    assert {*seen} == {16}
 
 
 @torch.no_grad()
