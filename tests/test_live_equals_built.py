@@ -86,8 +86,8 @@ QUANTIZERS = {
 }
 RECIPES = {name: (*names, *QUANTIZERS.get(name, ())) for name, names in RECIPES.items()}
 SETTINGS = {"groups": {"model_dim": 288}, "dense": {"gram_symmetric": True}}
-"""Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do; and what is off
-by default."""
+"""Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do; and forms that
+are off by default."""
 REASONS = {"groups": needs_lrzip, "packed": needs_zstandard}
 NEEDED = {"lrzip": needs_lrzip, "pergroup": needs_lrzip, "zstd": needs_zstandard}
 
