@@ -118,7 +118,9 @@ class TensorRecipe(Protocol):
 class Correction(Protocol):
     """Adds a second set of parts to some tensors, from what the first set missed.
 
-    Corrections see the codes that `fit` has left, and are made anew whenever `fit` measures.
+    Corrections see the codes that `fit` has left, and are made anew whenever `fit` measures. Parts of a low-rank one are
+    called "a" (rows, rank) and "b" (rank, columns), so that `fit` can count its columns; where any tensor has
+    "CORRECTION.rank" among its statistics, `fit` says which tensors are corrected, and how much.
     """
 
     name: str
@@ -139,8 +141,11 @@ class Requantize(Protocol):
     def encode(self, name: str, more: Mapping[str, Tensor], /) -> Parts:
         """The tensor's parts, made with `more` among its statistics, where clip taps and recipes find it."""
 
+    def correct(self, encoded: dict[str, Parts], /) -> dict[str, Parts]:
+        """These tensors, all or some, with the parts of their corrections."""
+
     def error(self, name: str, parts: Parts, /) -> float:
-        """tr(E H E^T) of the error E that parts without corrections leave.
+        """tr(E H E^T) of the error E that the parts leave, corrections among them.
 
         Without a Hessian H is c I, c the mean diagonal of those that there are, or 1.
         """
@@ -159,5 +164,6 @@ class Fit(Protocol):
     ) -> dict[str, Parts]:
         """`measure` gives the bytes that would count: the program's own file, and the artifact of what it is shown.
 
-        The artifact is measured with its corrections, which `encoded` is without.
+        The artifact is measured with its corrections, which `encoded` is without. A part "CORRECTION.rank", a scalar, tells
+        a low-rank correction the rank of a tensor, and is not stored.
         """

@@ -152,10 +152,14 @@ class Requantizer:
             parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
         return {key: value.cpu() for key, value in parts.items()}
 
+    def correct(self, encoded: dict[str, Parts]) -> dict[str, Parts]:
+        """Of some tensors, or all."""
+        return add_corrections(self.state, self.parameters, self.program, self.statistics, encoded, Ledger())
+
     def error(self, name: str, parts: Parts) -> float:
         """Summed over the outputs of inputs with the tensor's Hessian; without one, inputs are as large as others are."""
         weight = self.state[name].float()
-        decoded = decode_tensor(name, parts, self.classes[name], self.program, torch.float32)
+        decoded = decode_corrected(name, parts, self.classes[name], self.program, torch.float32)
         error = weight - decoded.to(weight.device)
         known = self.statistics.get(name, {})
         if "hessian" in known:
@@ -173,9 +177,20 @@ def add_corrections(
     encoded: dict[str, Parts],
     ledger: Ledger,
 ) -> dict[str, Parts]:
-    """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended."""
+    """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended.
+
+    Parts of that form which `fit` has left become statistics, and are not stored.
+    """
     if program.corrections:
         classes = quantization_classes(parameters)
+        told = {name: {key: value for key, value in parts.items() if "." in key} for name, parts in encoded.items()}
+        statistics = {
+            **statistics,
+            **{name: {**statistics.get(name, {}), **more} for name, more in told.items() if more},
+        }
+        encoded = {
+            name: {key: value for key, value in parts.items() if "." not in key} for name, parts in encoded.items()
+        }
         decoded = {
             name: decode_tensor(name, parts, classes[name], program, torch.float32).to(state[name].device)
             for name, parts in encoded.items()

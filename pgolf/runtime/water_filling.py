@@ -4,7 +4,7 @@
     f_g = min(max(1, sqrt(water / e_g)), most)
 
 The error that a saved bit costs, 2 ln 2 f_g^2 e_g, is then the same for all groups that are touched, and higher for all
-others: water that fills the lowest first.
+others: water that fills the lowest first. Bits that are saved in other ways at the same price count as well.
 
 Source: Cover and Thomas, Elements of Information Theory, 10.3.3.
 """
@@ -15,38 +15,41 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
-def water_factors(errors: Mapping[str, float], counts: Mapping[str, int], bits: float, most: float) -> dict[str, float]:
-    """Factor of every group, so that together they save so many bits, or as many as there can be."""
-    low, high = math.log(min(errors.values())), math.log(most * most * max(errors.values())) + 1e-6
-    factors = dict.fromkeys(errors, 1.0)
+def bit_price(level: float) -> float:
+    """Error that the last bit costs, at this level of the water."""
+    return 2 * math.log(2) * level
+
+
+def water_factors(errors: Mapping[str, float], level: float, most: float) -> dict[str, float]:
+    """Factor of every group; `errors` are of one code each, `level` is the error of one under water."""
+    return {name: min(max(1.0, math.sqrt(level / error)), most) for name, error in errors.items()}
+
+
+def water_level(saved: Callable[[float], float], low: float, high: float, bits: float) -> float:
+    """The least level between these at which so many bits are saved, or `high`."""
+    least, most = math.log(low), math.log(high) + 1e-6
     for _ in range(60):
-        level = (low + high) / 2
-        factors = {name: min(max(1.0, math.exp((level - math.log(error)) / 2)), most) for name, error in errors.items()}
-        saved = sum(counts[name] * math.log2(factor) for name, factor in factors.items())
-        low, high = (level, high) if saved < bits else (low, level)
-    return factors
+        middle = (least + most) / 2
+        least, most = (middle, most) if saved(math.exp(middle)) < bits else (least, middle)
+    return math.exp(most)
 
 
-def group_factors(
-    groups: Mapping[str, str], errors: Mapping[str, float], counts: Mapping[str, int], bits: float, most: float
-) -> dict[str, float]:
-    """Factor of every tensor, the same within a group.
+def mean_errors(
+    groups: Mapping[str, str], errors: Mapping[str, float], counts: Mapping[str, int]
+) -> tuple[dict[str, float], dict[str, int]]:
+    """group -> (error of one of its codes, number of its codes).
 
     Args:
         groups: tensor -> group.
         errors: tensor -> error of all its codes together.
         counts: tensor -> number of its codes.
-        bits: to be saved by all of them.
-        most: largest factor.
     """
     total: dict[str, float] = {}
     codes: dict[str, int] = {}
     for name, group in groups.items():
         total[group] = total.get(group, 0.0) + errors[name]
         codes[group] = codes.get(group, 0) + counts[name]
-    means = {group: max(total[group] / codes[group], 1e-30) for group in total}
-    factors = water_factors(means, codes, bits, most)
-    return {name: factors[group] for name, group in groups.items()}
+    return {group: max(total[group] / codes[group], 1e-30) for group in total}, codes

@@ -43,7 +43,6 @@ PLUGIN = Plugin(
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 RESTART = 2
 
-
 if triton is not None:
 
     @triton.jit
@@ -61,9 +60,11 @@ if triton is not None:
                 one = tl.load(one, mask=(rows[:, None] < n) & (k[None, :] < depth), other=0.0)
                 two = tl.load(two, mask=(columns[None, :] < n) & (k[:, None] < depth), other=0.0)
                 total = tl.dot(one, two, total)
+            inside, here = (
+                (rows[:, None] < n) & (columns[None, :] < n),
+                matrix * n * n + rows[:, None] * n + columns[None, :],
+            )
             total = alpha * total
-            inside = (rows[:, None] < n) & (columns[None, :] < n)
-            here = matrix * n * n + rows[:, None] * n + columns[None, :]
             if ADD:
                 total += beta * tl.load(added + here, mask=inside, other=0.0).to(tl.float32)
             total = total.to(out.dtype.element_ty)
@@ -82,11 +83,9 @@ def symmetric_product(left: Tensor, right: Tensor, added: Tensor | None, alpha: 
     batch, n, depth = left.shape
     out, added = left.new_empty(batch, n, n), None if added is None else added.contiguous()
     block = 128 if batch * n * n >= 2**21 else 64
-    tiles = -(-n // block)
-    symmetric_kernel[(tiles, tiles, batch)](
-        *(left, right, out if added is None else added, out, n, depth, alpha, beta, *left.stride(), *right.stride()),
-        **{"ADD": added is not None, "BLOCK": block, "num_warps": block // 16, "num_stages": 3},
-    )
+    grid = (-(-n // block), -(-n // block), batch)
+    given = (left, right, out if added is None else added, out, n, depth, alpha, beta, *left.stride(), *right.stride())
+    symmetric_kernel[grid](*given, ADD=added is not None, BLOCK=block, num_warps=block // 16, num_stages=3)
     return out
 
 
@@ -110,8 +109,7 @@ def iterate_gram(x: Tensor, steps: int, symmetric: bool) -> Tensor:
     if tall:
         x = x.mT
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
-    iterate = iterate_square if x.shape[-2] == x.shape[-1] else iterate_wide
-    x = iterate(x, steps, multiply)
+    x = (iterate_square if x.shape[-2] == x.shape[-1] else iterate_wide)(x, steps, multiply)
     return x.mT if tall else x
 
 
@@ -127,19 +125,17 @@ def iterate_square(x: Tensor, steps: int, multiply: Callable[..., Tensor]) -> Te
 def iterate_wide(x: Tensor, steps: int, multiply: Callable[..., Tensor]) -> Tensor:
     """All steps on R = X X^T, (rows, rows); Q collects what X is to be multiplied by."""
     a, b, c = COEFFICIENTS
-    gram = multiply(x, x.mT, None, 1.0, 0.0)
     q = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
-    fresh = True
     for step in range(steps):
-        if step == RESTART:
+        fresh = step in (0, RESTART)
+        if fresh:
             x = q @ x
-            gram, fresh = multiply(x, x.mT, None, 1.0, 0.0), True
+            gram = multiply(x, x.mT, None, 1.0, 0.0)
         z = multiply(gram, gram, gram, c, b)
         if fresh:
             q = torch.diagonal_scatter(z, z.diagonal(dim1=-2, dim2=-1) + a, dim1=-2, dim2=-1)
         else:
             q = multiply(q, z, q, 1.0, a)
-        fresh = False
         if step + 1 not in (RESTART, steps):
             product = multiply(gram, z, gram, 1.0, a)
             gram = multiply(z, product, product, 1.0, a)

@@ -1,25 +1,25 @@
-"""Fits file and artifact under the cap by coarser steps, where a byte costs the least error; codes of +-1 go last.
+"""Fits file and artifact under the cap by coarser steps and lower ranks, where a byte costs the least; codes of +-1 go last.
 
     f_t = min(max(1, sqrt(water / e_t)), fit_most_coarse)     e_t  error of tensor t weighted by its Hessian, for each code
+    r_t columns of lqer, those that mend more than their bytes would by finer steps (pgolf.runtime.ranks)
 
-Tensors have factors of their own, or with fit_factor_per = "class" all of a class in the layers have one, which can be put into
-a recipe as mlp_clip_sigmas and attn_clip_sigmas. A tensor's clip and its bits are one knob. The level of the water follows from
-the bits that are wanted, and these from measured bytes: a guess by the size model, then the line through the measurements. What
-still is too many is pruned. The receipt says what was done, and what it does to the weighted error.
+Tensors have factors of their own, or with fit_factor_per = "class" all of a class in the layers have one, which a recipe can
+have as its clip. A tensor's clip and its bits are one knob. The level of the water follows from the bits that are wanted: a
+guess by the size model, then the line through measured bytes. The receipt says what was done, and what it does to the error.
 
 Source: reverse water-filling (Cover and Thomas, Elements of Information Theory, 10.3.3); pruning openai/parameter-golf#609.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
+from pgolf.runtime.levers import Levers
 from pgolf.runtime.prune import prune_ones
-from pgolf.runtime.water_filling import group_factors
+from pgolf.runtime.ranks import with_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +45,7 @@ PLUGIN = Plugin(
     ),
 )
 FACTOR = "clip_factor"
+CORRECTION = "lqer"
 CLOSE = 0.001
 
 
@@ -55,47 +56,38 @@ def factor_clips(weight: Tensor, clip: Tensor, statistics: Mapping[str, Tensor],
     return clip
 
 
-def group_of(name: str, each: str) -> str:
-    """Whose clips change together: a tensor alone, or all of a class in the layers, such as "mlp"."""
-    alone = each == "tensor" or not name.startswith("blocks.")
-    return name if alone else name.split(".")[2]
-
-
 class Trial(NamedTuple):
-    """Bits that were to be saved, the factors for it, what they give, and its bytes."""
+    """Bits that were to be saved, factors and ranks for it, what they give, and its bytes."""
 
     bits: float
     factors: dict[str, float]
+    ranks: dict[str, int]
     encoded: dict[str, Parts]
     size: int
-
-
-def next_bits(first: Trial, low: Trial, high: Trial | None, goal: float) -> float:
-    """On the line through two measurements, one on each side of the goal where there are."""
-    a, b = (first, low) if high is None else (low, high)
-    return a.bits + (a.size - goal) / max(a.size - b.size, 1) * (b.bits - a.bits)
 
 
 def search_clips(
     first: Trial,
     measure: Callable[[dict[str, Parts]], int],
     requantize: Requantize,
-    fill: Callable[[float], dict[str, float]],
+    levers: Levers,
     target: int,
-    most: float,
     probes: int,
 ) -> Trial:
-    """The finest trial that fits, or the coarsest where none does; `fill` gives factors that save so many bits."""
+    """The finest trial that fits, or the coarsest where none does."""
     low, high, bits = first, None, 8.0 * (first.size - target)
     for _ in range(probes):
-        factors = fill(bits)
+        factors, ranks = levers.save(bits)
         coarse = {name: {FACTOR: torch.tensor(factor)} for name, factor in factors.items() if factor > 1}
         encoded = {**first.encoded, **{name: requantize.encode(name, more) for name, more in coarse.items()}}
-        trial = Trial(bits, factors, encoded, measure(encoded))
+        encoded = with_ranks(encoded, CORRECTION, ranks)
+        trial = Trial(bits, factors, ranks, encoded, measure(encoded))
         low, high = (low, trial) if trial.size <= target else (trial, high)
-        if (1 - CLOSE) * target < trial.size <= target or (high is None and min(factors.values()) == most):
+        if (1 - CLOSE) * target < trial.size <= target or (high is None and min(factors.values()) == levers.most):
             break
-        bits = next_bits(first, low, high, target * (1 - CLOSE / 2))
+        # On the line through two measurements, one on each side of the target where there are.
+        a, b = (first, low) if high is None else (low, high)
+        bits = a.bits + (a.size - target * (1 - CLOSE / 2)) / max(a.size - b.size, 1) * (b.bits - a.bits)
     return high or low
 
 
@@ -110,26 +102,32 @@ def fit_by_clips(
     probes: int,
 ) -> dict[str, Parts]:
     """As coarse as needed and no coarser, as far as a few measurements can tell."""
-    names = [name for name, parts in encoded.items() if "codes" in parts and parts["codes"].ndim == 2]
-    first = Trial(0.0, dict.fromkeys(names, 1.0), encoded, measure(encoded))
-    if first.size <= target or not names:
+    size = measure(encoded)
+    if size <= target or not any("codes" in parts and parts["codes"].ndim == 2 for parts in encoded.values()):
         # Without the size, which the program's own file is part of: live and built have one receipt.
         ledger.note("fit_clips", f"target of {target} bytes: nothing changed")
         return encoded
-    counts = {name: encoded[name]["codes"].numel() for name in names}
-    before = {name: requantize.error(name, encoded[name]) for name in names}
-    groups = {name: group_of(name, each) for name in names}
-    fill = functools.partial(group_factors, groups, before, counts, most=most)
-    best = search_clips(first, measure, requantize, fill, target, most, probes)
-    after = sum(requantize.error(name, best.encoded[name]) for name in names)
-    factors = [factor for factor in best.factors.values() if factor > 1]
-    by_group = {groups[name]: factor for name, factor in best.factors.items()} if each == "class" else {}
-    listed = "".join(f", {group} {factor:.3f}" for group, factor in by_group.items())
+    levers = Levers(encoded, requantize, CORRECTION, each, most)
+    full = {name: len(found.errors) - 1 for name, found in levers.columns.items()}
+    first = Trial(0.0, dict.fromkeys(levers.errors, 1.0), full, encoded, size)
+    best = search_clips(first, measure, requantize, levers, target, probes)
     fitted, pruned = prune_ones(best.encoded, measure, best.size, target, "blocks.", probes)
-    done = f"{len(factors)} of {len(names)} matrices up to {max(factors, default=1.0):.3f} times as coarse{listed}"
-    cost = f"weighted error {after / max(sum(before.values()), 1e-30):.3f} times as large"
-    ledger.note("fit_clips", f"{first.size} -> {best.size} bytes of {target}: {done}, {cost}; {pruned}")
+    done = changes(levers, best, each, requantize)
+    ledger.note("fit_clips", f"{size} -> {best.size} bytes of {target}: {done}; {pruned}")
     return fitted
+
+
+def changes(levers: Levers, best: Trial, each: str, requantize: Requantize) -> str:
+    """What was done before pruning, and what it costs."""
+    factors = [factor for factor in best.factors.values() if factor > 1]
+    by_group = {levers.groups[name]: factor for name, factor in best.factors.items()} if each == "class" else {}
+    listed = "".join(f", {group} {factor:.3f}" for group, factor in by_group.items())
+    columns = sum(len(found.errors) - 1 for found in levers.columns.values())
+    left = f", {sum(best.ranks.values())} of {columns} columns of {CORRECTION} left" if columns else ""
+    mended = requantize.correct({name: best.encoded[name] for name in levers.errors})
+    after = sum(requantize.error(*item) for item in mended.items()) / max(sum(levers.errors.values()), 1e-30)
+    done = f"{len(factors)} of {len(best.factors)} matrices up to {max(factors, default=1.0):.3f} times as coarse"
+    return f"{done}{listed}{left}, weighted error {after:.3f} times as large"
 
 
 @hookimpl

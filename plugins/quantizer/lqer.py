@@ -45,6 +45,9 @@ PLUGIN = Plugin(
 )
 
 
+RANK = "lqer.rank"
+
+
 class Lqer:
     """Correction; parts "a" and "b" are codes, "a_step" and "b_step" their steps."""
 
@@ -59,12 +62,14 @@ class Lqer:
     def encode(
         self, state: Mapping[str, Tensor], decoded: Mapping[str, Tensor], statistics: Statistics, ledger: Ledger
     ) -> dict[str, Parts]:
-        """Parts of the matrices with the largest errors; the first of equal ones."""
+        """Parts of the matrices with the largest errors, the first of equal ones, or of those that `fit` gives ranks."""
         large = [name for name, tensor in decoded.items() if tensor.ndim == 2 and tensor.numel() > KEPT_ELEMENTS]
         errors = {name: state[name].float() - decoded[name] for name in large}
         worst = sorted(errors, key=lambda name: -errors[name].norm().item())[: self.count]
-        ledger.count("lqer", "matrices", len(worst))
-        return {name: self.factors(*low_rank(errors[name], self.rank)) for name in worst}
+        told = {name: int(statistics[name][RANK]) for name in large if RANK in statistics.get(name, {})}
+        ranks = {name: rank for name, rank in (told or dict.fromkeys(worst, self.rank)).items() if rank}
+        ledger.count("lqer", "matrices", len(ranks))
+        return {name: self.factors(*low_rank(errors[name], rank)) for name, rank in ranks.items()}
 
     def factors(self, left: Tensor, right: Tensor) -> Parts:
         """Codes and steps of A and B."""

@@ -7,8 +7,9 @@ from models import built, scramble
 
 from pgolf.runtime.export import Requantizer, encode_model, quantization_classes
 from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.levers import group_of
 from pgolf.runtime.parameters import canonical_state
-from pgolf_plugins.quantizer.fit_clips import factor_clips, fit_by_clips, group_of
+from pgolf_plugins.quantizer.fit_clips import factor_clips, fit_by_clips
 
 SIZES = {"model_dim": 64, "num_layers": 2, "mlp_hidden": 1200, "vocab_size": 1100}
 
@@ -108,13 +109,6 @@ def test_a_class_has_one_factor_which_a_recipe_could_have_had(quantized):
     assert weighted(requantizer, apart) < weighted(requantizer, found)
 
 
-def test_classes_are_those_of_names():
-    assert (
-        group_of("blocks.3.mlp.fc.weight", "class") == "mlp" and group_of("tok_emb.weight", "class") == "tok_emb.weight"
-    )
-    assert group_of("blocks.3.attn.c_q.weight", "tensor") == "blocks.3.attn.c_q.weight"
-
-
 def test_what_fits_is_left_alone(quantized):
     whole, requantizer, measure = quantized
     ledger = Ledger()
@@ -131,3 +125,59 @@ def test_pruning_comes_last_and_what_cannot_fit_is_said(quantized):
     assert not ledger.receipt("fit_clips").split("; ")[1].startswith("0 of")
     fit_by_clips(whole, measure, requantizer, ledger, 1, 1.1, "tensor", 3)
     assert ledger.receipt("fit_clips").endswith("bytes too many")
+
+
+MENDED = "blocks.0.mlp.fc.weight"
+
+
+def lqer_model():
+    """(encoded, requantizer, measure) where the codes of one matrix are off by what two columns can mend."""
+    made = built("fit_clips", "lqer", lqer_top_k=2, lqer_asym_enabled=False, lqer_factor_bits=8, **SIZES)
+    state = canonical_state(scramble(made.model).state_dict(), made.parameters)
+    program = made.program._replace(fit=None, corrections=())
+    whole = encode_model(state, made.parameters, program, {}, Ledger())
+    whole[MENDED]["codes"][::2, 5] += 9
+    whole[MENDED]["codes"][::3, 7] -= 9
+    requantizer = Requantizer(state, made.parameters, made.program, {}, quantization_classes(made.parameters))
+
+    def measure(encoded):
+        parts = [part for found in requantizer.correct(encoded).values() for part in found.values()]
+        return len(zlib.compress(b"".join(part.numpy().tobytes() for part in parts), 6))
+
+    return whole, requantizer, measure
+
+
+def total_error(requantizer, encoded):
+    mended = requantizer.correct(encoded)
+    return sum(requantizer.error(name, parts) for name, parts in mended.items() if "codes" in parts)
+
+
+def test_columns_go_where_their_bytes_are_worth_more_elsewhere():
+    """Columns of noise go first, and the two that mend stay; the same bytes by clips alone would cost more."""
+    whole, requantizer, measure = lqer_model()
+    ledger, target = Ledger(), measure(whole) - 16000
+    found = fit_by_clips(whole, measure, requantizer, ledger, target, 2.0, "tensor", 6)
+    assert 0.99 * target <= measure(found) <= target
+    ranks = {name: int(parts["lqer.rank"]) for name, parts in found.items() if "lqer.rank" in parts}
+    assert len(ranks) == 2 and ranks.pop(MENDED) == 2 and [*ranks.values()] == [0]
+    text, after = ledger.receipt("fit_clips"), total_error(requantizer, found)
+    assert ", 2 of 8 columns of lqer left, weighted error " in text
+    assert f"weighted error {after / total_error(requantizer, whole):.3f} times as large" in text
+    names = [name for name, parts in whole.items() if "codes" in parts and name != MENDED]
+    low, high = 1.0, 2.0
+    for _ in range(10):
+        factor = torch.tensor((low + high) / 2)
+        alike = {**whole, **{name: requantizer.encode(name, {"clip_factor": factor}) for name in names}}
+        low, high = (factor.item(), high) if measure(alike) > measure(found) else (low, factor.item())
+    assert after < total_error(requantizer, alike)
+
+
+def test_the_artifact_holds_what_was_fitted_and_corrected_after():
+    """A whole export: corrections are made of the codes that fit has left, in the ranks that it has chosen."""
+    made = built(
+        "fit_clips", "lqer", lqer_top_k=2, mlp_clip_sigmas=2.5, fit_target_bytes=1, fit_most_coarse=1.5, **SIZES
+    )
+    state = canonical_state(scramble(made.model).state_dict(), made.parameters)
+    state["blocks.0.mlp.fc.weight"][:, :3] *= 30.0
+    encoded = encode_model(state, made.parameters, made.program, {}, Ledger())
+    assert not any(key.endswith(".rank") for parts in encoded.values() for key in parts)
