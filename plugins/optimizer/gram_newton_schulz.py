@@ -129,7 +129,7 @@ def iterate_wide(x: Tensor, steps: int, multiply: Callable[..., Tensor]) -> Tens
     for step in range(steps):
         fresh = step in (0, RESTART)
         if fresh:
-            x = q @ x
+            x = q @ x if step else x
             gram = multiply(x, x.mT, None, 1.0, 0.0)
         z = multiply(gram, gram, gram, c, b)
         if fresh:
