@@ -1,6 +1,6 @@
 """Kernels on one GPU: errors against float64 on fresh inputs, and milliseconds beside plain PyTorch, at the shapes of PR #1855.
 
-    gpu_kernels.py [--seed N] [--part cross_entropy] [--part mlp] [--part attention] [--small]
+    gpu_kernels.py [--seed N] [--part cross_entropy] [--part mlp] [--part attention] [--backend NAME ...] [--small]
 
 Needs PyTorch, Triton and pluggy; pgolf need not be installed. Each part that fails says so in a line of its own, and the others
 still run. One line of JSON for each figure. `--small` is for trying the script itself.
@@ -21,6 +21,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
@@ -198,6 +199,23 @@ def torch_varlen(slots, cu, tokens):
     return lambda q, k, v: varlen_attn(q, k, v, cu, cu, LONGEST, LONGEST, **causal, **grouped)
 
 
+def plugin(cu, tokens):
+    """The kernel that varlen_attention takes here, in one graph that knows nothing of the documents beforehand."""
+    from pgolf.runtime.context import Context
+    from pgolf_plugins.architecture.varlen_attention import VarlenAttention
+
+    kernel = VarlenAttention()
+    session = SimpleNamespace(world=SimpleNamespace(device=torch.device("cuda")))
+    say("attention", backend="plugin varlen_attention", tokens=tokens, prepared=kernel.prepare(session))
+    documents = torch.repeat_interleave(torch.arange(len(cu) - 1, device=cu.device), cu.diff().long())[None]
+
+    def call(q, k, v):
+        ctx = Context(None, (), True, {}, {}, {"documents": documents}, None, None, None)
+        return kernel(None, q[None], k[None], v[None], 0, 0, ctx)[0]
+
+    return call
+
+
 def flex(cu, tokens):
     """flex_attention; the blocks that a block of queries sees go back to the start of its first query's document."""
     from torch.nn.attention.flex_attention import BlockMask, flex_attention
@@ -257,13 +275,14 @@ BACKENDS = {
     "torch varlen": partial(torch_varlen, 0),
     "torch varlen, 1024 slots": partial(torch_varlen, 1024),
     "torch varlen, 4096 slots": partial(torch_varlen, 4096),
+    "plugin varlen_attention": plugin,
     "flex, document mask": flex,
     "rows of 2048 (another function)": rows_of_2048,
     "dense mask": dense_mask,
 }
 
 
-def attention(draw, small):
+def attention(draw, small, chosen=None):
     """Every backend: errors over 8,192 tokens, milliseconds over a whole micro-batch."""
     seed = draw.initial_seed() % 2**31
     sizes = (8192, 8192 if small else TOKENS)
@@ -275,8 +294,8 @@ def attention(draw, small):
     given, weight, cu = inputs[sizes[0]]
     wanted = gradients(partial(by_document, cu=cu), [tensor.double() for tensor in given], weight.double())
     say("attention", stretches=[len(inputs[tokens][2]) - 1 for tokens in sizes], tokens=list(sizes))
-    for name, make in BACKENDS.items():
-        guarded("attention", one_backend, name, make, inputs, sizes, wanted, backend=name)
+    for name in chosen or BACKENDS:
+        guarded("attention", one_backend, name, BACKENDS[name], inputs, sizes, wanted, backend=name)
 
 
 def one_backend(name, make, inputs, sizes, wanted):
@@ -284,12 +303,14 @@ def one_backend(name, make, inputs, sizes, wanted):
     given, weight, cu = inputs[sizes[0]]
     torch.compiler.reset()
     if "another" not in name:
-        found = gradients(torch.compile(make(cu, sizes[0])), given, weight)
+        found = gradients(torch.compile(make(cu, sizes[0]), fullgraph=True), given, weight)
         errors = [float(f"{relative(one, two):.3g}") for one, two in zip(found, wanted, strict=True)]
         say("attention", backend=name, tokens=sizes[0], relative_error=errors)
     given, weight, cu = inputs[sizes[1]]
     begin = time.perf_counter()
-    spent, peak = milliseconds(torch.compile(make(cu, sizes[1])), given, weight, calls=2 if "dense" in name else 10)
+    spent, peak = milliseconds(
+        torch.compile(make(cu, sizes[1]), fullgraph=True), given, weight, calls=2 if "dense" in name else 10
+    )
     figures = {"milliseconds": spent, "peak_gib": peak, "seconds_in_all": time.perf_counter() - begin}
     say("attention", backend=name, tokens=sizes[1], **figures)
 
@@ -302,6 +323,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
     parser.add_argument("--part", action="append", choices=tuple(PARTS))
+    parser.add_argument("--backend", action="append", choices=tuple(BACKENDS))
     parser.add_argument("--small", action="store_true")
     chosen = parser.parse_args()
     links = Path(tempfile.mkdtemp())
@@ -313,7 +335,8 @@ def main():
     say("machine", gpu=name, torch=torch.__version__, capability=torch.cuda.get_device_capability(), seed=chosen.seed)
     draw = torch.Generator("cuda").manual_seed(chosen.seed)
     for part in chosen.part or PARTS:
-        guarded(part, PARTS[part], draw, chosen.small)
+        given = (chosen.backend,) if part == "attention" else ()
+        guarded(part, PARTS[part], draw, chosen.small, *given)
     say("end", seconds=time.perf_counter() - begin)
 
 

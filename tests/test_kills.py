@@ -77,6 +77,22 @@ def test_disks_without_room_and_without_files(model, tmp_path):
     assert [*(tmp_path / "disk").iterdir()] == []
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not CAN_MOUNT, reason="needs a mount namespace of its own")
+def test_a_read_only_disk_is_one_line_and_loses_nothing(tmp_path):
+    """A real one, that is seen in a mount namespace alone."""
+    places = [tmp_path / "disk", tmp_path / "place"]
+    for place in places:
+        place.mkdir()
+    script = Path(__file__).with_name("read_only_disks.py")
+    done = subprocess.run([*NAMESPACE, sys.executable, script, *places], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found.pop("verify") == [1, []], "reading alone needs no writing"
+    refused = [2, ["error[PG001]: cannot write: Read-only file system"]]
+    assert len(found) == 10 and all(outcome == refused for outcome in found.values()), found
+
+
 def test_a_folder_of_another_user_is_one_line(tmp_path, model, monkeypatch):
     """Root may write everywhere, so the system's answer is made up here."""
     corpus = tmp_path / "docs.jsonl"

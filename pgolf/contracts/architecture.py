@@ -22,6 +22,8 @@ Lanes: TypeAlias = "tuple[Tensor, ...]"
 
 Flash: TypeAlias = "Callable[..., Tensor | tuple[Tensor, ...]]"
 """`flash_attn_func` of FlashAttention 2 or 3."""
+Packed: TypeAlias = "Callable[..., Tensor | tuple[Tensor, ...]]"
+"""Like `flash_attn_varlen_func` of FlashAttention 3."""
 
 
 class Initializer(Protocol):

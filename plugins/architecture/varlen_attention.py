@@ -6,7 +6,8 @@
 Without it this is causal attention over whole rows, and so it is where the engine lays the stretches of a row ("segments")
 side by side itself. Rotary positions run on through a row, which changes nothing: only their differences matter.
 
-In an eager forward every document is attended to on its own, in a compiled one a mask says what is seen.
+On a GPU a kernel for packed rows gets the places where documents begin: FlashAttention 3, else the one that PyTorch has; the
+log says which. On a CPU every document is attended to on its own, and in a compiled forward a mask says what is seen.
 
 Source: openai/parameter-golf PR #1530; in all later records.
 """
@@ -20,12 +21,12 @@ import torch.nn.functional as F
 
 from pgolf import Component, Plugin, hookimpl
 from pgolf.runtime.attention import masked_attention
-from pgolf.runtime.kernels import attend, find_flash
+from pgolf.runtime.kernels import attend, find_flash, find_packed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pgolf.contracts.architecture import Flash
+    from pgolf.contracts.architecture import Flash, Packed
     from pgolf.runtime.context import Context
     from pgolf.runtime.model import GPT
     from pgolf.runtime.session import Session
@@ -36,6 +37,7 @@ PLUGIN = Plugin(
     summary="Full causal attention that stays inside the documents of packed rows.",
     source="openai/parameter-golf#1530",
     family="architecture",
+    effect="speed: 2.8 ms for a layer of 98,304 packed tokens on an H200, forward and backward; a mask takes 278",
 )
 
 
@@ -44,17 +46,28 @@ class VarlenAttention:
 
     def __init__(self) -> None:
         self.flash: Flash | None = None
+        self.packed: Packed | None = None
 
     def prepare(self, session: Session) -> str:
         """Choose the kernel for the run's device; returns its name for the log."""
         name, self.flash = find_flash(session.world.device)
-        return name
+        packed, self.packed = find_packed(session.world.device)
+        if self.packed is not None:
+            # How many documents a row has is known only when it is there: the compiled forward asks the GPU once.
+            torch._dynamo.config.capture_dynamic_output_shape_ops = True
+            torch._dynamo.config.capture_scalar_outputs = True
+        return f"{packed} (packed rows), {name} (whole rows)"
 
     def __call__(self, model: GPT, q: Tensor, k: Tensor, v: Tensor, layer: int, position: int, ctx: Context) -> Tensor:
         if "documents" not in ctx.fields or "segments" in ctx.fields:
             ctx.fired("varlen_attention", "layers over whole rows")
             return attend(self.flash, q, k, v, -1, ctx)
         ctx.fired("varlen_attention", "layers inside documents")
+        if self.packed is not None:
+            starts, longest = find_stretches(ctx)
+            heads = (part.flatten(0, 1) for part in (q, k, v))
+            y = self.packed(*heads, starts, starts, longest, longest, causal=True)
+            return (y[0] if isinstance(y, tuple) else y).view(q.shape)
         if torch.compiler.is_compiling():
             return masked_attention(q, k, v, document_mask(ctx))
         rows = []
@@ -62,6 +75,17 @@ class VarlenAttention:
             parts = (torch.split(part[row : row + 1], lengths, 1) for part in (q, k, v))
             rows.append(torch.cat([attend(self.flash, a, b, c, -1, ctx) for a, b, c in zip(*parts, strict=True)], 1))
         return torch.cat(rows)
+
+
+def find_stretches(ctx: Context) -> tuple[Tensor, int]:
+    """Where documents begin in all rows one after the other, then the end, int32; and the length of the longest."""
+    if "stretches" not in ctx.memo:
+        documents = ctx.fields["documents"]
+        begins = F.pad(documents[:, 1:] != documents[:, :-1], (1, 0), value=True).flatten()
+        starts = F.pad(begins.nonzero()[:, 0], (0, 1), value=begins.numel())
+        ctx.memo["stretches"] = starts.int(), int(starts.diff().max())
+    found: tuple[Tensor, int] = ctx.memo["stretches"]
+    return found
 
 
 def document_lengths(ctx: Context) -> list[list[int]]:
