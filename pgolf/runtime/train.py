@@ -55,13 +55,12 @@ def train(
         env = read_environment(settings)
         world = start_world()
         ledger = Ledger()
-    except ValueError as error:
+        # Ranks that are started without RUN_ID name the run each for itself.
+        log = RunLog(gather_over_ranks(env.run_id, world)[0], world.rank, env.export)
+    except (OSError, ValueError) as error:
         # There is no log yet.
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    # Ranks that are started without RUN_ID name the run each for itself.
-    run_id = gather_over_ranks(env.run_id, world)[0]
-    log = RunLog(run_id, world.rank, env.export)
     torch.manual_seed(env.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
     if program.clock.deterministic or env.max_wallclock_seconds == 0:

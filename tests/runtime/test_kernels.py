@@ -9,7 +9,7 @@ from models import built
 
 from pgolf.runtime.attention import dense_attention
 from pgolf.runtime.context import Context
-from pgolf.runtime.kernels import choose_sdpa, find_flash
+from pgolf.runtime.kernels import choose_sdpa, find_flash, find_packed, torch_packed
 
 CUDA = torch.device("cuda")
 
@@ -42,6 +42,25 @@ def test_the_newest_flash_attention_is_taken(monkeypatch, sdpa_switches):
     monkeypatch.setitem(sys.modules, "flash_attn", None)
     monkeypatch.setitem(sys.modules, "flash_attn_interface", None)
     assert find_flash(CUDA) == ("cuDNN", None)
+
+
+def test_the_newest_kernel_for_packed_rows_is_taken(monkeypatch):
+    third = ModuleType("flash_attn_interface")
+    third.flash_attn_varlen_func = object()
+    monkeypatch.setitem(sys.modules, "flash_attn_interface", third)
+    assert find_packed(CUDA) == ("flash-attn 3", third.flash_attn_varlen_func)
+    monkeypatch.setitem(sys.modules, "flash_attn_interface", None)
+    assert find_packed(CUDA) == ("FlashAttention of PyTorch", torch_packed)
+    assert find_packed(torch.device("cpu")) == ("masked", None)
+
+
+def test_the_operator_of_pytorch_is_called_as_it_is_declared():
+    """There is none for CPUs, so only its declaration and shapes can be checked here."""
+    q, k, v = (torch.empty(12, heads, 8, device="meta", dtype=torch.bfloat16) for heads in (4, 2, 2))
+    starts = torch.tensor([0, 5, 12], dtype=torch.int32, device="meta")
+    assert torch_packed(q, k, v, starts, starts, 7, 7, causal=True).shape == q.shape
+    names = [argument.name for argument in torch.ops.aten._flash_attention_forward.default._schema.arguments[3:10]]
+    assert names == ["cum_seq_q", "cum_seq_k", "max_q", "max_k", "dropout_p", "is_causal", "return_debug_mask"]
 
 
 def test_scores_are_never_stored(sdpa_switches):

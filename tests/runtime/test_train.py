@@ -45,6 +45,17 @@ def test_same_seed_same_run_other_seed_other_run(tmp_path, micro_data):
     assert first == again and first["losses"] != other["losses"]
 
 
+def test_a_folder_that_cannot_hold_a_log_is_one_line(tmp_path, micro_data):
+    made = write(tmp_path, micro())
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/logs").touch()
+    run = run_program(made, tmp_path / "run", micro_data)
+    assert run.status == 2 and "Traceback" not in run.output
+    assert [text for text in run.output.splitlines() if text.startswith("error: ")] == [
+        "error: [Errno 17] File exists: 'logs'"
+    ]
+
+
 def test_the_wall_clock_budget_stops_the_run(tmp_path, micro_data):
     made = write(tmp_path, micro("step_clock", iterations=50, step_clock_ms=100))
     run = run_program(made, tmp_path / "run", micro_data, MAX_WALLCLOCK_SECONDS="0.5")

@@ -143,6 +143,7 @@ def dynamo_config():
         yield
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")  # the compiler's own
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_a_kernel_for_packed_rows_gives_the_same_in_one_compiled_graph(backend, monkeypatch, dynamo_config):
     """For any number of documents: a graph for each would be compiled while the clock runs."""
