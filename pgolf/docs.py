@@ -152,8 +152,8 @@ def rules() -> str:
 
 def subset_page() -> str:
     """docs/subset.md: a table of the rules of what can be bundled, then the page of each."""
-    from pgolf.bundle.rules.pages import EXPLANATIONS, explain
     from pgolf.bundle.rules.subset import RULES
+    from pgolf.rule_pages import EXPLANATIONS, explain
 
     table = "| code | what is refused |\n| --- | --- |\n"
     sections = ""

@@ -29,10 +29,12 @@ class Program:
 
     Attributes:
         statements: the top level, in the order in which it runs, each with the module that it came from.
+        changes: how often it was changed.
     """
 
     def __init__(self, statements: Iterable[Owned]):
         self.statements = list(statements)
+        self.changes = 0
         self._facts: dict[ast.stmt, Facts] = {}
         self._tables: dict[str, Any] = {}
         self._parents: dict[ast.AST, ast.AST] = {}
@@ -60,6 +62,10 @@ class Program:
     def changed(self, node: ast.AST) -> None:
         """Say that the tree of a statement, or of the one that a node is in, is another one now."""
         self._facts.pop(self.statement(node), None)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.changes += 1
         self._tables.clear()
 
     def insert(self, before: ast.stmt, nodes: Sequence[ast.stmt], owner: str) -> None:
@@ -78,7 +84,7 @@ class Program:
         for node in nodes:
             # It may have been below another statement.
             self._parents.pop(node, None)
-        self._tables.clear()
+        self._forget()
 
     def remove(self, nodes: Iterable[ast.stmt]) -> None:
         """Drop top-level statements."""
@@ -87,7 +93,7 @@ class Program:
         self._visibility = None
         for node in gone:
             self._facts.pop(node, None)
-        self._tables.clear()
+        self._forget()
 
     def put(self, old: ast.AST, *new: ast.AST) -> None:
         """Put a node in the place of one below a top-level statement; any number where `old` is one of a list, such as a body.

@@ -33,8 +33,8 @@ from pgolf.bundle.trees import Kinds, by_class, walk
 
 COVERED = frozenset(
     """
-    bisect brotli bz2 collections contextlib copy dataclasses datetime faulthandler functools gc glob hashlib heapq io
-    itertools json lzma math numpy operator os pathlib platform queue random re resource sentencepiece shutil signal
+    bisect brotli bz2 collections concurrent contextlib copy dataclasses datetime faulthandler functools gc glob hashlib
+    heapq io itertools json lzma math numpy operator os pathlib platform queue random re resource sentencepiece shutil signal
     statistics string struct subprocess sys tempfile threading time torch traceback typing uuid warnings weakref zlib
     """.split()  # noqa: SIM905
 )

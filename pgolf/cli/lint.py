@@ -56,7 +56,7 @@ def lint(paths: tuple[Path, ...], code: str | None, plugin_dirs: tuple[Path, ...
 
 
 def _explain(code: str, as_json: bool) -> None:
-    from pgolf.bundle.rules.pages import as_text, explain
+    from pgolf.rule_pages import as_text, explain
 
     page = explain(code)
     if as_json:

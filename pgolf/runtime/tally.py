@@ -138,7 +138,7 @@ class Tally:
     """
 
     def __init__(self, session: Session):
-        self.session = session
+        self.evaluated = session
         self.begin = time.perf_counter()
         self.sums = torch.zeros(3, dtype=torch.float64, device=session.world.device)
         self.clock = 0
@@ -162,7 +162,7 @@ class Tally:
         self.check_rows(places, scored)
         self.check_weights()
         self.clock += 1
-        nll, sums = score_rows(self.session, self.scored_at, self.clock, places, scored, adapter)
+        nll, sums = score_rows(self.evaluated, self.scored_at, self.clock, places, scored, adapter)
         self.sums += sums
         return Scored(nll, places[:, 1:])
 
@@ -171,7 +171,7 @@ class Tally:
 
         With an adapter, forward and backward.
         """
-        session = self.session
+        session = self.evaluated
         if session.world.device.type == "cuda":
             torch._dynamo.config.recompile_limit += len(shapes)
             phases = session.scoring_phases()
@@ -208,8 +208,8 @@ class Tally:
 
     def weight_versions(self) -> list[tuple[str, bool, int]]:
         """(name, may it change, number of changes) of every base weight."""
-        model = self.session.model
-        records = [(name, record.adapt) for record in self.session.parameters for name in record.stored_names()]
+        model = self.evaluated.model
+        records = [(name, record.adapt) for record in self.evaluated.parameters for name in record.stored_names()]
         return [(name, adapt, model.get_parameter(name)._version) for name, adapt in records]
 
     def replay(self, places: Tensor, **fields: object) -> Scored:
@@ -224,7 +224,7 @@ class Tally:
         """
         targets = places[:, 1:]
         refuse(targets[self.scored_at[targets] == 0], "is replayed before it is scored")
-        session = self.session
+        session = self.evaluated
         x, y, known = look_up(session, places)
         # The model as it is, not compiled, since such rows come in any shape; a ledger tells kernels so.
         nll = session.model(
@@ -261,11 +261,11 @@ class Tally:
         Args:
             first, end: the places of which this is wanted; all of a long stream take their time.
         """
-        world = self.session.world
+        world = self.evaluated.world
         self.scored_at[first:end] = merge(self.scored_at[first:end], dist.ReduceOp.MAX, world)
         self.learned_at[first:end] = merge(self.learned_at[first:end], dist.ReduceOp.MIN, world)
         self.clock = int(max_over_ranks(self.clock, world))
 
     def seconds_left(self) -> float:
         """What is left of `max_eval_seconds` on this rank; infinite without a limit."""
-        return (self.session.settings.max_eval_seconds or float("inf")) - (time.perf_counter() - self.begin)
+        return (self.evaluated.settings.max_eval_seconds or float("inf")) - (time.perf_counter() - self.begin)

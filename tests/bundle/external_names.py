@@ -17,6 +17,7 @@ PACKAGES = ("numpy", "sentencepiece", "torch")
 STANDARD = sorted(COVERED.difference(PACKAGES))
 IMPORTED = (
     *("numpy.random", "numpy.ma", "numpy.polynomial"),
+    "concurrent.futures",
     "torch.nn.attention.flex_attention",
     "torch.distributed",
     "torch.profiler",
@@ -60,7 +61,10 @@ def found_names():
 def set_on_self():
     """Attributes that the classes of the standard modules, and torch's own, get when they are made."""
     root = Path(importlib.import_module("torch").__file__).parent.parent
-    texts = [Path(path).read_text(encoding="utf-8") for path in map(source_of, STANDARD) if path.endswith(".py")]
+    files = [Path(path) for path in map(source_of, STANDARD) if path.endswith(".py")]
+    packages = [path.parent for path in files if path.name == "__init__.py"]
+    files += [path for folder in packages for path in sorted(folder.rglob("*.py")) if "/test" not in str(path)]
+    texts = [path.read_text(encoding="utf-8") for path in files]
     for folder in SCANNED:
         for path in sorted((root / folder).rglob("*.py")):
             parts = path.relative_to(root).parts

@@ -116,6 +116,29 @@ def test_parameters_that_may_be_passed_by_name_are_fixed(text, names):
     assert fixed(text) == names
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (
+            "def f(first, second): return first\ndef g(third): return third\ndef h(fourth): return f(**fourth), g(1)",
+            {"first", "second"},
+        ),
+        (
+            "@triton.jit\ndef k(out, SIZE: tl.constexpr): out\ndef g(third): k[1,](third, **{'SIZE': 2})",
+            {"out", "SIZE"},
+        ),
+        ("def g(third): return third\ndef h(fourth, f): return f(**fourth), g(1)", {"third", "fourth", "f"}),
+        ("def g(third): return third\nf = partial(g)\ndef h(fourth): return f(**fourth), g(1)", {"third", "fourth"}),
+        (
+            "def g(third): return third\ndef f(first): return first\ndef h(f, given): return f(**given)",
+            {"third", "first", "f", "given"},
+        ),
+    ],
+)
+def test_keywords_that_a_call_hides_are_those_of_the_function_that_it_calls(text, names):
+    assert fixed(text) == names
+
+
 def test_the_list_knows_what_programs_handle():
     things = [
         torch.zeros(1), torch.nn.Linear(1, 1), torch.optim.AdamW([torch.zeros(1)]), torch.Generator(), torch.Size(),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
+from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import field_names, is_record
 from pgolf.bundle.trees import by_class, walk
 from pgolf.bundle.visibility import RECORD_NAMES, Visibility
@@ -48,6 +49,12 @@ class Survey:
             return call.func.attr == "_replace"
         return isinstance(call.func, ast.Name) and self.global_name(call.func) in self.records
 
+    def callee(self, call: ast.Call) -> ast.AST | None:
+        """The function of the top level that `f(...)` or, for a kernel, `f[grid](...)` certainly calls."""
+        func = call.func.value if isinstance(call.func, ast.Subscript) else call.func
+        bound = self.scope.bound.get(self.global_name(func), []) if isinstance(func, ast.Name) else []
+        return bound[0] if len(bound) == 1 and isinstance(bound[0], ast.FunctionDef) else None
+
     def global_name(self, node: ast.Name) -> str:
         """The name, where it means something of the top level."""
         return node.id if self.places[node].resolve(node.id).kind == "module" else ""
@@ -68,16 +75,32 @@ def survey(tree: ast.Module, parameters: bool = True) -> Survey:
     found.records = {name: field_names(node) for name, node in visible.classes.items() if is_record(node)}
     calls = [node for node in nodes[ast.Call] if node.keywords]
     ties = sorted({_keywords(node) for node in calls if not found.names_fields(node)} - {()})
-    if any(item.arg is None for node in calls for item in node.keywords):
+    spread = [found.callee(node) for node in calls if any(item.arg is None for item in node.keywords)]
+    if None in spread:
         ties = [ANY]
     outside = sorted(name for name in visible.outside if name in visible.classes)
     found.inherited |= frozenset(visible.members(outside))
     if parameters:
         functions = [inner.node for inner in scope.walk() if isinstance(inner.node, FUNCTIONS)]
-        found.fixed = {(node, name) for node in functions for name in _fixed_parameters(node, ties, visible)}
+        found.fixed = {
+            (node, name)
+            for node in functions
+            for name in _fixed_parameters(node, [ANY] if node in spread else ties, visible)
+        }
+        inside = [(places[node].resolve(node.id), node.id) for node in names_in_kernels(scope)]
+        found.fixed.update((owner.node, name) for owner, name in inside if owner is not scope)
     passed = {name for fields in found.records.values() for name in _meant(ties, set(fields))}
     found.own = visible.own - passed
     return found
+
+
+def names_in_kernels(module: Scope) -> list[ast.Name]:
+    """The names in functions under `triton.jit`, whose compiler reads them."""
+    found: list[ast.AST] = []
+    for one in module.walk():
+        if any(last_name(mark) == "jit" for mark in getattr(one.node, "decorator_list", ())):
+            found += walk(one.node)
+    return [node for node in found if isinstance(node, ast.Name)]
 
 
 def _keywords(call: ast.Call) -> tuple[str, ...]:

@@ -13,15 +13,13 @@ from functools import cached_property
 
 from pgolf.bundle.link import Flat
 from pgolf.bundle.minify.alpha_equivalence import check_renaming
-from pgolf.bundle.minify.legality import Survey, survey
+from pgolf.bundle.minify.legality import Survey, names_in_kernels, survey
 from pgolf.bundle.minify.printing import write
 from pgolf.bundle.minify.strip import strip
 from pgolf.bundle.minify.symbols import ALPHABET, Plan
-from pgolf.bundle.names import scopes
 from pgolf.bundle.origins import hand_on, pieces
-from pgolf.bundle.source import PYTHON, compiles, last_name
+from pgolf.bundle.source import PYTHON, compiles
 from pgolf.bundle.syntax import is_idle_line
-from pgolf.bundle.toplevel import functions_of
 from pgolf.errors import PgolfError
 
 RARE = 2
@@ -46,7 +44,8 @@ def minify(flat: Flat) -> Minified:
     # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
     stripped = strip(ast.parse(flat.text))
     found = survey(stripped)
-    kept = [*kernel_names(stripped), *rare_imports(found), *shown_classes(found)]
+    names = sorted({node.id for node in names_in_kernels(found.scope) if found.global_name(node)})
+    kept = [*names, *rare_imports(found), *shown_classes(found)]
     text = write(Plan(stripped, found, kept).shortened(ALPHABET))
     check(stripped, text, found)
     return Minified(text, flat)
@@ -57,17 +56,6 @@ def _stripped(flat: Flat) -> tuple[ast.Module, list[str]]:
     parsed = ast.parse(flat.text)
     hand_on(flat.tree, parsed)
     return strip(parsed), [item.owner for item in flat.joined() if not is_idle_line(item.node)]
-
-
-def kernel_names(tree: ast.Module) -> list[str]:
-    """Names in functions under `triton.jit`, whose compiler reads them: constants, builtins such as `range`."""
-    names: set[str] = set()
-    for node in [inner for item in tree.body for inner in functions_of(item)]:
-        if any(last_name(item) == "jit" for item in node.decorator_list):
-            top, _ = scopes(node)
-            for scope in top.walk():
-                names.update(scope.bound, scope.reads)
-    return sorted(names)
 
 
 def shown_classes(found: Survey) -> list[str]:

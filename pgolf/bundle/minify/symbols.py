@@ -64,7 +64,8 @@ class Plan:
         self.tree, self.found, self.keep = tree, found, frozenset(keep)
         self.uses: Counter[str] = Counter()
         self.member_uses: Counter[str] = Counter()
-        self.taken: set[str] = set(self.keep)
+        self.taken: set[str] = set()
+        self.stays: set[str] = set(self.keep)
         self.taken_members: set[str] = set()
         self.class_reads: set[str] = set()
         self.slots: list[Slot] = []
@@ -128,7 +129,7 @@ class Plan:
             self.uses[name] += 1
             self.slots.append(Slot(place, field, name, False))
         else:
-            self.taken.add(name)
+            self.stays.add(name)
 
     def note_member(self, place: int, field: str, name: str) -> None:
         """Note an attribute, or a name of a class body."""
@@ -157,7 +158,8 @@ class Plan:
         chosen: dict[str, str] = {}
         used_for: Counter[str] = Counter()
         for name in sorted(self.uses, key=lambda name: -self.uses[name].bit_length()):
-            used = {chosen[other] for other in self._meet[name] if other in chosen}
+            met = self._meet[name]
+            used = {chosen[other] for other in met if other in chosen} | (self.stays & met)
             known = [short for short in used_for if short not in used]
             if known:
                 chosen[name] = max(known, key=used_for.__getitem__)

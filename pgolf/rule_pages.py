@@ -11,7 +11,7 @@ from pathlib import Path
 from pgolf.bundle.rules.subset import RULES
 from pgolf.errors import CODES, PgolfError
 
-EXPLANATIONS = Path(__file__).with_name("explanations")
+EXPLANATIONS = Path(__file__).with_name("bundle") / "rules" / "explanations"
 FORM = re.compile(r"(.+?)\n\n(.+?)\n\nRefused:\n\n```python\n(.+?)```\n\nInstead:\n\n```python\n(.+?)```\n", re.DOTALL)
 LIKE_DIGITS = str.maketrans("OIL", "011")
 """Letters that are taken for digits."""

@@ -7,10 +7,10 @@ import pytest
 from test_subset import RECORD_ENTRY, codes
 
 from pgolf.bundle.pipeline import build
-from pgolf.bundle.rules.pages import EXPLANATIONS, as_text, explain
 from pgolf.bundle.rules.subset import RULES
 from pgolf.docs import subset_page
 from pgolf.errors import CODES, PgolfError
+from pgolf.rule_pages import EXPLANATIONS, as_text, explain
 
 SHAPES = "def area(side):\n    return side * side\n"
 ENTRY = 'from sample import run\nif __name__ == "__main__":\n    print(run(3))\n'
