@@ -95,6 +95,7 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     parts = [chosen.pop(hook) for hook in RECIPE_PARTS]
     groups = sorted((pair for pair in groups if pair[1].name in used_groups), key=lambda pair: pair[1].name)
     program = {hook: _field(hook, found) for hook, found in chosen.items()} | {
+        "checkpoints": None,
         "groups": tuple(record_call(group) for _, group in groups),
         "phases": tuple(record_call(phase._replace(plugin=plugin)) for plugin, phase in phases),
         "plugins": tuple(selection.plugins),

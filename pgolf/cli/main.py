@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "package": "pgolf.cli.package:package",
     "plan": "pgolf.cli.plan:plan",
     "plugins": "pgolf.cli.plugins:plugins",
+    "preflight": "pgolf.cli.preflight:preflight",
     "prove": "pgolf.cli.prove:prove",
     "requant": "pgolf.cli.requant:requant",
     "size": "pgolf.cli.size:size",

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 @click.option("--iterations", type=click.IntRange(0), help="The most steps.  [default: the recipe's]")
 @click.option("--max-wallclock-seconds", type=click.FloatRange(0), help="Budget; 0 is none.  [default: the recipe's]")
 @click.option("--export", is_flag=True, help="No training: go on from the weights of a run that failed after it.")
+@click.option("--score", is_flag=True, help="No training: score the artifact that is there once more.")
+@click.option("--checkpoint-every", type=click.IntRange(1), metavar="STEPS", help="Keep the state, in a live run.")
+@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint.")
 @options.plugin_dirs
 @options.as_json
 def train(
@@ -46,6 +49,9 @@ def train(
     iterations: int | None,
     max_wallclock_seconds: float | None,
     export: bool,
+    score: bool,
+    checkpoint_every: int | None,
+    resume: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -53,7 +59,11 @@ def train(
 
     A recipe is built first. Without --data, a smoke build trains on the embedded sample in ./data and any other build
     on the recipe's data_path. A run that fails while it packs its artifact has saved its weights: --export quantizes,
-    packs and scores them, and adds to the run's log.
+    packs and scores them, and adds to the run's log. --score scores an artifact alone.
+
+    --checkpoint-every keeps everything that the next steps depend on, so that --resume goes on as if nothing had been: bit for
+    bit with step_clock, and by the wall clock from the time of the checkpoint. Both run live, in FOLDER/artifacts/live:
+    the same program as the built file, which stays as small as it is. While a checkpoint is written the clock stands still.
 
     \b
     Examples:
@@ -61,6 +71,8 @@ def train(
       pgolf train submissions/quick
       pgolf train submissions/full --data data --nproc 8 --seeds 1337,42,2025
       pgolf train submissions/full --data data --nproc 8 --seeds 42 --export
+      pgolf train submissions/full --data data --nproc 8 --checkpoint-every 500
+      pgolf train submissions/full --data data --nproc 8 --checkpoint-every 500 --resume
     """
     from pgolf.manager import load_registry
     from pgolf.run.data import check_data, find_data
@@ -68,14 +80,18 @@ def train(
     from pgolf.run.target import open_target
     from pgolf.transforms import transform_of
 
+    check_choices(export, score, resume, checkpoint_every)
+    checkpoints = resume or checkpoint_every is not None
     registry = partial(load_registry, plugin_dirs)
-    target = open_target(path, registry, plugin_dirs, live, smoke)
+    target = open_target(path, registry, plugin_dirs, live or checkpoints, smoke, checkpoints)
     on_sample = data is None and target.smoke and target.side_files
     transform = transform_of(target.plugins, target.settings, registry()) if on_sample else None
     paths = find_data(data, tokenizer, target.settings, target.smoke, target.side_files, transform)
     check_ready(target)
-    check_data(paths, training=not export, side_files=target.side_files)
-    run_options = RunOptions(paths, int(nproc), iterations, max_wallclock_seconds, export)
+    check_data(paths, training=not (export or score), side_files=target.side_files)
+    run_options = RunOptions(
+        paths, int(nproc), iterations, max_wallclock_seconds, export, score, checkpoint_every, resume
+    )
     runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options)
     errors = [failure(run, path, export) for run in runs if run.problem]
     if as_json:
@@ -89,13 +105,28 @@ def train(
         raise SystemExit(1)
 
 
+def check_choices(export: bool, score: bool, resume: bool, checkpoint_every: int | None) -> None:
+    """PG004 for stages that exclude each other."""
+    from pgolf.errors import PgolfError
+
+    chosen = [name for name, on in (("--export", export), ("--score", score), ("--resume", resume)) if on]
+    chosen += ["--checkpoint-every"] if checkpoint_every and (export or score) else []
+    if len(chosen) > 1:
+        raise PgolfError("PG004", f"{' and '.join(chosen)} do not go together", hint="give one of them")
+
+
 def failure(run: SeedRun, path: Path, export: bool) -> PgolfError:
     """What is wrong with a run, and how to go on."""
     from pgolf.errors import PgolfError
 
     go_on = f"its weights are saved, go on with pgolf train {path} --seeds {run.seed} --export"
     hint = go_on if run.can_export and not export else ""
-    return PgolfError("PG005", f"seed {run.seed}: {run.problem}", str(run.log), hint)
+    if not run.can_export and run.checkpoint is not None:
+        hint = (
+            f"its state after {run.checkpoint} steps is kept, go on with pgolf train {path} --seeds {run.seed} --resume"
+        )
+    frame = "\n".join(f"   | {line}" for line in run.last)
+    return PgolfError("PG005", f"seed {run.seed}: {run.problem}", str(run.log), hint, frame)
 
 
 def run_all(target: Target, seeds: tuple[int, ...], run_options: RunOptions) -> list[SeedRun]:

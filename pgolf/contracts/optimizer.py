@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from pgolf.runtime.distributed import World
     from pgolf.runtime.ledger import Ledger
+    from pgolf.runtime.optimize import Optimizers
     from pgolf.runtime.program import Program
     from pgolf.runtime.progress import Progress, Scalars
     from pgolf.runtime.records import Group
+    from pgolf.runtime.session import Session
 
 Names = tuple[str, ...]
 
@@ -115,6 +117,17 @@ class Clock(Protocol):
 
     def elapsed_ms(self, step: int, /) -> float:
         """Milliseconds of training so far."""
+
+
+class Checkpoints(Protocol):
+    """Keeps the state of training on disk. No plugin provides it and no built file has it: `pgolf train --checkpoint-every`
+    puts it into a live run."""
+
+    def resume(self, session: Session, optimizers: Optimizers, /) -> tuple[int, float]:
+        """(steps done, milliseconds of training) of the state that now is everywhere; (0, 0.0) for a start."""
+
+    def save(self, session: Session, optimizers: Optimizers, step: int, elapsed_ms: float, /) -> None:
+        """Called on every rank after each step."""
 
 
 class Average(Protocol):

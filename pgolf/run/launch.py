@@ -18,10 +18,14 @@ from pgolf.files import write_atomically, write_errors
 from pgolf.lock import file_hash
 from pgolf.logs import RunRecord, parse_log
 from pgolf.needs import how_to_install, missing_needs
+from pgolf.run import resume
 from pgolf.run.data import DataPaths
 from pgolf.run.process import stream
 
 FREE_BYTES = 2**30
+LAST_LINES = 8
+EVERY, RESUME = "PGOLF_CHECKPOINT_EVERY", "PGOLF_RESUME"
+"""Environment of a live run: steps between checkpoints; and, to go on from the newest, what was lost since, as a text."""
 WEIGHTS = "final_model.pt"
 EXPORT_STATE = "final_export.pt"
 ARTIFACTS = "final_model.*.ptz"
@@ -66,6 +70,21 @@ class RunOptions:
     max_wallclock_seconds: float | None = None
     export: bool = False
     """Make and score the artifact from the weights that an earlier run has saved, instead of training."""
+    score: bool = False
+    """Score the artifact that an earlier run has made, and nothing else."""
+    checkpoint_every: int | None = None
+    """Steps between checkpoints of a live run."""
+    resume: bool = False
+    """Go on from the newest checkpoint."""
+
+    @property
+    def words(self) -> list[str]:
+        """Of the program's command line."""
+        return ["export"] * self.export + ["score"] * self.score
+
+    def run_id(self, seed: int) -> str:
+        """Name of the program's log."""
+        return f"{'score' if self.score else 'train'}_seed{seed}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +98,10 @@ class SeedRun:
     artifacts: tuple[Path, ...]
     problem: str
     can_export: bool = False
+    checkpoint: int | None = None
+    """Steps of the newest checkpoint of a run that has not ended well."""
+    last: tuple[str, ...] = ()
+    """Last lines of the program."""
 
     def as_record(self) -> dict[str, Any]:
         """For `--json`."""
@@ -88,6 +111,8 @@ class SeedRun:
             "status": self.status,
             "problem": self.problem,
             "can_export": self.can_export,
+            "checkpoint": self.checkpoint,
+            "last_lines": list(self.last),
             "log": str(self.log),
             "artifacts": [str(path) for path in self.artifacts],
             "val_loss": float(final.val_loss) if final else None,
@@ -120,13 +145,15 @@ def command_line(script: Path, options: RunOptions) -> list[str]:
     """One process is Python alone, several are torchrun's."""
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={options.nproc}"]
     launcher = torchrun if options.nproc > 1 else []
-    return [sys.executable, *launcher, str(script), *(["export"] if options.export else [])]
+    return [sys.executable, *launcher, str(script), *options.words]
 
 
 def run_environment(target: Target, seed: int, options: RunOptions) -> dict[str, str]:
     """This process's environment with the run's values."""
     env = {name: value for name, value in os.environ.items() if name not in TORCHRUN_NAMES}
-    env |= options.data.environment() | {"SEED": str(seed), "RUN_ID": f"train_seed{seed}", "PYTHONUNBUFFERED": "1"}
+    env |= options.data.environment() | {"SEED": str(seed), "RUN_ID": options.run_id(seed), "PYTHONUNBUFFERED": "1"}
+    if options.checkpoint_every is not None:
+        env[EVERY] = str(options.checkpoint_every)
     if options.iterations is not None:
         env["ITERATIONS"] = str(options.iterations)
     if options.max_wallclock_seconds is not None:
@@ -148,36 +175,58 @@ def smoke_threads() -> int:
 def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[str], None]) -> SeedRun:
     """Train with one seed in `root/artifacts/seed<SEED>`; the log ends up in `root/logs/train_seed<SEED>.log`.
 
+    A score alone leaves its log beside the artifact, since it is no run's.
+
     Raises:
-        PgolfError: PG001, to export where no run has saved its weights.
+        PgolfError: PG001, to go on where there is nothing to go on from; PG004, to start where that would lose a run.
     """
     folder = (target.root / "artifacts" / f"seed{seed}").resolve()
-    if options.export:
-        if not (folder / WEIGHTS).is_file():
-            hint = "train first: only a run that has ended its training has weights to export"
-            raise PgolfError("PG001", f"there is no {WEIGHTS} of seed {seed}", str(folder), hint)
-    else:
-        with write_errors(folder):
-            set_aside(folder)
-            folder.mkdir(parents=True, exist_ok=True)
+    env = run_environment(target, seed, options) | prepare_folder(folder, seed, options)
     tail: deque[str] = deque(maxlen=400)
 
     def receive(line: str) -> None:
         tail.append(line)
         on_line(line)
 
-    log = target.root / "logs" / f"train_seed{seed}.log"
+    run_id = options.run_id(seed)
+    written = folder / "logs" / f"{run_id}.txt"
+    log = written if options.score else target.root / "logs" / f"{run_id}.log"
     command = command_line(target.script.resolve(), options)
     try:
-        status = stream(command, folder, run_environment(target, seed, options), receive)
+        status = stream(command, folder, env, receive)
     finally:
-        keep_log(folder / "logs" / f"train_seed{seed}.txt", log, tail)
-    record = parse_log(log.read_text(encoding="utf-8", errors="replace"))
+        if not options.score:
+            keep_log(folder, run_id, log, tail)
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    record = parse_log(text)
     problem = "" if status == 0 else error_line(tail) or f"the program ended with status {status}"
-    if status == 0 and not record.finished:
+    if status == 0 and not (record.headline if options.score else record.finished):
         problem = "the program ended without a final score"
+    if not problem and not options.score:
+        resume.forget(folder, run_id)
+    checkpoint = resume.newest(folder / resume.FOLDER)
     can_export = bool(problem) and all((folder / name).is_file() for name in (WEIGHTS, EXPORT_STATE))
-    return SeedRun(seed, status, log, record, tuple(sorted(folder.glob(ARTIFACTS))), problem, can_export)
+    step = None if checkpoint is None else resume.step_of(checkpoint)
+    artifacts = tuple(sorted(folder.glob(ARTIFACTS)))
+    last = tuple(tail)[-LAST_LINES:] if problem else ()
+    return SeedRun(seed, status, log, record, artifacts, problem, can_export, step, last)
+
+
+def prepare_folder(folder: Path, seed: int, options: RunOptions) -> dict[str, str]:
+    """See to it that there is what to go on from, or room for a new run; returns more of the environment."""
+    if options.resume:
+        return {RESUME: resume.prepare(folder, options.run_id(seed))}
+    if options.export and not (folder / WEIGHTS).is_file():
+        hint = "train first: only a run that has ended its training has weights to export"
+        raise PgolfError("PG001", f"there is no {WEIGHTS} of seed {seed}", str(folder), hint)
+    if options.score and not [*folder.glob(ARTIFACTS)]:
+        raise PgolfError("PG001", f"there is no artifact of seed {seed}", str(folder), "train first, or --export")
+    if not (options.export or options.score):
+        resume.refuse_unfinished(folder, f"pgolf train ... --seeds {seed} --resume")
+        with write_errors(folder):
+            set_aside(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+    return {}
 
 
 def set_aside(folder: Path) -> None:
@@ -210,11 +259,13 @@ def worth(folder: Path) -> int:
     return int((folder / WEIGHTS).exists())
 
 
-def keep_log(written: Path, log: Path, tail: Sequence[str]) -> None:
-    """Copy the program's log; where it never got as far as one, keep what it printed."""
+def keep_log(folder: Path, run_id: str, log: Path, tail: Sequence[str]) -> None:
+    """Copy the program's log, all parts of it; where it never got as far as one, keep what it printed."""
     with write_errors(log):
-        printed = "".join(line + "\n" for line in tail).encode(errors="replace")
-        write_atomically(log, written.read_bytes() if written.is_file() else printed)
+        printed = "".join(line + "\n" for line in tail)
+        written = (folder / "logs" / f"{run_id}.txt").is_file()
+        text = resume.joined(folder, run_id, keep_all=True) if written else printed
+        write_atomically(log, text.encode(errors="replace"))
 
 
 def error_line(tail: Sequence[str]) -> str:

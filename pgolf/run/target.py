@@ -27,7 +27,12 @@ LIVE_NAME = "train_live.py"
 
 
 def open_target(
-    path: Path, registry: Callable[[], Registry], plugin_dirs: tuple[Path, ...], live: bool, smoke: bool
+    path: Path,
+    registry: Callable[[], Registry],
+    plugin_dirs: tuple[Path, ...],
+    live: bool,
+    smoke: bool,
+    checkpoints: bool = False,
 ) -> Target:
     """What to run for `pgolf train PATH`.
 
@@ -37,6 +42,7 @@ def open_target(
         plugin_dirs: folders a live run imports plugins from.
         live: run the entry module instead of the built file.
         smoke: run the smoke variant.
+        checkpoints: let the live run keep its state, see `pgolf.run.checkpoints`.
 
     Raises:
         PgolfError: PG001 or PG505 when there is nothing to run, or from building it.
@@ -47,9 +53,8 @@ def open_target(
         recipe = smoke_recipe(recipe or _recipe_of(folder, lock), registry())
         folder, lock = folder / "smoke", None
     if live:
-        return _live(
-            folder, recipe or _recipe_of(folder, lock), registry(), plugin_dirs, smoke or bool(lock and lock.smoke)
-        )
+        small = smoke or bool(lock and lock.smoke)
+        return _live(folder, recipe or _recipe_of(folder, lock), registry(), plugin_dirs, small, checkpoints)
     if lock is None:
         recipe = recipe or _recipe_of(folder, lock)
         lock = _build(folder, recipe, registry(), smoke)
@@ -91,13 +96,19 @@ def _build(folder: Path, recipe: Recipe, registry: Registry, smoke: bool) -> Loc
     return write_submission(made, folder)
 
 
-def _live(folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[Path, ...], smoke: bool) -> Target:
+def _live(
+    folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[Path, ...], smoke: bool, checkpoints: bool
+) -> Target:
     """The entry module in a work folder of its own, so that its logs are not taken for the built file's."""
     resolved = resolve(recipe, registry)
     selection = resolved.selection
     needs = collect_needs(loaded.plugin for loaded in selection.plugins.values())
     root = folder / "artifacts" / "live"
-    write_atomically(root / LIVE_NAME, resolved.entry.encode())
+    entry = resolved.entry
+    if checkpoints:
+        # What is built of it is all that a step depends on, sources of plugins and engine included.
+        entry = with_checkpoints(entry, make(recipe, registry, smoke=smoke).built.sha256)
+    write_atomically(root / LIVE_NAME, entry.encode())
     python_path = tuple(path.resolve() for path in plugin_dirs)
     return Target(
         root,
@@ -109,6 +120,16 @@ def _live(folder: Path, recipe: Recipe, registry: Registry, plugin_dirs: tuple[P
         tuple(selection.plugins),
         side_files="pgolf.runtime.side_files" in resolved.entry,
     )
+
+
+def with_checkpoints(entry: str, identity: str) -> str:
+    """An entry module whose program keeps its state; `identity` says of which program it is."""
+    call = "    train(SETTINGS, make_program(), "
+    assert entry.count(call) == 1
+    component = f"    program = make_program()._replace(checkpoints=Checkpoints({identity!r}))\n"
+    docstring, _, rest = entry.partition("\n\n")
+    rest = rest.replace(call, component + "    train(SETTINGS, program, ")
+    return f"{docstring}\n\nfrom pgolf.run.checkpoints import Checkpoints\n{rest}"
 
 
 def _check_file(folder: Path, lock: Lock) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pgolf.contracts.optimizer import (
         ApplyTap,
         Average,
+        Checkpoints,
         Clock,
         ElementOptimizer,
         ElementStream,
@@ -99,6 +100,7 @@ class Program(NamedTuple):
     # Optimizer
     apply_taps: tuple[ApplyTap, ...]
     average: Average
+    checkpoints: Checkpoints | None
     clock: Clock
     element_optimizer: ElementOptimizer
     element_stream: ElementStream | None

@@ -201,6 +201,8 @@ def train_loop(session: Session) -> int:
     cap_ms = training_budget(session)
     step = 0
     elapsed_ms = 0.0
+    if session.program.checkpoints is not None:
+        step, elapsed_ms = session.program.checkpoints.resume(session, optimizers)
     clock.start()
     while True:
         last = step == env.iterations or 0 < cap_ms <= elapsed_ms
@@ -220,6 +222,8 @@ def train_loop(session: Session) -> int:
             log_step(session, step, f"train_loss:{loss:.4f}", elapsed_ms)
             if loss != loss:
                 raise ValueError("the training loss is not a number")
+        if session.program.checkpoints is not None:
+            session.program.checkpoints.save(session, optimizers, step, elapsed_ms)
     if step < env.iterations:
         session.log(f"stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{env.iterations}")
     allocated = torch.cuda.max_memory_allocated() >> 20
