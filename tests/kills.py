@@ -15,12 +15,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from folders import PROGRAM, make_data, make_folder
+from micro import make_corpus
+from models import registry
+from requant.sweeps import no_build, plan, weights
 
 from pgolf.data.manifest import damaged_files, read_manifest
 from pgolf.data.tokenize import Options, tokenize
 from pgolf.lock import file_hash, read_lock
 from pgolf.logs import parse_log
+from pgolf.requant import sweep
+from pgolf.run import checkpoints, resume
 from pgolf.run.data import find_data
 from pgolf.run.launch import RunOptions, Target, run_seed
 from pgolf.run.package import People, package
@@ -155,6 +161,62 @@ def tokenize_operation(corpus: Path, model: Path) -> Operation:
     return Operation("tokenize", lambda folder: folder.mkdir(), run, check, content)
 
 
+def checkpoint_operation() -> Operation:
+    """Three checkpoints one after the other, as a run with two ranks writes them; the new run has other numbers."""
+
+    def run(folder, new):
+        for step in (2, 4, 6):
+            part = folder / "checkpoints" / f".step_{step:08d}.part"
+            part.mkdir(parents=True, exist_ok=True)
+            for rank in (0, 1):
+                numbers = torch.arange(50_000.0) + rank + 10 * new
+                checkpoints.write(part / f"rank{rank}.pt", {"step": step, "numbers": numbers})
+            checkpoints.publish(part, folder / "checkpoints" / f"step_{step:08d}", failed=False)
+
+    def whole(path):
+        """The numbers of both ranks."""
+        parts = [checkpoints.read(path / f"rank{rank}.pt") for rank in (0, 1)]
+        assert {part["step"] for part in parts} == {int(path.name[5:])}
+        return [part["numbers"].sum().item() for part in parts]
+
+    def check(folder, had_old):
+        found = resume.complete(folder / "checkpoints")
+        assert found or not had_old, "every checkpoint is gone"
+        for path in found:
+            assert len(whole(path)) == 2
+
+    def result(folder):
+        return {path.name: whole(path) for path in sorted((folder / "checkpoints").iterdir())}
+
+    return Operation("checkpoint", lambda folder: folder.mkdir(), run, check, result)
+
+
+def requant_operation(checkpoint, data) -> Operation:
+    """A sweep over two clips; the older one is over two others."""
+
+    def run(folder, new):
+        torch.set_num_threads(1)
+        clips = [{"matrix_clip_sigmas": str(6 * (1 + place) + 5 * new)} for place in (0, 1)]
+        sweep.make = no_build
+        found = sweep.run_sweep(plan(checkpoint, data, folder / "out", clips)[0], registry())
+        assert not found.failed
+
+    def points(folder):
+        """clip -> hash of the artifact; a damaged point is none."""
+        kept = [sweep.read_result(path) for path in (folder / "out" / "points").glob("*.json")]
+        assert None not in kept, "half a point"
+        return {point["settings"]["matrix_clip_sigmas"]: point["artifact_sha256"] for point in kept}
+
+    def check(folder, had_old):
+        assert len(points(folder)) >= 2 * had_old
+
+    def result(folder):
+        assert not [*folder.rglob("*.part")]
+        return {clip: digest for clip, digest in points(folder).items() if float(clip) in (11.0, 17.0)}
+
+    return Operation("requant", lambda folder: folder.mkdir(), run, check, result)
+
+
 def fork(operation: Operation, folder: Path, new: int, kill_after: float | None) -> tuple[int, float]:
     """(wait status, seconds) of an operation in a fork, killed after some seconds."""
     begin = time.monotonic()
@@ -207,4 +269,11 @@ def operations(place: Path, made: Made, older: Made, model: Path) -> list[Operat
         "".join(json.dumps({"text": f"Document {n} says: {'word ' * (n % 40)}."}) + "\n" for n in range(60))
     )
     data = make_data(place / "data")
-    return [build_operation(made, older), package_operation(), train_operation(data), tokenize_operation(corpus, model)]
+    return [
+        build_operation(made, older),
+        package_operation(),
+        train_operation(data),
+        tokenize_operation(corpus, model),
+        checkpoint_operation(),
+        requant_operation(weights(place / "weights"), make_corpus(place / "corpus")),
+    ]

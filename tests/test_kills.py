@@ -32,7 +32,7 @@ def model(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("kills", "seed"), [(3, 1), pytest.param(25, 2, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("number", range(4), ids=["build", "package", "train", "tokenize"])
+@pytest.mark.parametrize("number", range(6), ids=["build", "package", "train", "tokenize", "checkpoint", "requant"])
 def test_kills(number, kills, seed, model, tmp_path):
     made, older = stand_in(b"new = 1\n" * 10_000), stand_in(b"old = 1\n" * 10_000)
     operation = operations(tmp_path, made, older, model)[number]

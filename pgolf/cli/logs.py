@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True, metavar="FILE...")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write loss curves: OUT.html or OUT.png.")
+@click.option("-f", "--follow", is_flag=True, help="Show one log as it is written, until its run has ended.")
 @options.as_json
-def logs(files: tuple[Path, ...], plot: Path | None, as_json: bool) -> None:
+def logs(files: tuple[Path, ...], plot: Path | None, follow: bool, as_json: bool) -> None:
     """Read training logs of any known script and show the runs side by side.
 
     A folder stands for the logs in it. PNG needs matplotlib (pip install 'pgolf[plot]'); HTML needs nothing.
 
     \b
-    Example:
+    Examples:
       pgolf logs submissions/quick/logs/*.log --plot curves.html
+      pgolf logs --follow submissions/quick/artifacts/seed1337/logs/train_seed1337.txt
     """
+    if follow:
+        _follow(files, plot is not None or as_json)
+        return
     from pgolf.logs.table import full, summary
 
     records = _read(files)
@@ -49,6 +54,23 @@ def logs(files: tuple[Path, ...], plot: Path | None, as_json: bool) -> None:
             row["hardware"],
         )
     output.print_table(made)
+
+
+def _follow(files: tuple[Path, ...], more: bool) -> None:
+    """As `pgolf train` shows a run: a bar on a terminal, lines anywhere else; Ctrl-C ends it, and not the run."""
+    import sys
+
+    from pgolf.errors import PgolfError
+    from pgolf.logs.follow import follow
+    from pgolf.run.display import open_display
+
+    if len(files) != 1 or files[0].is_dir() or more:
+        raise PgolfError(
+            "PG004", "--follow takes one file, and neither --plot nor --json", hint="pgolf logs --follow FILE"
+        )
+    with open_display(files[0].stem, sys.stderr.isatty()) as display:
+        for line in follow(files[0]):
+            display.line(line)
 
 
 def _text(value: Any) -> str:

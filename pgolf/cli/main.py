@@ -19,6 +19,9 @@ from pgolf.files import write_error
 COMMANDS: dict[str, str] = {
     "build": "pgolf.cli.build:build",
     "data": "pgolf.cli.data:data",
+    "diff": "pgolf.cli.diff:diff",
+    "doctor": "pgolf.cli.doctor:doctor",
+    "explain": "pgolf.cli.explain:explain",
     "forecast": "pgolf.cli.forecast:forecast",
     "lint": "pgolf.cli.lint:lint",
     "leaderboard": "pgolf.cli.leaderboard:leaderboard",
@@ -31,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "prove": "pgolf.cli.prove:prove",
     "requant": "pgolf.cli.requant:requant",
     "size": "pgolf.cli.size:size",
+    "submit": "pgolf.cli.submit:submit",
     "train": "pgolf.cli.train:train",
     "verify": "pgolf.cli.verify:verify",
 }

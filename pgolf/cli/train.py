@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--score", is_flag=True, help="No training: score the artifact that is there once more.")
 @click.option("--checkpoint-every", type=click.IntRange(1), metavar="STEPS", help="Keep the state, in a live run.")
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint.")
+@click.option("--no-early-stop", is_flag=True, help="Go on to the end also where the loss has diverged.")
 @options.plugin_dirs
 @options.as_json
 def train(
@@ -52,6 +53,7 @@ def train(
     score: bool,
     checkpoint_every: int | None,
     resume: bool,
+    no_early_stop: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -64,6 +66,8 @@ def train(
     --checkpoint-every keeps everything that the next steps depend on, so that --resume goes on as if nothing had been: bit for
     bit with step_clock, and by the wall clock from the time of the checkpoint. Both run live, in FOLDER/artifacts/live:
     the same program as the built file, which stays as small as it is. While a checkpoint is written the clock stands still.
+
+    A run whose loss is no number, or after step 100 stays above where it began, is ended. Curves are in FOLDER/artifacts.
 
     \b
     Examples:
@@ -90,10 +94,19 @@ def train(
     check_ready(target)
     check_data(paths, training=not (export or score), side_files=target.side_files)
     run_options = RunOptions(
-        paths, int(nproc), iterations, max_wallclock_seconds, export, score, checkpoint_every, resume
+        paths,
+        int(nproc),
+        iterations,
+        max_wallclock_seconds,
+        export,
+        score,
+        checkpoint_every,
+        resume,
+        early_stop=not no_early_stop,
     )
     runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options)
     errors = [failure(run, path, export) for run in runs if run.problem]
+    write_curves(target.root, runs)
     if as_json:
         document = {"folder": str(target.root), "runs": [run.as_record() for run in runs]}
         output.print_json(document | (output.errors_document(errors, 1) if errors else {}))
@@ -103,6 +116,23 @@ def train(
         output.note(str(error))
     if errors:
         raise SystemExit(1)
+
+
+def write_curves(root: Path, runs: list[SeedRun]) -> None:
+    """Losses of these runs as FOLDER/artifacts/curves.html, and .png where matplotlib is there."""
+    from pgolf.errors import PgolfError
+    from pgolf.files import write_atomically
+    from pgolf.logs.plot import page, png
+    from pgolf.logs.table import curves
+
+    lines = curves({f"seed {run.seed}": run.record for run in runs})
+    if not lines:
+        return
+    write_atomically(root / "artifacts" / "curves.html", page(lines).encode())
+    try:
+        write_atomically(root / "artifacts" / "curves.png", png(lines))
+    except PgolfError as error:
+        output.note(f"no curves.png: {error.message}")
 
 
 def check_choices(export: bool, score: bool, resume: bool, checkpoint_every: int | None) -> None:

@@ -39,7 +39,7 @@ print(json.dumps(found))
 QUERY = "name,memory.total,memory.used,compute_cap,driver_version"
 BUSY_MIB = 1024
 """A GPU of which others hold more than this is not free."""
-CLOCK_SECONDS, CLOCK_SLACK = 0.2, 0.02
+CLOCK_SECONDS, CLOCK_SLACK, CLOCK_TRIES = 0.2, 0.02, 5
 RANK_SECONDS = 120.0
 
 
@@ -162,11 +162,18 @@ def check_disk(folder: Path, parameters: int, seeds: int = 1) -> list[Finding]:
 
 
 def check_clock() -> list[Finding]:
-    """The clock that training is timed with goes as fast as the system's, and neither jumps."""
-    begin, system = time.perf_counter(), time.time()
-    time.sleep(CLOCK_SECONDS)
-    passed, by_system = time.perf_counter() - begin, time.time() - system
-    return judge_clock(passed, by_system)
+    """The clock that training is timed with goes as fast as the system's, and neither jumps; the best of a few tries.
+
+    On a busy machine a process may be put aside between two readings.
+    """
+    tries: list[tuple[float, float]] = []
+    while len(tries) < CLOCK_TRIES:
+        begin, system = time.perf_counter(), time.time()
+        time.sleep(CLOCK_SECONDS)
+        tries.append((time.perf_counter() - begin, time.time() - system))
+        if abs(tries[-1][0] - tries[-1][1]) < CLOCK_SLACK:
+            break
+    return judge_clock(*min(tries, key=lambda pair: abs(pair[0] - pair[1])))
 
 
 def judge_clock(passed: float, by_system: float) -> list[Finding]:

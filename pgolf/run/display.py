@@ -9,6 +9,10 @@ from typing import Any
 import click
 
 STEP = re.compile(r"^step:(\d+)/(\d+) train_loss:(\S+) train_time:(\d+)ms")
+BATCH = re.compile(r"^train_batch_tokens:(\d+) ")
+BUDGET = re.compile(r"max_wallclock_seconds:([\d.]+)")
+RESERVE = re.compile(r"^reserve_seconds:([\d.]+)")
+PHASE = re.compile(r"^phase (\S+) on ")
 WORTH_SHOWING = re.compile(
     r"^(?:step:\d+/\d+ val_loss|phase |stopping_early|stage:|diagnostic|final_|Total submission|error|warning)"
 )
@@ -31,31 +35,62 @@ class PlainDisplay:
         click.echo(text, err=True)
 
 
+class Pace:
+    """What the lines so far say of speed and time left.
+
+    The budget ends training when it comes before the steps do; what is left is the less of both.
+    """
+
+    def __init__(self) -> None:
+        self.batch_tokens = 0
+        self.budget_ms = 0.0
+        self.phases: list[str] = []
+
+    def line(self, text: str) -> None:
+        """Header lines and phases."""
+        if match := BATCH.match(text):
+            self.batch_tokens = int(match[1])
+            found = BUDGET.search(text)
+            self.budget_ms = 1000 * float(found[1]) if found else 0.0
+        elif match := RESERVE.match(text):
+            self.budget_ms -= 1000 * float(match[1])
+        elif match := PHASE.match(text):
+            self.phases.append(match[1])
+
+    def at(self, step: int, of: int, train_ms: float) -> tuple[float, str]:
+        """(share of training that is done, a few words) at a logged step."""
+        share = step / max(of, 1)
+        if self.budget_ms > 0:
+            share = max(share, min(train_ms / self.budget_ms, 1.0))
+        left = train_ms * (1 - share) / share / 1000 if share > 0 else 0.0
+        words = [f"{left:.0f} s to train"]
+        if self.batch_tokens and train_ms > 0:
+            words.insert(0, f"{self.batch_tokens * step / train_ms * 1000:,.0f} tokens/s")
+        return share, ", ".join([*words, *self.phases])
+
+
 class BarDisplay(PlainDisplay):
-    """A bar with step, loss, elapsed and remaining time; above it the lines that matter."""
+    """A bar with step, loss, speed, phases, elapsed and remaining time; above it the lines that matter."""
 
     def __init__(self, title: str) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
-            MofNCompleteColumn,
             Progress,
             TextColumn,
             TimeElapsedColumn,
-            TimeRemainingColumn,
         )
 
+        self.pace = Pace()
         self.progress: Any = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}", markup=False),
+            TextColumn("{task.fields[step]} loss {task.fields[loss]} {task.fields[pace]}", markup=False),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
             console=Console(stderr=True, markup=False, highlight=False),
         )
         self.title = title
-        self.task = self.progress.add_task(title, total=None, loss="-")
+        self.task = self.progress.add_task(title, total=None, loss="-", step="-", pace="")
 
     def __enter__(self) -> BarDisplay:
         self.progress.start()
@@ -68,9 +103,12 @@ class BarDisplay(PlainDisplay):
 
     def line(self, text: str) -> None:
         """Advance the bar, say beside it what goes on after the steps, or print the line above it."""
+        self.pace.line(text)
         match = STEP.match(text)
         if match:
-            self.progress.update(self.task, completed=int(match[1]), total=int(match[2]), loss=match[3])
+            share, words = self.pace.at(int(match[1]), int(match[2]), float(match[4]))
+            shown = {"step": f"{match[1]}/{match[2]}", "loss": match[3], "pace": words}
+            self.progress.update(self.task, completed=share, total=1.0, **shown)
         elif PASSING.match(text):
             self.progress.update(self.task, description=f"{self.title}, {text}")
         elif WORTH_SHOWING.match(text):

@@ -21,6 +21,7 @@ from pgolf.needs import how_to_install, missing_needs
 from pgolf.run import resume
 from pgolf.run.data import DataPaths
 from pgolf.run.process import stream
+from pgolf.run.watcher import StopRun, Watcher
 
 FREE_BYTES = 2**30
 LAST_LINES = 8
@@ -76,6 +77,8 @@ class RunOptions:
     """Steps between checkpoints of a live run."""
     resume: bool = False
     """Go on from the newest checkpoint."""
+    early_stop: bool = False
+    """End a run whose loss has diverged."""
 
     @property
     def words(self) -> list[str]:
@@ -183,23 +186,29 @@ def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[
     folder = (target.root / "artifacts" / f"seed{seed}").resolve()
     env = run_environment(target, seed, options) | prepare_folder(folder, seed, options)
     tail: deque[str] = deque(maxlen=400)
+    watcher = Watcher()
 
     def receive(line: str) -> None:
         tail.append(line)
         on_line(line)
+        if options.early_stop:
+            watcher.line(line)
 
     run_id = options.run_id(seed)
     written = folder / "logs" / f"{run_id}.txt"
     log = written if options.score else target.root / "logs" / f"{run_id}.log"
     command = command_line(target.script.resolve(), options)
+    stopped = ""
     try:
         status = stream(command, folder, env, receive)
+    except StopRun as reason:
+        status, stopped = 1, str(reason)
     finally:
         if not options.score:
             keep_log(folder, run_id, log, tail)
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     record = parse_log(text)
-    problem = "" if status == 0 else error_line(tail) or f"the program ended with status {status}"
+    problem = "" if status == 0 else stopped or error_line(tail) or f"the program ended with status {status}"
     if status == 0 and not (record.headline if options.score else record.finished):
         problem = "the program ended without a final score"
     if not problem and not options.score:

@@ -15,16 +15,9 @@ from pgolf.preflight.seconds import StageTime
 from pgolf.run.data import DataPaths
 from pgolf.run.launch import Target
 
-RECIPE = """name = "tiny"
-plugins = ["sliding_eval"]
-[settings]
-model_dim = 64
-num_layers = 2
-num_heads = 4
-num_kv_heads = 2
-iterations = 4
-"""
-SMALL = [word for one in ("iterations=4",) for word in ("--set", one)]
+RECIPE = 'name = "tiny"\nplugins = ["sliding_eval"]\n'
+SIZES = ("iterations=4", "model_dim=64", "num_layers=2", "num_heads=4", "num_kv_heads=2", "val_batch_size=65536")
+SMALL = [word for one in SIZES for word in ("--set", one)]
 
 
 def run(*arguments):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pgolf.component import Need
 from pgolf.errors import PgolfError
 from pgolf.run import launch
 from pgolf.run.data import find_data
-from pgolf.run.display import open_display
+from pgolf.run.display import Pace, open_display
 from pgolf.run.launch import RunOptions, Target, check_ready, command_line, error_line, run_environment, run_seed
 from pgolf.run.process import stream
 
@@ -270,3 +271,51 @@ def test_the_bar_shows_results_and_the_plain_display_everything(capsys):
         assert shown.out == "" and "val_bpb:1.25" in shown.err
         assert "stage:decode" in shown.err and "eval: batch 7" in shown.err
         assert ("warmup_step" in shown.err) != terminal
+
+
+def test_the_pace_of_a_run():
+    pace = Pace()
+    for line in (
+        "train_batch_tokens:1000 train_seq_len:8 iterations:100 warmup_steps:0 max_wallclock_seconds:12.000",
+        "reserve_seconds:2.000",
+        "phase loop on at step:3 train_time:1ms",
+    ):
+        pace.line(line)
+    # Half of the budget of ten seconds, though a tenth of the steps.
+    assert pace.at(10, 100, 5000.0) == (0.5, "2,000 tokens/s, 5 s to train, loop")
+    assert Pace().at(25, 100, 1000.0) == (0.25, "3 s to train") and Pace().at(0, 0, 0.0) == (0.0, "0 s to train")
+
+
+def test_a_run_that_diverges_is_ended(tmp_path, options):
+    code = PROGRAM.replace(
+        "    model = b",
+        "    say('step:3/9 train_loss:nan train_time:1ms')\n    import time; time.sleep(60)\n    model = b",
+    )
+    begin = time.monotonic()
+    done, _ = run(target_of(tmp_path / "toy", code), replace(options, early_stop=True))
+    assert time.monotonic() - begin < 30 and done.status == 1
+    assert done.problem == "the training loss is nan at step 3: the run was ended"
+    assert done.last[-1].startswith("step:3/9 train_loss:nan") and "train_loss:nan" in done.log.read_text()
+
+
+def test_an_artifact_is_scored_again(tmp_path, options):
+    target = target_of(tmp_path / "toy")
+    with pytest.raises(PgolfError, match="there is no artifact of seed 7"):
+        run(target, replace(options, score=True))
+    first, _ = run(target, options)
+    code = 'assert not list(data.glob("fineweb_train_*.bin"))'
+    target.script.write_text(target.script.read_text().replace(code, "True or list(data.glob('x'))"))
+    again, _ = run(target, replace(options, score=True))
+    assert not again.problem and again.record.headline.val_bpb == first.record.headline.val_bpb
+    assert again.log.name == "score_seed7.txt" and not (tmp_path / "toy/logs/score_seed7.log").exists()
+
+
+def test_a_new_run_does_not_lose_an_unfinished_one(tmp_path, options):
+    target = target_of(tmp_path / "toy")
+    kept = tmp_path / "toy/artifacts/seed7/checkpoints/step_00000004"
+    kept.mkdir(parents=True)
+    with pytest.raises(PgolfError, match="an unfinished run is there, with a checkpoint of step 4"):
+        run(target, options)
+    assert kept.exists()
+    done, _ = run(target, replace(options, resume=True))
+    assert not done.problem and not kept.exists(), "a run that has ended keeps no checkpoints"

@@ -1,0 +1,1 @@
+"""Two recipes, folders, locks or logs side by side."""
