@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+sys.path[0:1] = [str(ROOT / "tests"), str(ROOT)]  # benchmarks/requant.py must not stand for tests/requant
 
 from folders import fake_lock  # noqa: E402
 from kills import kill_at_random, operations  # noqa: E402

@@ -132,7 +132,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "`pgolf logs FOLDER` shows what each log says; end the run, or claim the mean.",
     ),
     "PG505": (
-        "pgolf.lock is missing, damaged, of another format, or of another train_gpt.py.",
+        "The pgolf.lock is missing, damaged, of another format, or of another train_gpt.py.",
         "`pgolf build FOLDER` makes both again. Never edit a built file: verify compares it with its lock.",
     ),
     "PG506": (

@@ -269,6 +269,7 @@ def operations(place: Path, made: Made, older: Made, model: Path) -> list[Operat
         "".join(json.dumps({"text": f"Document {n} says: {'word ' * (n % 40)}."}) + "\n" for n in range(60))
     )
     data = make_data(place / "data")
+    (place / "corpus").mkdir()
     return [
         build_operation(made, older),
         package_operation(),

@@ -31,8 +31,8 @@ def submit(folder: Path, clone: Path, name: str, base: str, plugin_dirs: tuple[P
     Example:
       pgolf submit submissions/full --clone ../parameter-golf
     """
+    from pgolf.handing_in import hand_in
     from pgolf.manager import load_registry
-    from pgolf.run.handing_in import hand_in
     from pgolf.verify.bounded import verify_bounded
     from pgolf.verify.folder import RunPlan, View
 

@@ -69,7 +69,9 @@ class Differences:
 
 def compare(a: Side, b: Side) -> Differences:
     """Everything that both say something of."""
-    found = Differences(unknown=[f"{side.name}: {note}" for side in (a, b) for note in side.notes])
+    found = Differences()
+    for side in (a, b):
+        found.unknown += [f"{side.name}: {note}" for note in side.notes]
     found.whole = "logs" not in (a.kind, b.kind)
     if a.plugins is not None and b.plugins is not None:
         compare_plugins(a.plugins, b.plugins, found)

@@ -39,6 +39,11 @@ def check_shards(paths: DataPaths, side_files: bool) -> list[Finding]:
     return [good("shards", f"{counts[TRAIN_GLOB]} of training, {counts[VAL_GLOB]} of validation, {paths.data_path}")]
 
 
+def all_shards(paths: DataPaths) -> list[Path]:
+    """Of both splits."""
+    return [*shard_files(paths.data_path / TRAIN_GLOB), *shard_files(paths.data_path / VAL_GLOB)]
+
+
 def check_hashes(paths: DataPaths, note: Note) -> list[Finding]:
     """Every file that the manifest lists has its size and hash; `damaged_files` in several threads."""
     manifest = read_manifest(paths.data_path)
@@ -58,7 +63,7 @@ def check_hashes(paths: DataPaths, note: Note) -> list[Finding]:
 
     with ThreadPoolExecutor() as threads:
         damaged = [text for text in threads.map(look, sorted(files.items())) if text]
-    here = {path.name for glob in (TRAIN_GLOB, VAL_GLOB) for path in shard_files(paths.data_path / glob)}
+    here = {path.name for path in all_shards(paths)}
     damaged += [f"{name} is not in the manifest" for name in sorted(here - {Path(name).name for name in files})]
     hint = "pgolf data fetch gets what is damaged again"
     return [problem("hashes", text, hint) for text in damaged] or [good("hashes", f"{len(files)} files as listed")]
@@ -66,7 +71,7 @@ def check_hashes(paths: DataPaths, note: Note) -> list[Finding]:
 
 def check_ids(paths: DataPaths, vocab_size: int) -> list[Finding]:
     """No id is beyond the embedding, in any shard."""
-    files = [path for glob in (TRAIN_GLOB, VAL_GLOB) for path in shard_files(paths.data_path / glob)]
+    files = all_shards(paths)
     with ThreadPoolExecutor() as threads:
         tokens = sum(threads.map(lambda path: len(load_shard(path, vocab_size)), files))
     return [good("ids", f"{tokens:,} tokens below {vocab_size}")]

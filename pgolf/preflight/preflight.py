@@ -225,7 +225,8 @@ def launch_lines(wishes: Wishes, target: Target, paths: DataPaths | None) -> lis
     words += ["--smoke"] if wishes.smoke else []
     words += ["--data", str(wishes.data)] if wishes.data else []
     words += ["--tokenizer", str(wishes.tokenizer)] if wishes.tokenizer else []
-    words += [word for folder in wishes.plugin_dirs for word in ("--plugin-dir", str(folder))]
+    for folder in wishes.plugin_dirs:
+        words += ["--plugin-dir", str(folder)]
     if paths is None:
         return [shlex.join(words)]
     values = paths.environment() | {"SEED": str(target.settings["seed"])}

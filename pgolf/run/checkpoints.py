@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from pgolf.files import sync_folder
+from pgolf.files import sync_folder, take_place
 from pgolf.run.launch import EVERY, RESUME
 from pgolf.run.resume import FOLDER, complete, newest
 from pgolf.run.state import Capture, Restore
@@ -186,11 +186,13 @@ def publish(part: Path, folder: Path, failed: bool) -> None:
         shutil.rmtree(part, ignore_errors=True)
         return
     sync_folder(part)
-    shutil.rmtree(folder, ignore_errors=True)
-    part.replace(folder)
+    take_place(part, folder)
     sync_folder(folder.parent)
     for old in complete(folder.parent)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+        # Under another name first: one that is half removed must not be taken for a whole one.
+        gone = old.with_name(f".{old.name}.part")
+        shutil.rmtree(gone, ignore_errors=True)
+        old.replace(gone)
     for stale in folder.parent.glob(".step_*.part"):
         shutil.rmtree(stale, ignore_errors=True)
 

@@ -7,7 +7,7 @@ import pytest
 from folders import log_text, make_folder
 
 from pgolf.errors import PgolfError
-from pgolf.run.handing_in import body_text, contents, git, hand_in, record_name
+from pgolf.handing_in import body_text, contents, git, hand_in, record_name
 
 REPORT = {"verdict": "pass", "folder": "toy", "checks": [], "sizes": {}}
 
@@ -15,7 +15,7 @@ REPORT = {"verdict": "pass", "folder": "toy", "checks": [], "sizes": {}}
 @pytest.fixture
 def report(monkeypatch):
     """Verify's, whose form is another module's matter."""
-    monkeypatch.setattr("pgolf.run.handing_in.markdown", lambda reports: "all 60 checks pass\n")
+    monkeypatch.setattr("pgolf.handing_in.markdown", lambda reports: "all 60 checks pass\n")
     return REPORT
 
 
