@@ -298,6 +298,11 @@ def reserve(settings: SettingsView) -> float:
     """Seconds by which training stops before its budget, for what else has to happen on the clock."""
 
 
+@_hook("quantizer", "tap", quantizer.BatchStatistics)
+def batch_statistics(settings: SettingsView) -> Component | None:
+    """More statistics from the batches of the calibration source, such as gradients at the outputs of matrices."""
+
+
 @_hook("quantizer", "tap", quantizer.StatisticsTap)
 def statistics_taps(settings: SettingsView) -> Component | None:
     """Changes input statistics on every rank, such as a sum over ranks."""

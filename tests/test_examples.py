@@ -18,6 +18,7 @@ NAMES = [example.name for example in examples()]
 PARTNERS = {
     "example_calibration": ("example_recipe",),
     "example_clip": ("example_recipe", "example_calibration"),
+    "example_counts": ("example_recipe", "example_calibration"),
     "example_recipe": ("example_calibration",),
     "example_rounding": ("example_recipe", "example_calibration"),
     "example_statistics": ("example_recipe", "example_calibration"),

@@ -62,10 +62,13 @@ class Adapter(Protocol):
     """Low-rank or other additions to the one forward, at declared sites."""
 
     sites: frozenset[str]
-    """Roles of matrices ("attn.c_q", ..., "mlp.proj", "head") and branches ("attn", "mlp")."""
+    """Roles of matrices ("attn.c_q", ..., "mlp.proj", "head"), branches ("attn", "mlp"), and "embed"."""
 
     def delta(self, x: Tensor, site: str, position: int, /) -> Tensor:
-        """Added to the output of a matrix, or of a whole branch, whose input is `x`; for "head", `position` is 0."""
+        """Added to the output of a matrix, or of a whole branch, whose input is `x`.
+
+        For "head" and "embed" `position` is 0; "embed" is the embedding of the tokens, and `x` is that itself.
+        """
 
 
 class DistributionTransform(Protocol):

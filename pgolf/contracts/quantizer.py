@@ -37,6 +37,16 @@ class CalibrationSource(Protocol):
         """Batches ids_BT on the device, this rank's own; at least one."""
 
 
+class BatchStatistics(Protocol):
+    """Statistics of tensors besides the Hessians of matrices, from the batches of the calibration source."""
+
+    def __call__(self, session: Session, ids_BT: Tensor, number: int, /) -> Statistics:
+        """Sums over a batch, this rank's own; `number` counts from 0. Means over the batches that give a statistic are kept.
+
+        Called without gradients, in eval mode; the model must be left as it was.
+        """
+
+
 class StatisticsTap(Protocol):
     """Changes the statistics on every rank, such as a sum over ranks."""
 
@@ -64,15 +74,21 @@ class Rounding(Protocol):
 
         A class attribute `statistics` names what it needs; without it nothing is promised. With a method `solve(names,
         weights, steps, top, statistics, ledger)`, over lists of these, recipes that can will hand over all matrices of one
-        class and shape at once; it returns their codes in order.
+        class and shape at once; it returns their codes in order. Codes that are not simply multiples of the step need a
+        recipe of their own: a class attribute `recipe`, a `SpreadRecipe` that decodes them.
         """
 
 
 class ClipTap(Protocol):
     """Changes where the rows of a matrix are clipped, before steps are made of it."""
 
-    def __call__(self, weight: Tensor, clip: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger, /) -> Tensor:
-        """`weight` (rows, columns) and `clip` (rows,), the magnitude that the largest code stands for, both float32."""
+    def __call__(
+        self, weight: Tensor, clip: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger, /
+    ) -> Tensor:
+        """`weight` (rows, columns) and `clip` (rows,), the magnitude that the largest code `top` stands for, both float32.
+
+        The step will be clip / top.
+        """
 
 
 class QuantizationPlan(Protocol):

@@ -12,7 +12,7 @@ PLUGIN = Plugin(
 )
 
 
-def clip_deviations(weight, clip, statistics, ledger):
+def clip_deviations(weight, clip, top, statistics, ledger):
     """(rows,)."""
     ledger.count("example_clip", "matrices")
     return torch.minimum(clip, 4 * weight.std(1))

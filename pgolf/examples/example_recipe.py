@@ -26,7 +26,7 @@ class FiveBits:
         weight = tensor.float()
         clip = weight.abs().amax(1)
         for tap in self.clip_taps:
-            clip = tap(weight, clip, statistics, ledger)
+            clip = tap(weight, clip, 15, statistics, ledger)
         step = (clip / 15).clamp_min(1e-4).half()
         if self.rounding is None:
             codes = integer_codes(weight, step.float(), 15)

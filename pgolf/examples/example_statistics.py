@@ -14,7 +14,8 @@ PLUGIN = Plugin(
 def average_over_ranks(statistics, world, ledger):
     """In float64, in the same order on every rank."""
     for known in statistics.values():
-        known["hessian"] = sum_over_ranks(known["hessian"], world) / world.world_size
+        for key in known:
+            known[key] = sum_over_ranks(known[key], world) / world.world_size
     ledger.count("example_statistics", "matrices", len(statistics))
     return statistics
 

@@ -48,10 +48,13 @@ def collect_statistics(session: Session) -> tuple[Statistics, int]:
     """
     program = session.program
     observer = HessianObserver()
+    gathered: dict[str, dict[str, tuple[Tensor, int]]] = {}
     count = 0
     session.model.eval()
     for ids in program.calibration_source(session):  # type: ignore[misc]  # there is one, or nobody calls this
         observe_batch(session, ids, session.scoring_phases(), observer)
+        for more in program.batch_statistics:
+            gather(gathered, more(session, ids, count))
         count += 1
         session.stages.say(f"calibration: batch {count}")
     session.model.train()
@@ -62,9 +65,21 @@ def collect_statistics(session: Session) -> tuple[Statistics, int]:
         key = matrix_role(name, record.tap)
         if key in observer.sums:
             found[name] = {"hessian": observer.sums[key] / count}
+    if program.batch_statistics:
+        for name, sums in gathered.items():
+            found.setdefault(name, {}).update({key: total / number for key, (total, number) in sums.items()})
     for tap in program.statistics_taps:
         found = tap(found, session.world, session.ledger)
     return {name: {key: value.float() for key, value in known.items()} for name, known in found.items()}, count
+
+
+def gather(gathered: dict[str, dict[str, tuple[Tensor, int]]], more: Statistics) -> None:
+    """Add the statistics of a batch to the sums in `gathered`, each with the number of batches that had it."""
+    for name, known in more.items():
+        sums = gathered.setdefault(name, {})
+        for key, value in known.items():
+            total, number = sums.get(key, (0.0, 0))
+            sums[key] = total + value.double(), number + 1
 
 
 def observe_batch(session: Session, ids: Tensor, phases: tuple[str, ...], observer: HessianObserver) -> None:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from pgolf.runtime.context import Context
-from pgolf.runtime.layers import rms_norm, tapped, use_matrix
+from pgolf.runtime.layers import adapt, rms_norm, tapped, use_matrix
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_state, register_parameters
 
@@ -66,8 +66,9 @@ class GPT(nn.Module):
         return use_matrix(self, ctx.weights[f"blocks.{layer}.{role}.weight"], x, role, layer, position, ctx)
 
     def stem(self, ids: Tensor, ctx: Context) -> Tensor:
-        """Embedding, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
+        """Embedding, what an adapter adds to it, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
         x = F.embedding(ids, ctx.weights["tok_emb.weight"])
+        x = adapt(x, x, "embed", 0, ctx)
         for term in self.program.stem_terms:
             x = x + term(self, ids, ctx)
         for mix in self.program.stem_raw:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         UpdateTap,
     )
     from pgolf.contracts.quantizer import (
+        BatchStatistics,
         CalibrationSource,
         Correction,
         Fit,
@@ -118,6 +119,7 @@ class Program(NamedTuple):
     update_taps: tuple[UpdateTap, ...]
 
     # Quantizer
+    batch_statistics: tuple[BatchStatistics, ...]
     calibrated: tuple[str, ...]
     calibration_source: CalibrationSource | None
     corrections: tuple[Correction, ...]

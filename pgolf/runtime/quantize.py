@@ -173,7 +173,7 @@ class SpreadRecipe:
         clip = self.sigmas * (weight.std(1) if weight.ndim == 2 else weight.std())
         if weight.ndim == 2:
             for tap in self.taps:
-                clip = tap(weight, clip, statistics, ledger)
+                clip = tap(weight, clip, self.top, statistics, ledger)
         step = (clip / self.top).half()
         ledger.count(self.plugin, "tensors quantized")
         return torch.where(step > 0, step, torch.ones_like(step))
@@ -181,3 +181,8 @@ class SpreadRecipe:
     def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
+
+
+def recipe_class(rounding: Any) -> type[SpreadRecipe]:
+    """Which recipe goes with the `rounding` component, for hooks: its class attribute `recipe`, or `SpreadRecipe`."""
+    return getattr(rounding.target, "recipe", SpreadRecipe)

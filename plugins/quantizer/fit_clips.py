@@ -49,7 +49,7 @@ CORRECTION = "lqer"
 CLOSE = 0.001
 
 
-def factor_clips(weight: Tensor, clip: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Tensor:
+def factor_clips(weight: Tensor, clip: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger) -> Tensor:
     """The clips (rows,) times the factor of the tensor, where `fit` has one."""
     if FACTOR in statistics:
         clip = clip * statistics[FACTOR].to(clip.device)

@@ -42,7 +42,9 @@ class ImportantRows:
         self.weight = weight
         self.damp = damp
 
-    def __call__(self, weight: Tensor, clip: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Tensor:
+    def __call__(
+        self, weight: Tensor, clip: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger
+    ) -> Tensor:
         """The clips (rows,) of `weight` (rows, columns)."""
         diagonal = damped_hessian(statistics["hessian"], self.damp)[0].diagonal()
         importance = (weight.abs() * (diagonal / diagonal.mean())).mean(1)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.quantize import KEPT_ELEMENTS, SpreadRecipe, nearest_codes
+from pgolf.runtime.quantize import KEPT_ELEMENTS, nearest_codes, recipe_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ PLUGIN = Plugin(
     source="openai/parameter-golf#1204",
     family="quantizer",
     effect="an eighth of a byte for each weight of the low class; with ln_scale the ranking is the order of layers",
-    requires=("gptq",),
+    requires=("gptq|trellis",),
     settings=(
         Setting("n_int6_layers", 32, "matrices that keep the bits of their class", minimum=0),
         Setting("int6_layers", "", "layers that come first, separated by commas"),
@@ -80,5 +80,7 @@ def tensor_recipes(
     settings.require(bits <= 8, "low_bits", "2 to 8: codes are stored as int8")
     settings.require(sigmas > 0, "low_clip_sigmas", "more than 0")
     codes = rounding or Component(nearest_codes)
-    recipe = Component(SpreadRecipe, plugin="mixed_bits", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes)
+    recipe = Component(
+        recipe_class(codes), plugin="mixed_bits", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes
+    )
     return {"low": recipe}

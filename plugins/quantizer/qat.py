@@ -73,9 +73,10 @@ def qat_starts(progress: Progress, threshold: float) -> bool:
 
 
 def without_statistics(recipe: Component) -> Component:
-    """The same recipe with the nearest codes, and without clip taps."""
+    """The same recipe, or its form for training, with the nearest codes and without clip taps."""
     plain = {"rounding": Component(nearest_codes), "taps": ()}
-    return Component(recipe.target, **{key: plain.get(key, value) for key, value in recipe.arguments.items()})
+    target = getattr(recipe.target, "in_training", recipe.target)
+    return Component(target, **{key: plain.get(key, value) for key, value in recipe.arguments.items()})
 
 
 @hookimpl

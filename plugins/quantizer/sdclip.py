@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
+from pgolf.runtime.quantize import nearest_codes, recipe_class
 
 if TYPE_CHECKING:
     from pgolf.settings import SettingsView
@@ -65,6 +65,6 @@ def tensor_recipes(
         bits, sigmas = grid(settings, quant)
         codes = rounding or Component(nearest_codes)
         recipes[quant] = Component(
-            SpreadRecipe, plugin="sdclip", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes
+            recipe_class(codes), plugin="sdclip", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes
         )
     return recipes

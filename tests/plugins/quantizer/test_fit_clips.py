@@ -16,8 +16,11 @@ SIZES = {"model_dim": 64, "num_layers": 2, "mlp_hidden": 1200, "vocab_size": 110
 
 def test_clips_follow_the_factor_alone():
     clip = torch.tensor([1.0, 2.0])
-    assert factor_clips(torch.zeros(2, 3), clip, {}, Ledger()) is clip
-    assert factor_clips(torch.zeros(2, 3), clip, {"clip_factor": torch.tensor(1.5)}, Ledger()).tolist() == [1.5, 3.0]
+    assert factor_clips(torch.zeros(2, 3), clip, 31, {}, Ledger()) is clip
+    assert factor_clips(torch.zeros(2, 3), clip, 31, {"clip_factor": torch.tensor(1.5)}, Ledger()).tolist() == [
+        1.5,
+        3.0,
+    ]
 
 
 @pytest.fixture(scope="module")

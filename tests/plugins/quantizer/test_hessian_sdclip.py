@@ -16,7 +16,7 @@ def test_golden_steps_and_codes():
     weight, statistics, params = case.inputs["W"], {"hessian": case.inputs["H"]}, case.params
     ledger = Ledger()
     tap = ImportantRows(params["hessian_clip_lambda"], 0.01)
-    clip = tap(weight, params["clip_sigmas"] * weight.std(1), statistics, ledger)
+    clip = tap(weight, params["clip_sigmas"] * weight.std(1), 31, statistics, ledger)
     step = (clip / params["clip_range"]).half()
     assert torch.equal(step, case.outputs["scale"])
     codes = Gptq(params["block_size"], 0.01)("w", weight, step, params["clip_range"], statistics, ledger)
@@ -27,7 +27,7 @@ def test_golden_steps_and_codes():
 def test_the_formula_by_hand():
     weight = torch.tensor([[1.0, -2.0], [3.0, 1.0]])
     statistics = {"hessian": torch.diag(torch.tensor([1.0, 3.0]))}
-    clip = ImportantRows(0.5, 0.0)(weight, torch.tensor([10.0, 20.0]), statistics, Ledger())
+    clip = ImportantRows(0.5, 0.0)(weight, torch.tensor([10.0, 20.0]), 31, statistics, Ledger())
     rows = [(1 * 0.5 + 2 * 1.5) / 2, (3 * 0.5 + 1 * 1.5) / 2]
     mean = sum(rows) / 2
     assert clip.tolist() == pytest.approx(
@@ -36,7 +36,7 @@ def test_the_formula_by_hand():
 
 
 def test_a_matrix_of_zeros_has_no_clips_and_no_nan():
-    clip = ImportantRows(0.5, 0.01)(torch.zeros(2, 2), torch.zeros(2), {"hessian": torch.eye(2)}, Ledger())
+    clip = ImportantRows(0.5, 0.01)(torch.zeros(2, 2), torch.zeros(2), 31, {"hessian": torch.eye(2)}, Ledger())
     assert clip.tolist() == [0.0, 0.0]
 
 
@@ -47,6 +47,6 @@ def test_it_acts_between_spread_and_step():
     tap = ImportantRows(0.175, 0.01)
     plain = SpreadRecipe("sdclip", 6, 12.85, (), Gptq(128, 0.01)).encode("w", weight, statistics, Ledger())
     aware = SpreadRecipe("sdclip", 6, 12.85, (tap,), Gptq(128, 0.01)).encode("w", weight, statistics, Ledger())
-    wanted = (tap(weight, 12.85 * weight.std(1), statistics, Ledger()) / 31).half()
+    wanted = (tap(weight, 12.85 * weight.std(1), 31, statistics, Ledger()) / 31).half()
     assert torch.equal(aware["step"], wanted) and not torch.equal(aware["step"], plain["step"])
     assert "ImportantRows(damp=0.01, weight=0.175)" in resolved("hessian_sdclip").entry
