@@ -54,13 +54,16 @@ TINY = {
 }
 # name -> (share of sensitivity, states, clips in deviations of a 6-bit grid, or nats for a million bytes)
 CURVES = {
-    "a std gptq": (0.0, 0, (9, 10.5, 12.85, 16, 20)),
-    "c sensitivity gptq": (1.0, 0, (1.5e-4, 4e-4, 1e-3, 2.5e-3, 6e-3)),
-    "d sensitivity trellis8": (1.0, 8, (1.5e-4, 4e-4, 1e-3, 2.5e-3, 6e-3)),
-    "b std trellis8": (0.0, 8, (9, 12.85, 16)),
-    "c half gptq": (0.5, 0, (3e-4, 1e-3, 3e-3)),
-    "d sensitivity trellis16": (1.0, 16, (1e-3,)),
-    "d sensitivity trellis8 no rate": (1.0, 8, (1e-3,)),
+    "a std gptq": (0.0, 0, (9, 10.5, 12.85, 16, 20), False),
+    "c sensitivity gptq": (1.0, 0, (2e-4, 6e-4, 2e-3, 5e-3, 1.2e-2), False),
+    "e sensitivity columns gptq": (1.0, 0, (2e-4, 6e-4, 2e-3, 5e-3, 1.2e-2), True),
+    "f sensitivity columns trellis8": (1.0, 8, (2e-4, 6e-4, 2e-3, 5e-3, 1.2e-2), True),
+    "d sensitivity trellis8": (1.0, 8, (6e-4, 2e-3, 5e-3), False),
+    "b std trellis8": (0.0, 8, (10.5, 12.85, 16), False),
+    "g std columns gptq": (0.0, 0, (12.85, 16, 20), True),
+    "c half gptq": (0.5, 0, (6e-4, 2e-3, 5e-3), False),
+    "f sensitivity columns trellis32": (1.0, 32, (2e-3,), True),
+    "f sensitivity columns trellis8 no rate": (1.0, 8, (2e-3,), True),
 }
 WINDOWS = 16
 
@@ -178,8 +181,9 @@ class Bench:
         self.session.training_data = False
         self.session.model.eval()
 
-    def recipe(self, share, states, amount, rate=0.07):
+    def recipe(self, share, states, amount, rate=0.07, columns=False):
         """The tensor recipe of a point: 8 bits, so that no row is clipped."""
+        from pgolf.runtime.column_steps import ColumnRecipe
         from pgolf.runtime.quantize import SpreadRecipe
         from pgolf.runtime.trellis import TrellisRecipe
         from pgolf_plugins.quantizer.gptq import Gptq
@@ -187,14 +191,15 @@ class Bench:
         from pgolf_plugins.quantizer.trellis import Trellis
 
         price = amount / 8e6
-        taps = (SensitiveSteps(price, share),) if share else ()
+        taps = (SensitiveSteps(price, share, 0.01),) if share else ()
         sigmas = 127 / 31 * (12.85 if share else amount)
         if share not in (0.0, 1.0):  # between: the recipe's own step moves with the price as well
             sigmas *= (amount / 1e-3) ** 0.5
         rounding = Trellis(states, rate, 0.01) if states else Gptq(128, 0.01)
-        return (TrellisRecipe if states else SpreadRecipe)("sdclip", 8, sigmas, taps, rounding)
+        made = (TrellisRecipe if states else SpreadRecipe)("sdclip", 8, sigmas, taps, rounding)
+        return ColumnRecipe(made, 0.01) if columns else made
 
-    def point(self, share, states, amount, rate=0.07):
+    def point(self, share, states, amount, rate=0.07, columns=False):
         """What a point comes to, and its encoded tensors."""
         import torch
 
@@ -203,9 +208,11 @@ class Bench:
 
         self.load(self.float)
         begin = time.time()
-        recipe = self.recipe(share, states, amount, rate)
+        recipe = self.recipe(share, states, amount, rate, columns)
+        # By spread the embedding has 8 bits and clips of 20 deviations, as in the records, and moves with the others.
+        embed = recipe if share else self.recipe(share, states, amount * 20 / 127 / (12.85 / 31), rate, columns)
         program = self.program._replace(
-            tensor_recipes={**self.program.tensor_recipes, "attn": recipe, "mlp": recipe, "embed": recipe},
+            tensor_recipes={**self.program.tensor_recipes, "attn": recipe, "mlp": recipe, "embed": embed},
             grouped=("attn", "embed", "mlp"),
             fit=None,
         )
@@ -250,12 +257,15 @@ def ideal_bytes(encoded, states, tables):
             bits += sum(entropy(codes[grid == half]) for half in (0, 1) if (grid == half).any())
             continue
         bits += 8 * len(codes)
-        spread = (2 * codes.float().std(1).clamp_min(0.03).log2()).round().long()
+        # Spread of row and column together, in half octaves.
+        rows = codes.float().square().mean(1).clamp_min(1e-3).log2()
+        scaled = parts["columns"].to(codes.device).float() / -4 if "columns" in parts else torch.zeros(codes.shape[1])
+        columns = 2 * (scaled.to(codes.device) - scaled.mean())
+        spread = (rows[:, None] + columns).round().clamp(-12, 14).long()
         key = ".".join(name.split(".")[2:4]) if name.startswith("blocks.") else name
         for one in spread.unique().tolist():
             for half in (0, 1) if states else (0,):
-                rows = spread == one
-                groups.setdefault((key, one, half), []).append(codes[rows][grid[rows] == half])
+                groups.setdefault((key, one, half), []).append(codes[(spread == one) & (grid == half)])
     return round((bits + sum(entropy(torch.cat(parts)) for parts in groups.values())) / 8)
 
 
@@ -325,15 +335,15 @@ def measure(shape, options, left):
     begin = time.time()
     bench.collect()
     say(shape=shape, statistics_s=round(time.time() - begin, 2), pivot_db=pivots(bench.statistics))
-    for curve, (share, states, amounts) in CURVES.items():
+    for curve, (share, states, amounts, columns) in CURVES.items():
         for place, amount in enumerate(amounts):
             if time.time() > left:
                 say(shape=shape, curve=curve, amount=amount, error="no time left")
                 continue
             try:
-                found, encoded = bench.point(share, states, amount, 0.0 if "no rate" in curve else 0.07)
+                found, encoded = bench.point(share, states, amount, 0.0 if "no rate" in curve else 0.07, columns)
                 say(shape=shape, curve=curve, amount=amount, **found, gap=found["val_bpb"] - base)
-                if place == 2 and curve[0] in "acd" and "half" not in curve and options.codes:
+                if place == 2 and curve[0] in "acef" and "half" not in curve and options.codes:
                     keep(encoded, options.out / f"{shape}_{curve.replace(' ', '_')}.xz")
             except Exception as error:
                 say(shape=shape, curve=curve, amount=amount, error=f"{type(error).__name__}: {str(error)[:300]}")

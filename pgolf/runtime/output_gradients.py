@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from pgolf.contracts.quantizer import Statistics
     from pgolf.runtime.records import Param
     from pgolf.runtime.session import Session
 
@@ -112,3 +113,34 @@ def sample_targets(session: Session, ids: Tensor, key: str) -> Tensor:
     uniform = torch.rand(*ids.shape, 1, generator=keyed_generator(session.env.seed, key)).to(ids.device)
     below = logits.softmax(-1).cumsum(-1) <= uniform
     return below.sum(-1).clamp_max(logits.shape[-1] - 1)
+
+
+class Gradients:
+    """Batch statistics "fisher" and "lookup" of the first batches."""
+
+    def __init__(self, batches: int, samples: bool) -> None:
+        self.batches = batches
+        self.samples = samples
+
+    def __call__(self, session: Session, ids: Tensor, number: int) -> Statistics:
+        """Scaled so that fisher * (e H e^T) / 2 and lookup * |e|^2 / 2 are nats per token, for H as it is collected."""
+        if number >= self.batches * 8 // session.world.world_size:
+            return {}
+        watched = watched_rows(session.parameters)
+        seen = OutputGradients(dict(watched.values()), session.settings.vocab_size, ids.device)
+        rows = max(1, TOKENS // ids.shape[1])
+        for place, part in enumerate(ids.split(rows)):
+            key = f"sensitivity {session.world.rank} {number} {place}"
+            differentiate(session, part, seen, self.samples, key)
+        session.ledger.count("sensitivity", "micro-batches differentiated")
+        tokens = ids.numel()
+        found = {
+            name: {"fisher": seen.sums[key] / max(seen.uses[key], 1) / tokens} for name, (key, _) in watched.items()
+        }
+        found.setdefault("tok_emb.weight", {})["lookup"] = smooth_lookup(seen.sums[EMBEDDING]) / seen.uses[EMBEDDING]
+        return found
+
+
+def smooth_lookup(sums: Tensor) -> Tensor:
+    """Tokens that the batches hold little of have some of what the others have."""
+    return sums + sums.sum() / (100 * len(sums))

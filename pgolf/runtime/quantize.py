@@ -183,6 +183,14 @@ class SpreadRecipe:
         return restore_tensor(parts, kind)
 
 
-def recipe_class(rounding: Any) -> type[SpreadRecipe]:
-    """Which recipe goes with the `rounding` component, for hooks: its class attribute `recipe`, or `SpreadRecipe`."""
-    return getattr(rounding.target, "recipe", SpreadRecipe)
+def spread_recipe(rounding: Any, taps: tuple[Any, ...], **arguments: Any) -> Any:
+    """A component, for hooks: the `SpreadRecipe` that goes with the `rounding` component, inside of what a clip tap asks for.
+
+    A rounding may have a class attribute `recipe`, a subclass; a clip tap may have `around`, a recipe that takes another as
+    `inner`, besides the tap's own argument `damp`.
+    """
+    inner = type(rounding)(getattr(rounding.target, "recipe", SpreadRecipe), **arguments, taps=taps, rounding=rounding)
+    for tap in taps:
+        if hasattr(tap.target, "around"):
+            inner = type(rounding)(tap.target.around, inner=inner, damp=tap.arguments["damp"])
+    return inner

@@ -40,7 +40,10 @@ def search_paths(weight: Tensor, factor: Tensor, top: int, states: int, rate: fl
     matrices, rows, columns = weight.shape
     moves = Moves(states, weight.device)
     scale = factor.diagonal(dim1=1, dim2=2).square().reciprocal().mean(1)[:, None, None]
-    price = rate * 0.7213 * scale / weight.var(2, keepdim=True).clamp_min(1e-12)
+    spread = weight.var(2, keepdim=True).clamp_min(1e-12)
+    # One row alone says nothing of its columns.
+    columns_spread = (weight.square() / spread).mean(1, keepdim=True).clamp_min(1e-3) if rows > 16 else 1.0
+    prices = (rate * 0.7213 * scale / (spread * columns_spread)).expand(-1, -1, columns)
     cost = weight.new_full((matrices, rows, states), 1e30)
     cost[..., 0] = 0
     rest = weight[:, :, None].expand(-1, -1, states, -1)
@@ -51,7 +54,7 @@ def search_paths(weight: Tensor, factor: Tensor, top: int, states: int, rate: fl
         paths = Paths(cost, rest[..., : end - start], rest[..., :0], origin)
         for column in range(start, end):
             row = factor[:, None, None, column, column:end]
-            paths = moves.advance(paths, row, price, top, history[column])
+            paths = moves.advance(paths, row, prices[:, :, column, None], top, history[column])
         cost, later = paths.cost, factor[:, None, start:end, end:]
         rest = pick(rest[..., end - start :], paths.origin) - paths.errors @ later
     return backtrack(history, cost.argmin(2, keepdim=True)).to(torch.int8)

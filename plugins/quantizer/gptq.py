@@ -74,7 +74,7 @@ class Gptq:
         orders, hessians, columns = [], [], []
         for weight, known in zip(weights, statistics, strict=True):
             hessian, dead = damped_hessian(known["hessian"], self.damp)
-            order = hessian.diagonal().argsort(descending=True, stable=True)
+            order = known["order"] if "order" in known else hessian.diagonal().argsort(descending=True, stable=True)
             orders.append(order)
             hessians.append(hessian[order][:, order])
             # Transposed, because columns are what is worked on.

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.quantize import KEPT_ELEMENTS, nearest_codes, recipe_class
+from pgolf.runtime.quantize import KEPT_ELEMENTS, nearest_codes, spread_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,5 @@ def tensor_recipes(
     settings.require(bits <= 8, "low_bits", "2 to 8: codes are stored as int8")
     settings.require(sigmas > 0, "low_clip_sigmas", "more than 0")
     codes = rounding or Component(nearest_codes)
-    recipe = Component(
-        recipe_class(codes), plugin="mixed_bits", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes
-    )
+    recipe = spread_recipe(codes, clip_taps, plugin="mixed_bits", bits=bits, sigmas=sigmas)
     return {"low": recipe}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.name_plan import NamePlan
-from pgolf.runtime.quantize import nearest_codes, recipe_class
+from pgolf.runtime.quantize import nearest_codes, spread_recipe
 
 if TYPE_CHECKING:
     from pgolf.settings import SettingsView
@@ -51,5 +51,5 @@ def tensor_recipes(
     bits, sigmas = settings.promote_bits, settings.promote_clip_sigmas
     settings.require(sigmas > 0, "promote_clip_sigmas", "more than 0")
     codes = rounding or Component(nearest_codes)
-    recipe = Component(recipe_class(codes), plugin="promote", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes)
+    recipe = spread_recipe(codes, clip_taps, plugin="promote", bits=bits, sigmas=sigmas)
     return {"high": recipe}

@@ -74,6 +74,7 @@ def qat_starts(progress: Progress, threshold: float) -> bool:
 
 def without_statistics(recipe: Component) -> Component:
     """The same recipe, or its form for training, with the nearest codes and without clip taps."""
+    recipe = recipe.arguments.get("inner", recipe)
     plain = {"rounding": Component(nearest_codes), "taps": ()}
     target = getattr(recipe.target, "in_training", recipe.target)
     return Component(target, **{key: plain.get(key, value) for key, value in recipe.arguments.items()})

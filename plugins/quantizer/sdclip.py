@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.quantize import nearest_codes, recipe_class
+from pgolf.runtime.quantize import nearest_codes, spread_recipe
 
 if TYPE_CHECKING:
     from pgolf.settings import SettingsView
@@ -64,7 +64,5 @@ def tensor_recipes(
     for quant in (name.strip() for name in settings.sdclip_classes.split(",")):
         bits, sigmas = grid(settings, quant)
         codes = rounding or Component(nearest_codes)
-        recipes[quant] = Component(
-            recipe_class(codes), plugin="sdclip", bits=bits, sigmas=sigmas, taps=clip_taps, rounding=codes
-        )
+        recipes[quant] = spread_recipe(codes, clip_taps, plugin="sdclip", bits=bits, sigmas=sigmas)
     return recipes

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.output_gradients import EMBEDDING, TOKENS, OutputGradients, differentiate, watched_rows
+from pgolf.runtime.column_steps import ColumnRecipe
+from pgolf.runtime.output_gradients import Gradients
 from pgolf.runtime.quantize import damped_hessian
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pgolf.contracts.quantizer import Statistics
     from pgolf.runtime.distributed import World
     from pgolf.runtime.ledger import Ledger
-    from pgolf.runtime.session import Session
     from pgolf.settings import SettingsView
 
 PLUGIN = Plugin(
@@ -45,6 +45,7 @@ PLUGIN = Plugin(
     settings=(
         Setting("sensitivity_price", 0.001, "nats per token that a million bytes are worth", minimum=0),
         Setting("sensitivity_share", 1.0, "1 for these steps, 0 for the recipe's, between for between", minimum=0),
+        Setting("sensitivity_columns", True, "columns have steps as well: see `pgolf.runtime.column_steps`"),
         Setting("sensitivity_batches", 4, "batches of train_batch_tokens that are differentiated", minimum=1),
         Setting(
             "sensitivity_targets", "labels", "whose loss: of the text, or of samples", choices=("labels", "samples")
@@ -54,79 +55,70 @@ PLUGIN = Plugin(
 PRICE = "price_factor"
 
 
-class Gradients:
-    """Batch statistics "fisher" and "lookup" of the first batches."""
+def join_uses(statistics: Statistics, world: World, ledger: Ledger) -> Statistics:
+    """Statistic "fisher" without zeros; for a tied embedding it and the Hessian have both uses in them.
 
-    def __init__(self, batches: int, samples: bool) -> None:
-        self.batches = batches
-        self.samples = samples
-
-    def __call__(self, session: Session, ids: Tensor, number: int) -> Statistics:
-        """Scaled so that fisher * (e H e^T) / 2 and lookup * |e|^2 / 2 are nats per token, for H as it is collected."""
-        if number >= self.batches * 8 // session.world.world_size:
-            return {}
-        watched = watched_rows(session.parameters)
-        seen = OutputGradients(dict(watched.values()), session.settings.vocab_size, ids.device)
-        rows = max(1, TOKENS // ids.shape[1])
-        for place, part in enumerate(ids.split(rows)):
-            key = f"sensitivity {session.world.rank} {number} {place}"
-            differentiate(session, part, seen, self.samples, key)
-        session.ledger.count("sensitivity", "micro-batches differentiated")
-        tokens = ids.numel()
-        found = {
-            name: {"fisher": seen.sums[key] / max(seen.uses[key], 1) / tokens} for name, (key, _) in watched.items()
-        }
-        found.setdefault("tok_emb.weight", {})["lookup"] = smooth_lookup(seen.sums[EMBEDDING]) / seen.uses[EMBEDDING]
-        return found
-
-
-def smooth_lookup(sums: Tensor) -> Tensor:
-    """Tokens that the batches hold little of have some of what the others have."""
-    return sums + sums.sum() / (100 * len(sums))
-
-
-def weigh_rows(statistics: Statistics, world: World, ledger: Ledger, damp: float) -> Statistics:
-    """Statistic "importance" (rows,) in place of the others; what had no gradient in a matrix counts as its thousandth part."""
+    A row without a gradient counts as a thousandth of the mean. What a lookup makes of an error is the same in all directions, so
+    that use is a multiple of the identity. Without a Hessian it is all there is, under "importance".
+    """
     for known in statistics.values():
-        parts = []
+        lookup = known.pop("lookup", None)
         if "fisher" in known and "hessian" in known:
-            fisher = known.pop("fisher")
-            parts.append(fisher.clamp_min(0.001 * fisher.mean()) * mean_pivot(known["hessian"], damp))
-        if "lookup" in known:
-            parts.append(known.pop("lookup"))
-        known.pop("fisher", None)
-        if parts:
-            known["importance"] = torch.stack(parts).sum(0)
-            ledger.count("sensitivity", "matrices weighed")
+            fisher = known["fisher"].clamp_min(0.001 * known["fisher"].mean() + 1e-30)
+            if lookup is not None:
+                diagonal = known["hessian"].diagonal().mean()
+                share = lookup.mean() / fisher.mean()
+                known["hessian"] = known["hessian"] + share * torch.eye(len(known["hessian"]), device=fisher.device)
+                fisher = (fisher * diagonal + lookup) / (diagonal + share)
+            known["fisher"] = fisher
+        else:
+            known.pop("fisher", None)
+            if lookup is None:
+                continue
+            known["importance"] = lookup
+        ledger.count("sensitivity", "matrices weighed")
     return statistics
 
 
-def mean_pivot(hessian: Tensor, damp: float) -> Tensor:
-    """Mean of 1 / U_tt^2: what is left of each column's diagonal once those that gptq rounds later are known."""
-    damped = damped_hessian(hessian, damp)[0]
-    order = damped.diagonal().argsort()  # the last column first: this factor is that of H, and U that of its inverse
+def mean_pivot(statistics: Mapping[str, Tensor], damp: float) -> Tensor:
+    """Mean of 1 / U_tt^2: what is left of each column's diagonal once those that are rounded later are known."""
+    damped = damped_hessian(statistics["hessian"].double(), damp)[0]
+    order = statistics["order"].flip(0) if "order" in statistics else damped.diagonal().argsort()
+    # The last column first: this factor is that of H, and U that of its inverse.
     lower, failed = torch.linalg.cholesky_ex(damped[order][:, order])
-    return torch.where(failed > 0, damped.diagonal().mean(), lower.diagonal().square().mean())
+    pivots = torch.where(failed > 0, damped.diagonal().mean(), lower.diagonal().square().mean())
+    return pivots.to(statistics["hessian"].dtype)
 
 
 class SensitiveSteps:
     """Clip tap: where a matrix has importances, they decide."""
 
-    def __init__(self, price: float, share: float) -> None:
+    def __init__(self, price: float, share: float, damp: float) -> None:
         self.price = price
         self.share = share
+        self.damp = damp
 
     def __call__(
         self, weight: Tensor, clip: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger
     ) -> Tensor:
         """The clips (rows,) whose steps a bit is worth; no row is clipped, and none has a step of more than 8 deviations."""
-        if "importance" not in statistics:
+        if "fisher" in statistics:
+            importance = statistics["fisher"] * mean_pivot(statistics, self.damp)
+        elif "importance" in statistics:
+            importance = statistics["importance"]
+        else:
             return clip
         price = self.price * statistics[PRICE].item() if PRICE in statistics else self.price
-        step = (12 * price / math.log(2) / statistics["importance"].clamp_min(1e-30)).sqrt()
+        step = (12 * price / math.log(2) / importance.clamp_min(1e-30)).sqrt()
         wanted = (top * step) ** self.share * clip ** (1 - self.share)
         ledger.count("sensitivity", "matrices with steps by price")
         return torch.maximum(torch.minimum(wanted, 8 * top * weight.std(1)), weight.abs().amax(1))
+
+
+class SensitiveColumns(SensitiveSteps):
+    """The same in recipes with steps of columns."""
+
+    around = ColumnRecipe
 
 
 @hookimpl
@@ -138,8 +130,7 @@ def batch_statistics(settings: SettingsView) -> Component:
 @hookimpl
 def statistics_taps(settings: SettingsView) -> Component:
     """After the sum over ranks."""
-    values = settings.as_dict()
-    return Component(weigh_rows, damp=values.get("gptq_damp", values.get("trellis_damp")))
+    return Component(join_uses)
 
 
 @hookimpl
@@ -147,4 +138,7 @@ def clip_taps(settings: SettingsView) -> Component:
     """Nats for a bit, of nats for a million bytes."""
     settings.require(settings.sensitivity_price > 0, "sensitivity_price", "more than 0")
     settings.require(settings.sensitivity_share <= 1, "sensitivity_share", "0 to 1")
-    return Component(SensitiveSteps, price=settings.sensitivity_price / 8e6, share=settings.sensitivity_share)
+    values = settings.as_dict()
+    damp = values["gptq_damp"] if "gptq_damp" in values else values["trellis_damp"]
+    target = SensitiveColumns if settings.sensitivity_columns else SensitiveSteps
+    return Component(target, price=settings.sensitivity_price / 8e6, share=settings.sensitivity_share, damp=damp)
