@@ -58,7 +58,7 @@ PRICE = "price_factor"
 def join_uses(statistics: Statistics, world: World, ledger: Ledger) -> Statistics:
     """Statistic "fisher" without zeros; for a tied embedding it and the Hessian have both uses in them.
 
-    A row without a gradient counts as a thousandth of the mean. What a lookup makes of an error is the same in all directions, so
+    A row without a gradient counts as a thousandth of the mean. What a lookup makes of an error is the same in all directions:
     that use is a multiple of the identity. Without a Hessian it is all there is, under "importance".
     """
     for known in statistics.values():
