@@ -1,0 +1,134 @@
+"""A GPU for scripts that ask for one: calls of `torch.cuda` that do nothing, autocast on the CPU, no compiler."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import torch
+import torch._dynamo as dynamo
+
+CAPABILITY = (9, 0)
+MEMORY = 80 * 2**30
+
+
+class Anything:
+    """Takes every call and attribute; a stream, an event, a graph."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        pass
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        pass
+
+    def elapsed_time(self, other: Any) -> float:
+        """Milliseconds of two events."""
+        return 1.0
+
+
+def nothing(*args: Any, **kwargs: Any) -> None:
+    """Of a call that would do something to a GPU."""
+
+
+def properties(*args: Any) -> Any:
+    """What an H100 says of itself."""
+    return types.SimpleNamespace(
+        name="stand-in", total_memory=MEMORY, multi_processor_count=132, major=9, minor=0, gcnArchName=""
+    )
+
+
+ANSWERS: dict[str, Any] = {
+    "is_available": lambda: True,
+    "device_count": lambda: 1,
+    "current_device": lambda: 0,
+    "get_device_name": lambda *args: "stand-in",
+    "get_device_capability": lambda *args: CAPABILITY,
+    "get_device_properties": properties,
+    "is_bf16_supported": lambda *args, **kwargs: True,
+    "mem_get_info": lambda *args: (MEMORY, MEMORY),
+    "is_current_stream_capturing": lambda: False,
+    "is_initialized": lambda: True,
+}
+NUMBERS = (
+    "memory_allocated max_memory_allocated memory_reserved max_memory_reserved utilization temperature power_draw "
+    "clock_rate initial_seed"
+).split()
+SILENT = (
+    "synchronize set_device empty_cache manual_seed manual_seed_all reset_peak_memory_stats init ipc_collect seed seed_all "
+    "reset_max_memory_allocated set_per_process_memory_fraction set_stream"
+).split()
+
+
+def stand_in_for_cuda() -> None:
+    """Replace what scripts use of `torch.cuda`, also pinned memory and generators."""
+    for name, answer in ANSWERS.items():
+        setattr(torch.cuda, name, answer)
+    for name in NUMBERS:
+        setattr(torch.cuda, name, lambda *args, **kwargs: 0)
+    for name in SILENT:
+        setattr(torch.cuda, name, nothing)
+    for name in ("Stream", "Event", "stream", "current_stream", "default_stream", "device"):
+        setattr(torch.cuda, name, Anything)
+    torch.cuda.memory_summary = lambda *args, **kwargs: ""
+    torch.cuda.nvtx = Anything()  # type: ignore[assignment]
+    generator = torch.Generator
+
+    class CpuGenerator(generator):  # type: ignore[misc, valid-type]
+        def __new__(cls, device: Any = None) -> Any:
+            return generator()
+
+    torch.Generator = CpuGenerator  # type: ignore[misc]
+    stand_in_for_autocast()
+    stand_in_for_load()
+
+
+def stand_in_for_autocast() -> None:
+    """Autocast of a GPU becomes one of the CPU with bfloat16."""
+    original = torch.amp.autocast_mode.autocast
+
+    class Autocast(original):  # type: ignore[misc, valid-type]
+        def __init__(self, device_type: str = "cpu", dtype: Any = None, enabled: bool = True, **more: Any):
+            usable = dtype in (torch.bfloat16, torch.float16, None)
+            super().__init__("cpu", torch.bfloat16 if usable else dtype, enabled and usable)
+
+    class CudaAutocast(Autocast):
+        def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True):
+            super().__init__("cuda", dtype, enabled)
+
+    torch.autocast = torch.amp.autocast = torch.amp.autocast_mode.autocast = Autocast  # type: ignore[misc]
+    torch.cuda.amp.autocast = CudaAutocast  # type: ignore[misc]
+
+
+def stand_in_for_load() -> None:
+    """Files are loaded to the CPU, whatever device they were saved from."""
+    load = torch.load
+
+    def to_cpu(file: Any, map_location: Any = None, **more: Any) -> Any:
+        return load(file, map_location="cpu", **more)
+
+    torch.load = to_cpu
+
+
+def stand_in_for_compiler() -> None:
+    """`torch.compile` gives back what it gets; its settings may be set and mean nothing."""
+
+    def compile(model: Any = None, **more: Any) -> Any:
+        return (lambda function: function) if model is None else model
+
+    torch.compile = compile  # type: ignore[assignment]
+    torch.compiler.disable = lambda function=None, **more: compile(function)
+    for name in ("cudagraph_mark_step_begin", "reset"):
+        setattr(torch.compiler, name, nothing)
+    for name in ("reset", "mark_dynamic", "maybe_mark_dynamic", "mark_static"):
+        setattr(dynamo, name, nothing)

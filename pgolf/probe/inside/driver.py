@@ -1,0 +1,187 @@
+"""The program in the sandbox: runs one script several times, each in a process of its own, with other validation text.
+
+    python -I -c TEXT JOB.json
+
+JOB.json: {"script", "name", "environment", "vocabulary", "seconds", "trials": [{"name", "folder", "hide"}]}. Every trial has a
+folder with the script's data, in which it runs; it leaves `record.npz` and `record.json` there.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import linecache
+import os
+import random
+import resource
+import signal
+import sys
+import time
+import traceback
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pgolf.probe.inside import cuda_stand_in, module_stand_ins, watched_files
+from pgolf.probe.inside.groups import keep, watch_math
+from pgolf.probe.inside.recorder import Recorder
+from pgolf.probe.inside.score_mode import ScoreMode
+
+SAID = 300
+KEEP = "_pgolf_keep"
+
+
+class Ended(BaseException):
+    """The script wants to end."""
+
+
+def main(path: str) -> None:
+    """Run every trial of a job, one after another."""
+    job = json.loads(Path(path).read_text())
+    torch.set_num_threads(1)
+    with contextlib.suppress(RuntimeError):
+        torch.set_num_interop_threads(1)
+    for trial in job["trials"]:
+        started = time.monotonic()
+        status = in_child(job, trial)
+        took = time.monotonic() - started
+        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        outcome = {"status": status, "seconds": round(took, 3), "memory": children}
+        Path(trial["folder"], "outcome.json").write_text(json.dumps(outcome))
+
+
+def in_child(job: dict[str, Any], trial: dict[str, Any]) -> int:
+    """The wait status of a process that runs the script once."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            run(job, trial)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            exit_now(code)
+    end = time.monotonic() + float(job["seconds"])
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return -signal.SIGKILL
+
+
+exit_now = os._exit
+
+
+def run(job: dict[str, Any], trial: dict[str, Any]) -> None:
+    """Run the script once and write its record."""
+    folder = Path(trial["folder"])
+    os.chdir(folder)
+    with Path(folder, "printed.txt").open("w") as printed:
+        os.dup2(printed.fileno(), 1)
+        os.dup2(printed.fileno(), 2)
+    sys.stdout = os.fdopen(1, "w", buffering=1, errors="replace")
+    sys.stderr = sys.stdout
+    stream = np.load(trial["stream"]).astype(np.int64)
+    names = [job["name"], *job.get("helpers", [])]
+    recorder = Recorder(stream, int(job["vocabulary"]), [str(folder / name) for name in names])
+    watch = watched_files.Watch(recorder, folder, bool(trial.get("hide")))
+    watch.shards = sorted(Path(trial["data"]).glob("fineweb_train_*.bin"))
+    prepare(job, trial, recorder)
+    error = execute(job, folder, recorder, watch)
+    at_scores = recorder.reports[-1][0] if recorder.reports else recorder.now + 1
+    more = {"error": error, "artifacts": watch.artifacts(at_scores), "writes": list(watch.written.values())}
+    recorder.save(folder / "record.npz", more)
+
+
+def prepare(job: dict[str, Any], trial: dict[str, Any], recorder: Recorder) -> None:
+    """Stand-ins, environment, equal random numbers."""
+    os.environ.update(job["environment"])
+    os.environ.update(trial.get("environment", {}))
+    cuda_stand_in.stand_in_for_cuda()
+    cuda_stand_in.stand_in_for_compiler()
+    module_stand_ins.stand_in_for_modules()
+    module_stand_ins.stand_in_for_distributed()
+    module_stand_ins.stand_in_for_programs()
+    watched_files.stand_in_for_clock()
+    watched_files.redirect(Path(trial["data"]), Path(job["tokenizer"]))
+    watch_math()
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    torch.manual_seed(1)
+    step = torch.optim.Optimizer.profile_hook_step
+
+    def noted(function: Any) -> Any:
+        inner = step(function)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            recorder.stepped()
+            return inner(*args, **kwargs)
+
+        call.hooked = True  # type: ignore[attr-defined]
+        return call
+
+    torch.optim.Optimizer.profile_hook_step = staticmethod(noted)  # type: ignore[method-assign, assignment]
+
+
+class Keeping(ast.NodeTransformer):
+    """Calls of `float` keep scores. `float` itself stays what it is, since types are compared with it."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """`float(x)`, `np.float64(x)`."""
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name in ("float", "float64") and len(node.args) == 1 and not node.keywords:
+            node.func = ast.copy_location(ast.Name(KEEP, ast.Load()), node.func)
+        return node
+
+
+def kept_numbers(text: str) -> ast.Module:
+    """The script with calls of `float` that keep scores."""
+    tree: ast.Module = Keeping().visit(ast.parse(text))
+    return tree
+
+
+def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watched_files.Watch) -> str:
+    """Run the script as a program; its error in one line, or ""."""
+    text = Path(job["script"]).read_text()
+    path = str(folder / job["name"])
+    Path(path).write_text(text)
+    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+    module = types.ModuleType("__main__")
+    module.__file__ = path
+    module.__dict__[KEEP] = keep
+    sys.modules["__main__"] = module
+    sys.argv = [path, *job.get("arguments", [])]
+    sys.path.insert(0, str(folder))
+
+    def end(*args: Any) -> None:
+        raise Ended
+
+    os._exit = end  # type: ignore[assignment]
+    mode = ScoreMode(recorder)
+    watch.start()
+    try:
+        with mode:
+            exec(compile(kept_numbers(text), path, "exec"), module.__dict__)
+    except (Ended, SystemExit) as ended:
+        code = getattr(ended, "code", 0)
+        return "" if code in (None, 0) else f"ended with {str(code)[:SAID]}"
+    except BaseException as error:
+        traceback.print_exc()
+        where = error.__traceback__
+        line = 0
+        while where is not None:
+            line = where.tb_lineno if where.tb_frame.f_code.co_filename == path else line
+            where = where.tb_next
+        return f"{type(error).__name__}: {str(error)[:SAID]} (line {line})"
+    return ""
+

@@ -1,0 +1,242 @@
+"""Modules that scripts import and this machine lacks, and programs that they start."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import subprocess
+import sys
+import types
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from pgolf.probe.inside.attention_stand_in import attention_module
+from pgolf.probe.inside.cuda_stand_in import Anything, nothing
+
+ATTENTION = ("flash_attn", "flash_attn_interface", "flash_attn_3")
+HARMLESS = ("wandb", "tensorboard", "psutil", "pynvml", "nvtx", "setproctitle", "dotenv", "rich", "tqdm")
+SHOWING = ("nvidia-smi", "git", "lscpu", "uname", "pip", "hostname", "free", "nproc", "python", "python3")
+
+
+class Missing(RuntimeError):
+    """Something that has no stand-in; the message names it."""
+
+
+class Kernel:
+    """A Triton kernel, which cannot run here."""
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+        self.__name__ = getattr(function, "__name__", "kernel")
+
+    def __getitem__(self, grid: Any) -> Any:
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise Missing(f"the Triton kernel {self.__name__} has no stand-in")
+
+    run = warmup = __call__
+
+
+class TritonModule(types.ModuleType):
+    """`triton` and everything below it."""
+
+    __path__: list[str] = []  # noqa: RUF012
+    __version__ = "3.5.0"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Anything()
+
+    @staticmethod
+    def jit(function: Any = None, **more: Any) -> Any:
+        """Makes a kernel."""
+        return Kernel(function) if function is not None else Kernel
+
+    @staticmethod
+    def autotune(*args: Any, **more: Any) -> Any:
+        """Keeps the kernel."""
+        return lambda kernel: kernel
+
+    heuristics = autotune
+
+    @staticmethod
+    def cdiv(first: int, second: int) -> int:
+        """Rounded up."""
+        return -(-first // second)
+
+    @staticmethod
+    def next_power_of_2(number: int) -> int:
+        """At least the number."""
+        return 1 << max(number - 1, 0).bit_length()
+
+
+class SilentModule(types.ModuleType):
+    """Takes every call."""
+
+    __path__: list[str] = []  # noqa: RUF012
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return iterated if name in ("tqdm", "trange") else Anything()
+
+
+def iterated(values: Any = (), *args: Any, **kwargs: Any) -> Any:
+    """A progress bar without the bar."""
+    return range(values) if isinstance(values, int) else values
+
+
+def compressor(name: str) -> types.ModuleType:
+    """brotli or zstandard by zlib: it gives back what it took."""
+    found = types.ModuleType(name)
+
+    class Codec(Anything):
+        def compress(self, data: bytes, *args: Any, **kwargs: Any) -> bytes:
+            return zlib.compress(bytes(data), 9)
+
+        def decompress(self, data: bytes, *args: Any, **kwargs: Any) -> bytes:
+            return zlib.decompress(bytes(data))
+
+    codec = Codec()
+    names = {"compress": codec.compress, "decompress": codec.decompress, "ZstdCompressor": Codec}
+    found.__dict__.update(names, ZstdDecompressor=Codec, MODE_GENERIC=0, MODE_TEXT=1, __version__="1")
+    return found
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Asked last: gives stand-ins for modules that are not installed."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        """A spec where there is a stand-in."""
+        return importlib.machinery.ModuleSpec(name, self) if made(name) is not None else None
+
+    def create_module(self, spec: Any) -> Any:
+        """The stand-in."""
+        return made(spec.name)
+
+    def exec_module(self, module: Any) -> None:
+        """Nothing is left to do."""
+
+
+def made(name: str) -> types.ModuleType | None:
+    """The stand-in of a module."""
+    root = name.partition(".")[0]
+    if root in ATTENTION:
+        return attention_module(name)
+    if root == "triton":
+        return TritonModule(name)
+    if name in ("brotli", "zstandard", "zstd", "pyzstd"):
+        return compressor(name)
+    if root in HARMLESS:
+        return SilentModule(name)
+    if root == "kernels":
+        found = types.ModuleType(name)
+        found.__dict__.update(get_kernel=lambda *args, **more: attention_module("kernels"), __path__=[])
+        return found
+    return None
+
+
+def stand_in_for_modules() -> None:
+    """Stand-ins for imports; what is installed is taken, but for FlashAttention and Triton."""
+    finder = Finder()
+    sys.meta_path.append(finder)
+    for name in ("flash_attn", "flash_attn.flash_attn_interface", "flash_attn_interface"):
+        sys.modules[name] = attention_module(name)
+    for name in ("triton", "triton.language", "triton.tools", "triton.tools.tensor_descriptor", "triton.runtime"):
+        if importlib.util.find_spec("triton") is None or name in sys.modules:
+            sys.modules[name] = TritonModule(name)
+
+
+class Done(Anything):
+    """What a collective gives that is waited for."""
+
+    def wait(self, *args: Any) -> bool:
+        """At once."""
+        return True
+
+
+def stand_in_for_distributed() -> None:
+    """A world of one rank: reductions leave what they get, gathers copy it."""
+    done = Done()
+
+    def answer(result: Any) -> Callable[..., Any]:
+        return lambda *args, **kwargs: result
+
+    for name in ("all_reduce", "broadcast", "reduce", "barrier", "send", "recv", "monitored_barrier", "isend", "irecv"):
+        setattr(dist, name, lambda *args, async_op=False, **kwargs: done if async_op else None)
+
+    def gathered(output: Any, value: Any = None, *args: Any, async_op: bool = False, **kwargs: Any) -> Any:
+        if isinstance(output, list):
+            for part in output:
+                part.copy_(value) if isinstance(part, torch.Tensor) else None
+        else:
+            output.copy_(value.reshape(output.shape))
+        return done if async_op else None
+
+    def gathered_objects(output: list[Any], value: Any, *args: Any, **kwargs: Any) -> None:
+        output[:] = [value for _ in output]
+
+    for name in ("all_gather", "all_gather_into_tensor", "reduce_scatter_tensor", "gather", "_all_gather_base"):
+        setattr(dist, name, gathered)
+    dist.reduce_scatter = lambda output, parts, *args, **more: gathered(output, parts[0])  # type: ignore[assignment]
+    dist.all_gather_object = gathered_objects
+    dist.broadcast_object_list = nothing  # type: ignore[assignment]
+    for name, result in {
+        "init_process_group": None,
+        "destroy_process_group": None,
+        "is_initialized": True,
+        "is_available": True,
+        "is_nccl_available": True,
+        "get_rank": 0,
+        "get_world_size": 1,
+        "get_backend": "nccl",
+        "new_group": None,
+    }.items():
+        setattr(dist, name, answer(result))
+    torch.nn.parallel.DistributedDataParallel = Alone  # type: ignore[misc, assignment]
+
+
+class Alone(torch.nn.Module):
+    """DistributedDataParallel of one rank."""
+
+    def __init__(self, module: torch.nn.Module, *args: Any, **kwargs: Any):
+        super().__init__()
+        self.module = module
+        self.require_backward_grad_sync = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The module's own."""
+        return self.module(*args, **kwargs)
+
+    def no_sync(self) -> Any:
+        """Nothing is synchronized anyway."""
+        return Anything()
+
+
+def stand_in_for_programs() -> None:
+    """Programs that only show something print nothing; others are started, if they are there."""
+    run, output = subprocess.run, subprocess.check_output
+
+    def shows(command: Any) -> bool:
+        words: Sequence[str] = command.split() if isinstance(command, str) else [str(part) for part in command]
+        return bool(words) and words[0].rpartition("/")[2] in SHOWING
+
+    def quiet_run(command: Any, *args: Any, **kwargs: Any) -> Any:
+        if not shows(command):
+            return run(command, *args, **kwargs)
+        text = kwargs.get("text") or kwargs.get("encoding") or kwargs.get("universal_newlines")
+        return subprocess.CompletedProcess(command, 0, "" if text else b"", "" if text else b"")
+
+    def quiet_output(command: Any, *args: Any, **kwargs: Any) -> Any:
+        return quiet_run(command, **kwargs).stdout if shows(command) else output(command, *args, **kwargs)
+
+    subprocess.run = quiet_run
+    subprocess.check_output = quiet_output

@@ -1,0 +1,178 @@
+"""What one execution of a script left behind: scores, where they went, what it learnt from, what it printed and wrote.
+
+All of it was written by a process that foreign code ran in: it is read as data, and bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RECORD_LIMIT = 256 * 2**20
+PRINTED_LIMIT = 4 * 2**20
+LEAST = 8
+"""Fewest positions of a number that may be a claim."""
+LOSS = re.compile(r"val_loss\s*[:=]\s*(\d+\.\d+)")
+BPB = re.compile(r"(?:val_)?bpb\s*[:=]\s*(\d+\.\d+)", re.IGNORECASE)
+Numbers = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+class BadRecord(Exception):
+    """A record that cannot be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The scores that one printed number is made of, in the order in which they were added.
+
+    Attributes:
+        at: when it was printed.
+        value, text: the number.
+        births: index of each score's birth.
+        positions: its position in the stream.
+        scores: nats, as they were summed up.
+        weights: its factor in the number.
+        lines: where the script summed up.
+    """
+
+    at: int
+    value: float
+    text: str
+    births: Places
+    positions: Places
+    scores: Numbers
+    weights: Numbers
+    lines: tuple[int, ...]
+
+    @cached_property
+    def first(self) -> dict[int, int]:
+        """position -> its first place in the ledger."""
+        found: dict[int, int] = {}
+        for place, position in enumerate(self.positions.tolist()):
+            found.setdefault(position, place)
+        return found
+
+
+@dataclass
+class Trial:
+    """One execution.
+
+    Attributes:
+        name: of the trial.
+        error: how it ended, "" where it ended well.
+        seconds, memory: wall clock and bytes.
+        births: [5, n]: position, nats of the distribution that it was picked from, digest of that distribution, event, line.
+        events: what happened, in order.
+        printed: what the script printed.
+        artifacts: file name -> SHA-256.
+        choices: birth -> the call that chose it among several scores.
+    """
+
+    name: str
+    error: str
+    seconds: float = 0.0
+    memory: int = 0
+    births: Numbers = field(default_factory=lambda: np.zeros((5, 0)))
+    events: list[dict[str, Any]] = field(default_factory=list)
+    ledgers: list[Ledger] = field(default_factory=list)
+    printed: str = ""
+    artifacts: dict[str, str] = field(default_factory=dict)
+    choices: dict[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def claim(self) -> Ledger | None:
+        """The ledger of the last score that was printed as the result."""
+        whole = [ledger for ledger in self.ledgers if len(ledger.first) >= LEAST]
+        for pattern in (LOSS, BPB):
+            found = pattern.findall(self.printed)
+            for ledger in reversed(whole):
+                if found and ledger.text == found[-1]:
+                    return ledger
+        return None
+
+    @cached_property
+    def claimed(self) -> tuple[float, float] | None:
+        """(val_loss, val_bpb) of the last line that has both."""
+        for line in reversed(self.printed.splitlines()):
+            loss, bpb = LOSS.search(line), BPB.search(line)
+            if loss and bpb and float(bpb[1]) > 0:
+                return float(loss[1]), float(bpb[1])
+        return None
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """Events of a kind."""
+        return [event for event in self.events if event.get("kind") == kind]
+
+
+def read_trial(name: str, folder: Path) -> Trial:
+    """The record of a trial; a missing one is an error of the trial."""
+    outcome = small_json(folder / "outcome.json")
+    seconds, memory = float(outcome.get("seconds", 0.0)), int(outcome.get("memory", 0))
+    printed = folder / "printed.txt"
+    text = bounded(printed, PRINTED_LIMIT).decode("utf-8", errors="replace")
+    if not outcome:
+        return Trial(name, "was not run: the sandbox ended before", printed=text)
+    try:
+        record = small_json(folder / "record.json")
+        if not record:
+            status = outcome.get("status")
+            why = "did not end in time" if status == -9 else f"ended with status {status} and no record"
+            return Trial(name, why, seconds, memory, printed=text)
+        return filled(Trial(name, str(record.get("error", ""))[:400], seconds, memory, printed=text), record, folder)
+    except (BadRecord, ValueError, KeyError, TypeError, IndexError, OSError) as error:
+        return Trial(name, f"left a record that cannot be read: {str(error)[:100]}", seconds, memory, printed=text)
+
+
+def filled(trial: Trial, record: dict[str, Any], folder: Path) -> Trial:
+    """A trial with its record."""
+    path = folder / "record.npz"
+    if path.is_symlink() or path.stat().st_size > RECORD_LIMIT:
+        raise BadRecord("it is too large")
+    with np.load(path, allow_pickle=False) as arrays:
+        births = np.asarray(arrays["births"], np.float64)
+        if births.ndim != 2 or births.shape[0] != 5:
+            raise BadRecord("births have another shape")
+        trial.births = births
+        for number, report in enumerate(record["reports"]):
+            trial.ledgers.append(ledger_from(report, np.asarray(arrays[f"report{number}"], np.float64), births))
+    trial.events = [event for event in record["events"] if isinstance(event, dict)]
+    trial.artifacts = {str(key): str(value) for key, value in record["artifacts"].items()}
+    trial.choices = {int(key): str(value)[:80] for key, value in record["choices"].items()}
+    return trial
+
+
+def ledger_from(report: dict[str, Any], rows: Numbers, births: Numbers) -> Ledger:
+    """One printed number."""
+    index = rows[0].astype(np.int64)
+    if len(index) and (index.min() < 0 or index.max() >= births.shape[1]):
+        raise BadRecord("a score of no birth")
+    positions = births[0][index].astype(np.int64)
+    lines = tuple(int(line) for line in report["lines"])
+    return Ledger(
+        int(report["at"]), float(report["value"]), str(report["text"]), index, positions, rows[1], rows[2], lines
+    )
+
+
+def small_json(path: Path) -> dict[str, Any]:
+    """An object, {} where there is none."""
+    try:
+        found = json.loads(bounded(path, 64 * 2**20) or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def bounded(path: Path, most: int) -> bytes:
+    """The first bytes of a regular file, none where there is no such file."""
+    if path.is_symlink() or not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(most)
