@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +26,20 @@ REBUILD_HELP = (
 
 
 @click.command()
-@click.argument("folders", type=options.EXISTING_FOLDER, nargs=-1, required=True)
+@click.argument("folders", type=options.EXISTING_FOLDER, nargs=-1)
 @click.option("--run", "execute", is_flag=True, help="Also run it in a sandbox: determinism, decode and score.")
 @click.option("--foreign", is_flag=True, help="With --run, also a train_gpt.py that its lock does not give again.")
 @click.option("--unsafe", is_flag=True, help="With --run, without a sandbox where there is none; never foreign code.")
+@click.option(
+    "--probe",
+    "probes",
+    is_flag=False,
+    flag_value="all",
+    multiple=True,
+    metavar="[NAME]",
+    help="Also run it small in a sandbox and probe what its scores depend on; NAME for one probe (see the docs).",
+)
+@click.option("--probe-seed", type=click.IntRange(0, 2**31 - 1), help="Positions of probes.  [default: drawn now]")
 @click.option("--data", type=options.EXISTING_FOLDER, help="Data for --run.  [default: the embedded sample]")
 @click.option("--tokenizer", type=FILE, help="SentencePiece model.")
 @click.option("--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Seconds of each run.")
@@ -46,6 +57,8 @@ def verify(
     execute: bool,
     foreign: bool,
     unsafe: bool,
+    probes: tuple[str, ...],
+    probe_seed: int | None,
     data: Path | None,
     tokenizer: Path | None,
     timeout: float,
@@ -61,13 +74,14 @@ def verify(
 ) -> None:
     """Check everything about submissions that can be checked: files, bytes, code, claims, logs, provenance.
 
-    Nothing of a submission is executed without --run. Exit status: 0 pass, 1 findings, 2 unusable input.
+    Nothing of a submission is executed without --run or --probe. Exit status: 0 pass, 1 findings, 2 unusable input.
 
     \b
     Examples:
       pgolf verify submissions/quick
       pgolf verify submissions/quick --run --json
       pgolf verify records/*/* --jobs 4 --html report.html
+      pgolf verify records/track/mine --probe
     """
     from pgolf.challenge import load_challenge
     from pgolf.manager import load_registry
@@ -78,7 +92,11 @@ def verify(
         raise click.UsageError("--foreign and --unsafe are for --run")
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other")
+    folders, probes = probes_asked(folders, probes)
+    if not folders:
+        raise click.UsageError("Missing argument 'FOLDERS...'.")
     plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign, rebuild_limit)
+    plan = replace(plan, probes=probes, probe_seed=probe_seed)
     for folder in folders:
         refuse_parent(folder)
     judged_by = load_challenge(rules) if rules else None
@@ -86,7 +104,7 @@ def verify(
     results = verify_bounded(
         folders,
         lambda folder: View(folder, registry, plan, judged_by),
-        1 if execute else jobs,
+        1 if execute or probes else jobs,
         html_file is not None,
     )
     reports = [report for report, _ in results]
@@ -98,6 +116,20 @@ def verify(
 
 
 Result = tuple[dict[str, Any], "Details | None"]
+
+
+def probes_asked(folders: tuple[Path, ...], asked: tuple[str, ...]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Folders and names of probes; a folder behind a bare --probe is a folder."""
+    from pgolf.probe.verdicts import PROBES
+
+    names = []
+    for name in asked:
+        if name not in (*PROBES, "all") and Path(name).is_dir():
+            folders, name = (*folders, Path(name)), "all"
+        elif name not in (*PROBES, "all"):
+            raise click.UsageError(f"there is no probe {name!r}; there are {', '.join(PROBES)}")
+        names.append(name)
+    return folders, tuple(names)
 
 
 def refuse_parent(folder: Path) -> None:

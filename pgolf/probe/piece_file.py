@@ -66,11 +66,8 @@ def make_pieces(size: int) -> Pieces:
 def texts() -> itertools.chain[str]:
     """Pieces, the usual ones first."""
     first = [MARK, *(MARK + letter for letter in LETTERS[:8]), *LETTERS[:10], *WIDE[:4], MARK + WIDE[4], "ing", "."]
-    longer = (
-        (MARK if number % 2 else "") + "".join(letters)
-        for length in (2, 3)
-        for number, letters in enumerate(itertools.product(LETTERS, repeat=length))
-    )
+    words = itertools.chain.from_iterable(itertools.product(LETTERS, repeat=length) for length in (2, 3))
+    longer = ((MARK if number % 2 else "") + "".join(letters) for number, letters in enumerate(words))
     return itertools.chain(dict.fromkeys([*first, *LETTERS, *WIDE]), (text for text in longer if text != "ing"))
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 RECORD_LIMIT = 256 * 2**20
 PRINTED_LIMIT = 4 * 2**20
+LATE = 124
 LEAST = 8
 """Fewest positions of a number that may be a claim."""
 LOSS = re.compile(r"val_loss\s*[:=]\s*(\d+\.\d+)")
@@ -38,8 +39,9 @@ class Ledger:
         value, text: the number.
         births: index of each score's birth.
         positions: its position in the stream.
-        scores: nats, as they were summed up.
-        weights: its factor in the number.
+        scores: nats of each, as part of the number: all of them would be the number if it was their mean.
+        share: what they had to be multiplied by for that; 1 where the number is their mean, or where that is not known.
+        weights: factor of each in the number, after it was summed up.
         lines: where the script summed up.
     """
 
@@ -50,6 +52,7 @@ class Ledger:
     positions: Places
     scores: Numbers
     weights: Numbers
+    share: float
     lines: tuple[int, ...]
 
     @cached_property
@@ -124,7 +127,7 @@ def read_trial(name: str, folder: Path) -> Trial:
         record = small_json(folder / "record.json")
         if not record:
             status = outcome.get("status")
-            why = "did not end in time" if status == -9 else f"ended with status {status} and no record"
+            why = "did not end in time" if status == LATE else f"ended with status {status} and no record"
             return Trial(name, why, seconds, memory, printed=text)
         return filled(Trial(name, str(record.get("error", ""))[:400], seconds, memory, printed=text), record, folder)
     except (BadRecord, ValueError, KeyError, TypeError, IndexError, OSError) as error:
@@ -156,9 +159,20 @@ def ledger_from(report: dict[str, Any], rows: Numbers, births: Numbers) -> Ledge
         raise BadRecord("a score of no birth")
     positions = births[0][index].astype(np.int64)
     lines = tuple(int(line) for line in report["lines"])
-    return Ledger(
-        int(report["at"]), float(report["value"]), str(report["text"]), index, positions, rows[1], rows[2], lines
-    )
+    scores, share = as_nats(rows[1] * rows[2] * max(len(np.unique(positions)), 1), births[1][index])
+    value = float(report["value"])
+    return Ledger(int(report["at"]), value, str(report["text"]), index, positions, scores, rows[2], share, lines)
+
+
+def as_nats(parts: Numbers, own: Numbers) -> tuple[Numbers, float]:
+    """Scores without a factor that all have against their own distribution (bits, or a mean of more), and the factor."""
+    usable = own > 1e-9
+    if not usable.any():
+        return parts, 1.0
+    low, middle, high = np.quantile(parts[usable] / own[usable], (0.25, 0.5, 0.75))
+    if high - low > 1e-3 * abs(middle) or middle <= 0:
+        return parts, 1.0
+    return parts / middle, float(middle)
 
 
 def small_json(path: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ main(sys.argv[2])
 """
 VALIDATION_TOKENS = 1537
 VOCABULARY = 320
-SMALL_VOCABULARY = 64
+SMALL_VOCABULARY = 32
 ONE_RANK = {
     **{"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"},
     **{"MASTER_PORT": "29500", "SEED": "1337", "RUN_ID": "probe", "OMP_NUM_THREADS": "1", "DATA_MODE": "local"},
@@ -64,11 +64,20 @@ class Script:
 
 @dataclass(frozen=True)
 class Planned:
-    """One execution: its name, its validation stream, and whether training shards vanish after an artifact is written."""
+    """One execution: its name, its validation stream, and whether training shards vanish after the artifact."""
 
     name: str
     stream: Stream
     hide: bool = False
+
+
+@dataclass(frozen=True)
+class Given:
+    """Real text: two streams and the file of their tokenizer."""
+
+    official: Stream
+    train: Stream
+    tokenizer: bytes
 
 
 class Workshop:
@@ -82,6 +91,7 @@ class Workshop:
         seconds: most seconds of one execution.
         seed: of streams and of positions.
         tokens: length of the validation stream.
+        given: validation and training streams and a tokenizer's file, in place of made-up ones.
     """
 
     def __init__(
@@ -93,14 +103,16 @@ class Workshop:
         seconds: float,
         seed: int,
         tokens: int = VALIDATION_TOKENS,
+        given: Given | None = None,
     ):
         self.script, self.work, self.execute, self.seconds = script, work, execute, seconds
         self.small = Small(script.text) if script.ready else shrink(script.text, sizes)
         self.vocabulary = script.vocabulary or self.small.vocabulary or 1024
         self.pieces: Pieces = make_pieces(self.vocabulary)
         self.random = np.random.default_rng(seed)
-        self.official = make_stream(self.pieces, tokens, seed)
-        self.train = make_stream(self.pieces, TRAIN_TOKENS, seed + 1, self.official)
+        self.tokenizer = given.tokenizer if given else model_file(self.pieces)
+        self.official = given.official if given else make_stream(self.pieces, tokens, seed)
+        self.train = given.train if given else make_stream(self.pieces, TRAIN_TOKENS, seed + 1, self.official)
         self.seen: dict[str, Trial] = {}
 
     def run(self, planned: Sequence[Planned]) -> dict[str, Trial]:
@@ -132,7 +144,7 @@ class Workshop:
         data.mkdir(parents=True)
         tokenizer = folder / "data" / "tokenizers" / f"fineweb_{self.vocabulary}_bpe.model"
         tokenizer.parent.mkdir()
-        tokenizer.write_bytes(model_file(self.pieces))
+        tokenizer.write_bytes(self.tokenizer)
         write_shard(data / "fineweb_train_000000.bin", self.train.tokens)
         write_shard(data / "fineweb_val_000000.bin", planned.stream.tokens)
         if "val_bytes" in self.small.text:
@@ -171,6 +183,7 @@ class Workshop:
             "vocabulary": self.vocabulary,
             "tokenizer": str(next(folders[planned[0].name].glob("data/tokenizers/*"))),
             "seconds": self.seconds,
+            "alone": planned[0].name == "base",
             "trials": trials,
         }
 

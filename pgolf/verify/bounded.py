@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pgolf.probe.verdicts import RULES
 from pgolf.verify.folder import RunPlan, View, printable
 from pgolf.verify.outputs_details import Details, details
 from pgolf.verify.registry import Check, skipped, violated, warned
@@ -68,7 +69,7 @@ class Job:
         """Most seconds of the processor for the part that is next; a run has limits of its own."""
         if not self.second:
             return CPU_SECONDS
-        if any(name.startswith("run.") for name in self.later):
+        if any(name.startswith("run.") or name in RULES for name in self.later):
             return FOREVER
         if self.plan.rebuild_limit is not None:
             return self.plan.rebuild_limit
@@ -183,6 +184,8 @@ def is_later(check: Check, view: View) -> bool:
     """Does the check build or run something?"""
     if check.id.startswith("run."):
         return view.run.enabled
+    if check.id in RULES:
+        return bool(view.run.probes)
     if check.id == "lock.rebuild":
         return view.built and view.lock[0] is not None and view.code[0] is not None
     return check.id == "size.accounts" and view.run.repack

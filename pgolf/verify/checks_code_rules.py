@@ -1,4 +1,4 @@
-"""One check for every rule that code can be seen to break. A hit is a warning with its line: a person decides.
+"""One check for every rule that code can be seen to break. A hit is a warning with its line: a person decides, or a probe.
 
 Code without a hit is not shown to keep the rule: only a program that ran shows that, so the rule is not judged.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pgolf.probe.verdicts import RULES as PROBED
 from pgolf.verify.checks_ledgers import LEDGER_RULES, by_ledgers
 from pgolf.verify.code_program import NO_TREE
 from pgolf.verify.folder import View, printable
@@ -84,7 +85,13 @@ def _judge(rule: str) -> Callable[[View], Outcome]:
             return decided
         if view.program.tree is None:
             return skipped(NO_TREE)
+        probed = asked(view, rule)
         hits = [hit for hit in view.python.findings if hit.rule == rule]
+        if probed is not None and (probed.status != "SKIP" or not hits):
+            seen = [hit.evidence() for hit in hits]
+            return Outcome(
+                probed.status, probed.message, {**probed.evidence, "text": seen} if seen else probed.evidence
+            )
         if not hits:
             return skipped(nothing_seen(view, DECIDES[rule]))
         first = hits[0]
@@ -95,13 +102,22 @@ def _judge(rule: str) -> Callable[[View], Outcome]:
     return judge
 
 
+def asked(view: View, rule: str) -> Outcome | None:
+    """The outcome of probes, where they were asked for."""
+    if not view.run.probes or rule not in PROBED:
+        return None
+    from pgolf.verify.probes import by_probe
+
+    return by_probe(view, rule)
+
+
 def nothing_seen(view: View, decides: str) -> str:
     """Why code without a hit is not judged, and what would."""
     if view.python.unread:
         return f"nothing seen in what was read; not read: {printable(view.python.unread[:200])}"
     if view.program.visits.left < 0:
         return "nothing seen in the part of the code that was looked at; it is too much for the patterns"
-    return f"nothing seen in the code, which does not show it; what does: {decides}"
+    return f"nothing seen in the code, which does not show it; what does: {decides} (`--probe`)"
 
 
 for _id, (_statement, _source, _example) in RULES.items():

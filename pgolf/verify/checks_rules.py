@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pgolf.verify.checks_code_rules import asked
 from pgolf.verify.checks_time import timed
 from pgolf.verify.folder import View
 from pgolf.verify.registry import Outcome, check, per_log, skipped
@@ -19,10 +20,15 @@ SHARDS_AWAY = "take the training shards away after the training time: evaluation
     "training shards are opened while quantizing, after the clock has stopped",
 )
 def check_training_data(view: View) -> Outcome:
-    """Decided by logs that say of every stage when it ended and what it read, as programs of pgolf do."""
+    """Decided by logs that say of every stage when it ended and what it read, as programs of pgolf do, or by a probe."""
+    probed = asked(view, "rule.calibtrain")
+    if probed is not None and probed.status == "FAIL":
+        return probed
     runs = {name: run for name, run in view.evidence.runs.items() if run.train}
     silent = [name for name, run in runs.items() if not {"train", "quantize"} <= {stage.name for stage in run.stages}]
     if silent or not runs:
+        if probed is not None:
+            return probed
         return skipped(f"no stages in {', '.join(silent) or 'any log'}; needs the code to run, and data: {SHARDS_AWAY}")
     limit = 1000.0 * (view.challenge.train_seconds + view.challenge.allowance_seconds)
     problems, counted = {}, timed(view)
@@ -55,13 +61,13 @@ OPEN: dict[str, tuple[str, str, str, str, str]] = {
 }
 
 
-def _open(hint: str) -> Callable[[View], Outcome]:
+def _open(rule: str, hint: str) -> Callable[[View], Outcome]:
     def judge(view: View) -> Outcome:
         """Needs the submission to run."""
-        return skipped(f"needs the code to run, and data: {hint}")
+        return asked(view, rule) or skipped(f"needs the code to run, and data: {hint}")
 
     return judge
 
 
 for _id, (_severity, _statement, _source, _example, _hint) in OPEN.items():
-    check(_id, _severity, _statement, _source, _example)(_open(_hint))
+    check(_id, _severity, _statement, _source, _example)(_open(_id, _hint))

@@ -61,7 +61,7 @@ def check_determinism(view: View) -> Outcome:
         return skipped("the lock's smoke variant says nothing of a train_gpt.py that was not built again from it")
     with scratch() as work:
         try:
-            code = code if lock.smoke else _smoke_code(view, lock)
+            code = code if lock.smoke else smoke_code(view, lock)
             paths = _smoke_data(view, lock, work)
         except PgolfError as error:
             return violated(f"the smoke variant cannot be made: {printable(error.message)}")
@@ -110,7 +110,7 @@ def _compare(first: Ran, second: Ran, permitted: Permit, what: str) -> Outcome:
     return passed(f"two runs of {what}: equal artifact, {first.score[-1]}{own_word}", **evidence)
 
 
-def _smoke_code(view: View, lock: Lock) -> bytes:
+def smoke_code(view: View, lock: Lock) -> bytes:
     """The smoke variant of a full-size build."""
     from pgolf.submission import make, smoke_recipe
 

@@ -23,6 +23,7 @@ from pgolf.verify.folder_open import open_inside
 
 if TYPE_CHECKING:
     from pgolf.manager import Registry
+    from pgolf.probe.probing import Result
     from pgolf.verify.code_program import Code, Program
     from pgolf.verify.evidence import Evidence, LogFile
 
@@ -50,6 +51,7 @@ class RunPlan:
 
     `unsafe` lets a file that was built again byte for byte run without a sandbox, `foreign` any other file in one.
     `rebuild_limit`: most seconds of the processor for building again, None for what reading leaves of those for the answer.
+    `probes` names probes, or "all"; `probe_seed` draws their positions, None for a seed that nobody knows before.
     """
 
     enabled: bool = False
@@ -61,6 +63,8 @@ class RunPlan:
     unsafe: bool = False
     foreign: bool = False
     rebuild_limit: float | None = None
+    probes: tuple[str, ...] = ()
+    probe_seed: int | None = None
 
 
 class View:
@@ -82,6 +86,7 @@ class View:
         self.run = run or RunPlan()
         self.rules = rules
         self.exceeded: list[str] = []
+        self.probed: Result | str | None = None
         self._left = READ_BUDGET
 
     def exceed(self, reason: str) -> None:

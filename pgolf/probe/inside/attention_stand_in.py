@@ -49,7 +49,13 @@ def visible(queries: int, keys: int, causal: bool, window: Any) -> torch.Tensor:
 
 
 def flash_attn_varlen_func(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, cu_seqlens_q: Any, cu_seqlens_k: Any = None, *args: Any, **more: Any
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    cu_seqlens_q: Any,
+    cu_seqlens_k: Any = None,
+    *args: Any,
+    **more: Any,
 ) -> torch.Tensor:
     """q [tokens, h, d]; every sequence alone."""
     ends = cu_seqlens_q.tolist()

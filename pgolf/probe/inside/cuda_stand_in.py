@@ -60,14 +60,14 @@ ANSWERS: dict[str, Any] = {
     "is_current_stream_capturing": lambda: False,
     "is_initialized": lambda: True,
 }
-NUMBERS = (
-    "memory_allocated max_memory_allocated memory_reserved max_memory_reserved utilization temperature power_draw "
-    "clock_rate initial_seed"
-).split()
-SILENT = (
-    "synchronize set_device empty_cache manual_seed manual_seed_all reset_peak_memory_stats init ipc_collect seed seed_all "
-    "reset_max_memory_allocated set_per_process_memory_fraction set_stream"
-).split()
+NUMBERS = """
+memory_allocated max_memory_allocated memory_reserved max_memory_reserved utilization temperature power_draw
+clock_rate initial_seed
+""".split()  # noqa: SIM905
+SILENT = """
+synchronize set_device empty_cache manual_seed manual_seed_all reset_peak_memory_stats init ipc_collect seed seed_all
+reset_max_memory_allocated set_per_process_memory_fraction set_stream
+""".split()  # noqa: SIM905
 
 
 def stand_in_for_cuda() -> None:
@@ -94,19 +94,18 @@ def stand_in_for_cuda() -> None:
 
 
 def stand_in_for_autocast() -> None:
-    """Autocast of a GPU becomes one of the CPU with bfloat16."""
+    """Autocast changes nothing: everything is computed in 32 bits."""
     original = torch.amp.autocast_mode.autocast
 
     class Autocast(original):  # type: ignore[misc, valid-type]
         def __init__(self, device_type: str = "cpu", dtype: Any = None, enabled: bool = True, **more: Any):
-            usable = dtype in (torch.bfloat16, torch.float16, None)
-            super().__init__("cpu", torch.bfloat16 if usable else dtype, enabled and usable)
+            super().__init__("cpu", torch.bfloat16, False)
 
     class CudaAutocast(Autocast):
         def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True):
             super().__init__("cuda", dtype, enabled)
 
-    torch.autocast = torch.amp.autocast = torch.amp.autocast_mode.autocast = Autocast  # type: ignore[misc]
+    torch.autocast = torch.amp.autocast = torch.amp.autocast_mode.autocast = Autocast  # type: ignore[misc, assignment]
     torch.cuda.amp.autocast = CudaAutocast  # type: ignore[misc]
 
 
@@ -117,7 +116,7 @@ def stand_in_for_load() -> None:
     def to_cpu(file: Any, map_location: Any = None, **more: Any) -> Any:
         return load(file, map_location="cpu", **more)
 
-    torch.load = to_cpu
+    torch.load = to_cpu  # type: ignore[assignment]
 
 
 def stand_in_for_compiler() -> None:

@@ -1,15 +1,18 @@
 """The program in the sandbox: runs one script several times, each in a process of its own, with other validation text.
 
-    python -I -c TEXT JOB.json
+    python -I -c TEXT JOB.json, or with - the paths of jobs on its input, for scripts that are our own
 
 JOB.json: {"script", "name", "environment", "vocabulary", "seconds", "trials": [{"name", "folder", "hide"}]}. Every trial has a
-folder with the script's data, in which it runs; it leaves `record.npz` and `record.json` there.
+folder with the script's data, in which it runs; it leaves `record.npz` and `record.json` there. Where the first trial fails,
+others are not run; a trial with "hide" empties the training shards after as many artifacts as the first one wrote.
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
+import itertools
 import json
 import linecache
 import os
@@ -27,12 +30,14 @@ import numpy as np
 import torch
 
 from pgolf.probe.inside import cuda_stand_in, module_stand_ins, watched_files
+from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.groups import keep, watch_math
-from pgolf.probe.inside.recorder import Recorder
 from pgolf.probe.inside.score_mode import ScoreMode
 
 SAID = 300
 KEEP = "_pgolf_keep"
+LATE = 124
+"""The status of an execution that took too long."""
 
 
 class Ended(BaseException):
@@ -40,11 +45,20 @@ class Ended(BaseException):
 
 
 def main(path: str) -> None:
-    """Run every trial of a job, one after another."""
-    job = json.loads(Path(path).read_text())
+    """Load what all scripts need, then run a job, or one after another as they are named."""
+    for name in ("sentencepiece", "torch.nn.attention.flex_attention", "torch.utils.data", "zstandard", "brotli"):
+        with contextlib.suppress(ImportError):  # once for all trials
+            importlib.import_module(name)
     torch.set_num_threads(1)
     with contextlib.suppress(RuntimeError):
         torch.set_num_interop_threads(1)
+    for line in sys.stdin if path == "-" else [path]:
+        run_job(json.loads(Path(line.strip()).read_text()))
+        print("done", flush=True)
+
+
+def run_job(job: dict[str, Any]) -> None:
+    """Run every trial of a job, one after another."""
     for trial in job["trials"]:
         started = time.monotonic()
         status = in_child(job, trial)
@@ -52,6 +66,13 @@ def main(path: str) -> None:
         children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         outcome = {"status": status, "seconds": round(took, 3), "memory": children}
         Path(trial["folder"], "outcome.json").write_text(json.dumps(outcome))
+        if trial is job["trials"][0] and job.get("alone"):
+            record = Path(trial["folder"], "record.json")
+            first: dict[str, Any] = json.loads(record.read_text()) if record.is_file() else {"error": "none"}
+            if first["error"] or not first["reports"]:
+                return
+            end = first["reports"][-1]["at"]
+            job["writes"] = sum(event["kind"] == "write" and event["at"] < end for event in first["events"])
 
 
 def in_child(job: dict[str, Any], trial: dict[str, Any]) -> int:
@@ -75,7 +96,7 @@ def in_child(job: dict[str, Any], trial: dict[str, Any]) -> int:
         time.sleep(0.01)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return -signal.SIGKILL
+    return LATE
 
 
 exit_now = os._exit
@@ -93,7 +114,7 @@ def run(job: dict[str, Any], trial: dict[str, Any]) -> None:
     stream = np.load(trial["stream"]).astype(np.int64)
     names = [job["name"], *job.get("helpers", [])]
     recorder = Recorder(stream, int(job["vocabulary"]), [str(folder / name) for name in names])
-    watch = watched_files.Watch(recorder, folder, bool(trial.get("hide")))
+    watch = watched_files.Watch(recorder, folder, int(job.get("writes", 0)) if trial.get("hide") else 0)
     watch.shards = sorted(Path(trial["data"]).glob("fineweb_train_*.bin"))
     prepare(job, trial, recorder)
     error = execute(job, folder, recorder, watch)
@@ -115,7 +136,7 @@ def prepare(job: dict[str, Any], trial: dict[str, Any], recorder: Recorder) -> N
     watched_files.redirect(Path(trial["data"]), Path(job["tokenizer"]))
     watch_math()
     random.seed(1)
-    np.random.seed(1)  # noqa: NPY002
+    np.random.seed(1)
     torch.manual_seed(1)
     step = torch.optim.Optimizer.profile_hook_step
 
@@ -123,7 +144,9 @@ def prepare(job: dict[str, Any], trial: dict[str, Any], recorder: Recorder) -> N
         inner = step(function)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            recorder.stepped()
+            groups = getattr(args[0], "param_groups", []) if args else []
+            every = itertools.chain.from_iterable(group["params"] for group in groups)
+            recorder.stepped([list(p.shape) for p in every if p.grad is not None][:16])
             return inner(*args, **kwargs)
 
         call.hooked = True  # type: ignore[attr-defined]
@@ -184,4 +207,3 @@ def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watche
             where = where.tb_next
         return f"{type(error).__name__}: {str(error)[:SAID]} (line {line})"
     return ""
-

@@ -62,6 +62,7 @@ class Tracked(float):
 
     group: Group
     report: Callable[[float, str, Group], None] = staticmethod(lambda value, text, group: None)
+    compared: Callable[[Group, Group], None] = staticmethod(lambda first, second: None)
 
     def __new__(cls, value: float, group: Group) -> Tracked:
         found = super().__new__(cls, value)
@@ -69,7 +70,7 @@ class Tracked(float):
         return found
 
     def __format__(self, form: str) -> str:
-        text = float.__format__(self, form)
+        text = format(float(self), form)
         Tracked.report(float(self), text, self.group)
         return text
 
@@ -81,6 +82,22 @@ class Tracked(float):
 
     def __reduce__(self) -> Any:
         return float, (float(self),)
+
+    def __lt__(self, other: Any) -> bool:
+        noted(self, other)
+        return float.__lt__(self, other)
+
+    def __gt__(self, other: Any) -> bool:
+        noted(self, other)
+        return float.__gt__(self, other)
+
+    def __le__(self, other: Any) -> bool:
+        noted(self, other)
+        return float.__le__(self, other)
+
+    def __ge__(self, other: Any) -> bool:
+        noted(self, other)
+        return float.__ge__(self, other)
 
     def __neg__(self) -> Any:
         return linear(-float(self), self, -1.0)
@@ -122,6 +139,13 @@ class Tracked(float):
 
     def __rpow__(self, other: Any, modulo: None = None) -> Any:
         return bent(float.__rpow__(self, float(other)), self)
+
+
+def noted(first: Tracked, second: Any) -> None:
+    """Two totals are compared."""
+    group = group_of(second)
+    if group is not None:
+        Tracked.compared(first.group, group)
 
 
 def linear(value: float, source: Tracked, factor: float) -> Any:
@@ -172,7 +196,12 @@ def watch_math() -> None:
     """Let the functions of `math` that scores go through keep them."""
     for name in ("exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "pow", "fabs"):
         setattr(math, name, _kept(getattr(math, name)))
-    math.fsum = lambda values: sum(values, 0.0)
+    math.fsum = kept_sum
+
+
+def kept_sum(values: Any) -> Any:
+    """`math.fsum` that keeps scores."""
+    return sum(values, 0.0)
 
 
 def _kept(function: Callable[..., float]) -> Callable[..., Any]:

@@ -187,7 +187,7 @@ def stand_in_for_distributed() -> None:
     for name in ("all_gather", "all_gather_into_tensor", "reduce_scatter_tensor", "gather", "_all_gather_base"):
         setattr(dist, name, gathered)
     dist.reduce_scatter = lambda output, parts, *args, **more: gathered(output, parts[0])  # type: ignore[assignment]
-    dist.all_gather_object = gathered_objects
+    dist.all_gather_object = gathered_objects  # type: ignore[assignment]
     dist.broadcast_object_list = nothing  # type: ignore[assignment]
     for name, result in {
         "init_process_group": None,
@@ -238,5 +238,5 @@ def stand_in_for_programs() -> None:
     def quiet_output(command: Any, *args: Any, **kwargs: Any) -> Any:
         return quiet_run(command, **kwargs).stdout if shows(command) else output(command, *args, **kwargs)
 
-    subprocess.run = quiet_run
-    subprocess.check_output = quiet_output
+    subprocess.run = quiet_run  # type: ignore[assignment]
+    subprocess.check_output = quiet_output  # type: ignore[assignment]

@@ -10,20 +10,41 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from pgolf.probe.inside import tags
-from pgolf.probe.inside.groups import Group, Tracked
-from pgolf.probe.inside.recorder import Recorder
+from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.groups import Tracked
 from pgolf.probe.inside.tags import Tag, births_in, put, tag_of
 from pgolf.probe.inside.tracked_arrays import TrackedArray
 
-ADDED = frozenset("__iadd__ add_ __add__ __radd__ add __isub__ sub_ __sub__ __rsub__ sub rsub".split())
-SCALED = frozenset("__imul__ mul_ __mul__ __rmul__ mul multiply __itruediv__ div_ __truediv__ div divide".split())
-NUMBERS = frozenset("item tolist __float__ numpy __array__ __format__ __repr__ __str__".split())
-QUIET = frozenset("__get__ size dim numel __len__ stride is_floating_point element_size __hash__ backward".split())
+ADDED = frozenset(
+    """
+    __iadd__ add_ __add__ __radd__ add __isub__ sub_ __sub__ __rsub__ sub rsub
+    """.split()  # noqa: SIM905
+)
+SCALED = frozenset(
+    """
+    __imul__ mul_ __mul__ __rmul__ mul multiply __itruediv__ div_ __truediv__ div divide
+    """.split()  # noqa: SIM905
+)
+NUMBERS = frozenset(
+    """
+    item tolist __float__ numpy __array__ __format__ __repr__ __str__
+    """.split()  # noqa: SIM905
+)
+QUIET = frozenset(
+    """
+    __get__ size dim numel __len__ stride is_floating_point element_size __hash__ backward
+    """.split()  # noqa: SIM905
+)
 GPU = ("cuda", "xpu")
 
 
+SHORT = (torch.bfloat16, torch.float16)
+
+
 def on_cpu(value: Any) -> Any:
-    """The CPU for a GPU, anything else as it is."""
+    """The CPU for a GPU and 32 bits for 16, which a CPU is slow with; anything else as it is."""
+    if isinstance(value, torch.dtype):
+        return torch.float32 if value in SHORT else value
     if isinstance(value, torch.device):
         return torch.device("cpu") if value.type in GPU else value
     if isinstance(value, str) and value.split(":")[0] in GPU:
@@ -48,10 +69,14 @@ class ScoreMode(TorchFunctionMode):
         if "device" in kwargs:
             kwargs["device"] = on_cpu(kwargs["device"])
             kwargs.pop("pin_memory", None)
+        if "dtype" in kwargs:
+            kwargs["dtype"] = on_cpu(kwargs["dtype"])
         if name in ("to", "type", "cuda", "pin_memory"):
             if name in ("cuda", "pin_memory"):
                 return args[0]
             args = (args[0], *(on_cpu(part) for part in args[1:]))
+        if name in ("bfloat16", "half") and args:
+            func, name = torch.Tensor.float, "float"
         if name in ("backward", "grad", "autograd_backward"):
             self._learn(args, kwargs)
             return func(*args, **kwargs)
@@ -63,7 +88,9 @@ class ScoreMode(TorchFunctionMode):
         if name in NUMBERS:
             return self._number(func, name, args, kwargs)
         out = func(*args, **kwargs)
-        if name not in QUIET and any(tag_of(value) is not None or isinstance(value, Tracked) for value in flat(args, kwargs)):
+        if name not in QUIET and any(
+            tag_of(value) is not None or isinstance(value, Tracked) for value in flat(args, kwargs)
+        ):
             self._follow(func, name, args, kwargs, out)
         return out
 
@@ -109,10 +136,10 @@ class ScoreMode(TorchFunctionMode):
             return False, None
         out = func(*args, **kwargs)
         fits = given.get("dim") in (-1, rows.dim() - 1) and index.dim() == rows.dim() and index.shape[-1] == 1
-        if fits and rows.is_floating_point() and self.recorder.is_distribution(rows.shape[-1]):
-            if index.shape[:-1] == rows.shape[:-1]:
-                births = self.recorder.give_birth(rows, index.squeeze(-1))
-                put(out, None if births is None else births.unsqueeze(-1))
+        fits = fits and index.shape[:-1] == rows.shape[:-1] and self.recorder.is_distribution(rows.shape[-1])
+        if fits and rows.is_floating_point():
+            births = self.recorder.give_birth(rows, index.squeeze(-1))
+            put(out, None if births is None else births.unsqueeze(-1))
         return True, out
 
     def _do_take_along_dim(self, func: Any, args: Any, kwargs: Any) -> tuple[bool, Any]:
@@ -185,7 +212,7 @@ class ScoreMode(TorchFunctionMode):
         elif name == "__setitem__":
             self._set(args)
         elif name == "copy_":
-            put(first, spread(tag_of(args[1]), first))
+            put(args[0], spread(tag_of(args[1]), args[0]))
         elif name in ("index_add_", "scatter_add_", "index_add", "scatter_add"):
             self._scatter(args, kwargs, out)
         elif name in tags.MOVED and tag_of(first) is not None:
@@ -315,7 +342,29 @@ class ScoreMode(TorchFunctionMode):
 
     def _learn(self, args: Any, kwargs: Any) -> None:
         for value in flat(args[:1], {key: kwargs[key] for key in ("outputs", "tensors") if key in kwargs}):
-            self.recorder.learnt(births_in(tag_of(value)))
+            births = births_in(tag_of(value))
+            if len(births):
+                given = kwargs.get("inputs", args[1] if len(args) > 1 and not isinstance(args[1], bool) else None)
+                self.recorder.learnt(births, leaves(value, given))
+
+
+def leaves(loss: torch.Tensor, given: Any) -> list[list[int]]:
+    """Shapes of the tensors that a loss has gradients for, `given` ones or all of its graph; 16 of them."""
+    if given is not None and not isinstance(given, bool):
+        tensors = given if isinstance(given, (list, tuple)) else [given]
+        return [list(tensor.shape) for tensor in tensors if isinstance(tensor, torch.Tensor)][:16]
+    found: list[list[int]] = []
+    waiting, seen = [loss.grad_fn], set[Any]()
+    while waiting and len(found) < 16:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        variable = getattr(node, "variable", None)
+        if variable is not None:
+            found.append(list(variable.shape))
+        waiting += [after for after, _ in node.next_functions]
+    return found
 
 
 def flat(args: Any, kwargs: Any) -> Any:
@@ -368,7 +417,7 @@ def scale(tag: Any, factor: Any, out: torch.Tensor | None) -> Tag | None:
     if not isinstance(tag, np.ndarray):
         return None
     shape = tag.shape if out is None else tuple(out.shape)
-    wide = np.broadcast_to(tag, shape)
+    wide: Any = np.broadcast_to(tag, shape)
     factors = np.broadcast_to(np.asarray(factor, np.float64), shape)
     found = np.empty(shape, object)
     for at in np.ndindex(shape):
@@ -380,5 +429,5 @@ def listed(value: Any, found: Any) -> Any:
     """Nested lists of numbers with their groups."""
     if isinstance(value, list):
         return [listed(part, found[at]) for at, part in enumerate(value)]
-    group: Group | None = found if not isinstance(found, np.ndarray) else found[()]
+    group: Any = found if not isinstance(found, np.ndarray) else found[()]
     return Tracked(value, group) if group is not None and isinstance(value, float) else value

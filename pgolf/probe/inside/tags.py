@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pgolf.probe.inside.groups import Group
-from pgolf.probe.inside.recorder import Recorder
+from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.groups import Chunk, Group
 
 TAG = "_pgolf_scores"
 GROUPS_LIMIT = 4096
@@ -20,18 +20,22 @@ Groups = NDArray[np.object_]
 Tag = Ids | Groups
 
 MOVED = frozenset(
-    "__getitem__ view reshape permute transpose expand expand_as gather index_select narrow select squeeze unsqueeze flatten "
-    "repeat repeat_interleave flip roll masked_select take take_along_dim unfold split chunk unbind t movedim swapaxes tile "
-    "view_as reshape_as broadcast_to ravel tensor_split unflatten diagonal".split()
+    """
+    __getitem__ view reshape permute transpose expand expand_as gather index_select narrow select squeeze unsqueeze flatten
+    repeat repeat_interleave flip roll masked_select take take_along_dim unfold split chunk unbind t movedim swapaxes tile
+    view_as reshape_as broadcast_to ravel tensor_split unflatten diagonal
+    """.split()  # noqa: SIM905
 )
 """Calls that move elements of the first argument and change none."""
-JOINED = frozenset("cat concat concatenate stack hstack vstack".split())
+JOINED = frozenset(["cat", "concat", "concatenate", "stack", "hstack", "vstack"])
 SAME = frozenset(
-    "to float double half bfloat16 type cpu cuda clone detach contiguous detach_ pin_memory requires_grad_ alias type_as "
-    "data __get__".split()
+    """
+    to float double half bfloat16 type cpu cuda clone detach contiguous detach_ pin_memory requires_grad_ alias type_as
+    data __get__
+    """.split()  # noqa: SIM905
 )
 """Calls that change none of the values."""
-PICKED = frozenset("min max amin amax minimum maximum fmin fmax where".split())
+PICKED = frozenset(["min", "max", "amin", "amax", "minimum", "maximum", "fmin", "fmax", "where"])
 """Calls that choose among scores."""
 SUMMED = frozenset(("sum", "nansum", "mean", "nanmean"))
 
@@ -55,8 +59,16 @@ def births_in(tag: Tag | None) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     if isinstance(tag, torch.Tensor):
         return tag.reshape(-1).numpy()
-    parts = [chunk[0] for group in tag.reshape(-1) if group is not None for chunk in group.chunks]
+    parts = [chunk[0] for chunk in chunks_of(tag)]
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def chunks_of(tag: Groups) -> list[Chunk]:
+    """What was summed up in any element."""
+    found: list[Chunk] = []
+    for group in tag.reshape(-1):
+        found += group.chunks if group is not None else []
+    return found
 
 
 def ids_like(value: Any) -> Any:
@@ -120,8 +132,7 @@ def groups_from(tag: Tag, values: torch.Tensor, line: int) -> Groups:
 def total(tag: Tag, values: torch.Tensor, factor: float, line: int) -> Group | None:
     """All elements summed up, times a factor."""
     if isinstance(tag, np.ndarray):
-        parts = [group for group in tag.reshape(-1) if group is not None]
-        chunks = [chunk for group in parts for chunk in group.chunks]
+        chunks = chunks_of(tag)
         return Group(chunks).scaled(factor) if chunks else None
     births = tag.reshape(-1).numpy()
     numbers = values.detach().double().reshape(-1).numpy(force=True)

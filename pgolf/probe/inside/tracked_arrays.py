@@ -8,12 +8,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.groups import Group, Tracked
-from pgolf.probe.inside.recorder import Recorder
 
-MOVED = frozenset("reshape ravel transpose squeeze expand_dims flip roll repeat tile broadcast_to take atleast_1d".split())
-JOINED = frozenset("concatenate stack hstack vstack".split())
-PICKED = frozenset("minimum maximum fmin fmax".split())
+MOVED = frozenset(
+    (
+        "reshape",
+        "ravel",
+        "transpose",
+        "squeeze",
+        "expand_dims",
+        "flip",
+        "roll",
+        "repeat",
+        "tile",
+        "broadcast_to",
+        "take",
+    )
+)
+JOINED = frozenset(["concatenate", "stack", "hstack", "vstack"])
+PICKED = frozenset(["minimum", "maximum", "fmin", "fmax"])
 
 
 class TrackedArray(np.ndarray[Any, Any]):
@@ -86,7 +100,7 @@ class TrackedArray(np.ndarray[Any, Any]):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         name = func.__name__
         out = func(*bare_all(args), **{key: bare_all(value) for key, value in kwargs.items()})
-        first = args[0] if args else None
+        first: Any = args[0] if args else None
         if name in ("sum", "mean", "nansum", "nanmean") and isinstance(first, TrackedArray):
             factor = np.size(out) / first.size if "mean" in name and first.size else 1.0
             return summed(first, kwargs.get("axis", args[1] if len(args) > 1 else None), out, factor)
@@ -134,6 +148,31 @@ class TrackedArray(np.ndarray[Any, Any]):
         """As NumPy's, with scores."""
         births = None if self.births is None else self.births.reshape(*shape, **kwargs)
         return wrap(self.view(np.ndarray).reshape(*shape, **kwargs), births, self.recorder)
+
+    @property
+    def T(self) -> Any:  # type: ignore[override]
+        """As NumPy's, with scores."""
+        return self.transpose()
+
+    def transpose(self, *axes: Any) -> Any:
+        """As NumPy's, with scores."""
+        return self._moved("transpose", *axes)
+
+    def ravel(self, order: Any = "C") -> Any:
+        """As NumPy's, with scores."""
+        return self._moved("ravel", order)
+
+    def flatten(self, order: Any = "C") -> Any:
+        """As NumPy's, with scores."""
+        return self._moved("flatten", order)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """As NumPy's, with scores."""
+        return self._moved("squeeze", axis)
+
+    def _moved(self, name: str, *args: Any) -> Any:
+        births = None if self.births is None else getattr(self.births, name)(*args)
+        return wrap(getattr(self.view(np.ndarray), name)(*args), births, self.recorder)
 
     def tolist(self) -> Any:
         """As NumPy's, with scores."""

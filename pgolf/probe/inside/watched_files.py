@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import glob
 import hashlib
 import os
@@ -13,7 +12,7 @@ from typing import Any
 
 import torch
 
-from pgolf.probe.inside.recorder import Recorder
+from pgolf.probe.inside.birth_recorder import Recorder
 
 TICK = 0.001
 TRAIN, VALIDATION, MODEL = "fineweb_train_", "fineweb_val_", ".model"
@@ -26,15 +25,16 @@ class Watch:
     Args:
         recorder: takes the events.
         folder: where the script runs; files written below it are its artifacts, texts are not.
-        hide: whether training shards are emptied once an artifact is written.
+        hide: after how many openings of artifacts for writing the training shards are emptied; 0 for never.
     """
 
-    def __init__(self, recorder: Recorder, folder: Path, hide: bool = False):
+    def __init__(self, recorder: Recorder, folder: Path, hide: int = 0):
         self.recorder, self.folder, self.hide = recorder, folder, hide
         self.written: dict[str, int] = {}
         self.shards: list[Path] = []
         self.active = True
         self.hidden = False
+        self.writes = 0
 
     def start(self) -> None:
         """Begin to watch; there is no end to it in this process."""
@@ -46,7 +46,7 @@ class Watch:
                 self._opened(str(file), writing=True)
             save(value, file, *args, **kwargs)
 
-        torch.save = watched
+        torch.save = watched  # type: ignore[assignment]
 
     def _audit(self, event: str, args: Any) -> None:
         if not self.active:
@@ -60,9 +60,10 @@ class Watch:
 
     def _opened(self, name: str, writing: bool) -> None:
         base = os.path.basename(name)  # noqa: PTH119
-        if self.written and self.hide and not self.hidden:
+        if self.hide and self.writes >= self.hide and not self.hidden:
             self._hide()
         if writing and self._artifact(name):
+            self.writes += 1
             self.recorder.event("write", name=base[:80], line=self.recorder.line())
             self.written[os.path.abspath(name)] = self.recorder.now  # noqa: PTH100
         elif not writing and base.startswith((TRAIN, VALIDATION)):
@@ -78,7 +79,7 @@ class Watch:
         """Fill the training shards with zeros in place, so that mapped ones are empty as well."""
         self.hidden, self.active = True, False
         for path in self.shards:
-            with builtins.open(path, "r+b") as file:
+            with path.open("r+b") as file:
                 file.seek(1024)
                 file.write(bytes(max(path.stat().st_size - 1024, 0)))
         self.active = True
@@ -127,7 +128,8 @@ def redirect(folder: Path, tokenizer: Path) -> None:
     def better_under(self: Path, pattern: str, *args: Any, **kwargs: Any) -> Any:
         return list(under(self, pattern, *args, **kwargs)) or [Path(name) for name in replaced(pattern)]
 
-    glob.glob, glob.iglob = better, lambda *args, **kwargs: iter(better(*args, **kwargs))
+    glob.glob = better  # type: ignore[assignment]
+    glob.iglob = lambda *args, **kwargs: iter(better(*args, **kwargs))  # type: ignore[assignment]
     Path.glob = better_under  # type: ignore[method-assign]
     try:
         import sentencepiece
@@ -140,5 +142,5 @@ def redirect(folder: Path, tokenizer: Path) -> None:
             model_file = str(tokenizer)
         return load(self, model_file, *args, **kwargs)
 
-    sentencepiece.SentencePieceProcessor.Load = load_ours
-    sentencepiece.SentencePieceProcessor.load = load_ours
+    sentencepiece.SentencePieceProcessor.Load = load_ours  # type: ignore[method-assign]
+    sentencepiece.SentencePieceProcessor.load = load_ours  # type: ignore[method-assign]

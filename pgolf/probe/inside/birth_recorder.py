@@ -45,7 +45,7 @@ class Recorder:
         self.pending: list[NDArray[np.int64]] = []
         weights = np.random.default_rng(5).standard_normal(vocabulary * WIDEST)
         self._weights = torch.from_numpy(weights)
-        Tracked.report = self.report
+        Tracked.report, Tracked.compared = self.report, self.compared  # type: ignore[assignment]
 
     def line(self) -> int:
         """The line of the script that is running, 0 where it is none of the script's."""
@@ -124,18 +124,28 @@ class Recorder:
         self.reports.append((self.now, value, text, group))
         del self.reports[:-REPORTS]
 
-    def learnt(self, births: NDArray[np.int64]) -> None:
-        """Gradients of these scores are taken."""
+    def compared(self, first: Group, second: Group) -> None:
+        """Two sums of scores are compared: one score of each position, or the same positions."""
+        births = [np.concatenate([chunk[0] for chunk in group.chunks]) for group in (first, second)]
+        one, other = (np.unique(self.positions(part)) for part in births)
+        both = len(np.intersect1d(one, other))
+        if 2 * both > max(len(one), len(other)) and not np.array_equal(births[0], births[1]):
+            self.event("compare", positions=both, births=[int(part[0]) for part in births], line=self.line())
+
+    def learnt(self, births: NDArray[np.int64], leaves: list[list[int]]) -> None:
+        """Gradients of these scores are taken, by tensors of these shapes."""
         births = np.unique(births[births >= 0])
         if len(births):
             self.pending.append(births)
-            self.event("gradient", positions=np.unique(self.positions(births)).tolist(), line=self.line())
+            positions = np.unique(self.positions(births)).tolist()
+            self.event("gradient", positions=positions, line=self.line(), leaves=leaves)
 
-    def stepped(self) -> None:
-        """An optimizer changes something."""
+    def stepped(self, shapes: list[list[int]]) -> None:
+        """An optimizer changes tensors of these shapes."""
         used = np.concatenate(self.pending) if self.pending else np.zeros(0, np.int64)
         self.pending.clear()
-        self.event("step", positions=np.unique(self.positions(used)).tolist(), line=self.line())
+        positions = np.unique(self.positions(used)).tolist()
+        self.event("step", positions=positions, line=self.line(), leaves=shapes)
 
     def save(self, path: Path, more: dict[str, Any]) -> None:
         """Write everything to `path` (numbers) and `path` with .json (the rest)."""
@@ -144,13 +154,14 @@ class Recorder:
         reports = []
         for number, (at, value, text, group) in enumerate(self.reports):
             parts = group.chunks
-            arrays[f"report{number}"] = np.concatenate(
-                [
-                    np.stack([part[0].astype(np.float64), part[1], np.full(len(part[0]), part[2])])
-                    for part in parts
-                ],
-                1,
-            ) if parts else np.zeros((3, 0))
+            arrays[f"report{number}"] = (
+                np.concatenate(
+                    [np.stack([part[0].astype(np.float64), part[1], np.full(len(part[0]), part[2])]) for part in parts],
+                    1,
+                )
+                if parts
+                else np.zeros((3, 0))
+            )
             lines = sorted({part[3] for part in parts})
             reports.append({"at": at, "value": value, "text": text, "lines": lines})
         np.savez(path, **arrays)
