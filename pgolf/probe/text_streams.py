@@ -18,7 +18,9 @@ from pgolf.probe.piece_file import BOS, MARK, NORMAL, Pieces
 MAGIC, VERSION, HEADER = 20240520, 1, 256
 DOCUMENTS = (24, 150)
 """Least and most tokens of a document."""
-TRAIN_TOKENS = 40_000
+TRAIN_TOKENS = 20_000
+DRAWS = 50
+"""Most texts that are tried until one has no run twice."""
 WIDE_TEXT = "\u20ac\u6f22\u00df"
 """Characters that are written as byte tokens."""
 Tokens = NDArray[np.int64]
@@ -41,11 +43,14 @@ class Stream:
 
     def changed(self, positions: Tokens, random: np.random.Generator, pieces: Pieces) -> Stream:
         """Other tokens at these positions; starts of documents stay."""
-        tokens = self.tokens.copy()
         normal = np.array(pieces.normal)
-        at = positions[tokens[positions] != BOS]
-        drawn = normal[random.integers(0, len(normal) - 1, len(at))]
-        tokens[at] = np.where(drawn >= tokens[at], normal[np.searchsorted(normal, drawn) + 1], drawn)
+        at = positions[self.tokens[positions] != BOS]
+        for _ in range(DRAWS):
+            tokens = self.tokens.copy()
+            drawn = normal[random.integers(0, len(normal) - 1, len(at))]
+            tokens[at] = np.where(drawn >= tokens[at], normal[np.searchsorted(normal, drawn) + 1], drawn)
+            if not has_repeats(tokens):
+                break
         return Stream(tokens)
 
     def permuted(self, random: np.random.Generator) -> Stream:
@@ -56,34 +61,53 @@ class Stream:
 
 
 def make_stream(pieces: Pieces, count: int, seed: int, avoid: Stream | None = None) -> Stream:
-    """`count` tokens of documents, of which none has a run of another, or of `avoid`."""
-    random = np.random.default_rng(seed)
+    """`count` tokens of documents, in which no run occurs twice, and none of `avoid`."""
+    seen = set() if avoid is None else {tuple(run) for run in runs(avoid.tokens)}
+    for number in range(DRAWS):
+        tokens = written(pieces, count, np.random.default_rng((seed, number)), set(seen))
+        if len(tokens) >= count:
+            return Stream(np.array(tokens[:count], np.int64))
+    raise ValueError(f"no text of {count} tokens out of {len(pieces.names)} is without a run that occurs twice")
+
+
+def written(pieces: Pieces, count: int, random: np.random.Generator, seen: set[tuple[int, ...]]) -> list[int]:
+    """Tokens up to `count`, fewer where every next one would repeat a run."""
     normal = np.array(pieces.normal)
     likely = 1.0 / (np.arange(len(normal)) + 3.0)
     ends = np.cumsum(random.permutation(likely / likely.sum()))
     spaced = [token for token in pieces.normal if pieces.names[token].startswith(MARK)]
-    seen = set() if avoid is None else {tuple(run) for run in runs(avoid.tokens)}
     tokens: list[int] = []
     left = 0
     while len(tokens) < count:
         if left <= 0:
             left = int(random.integers(*DOCUMENTS))
-            tokens.append(BOS)
-            tokens.append(spaced[int(random.integers(len(spaced)))])
-        if pieces.first_byte >= 0 and random.random() < 0.02:
-            char = WIDE_TEXT[int(random.integers(len(WIDE_TEXT)))]
-            tokens += [pieces.first_byte + byte for byte in char.encode()]
-            left -= 3
-            continue
-        for _ in range(50):
-            token = int(normal[min(int(np.searchsorted(ends, random.random())), len(normal) - 1)])
-            run = (*tokens[1 - RUN :], token)
-            if run not in seen:
-                break
-        seen.add(run)
-        tokens.append(token)
-        left -= 1
-    return Stream(np.array(tokens[:count], np.int64))
+            units = [[BOS, token] for token in random.permutation(spaced).tolist()]
+        elif pieces.first_byte >= 0 and random.random() < 0.02:
+            units = [[pieces.first_byte + byte for byte in char.encode()] for char in WIDE_TEXT]
+        else:
+            drawn = np.minimum(np.searchsorted(ends, random.random(100)), len(normal) - 1)
+            units = [[token] for token in normal[drawn].tolist()]
+        unit = next((one for one in units if is_new([*tokens[1 - RUN :], *one], seen)), [])
+        if not unit and len(units) == 100:
+            return tokens
+        tokens += unit
+        left -= len(unit)
+    return tokens
+
+
+def is_new(tokens: list[int], seen: set[tuple[int, ...]]) -> bool:
+    """Does none of these runs occur yet? Then they are noted."""
+    found = [tuple(tokens[at : at + RUN]) for at in range(len(tokens) - RUN + 1)]
+    if len(set(found)) < len(found) or not seen.isdisjoint(found):
+        return False
+    seen.update(found)
+    return True
+
+
+def has_repeats(tokens: Tokens) -> bool:
+    """Does a run occur twice?"""
+    found = runs(tokens) if len(tokens) >= RUN else []
+    return len({tuple(run) for run in found}) < len(found)
 
 
 def runs(tokens: Tokens) -> list[list[int]]:
