@@ -1,10 +1,12 @@
 """Bytes that each plugin adds to the packed file of the baseline, at smoke size, and lines of its source.
 
-python benchmarks/plugin_bytes.py NAME...
+python benchmarks/plugin_bytes.py [NAME...]    all plugins where none is named; a line of figures over all at the end
 """
 
+import statistics
 import sys
 
+from pgolf.errors import PgolfError
 from pgolf.manager import load_registry
 from pgolf.recipe import Recipe
 from pgolf.settings import SMOKE_SETTINGS
@@ -23,9 +25,21 @@ def main():
     registry = load_registry()
     plain = code_bytes(registry)
     print(f"baseline {plain}\n\n| plugin | bytes | lines |\n| --- | --- | --- |")
-    for name in sys.argv[1:]:
+    found, lengths = [], []
+    for name in sys.argv[1:] or sorted(registry.plugins):
         lines = registry.plugins[name].path.read_text(encoding="utf-8").count("\n")
-        print(f"| {name} | {code_bytes(registry, name) - plain:+} | {lines} |", flush=True)
+        lengths.append(lines)
+        try:
+            found.append(code_bytes(registry, name) - plain)
+            print(f"| {name} | {found[-1]:+} | {lines} |", flush=True)
+        except PgolfError as error:
+            print(f"| {name} | not alone: {error.message} | {lines} |", flush=True)
+    for title, numbers in (("bytes", found), ("lines", lengths)):
+        ordered = sorted(numbers)
+        tenth = ordered[min(len(ordered) - 1, round(0.9 * len(ordered)))]
+        print(
+            f"{title}: {len(ordered)} plugins, median {statistics.median(ordered):.0f}, 90 % {tenth}, most {ordered[-1]}"
+        )
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ RECIPES = {
         "progressive_loop",
     ),
     "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader", "depth_recurrence"),
-    "fused": ("fused_cross_entropy", "document_packing_loader", "batch_shape_schedule"),
+    "fused": ("fused_cross_entropy", "document_packing_loader", "batch_shape_schedule", "block_smear"),
 }
 # Quantizers beside techniques that they do not touch.
 QUANTIZERS = {

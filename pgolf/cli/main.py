@@ -17,6 +17,7 @@ from pgolf.files import write_error
 
 # Each of these modules imports click and the standard library alone until its command runs.
 COMMANDS: dict[str, str] = {
+    "ablate": "pgolf.cli.ablate:ablate",
     "build": "pgolf.cli.build:build",
     "data": "pgolf.cli.data:data",
     "diff": "pgolf.cli.diff:diff",
@@ -31,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "plan": "pgolf.cli.plan:plan",
     "plugins": "pgolf.cli.plugins:plugins",
     "preflight": "pgolf.cli.preflight:preflight",
+    "profile": "pgolf.cli.profile:profile",
     "prove": "pgolf.cli.prove:prove",
     "requant": "pgolf.cli.requant:requant",
     "size": "pgolf.cli.size:size",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pgolf.runtime.progress import Progress
     from pgolf.settings import SettingsView
 
+LOOPS = ("depth_recurrence", "layer_loop", "progressive_loop")
 PLUGIN = Plugin(
     name="qat",
     summary="Fake quantization of every layer matrix in training, or late in it, on the exporter's grid.",
@@ -37,6 +38,7 @@ PLUGIN = Plugin(
     conflicts=(
         Conflict("bank_qat", "both fake-quantize the matrices of the layers"),
         Conflict("ema", "the average mixes in weights from before: 1.109-1.119 against 1.100 BPB (fork)", hard=False),
+        *(Conflict(loop, "one more variant to compile for each loop (fork)", hard=False) for loop in LOOPS),
     ),
     settings=(
         Setting(

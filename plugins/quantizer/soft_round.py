@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pgolf.runtime.progress import Progress
     from pgolf.settings import SettingsView
 
+LOOPS = ("depth_recurrence", "layer_loop", "progressive_loop")
 PLUGIN = Plugin(
     name="soft_round",
     summary="Differentiable rounding of every layer matrix to the int6 grid, sharper and sharper.",
@@ -37,6 +38,7 @@ PLUGIN = Plugin(
         Conflict("qat", "both fake-quantize the matrices of the layers"),
         Conflict("hadamard_rotation", "training would prepare for codes of matrices that are not rotated"),
         Conflict("ema", "the average mixes in weights from before: 1.109-1.119 against 1.100 BPB (fork)", hard=False),
+        *(Conflict(loop, "one more variant to compile for each loop (fork)", hard=False) for loop in LOOPS),
     ),
     settings=(
         Setting("late_qat_threshold", 0.15, "learning-rate multiplier below which it is on", minimum=0.0),
