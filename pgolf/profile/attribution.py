@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from torch.autograd import DeviceType
-
 from pgolf.profile.ranges import PLUGIN, STAGE
 
 BACKWARD = "autograd::engine::evaluate_function"
@@ -24,7 +22,7 @@ def attribute(events: Any, on_gpu: bool) -> dict[tuple[str, str], float]:
     forward: dict[int, str] = {}
     pending = []
     for event in sorted(events, key=lambda event: event.time_range.start):
-        if event.device_type != DeviceType.CPU:
+        if event.device_type.name != "CPU":
             continue  # a kernel, which is counted with the operator that started it
         stage, plugin, backward = place(event, places)
         if event.sequence_nr >= 0 and not backward:
