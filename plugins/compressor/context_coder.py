@@ -1,0 +1,166 @@
+"""Layout and coder in one: every part is modelled as numbers and coded by rANS, with integers and without any library.
+
+    artifact = container "CTXC" of (xz of head and choices, coded planes) + CRC-32 of what was packed
+
+Where a code is expected, and how far from there it may be, follows from its column, row, step, the row so far by regression,
+and the matching neuron's other matrix (`pgolf.runtime.code_contexts`); tables learn the rest. For each group of matrices the
+encoder tries which of these pay and writes that down.
+
+Source: own work; regression and context modelling of the residual as in lossless image coding (X. Wu, N. Memon, CALIC, 1997).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import lzma
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pgolf import Component, Plugin, hookimpl
+from pgolf.runtime.code_contexts import CHOICES, first_counts, model_codes, quarter_octaves
+from pgolf.runtime.code_planes import Plane, from_planes, planes, to_planes
+from pgolf.runtime.rans import AdaptiveTables, Estimator, RansDecoder, RansEncoder
+from pgolf.runtime.streams import add_checksum, check_plain, join_streams, split_streams
+
+if TYPE_CHECKING:
+    from pgolf.contracts.quantizer import Parts
+    from pgolf.runtime.ledger import Ledger
+    from pgolf.settings import SettingsView
+
+PLUGIN = Plugin(
+    name="context_coder",
+    summary="Codes, steps and all else by a model of their sizes and an arithmetic coder; no external program.",
+    source="own work, after CALIC and rANS",
+    family="compressor",
+)
+# Of the layout's bytes, (head, planes), and of the artifact, (xz of head and choices, states, words).
+MAGIC = b"CTXC"
+
+
+class ContextLayout:
+    """Stream layout: a head in JSON and the planes."""
+
+    def pack(self, encoded: dict[str, Parts], ledger: Ledger) -> bytes:
+        """The container of two streams."""
+        kinds, body = to_planes(encoded)
+        return join_streams(MAGIC, [json.dumps(kinds, separators=(",", ":")).encode(), body])
+
+    def unpack(self, data: bytes) -> dict[str, Parts]:
+        """The encoded tensors."""
+        head, body = split_streams(MAGIC, 2, data)
+        return from_planes(json.loads(head), body)
+
+
+def planes_of(head: bytes, size: int) -> list[Plane]:
+    """Of the layout's head; without one, `size` bytes of whatever they are, 256 in a row."""
+    if head:
+        return planes(json.loads(head))
+    return [Plane(shape, -1, -1, 0) for shape in ((1, size // 256, 256), (1, 1, size % 256)) if size and np.prod(shape)]
+
+
+def code_plane(
+    coder: Any,
+    number: int,
+    plane: Plane,
+    done: list[np.ndarray],
+    choice: list[int],
+    transitions: tuple[tuple[int, int], ...],
+) -> None:
+    """The plane at `number` of `done`, with the planes before it; `choice` is flags and what size each matrix has."""
+    flags, *sizes = choice
+    codes, partner, spread = done[number], None, np.zeros((1, 1, 1), np.int8)
+    if flags & 4:
+        spread = done[plane.steps].transpose(2, 1, 0)
+    if flags & 1:
+        codes, spread = codes.transpose(0, 2, 1), spread.transpose(0, 2, 1)
+        partner, transitions = done[plane.partner] if plane.partner >= 0 else None, ()
+    model_codes(coder, codes, np.array(sizes), spread, plane.low, partner, flags, transitions)
+
+
+def possible(flag: int, flags: int, plane: Plane) -> bool:
+    """Does `flag` mean anything after `flags`, and is it quick?"""
+    _, rows, columns = plane.shape
+    across = rows if flags & 1 else columns
+    few = {1: rows <= 1024, 2: across <= 1024, 8: flags & 2 > 0, 4: plane.steps >= 0}
+    return int(np.prod(plane.shape)) > 4096 and few.get(flag, True)
+
+
+def choose(
+    coder: Any, number: int, plane: Plane, done: list[np.ndarray], transitions: tuple[tuple[int, int], ...]
+) -> list[int]:
+    """The cheapest flags, one after the other, as long as each pays."""
+    squares = np.square(done[number], dtype=np.float64).sum((1, 2)) / (plane.shape[1] * plane.shape[2])
+    sizes = quarter_octaves(squares).tolist()
+    best, least = 0, 0
+    for flag in (0, *CHOICES):
+        if flag == 0 or possible(flag, best, plane):
+            trial = Estimator(copy.deepcopy(coder.tables))
+            code_plane(trial, number, plane, done, [best | flag, *sizes], transitions)
+            # What gains less than a two-thousandth is not worth its time in decoding.
+            if flag == 0 or trial.bits < least - (least >> 11):
+                best, least = best | flag, trial.bits
+    return [best, *sizes]
+
+
+class ContextCoder:
+    """Entropy coder; `name` is safe in a file name. `transitions` of the trellis that codes come from, () for none."""
+
+    name = "context_coder"
+
+    def __init__(self, transitions: tuple[tuple[int, int], ...]) -> None:
+        self.transitions = transitions
+
+    def tables(self) -> AdaptiveTables:
+        """As encoder and decoder begin."""
+        return AdaptiveTables(first_counts(2 if self.transitions else 1))
+
+    def compress(self, data: bytes, ledger: Ledger) -> bytes:
+        """Coded planes; bytes of another layout are coded as they are, by their sizes alone."""
+        head, body = split_streams(MAGIC, 2, data) if data[:4] == MAGIC else (b"", data)
+        coder, choices, at = RansEncoder(self.tables()), [], 0
+        done: list[np.ndarray] = []
+        for number, plane in enumerate(planes_of(head, len(body))):
+            count = int(np.prod(plane.shape))
+            done.append(np.frombuffer(body, np.int8, count, at).reshape(plane.shape).copy())
+            at += count
+            choices.append(choose(coder, number, plane, done, self.transitions))
+            code_plane(coder, number, plane, done, choices[number], self.transitions)
+        side = lzma.compress(head + b"\n" + json.dumps([len(body), choices], separators=(",", ":")).encode(), preset=9)
+        packed = add_checksum(join_streams(MAGIC, [side, *coder.finish()]), data)
+        ledger.note("context_coder", f"{len(data)} -> {len(packed)} bytes")
+        return packed
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        """The original bytes.
+
+        Raises:
+            ValueError: when they are more than `limit`, or the artifact is damaged or not all there is.
+        """
+        side, states, words = split_streams(MAGIC, 3, data[:-4])
+        unpacker = lzma.LZMADecompressor(memlimit=2**27)
+        head, _, more = unpacker.decompress(side, limit + 2**20).partition(b"\n")
+        size, choices = json.loads(more)
+        layout = planes_of(head, size)
+        if size + len(head) > limit or sum(int(np.prod(plane.shape)) for plane in layout) != size:
+            raise ValueError(f"the planes announce {size} bytes, wanted at most {limit}")
+        coder, done = RansDecoder(self.tables(), states, words), []
+        for number, plane in enumerate(layout):
+            done.append(np.zeros(plane.shape, np.int8))
+            code_plane(coder, number, plane, done, choices[number], self.transitions)
+        coder.finish()
+        body = b"".join(codes.tobytes() for codes in done)
+        return check_plain(join_streams(MAGIC, [head, body]) if head else body, data)
+
+
+@hookimpl
+def stream_layout(settings: SettingsView) -> Component:
+    """Planes."""
+    return Component(ContextLayout)
+
+
+@hookimpl
+def entropy_coder(settings: SettingsView) -> Component:
+    """Of planes, or of any bytes."""
+    return Component(ContextCoder, transitions=())
