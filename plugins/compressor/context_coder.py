@@ -34,6 +34,7 @@ PLUGIN = Plugin(
     summary="Codes, steps and all else by a model of their sizes and an arithmetic coder; no external program.",
     source="own work, after CALIC and rANS",
     family="compressor",
+    effect="-0.65 % against pergroup with lrzip on 36 million int6 codes; 4.6 kB of program",
 )
 # Of the layout's bytes, (head, planes), and of the artifact, (xz of head and choices, states, words).
 MAGIC = b"CTXC"
