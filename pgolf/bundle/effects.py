@@ -140,14 +140,28 @@ class Effects:
     def is_always_there(self, node: ast.Name) -> bool:
         """Is a name one of the top level that is bound once, or a parameter that nothing else binds?
 
-        One that a function binds may be missing: that is an error, which somebody may wait for.
+        One that a function binds may be missing, if no line of its own body binds it above: that is an error, which somebody
+        may wait for.
         """
         owner = self.program.variable(node)
         if owner.kind == "module":
             bound_somewhere = len(self.program.writes.get(node.id, [])) == 1
             return self.program.is_constant(node.id) or (bound_somewhere and not self.observes_absence)
         bound = owner.bound.get(node.id, [])
-        return isinstance(owner.node, FUNCTIONS) and len(bound) == 1 and isinstance(bound[0], ast.arg)
+        if not isinstance(owner.node, FUNCTIONS) or len(bound) != 1:
+            return False
+        return isinstance(bound[0], ast.arg) or (
+            self.program.place(node) is owner and self._is_bound_above(node, bound[0])
+        )
+
+    def _is_bound_above(self, node: ast.Name, binding: ast.AST) -> bool:
+        """Does an assignment in a function's own body bind a variable in front of the line that reads it?"""
+        function, line = self.program.function(node), self.program.parent(binding)
+        line = self.program.parent(line) if isinstance(line, ast.Tuple) else line
+        if not isinstance(function, ast.FunctionDef) or not isinstance(line, ast.Assign) or line not in function.body:
+            return False
+        following = function.body[function.body.index(line) + 1 :]
+        return any(above in following for above in self.program.ancestors(node))
 
     @cached_property
     def decorated(self) -> frozenset[str]:

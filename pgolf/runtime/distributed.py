@@ -50,9 +50,7 @@ def read_ranks() -> tuple[int, int, int]:
     world_size = int(get("WORLD_SIZE", 1))
     local_rank = int(get("LOCAL_RANK", 0))
     if world_size < 1 or MICRO_BATCHES % world_size:
-        raise ValueError(
-            f"WORLD_SIZE is {world_size}, wanted a divisor of {MICRO_BATCHES}, the micro-batches of a step"
-        )
+        raise ValueError(f"WORLD_SIZE is {world_size}, wanted a divisor of {MICRO_BATCHES} micro-batches")
     return rank, world_size, local_rank
 
 

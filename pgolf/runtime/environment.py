@@ -8,6 +8,9 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from pgolf.runtime.settings import Settings
 
 
@@ -38,22 +41,13 @@ class Environment(NamedTuple):
     val_loss_every: int
 
 
-def read_whole(name: str, default: int) -> int:
-    """The variable `name`, or `default`; ValueError for what is no whole number."""
+def read_number(name: str, default: float, kind: Callable[[Any], float]) -> Any:
+    """The variable `name`, or `default`, as an int or a float; ValueError for what is no such number."""
     text = os.environ.get(name, default)
     try:
-        return int(text)
+        return kind(text)
     except ValueError:
-        raise ValueError(f"{name} is {text!r}, wanted a whole number like {default!r}") from None
-
-
-def read_seconds(name: str, default: float) -> float:
-    """The variable `name`, or `default`; ValueError for what is no number."""
-    text = os.environ.get(name, default)
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"{name} is {text!r}, wanted seconds like {default!r}") from None
+        raise ValueError(f"{name} is {text!r}, wanted a value like {default!r}") from None
 
 
 def read_environment(settings: Settings) -> Environment:
@@ -62,12 +56,12 @@ def read_environment(settings: Settings) -> Environment:
     return Environment(
         data_path=get("DATA_PATH", settings.data_path),
         export="export" in sys.argv,
-        iterations=read_whole("ITERATIONS", settings.iterations),
-        max_wallclock_seconds=read_seconds("MAX_WALLCLOCK_SECONDS", settings.max_wallclock_seconds),
+        iterations=read_number("ITERATIONS", settings.iterations, int),
+        max_wallclock_seconds=read_number("MAX_WALLCLOCK_SECONDS", settings.max_wallclock_seconds, float),
         run_id=get("RUN_ID", str(time.time_ns())),
         score="score" in sys.argv,
-        seed=read_whole("SEED", settings.seed),
+        seed=read_number("SEED", settings.seed, int),
         tokenizer_path=get("TOKENIZER_PATH", settings.tokenizer_path),
-        train_log_every=read_whole("TRAIN_LOG_EVERY", settings.train_log_every),
-        val_loss_every=read_whole("VAL_LOSS_EVERY", settings.val_loss_every),
+        train_log_every=read_number("TRAIN_LOG_EVERY", settings.train_log_every, int),
+        val_loss_every=read_number("VAL_LOSS_EVERY", settings.val_loss_every, int),
     )

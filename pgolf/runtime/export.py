@@ -234,7 +234,7 @@ def unpack_artifact(data: bytes, state: Mapping[str, Tensor], program: Program) 
         return program.stream_layout.unpack(program.entropy_coder.decompress(data, limit))
     except Exception as error:
         # Torch's readers say where in their own code they were, on further lines.
-        raise ValueError(f"the artifact cannot be read: {str(error).partition(chr(10))[0]}") from error
+        raise ValueError(f"the artifact cannot be read: {str(error)[:99]!r}") from error
 
 
 def decode_tensor(name: str, parts: Parts, quant: str, program: Program, kind: dtype) -> Tensor:

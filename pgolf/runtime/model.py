@@ -57,7 +57,7 @@ class GPT(nn.Module):
         """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""
         return canonical_state(dict(self.named_parameters()), self.records)
 
-    def matrix(self, role: str, layer: int, position: int, ctx: Context) -> Tensor:
+    def tapped_matrix(self, role: str, layer: int, position: int, ctx: Context) -> Tensor:
         """The matrix `role` of `layer` after the weight taps, for kernels that multiply on their own."""
         return tapped(self, ctx.weights[f"blocks.{layer}.{role}.weight"], role, layer, position, ctx)
 

@@ -42,22 +42,12 @@ class Optimizers:
             for record in parameters
             for name in record.stored_names()
         ]
-        self.tensors = [tensor for tensor, names, record in owned]
-        self.names = [names for tensor, names, record in owned]
+        self.tensors, self.names = apart(owned)
         self.replicated = [tensor for tensor, names, record in owned if record.reduction == "replicated"]
-        self.averaged = [tensor for tensor, names, record in owned if record.average]
-        self.averaged_names = [names for tensor, names, record in owned if record.average]
-        matrices = [tensor for tensor, names, record in owned if record.group == "matrix"]
-        matrix_names = [names for tensor, names, record in owned if record.group == "matrix"]
+        self.averaged, self.averaged_names = apart([one for one in owned if one[2].average])
+        matrices, matrix_names = apart([one for one in owned if one[2].group == "matrix"])
         program.matrix_optimizer.bind(matrices, matrix_names, program, world)
-        groups = [
-            (
-                spec,
-                [tensor for tensor, names, record in owned if record.group == spec.name],
-                [names for tensor, names, record in owned if record.group == spec.name],
-            )
-            for spec in program.groups
-        ]
+        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in program.groups]
         program.element_optimizer.bind(groups, world)
 
     @torch.no_grad()
@@ -81,6 +71,11 @@ class Optimizers:
             self.program.element_stream.finish()
         for tensor in self.tensors:
             tensor.grad = None
+
+
+def apart(owned: Sequence[tuple[Tensor, Names, Param]]) -> tuple[list[Tensor], list[Names]]:
+    """The tensors of some (tensor, names of what it holds, record), and the names."""
+    return [tensor for tensor, names, record in owned], [names for tensor, names, record in owned]
 
 
 def tap_mean_gradients(

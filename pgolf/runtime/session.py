@@ -83,7 +83,7 @@ class Session:
         self.training_data = not (env.score or env.export)
         self.queues = 0
         self.seq_len = settings.eval_seq_len or settings.train_seq_len
-        self.rows = max(settings.val_batch_size // (MICRO_BATCHES * self.seq_len), 1)
+        self.rows = settings.val_batch_size // (MICRO_BATCHES * self.seq_len) or 1
         activation_dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         torch._dynamo.config.recompile_limit = settings.recompile_limit
         self.model = GPT(settings, program, parameters, world.device, activation_dtype)
@@ -115,10 +115,10 @@ class Session:
         if not self.training_data:
             raise ValueError("training data are closed: training time is over")
         settings, world = self.settings, self.world
-        sizes = settings.train_batch_tokens, settings.train_seq_len
+        tokens, seq_len = settings.train_batch_tokens, settings.train_seq_len
         if self.program.batch_shape is not None:
-            sizes = self.program.batch_shape(self.phases if phases is None else phases)
-        batch = self.program.token_loader.next(sizes[0] // MICRO_BATCHES, sizes[1])
+            tokens, seq_len = self.program.batch_shape(self.phases if phases is None else phases)
+        batch = self.program.token_loader.next(tokens // MICRO_BATCHES, seq_len)
         x, y = (part.to(world.device, non_blocking=True) for part in batch)
         return x, y, {name: field(x, self.ledger) for name, field in self.program.batch_fields}
 
@@ -129,6 +129,8 @@ class Session:
 
     def scoring_phases(self) -> tuple[str, ...]:
         """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
+        if not self.program.phases:
+            return ()
         return tuple(spec.name for spec in self.program.phases if spec.scoring and spec.name in self.phases)
 
     def validate(self) -> Score:

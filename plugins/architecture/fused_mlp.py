@@ -21,9 +21,12 @@ from pgolf import Component, Plugin, Setting, hookimpl
 try:
     import triton
     import triton.language as tl
+except ImportError:
+    triton = tl = None
+try:
     from triton.tools.tensor_descriptor import TensorDescriptor
 except ImportError:
-    triton = tl = TensorDescriptor = None
+    TensorDescriptor = None
 
 if TYPE_CHECKING:
     from pgolf.runtime.context import Context
@@ -126,7 +129,7 @@ class FusedMlp:
         """Where the kernel can run, compile it and try it at the run's sizes."""
         fc, proj = (session.model.matrices()[f"blocks.0.mlp.{w}.weight"].detach().bfloat16() for w in ("fc", "proj"))
         hopper = session.world.device.type == "cuda" and torch.cuda.get_device_capability() >= (9, 0)
-        if not hopper or triton is None or fc.size(0) % 64 or fc.size(1) % 64:
+        if not hopper or TensorDescriptor is None or fc.size(0) % 64 or fc.size(1) % 64:
             return "plain PyTorch: the kernel needs sm_90, Triton, and widths that are multiples of 64"
         x = fc.new_ones(session.settings.train_batch_tokens // 8, fc.size(1)).requires_grad_()
         fused_mlp(x, fc, proj, self.slope)[0].sum().backward()
@@ -139,7 +142,7 @@ class FusedMlp:
         if not self.fused or not ctx.training or between:
             p_BTm = model.project(n_BTD, "mlp.fc", layer, position, ctx)
             return model.project(F.leaky_relu(p_BTm, self.slope).square(), "mlp.proj", layer, position, ctx)
-        fc, proj = (model.matrix(role, layer, position, ctx).to(n_BTD.dtype) for role in ("mlp.fc", "mlp.proj"))
+        fc, proj = (model.tapped_matrix(role, layer, position, ctx).to(n_BTD.dtype) for role in ("mlp.fc", "mlp.proj"))
         out: Tensor = fused_mlp(n_BTD.flatten(0, 1), fc, proj, self.slope)[0].view(n_BTD.shape)
         return out
 

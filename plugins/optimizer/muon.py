@@ -55,7 +55,7 @@ class Muon:
         self.names = names
         self.program = program
         self.world = world
-        self.blocks = count_blocks(program, tensors, names)
+        self.blocks = count_blocks(program, tensors, names) if program.row_blocks is not None else {}
         self.buffers = [torch.zeros_like(tensor) for tensor in tensors]
 
     def launch(self) -> None:

@@ -72,7 +72,7 @@ class ParallelMuon:
         """Start with zero momentum; the largest bank comes first."""
         self.program = program
         self.world = world
-        self.blocks = count_blocks(program, tensors, names)
+        self.blocks = count_blocks(program, tensors, names) if program.row_blocks is not None else {}
         self.banks: list[MuonBank] = []
         wire = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         for weight, held in sorted(zip(tensors, names, strict=True), key=lambda pair: -pair[0].numel()):

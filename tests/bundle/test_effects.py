@@ -123,10 +123,28 @@ def test_a_variable_of_a_function_is_not_the_constant_that_is_called_like_it(tex
 
 
 @pytest.mark.parametrize(
+    ("body", "droppable"),
+    [
+        *(
+            ("a = p\n    return a", True),
+            ("a, b = p, p\n    if p: return a", True),
+            ("if p: a = p\n    return a", False),
+        ),
+        *(("print()\n    for p in p: a = p\n    return a", False), ("a = p\n    a = 1\n    return a", False)),
+        *(("a = p\n    del a\n    return a", False), ("if p: return a\n    a = p", False)),
+    ],
+)
+def test_a_variable_is_there_below_the_line_that_binds_it(body, droppable):
+    found = program(f"def f(p):\n    {body}\n")
+    (line,) = found.nodes(ast.Return)
+    assert Effects(found).is_droppable(line.value) is droppable
+
+
+@pytest.mark.parametrize(
     ("value", "handler", "droppable"),
     [
         *(("3", "", True), ("LIMIT", "", True), ("p", "", True), ("p.a_own", "", True), ("p.other", "", False)),
-        *(("p.late_own", "", False), ("count", "", False), ("q", "", False), ("f()", "", False)),
+        *(("p.late_own", "", False), ("count", "", False), ("q", "", True), ("f()", "", False)),
         *(("p.a_own", "AttributeError", False), ("p", "AttributeError", True)),
     ],
 )

@@ -89,5 +89,5 @@ def test_one_rank_needs_no_group(monkeypatch):
 @pytest.mark.parametrize("size", ["3", "16", "0", "-2"])
 def test_the_world_must_divide_the_micro_batches(monkeypatch, size):
     monkeypatch.setenv("WORLD_SIZE", size)
-    with pytest.raises(ValueError, match=f"WORLD_SIZE is {size}, wanted a divisor of 8, the micro-batches of a step"):
+    with pytest.raises(ValueError, match=f"WORLD_SIZE is {size}, wanted a divisor of 8 micro-batches"):
         start_world()

@@ -26,7 +26,7 @@ def test_variables_win_over_literals(monkeypatch):
 @pytest.mark.parametrize("name", ["SEED", "ITERATIONS", "MAX_WALLCLOCK_SECONDS", "TRAIN_LOG_EVERY", "VAL_LOSS_EVERY"])
 def test_what_is_no_number_is_refused(name, monkeypatch):
     monkeypatch.setenv(name, "many")
-    with pytest.raises(ValueError, match=f"{name} is 'many', wanted (a whole number|seconds) like"):
+    with pytest.raises(ValueError, match=f"{name} is 'many', wanted a value like"):
         read_environment(Defaults())
 
 
@@ -34,4 +34,4 @@ def test_the_program_says_so_in_one_line(tmp_path, micro_data):
     made = tmp_path / "entry.py"
     made.write_text(micro().entry)
     run = run_program(made, tmp_path / "run", micro_data, SEED="1.5")
-    assert run.status == 2 and run.output.strip() == "error: SEED is '1.5', wanted a whole number like 1337"
+    assert run.status == 2 and run.output.strip() == "error: SEED is '1.5', wanted a value like 1337"

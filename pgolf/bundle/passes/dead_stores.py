@@ -1,10 +1,11 @@
-"""Dead store elimination: variables that nothing reads are not assigned, where no value that they are given must be evaluated.
+"""Dead store elimination: variables and attributes that nothing reads are not stored, methods that nothing asks for go.
 
     def step(x):                       def step(x):
         rate, unread = x.rate, 3  ->       rate = x.rate
         return rate                        return rate
 
-Either all assignments to a variable go or none: a later one may be what lets go of something large that an earlier one gave.
+No value that they are given may have to be evaluated. Either all assignments to a variable go or none: a later one may be what
+lets go of something large that an earlier one gave.
 """
 
 from __future__ import annotations
@@ -33,14 +34,24 @@ def _eliminate(program: Program) -> bool:
         kept = [pair for pair in pairs(line) if pair[0] not in dead]
         if len(kept) < len(pairs(line)):
             lines[line] = kept
+    methods = _unread_methods(program, effects)
     idle = [branch for branch in program.nodes(ast.If) if _is_idle(branch, effects)]
     for store, left in lines.items():
         program.put(store, assignment(left, store))
     for branch in idle:
         program.put(branch, ast.Pass())
+    for method in methods:
+        program.put(method)
     if dead:
         forget_globals(program)
-    return bool(dead or idle)
+    return bool(dead or idle or methods)
+
+
+def _unread_methods(program: Program, effects: Effects) -> list[ast.FunctionDef]:
+    """Methods of a name that is the program's own and that it never mentions, where nobody could miss them."""
+    unread = [name for name in program.own if name not in program.attributes] if not effects.observes_absence else []
+    lines = [line for name in sorted(unread) for line in program.members.get(name, [])]
+    return [line for line in lines if isinstance(line, ast.FunctionDef) and not line.decorator_list]
 
 
 def _is_idle(branch: ast.If, effects: Effects) -> bool:
@@ -51,8 +62,9 @@ def _is_idle(branch: ast.If, effects: Effects) -> bool:
 
 
 def _dead_targets(program: Program, effects: Effects) -> set[ast.expr]:
-    """The targets of assignments to variables that nobody reads, where every value may go."""
-    targets: dict[tuple[Scope | None, str], list[ast.expr]] = {}
+    """The targets of assignments to variables and attributes that nobody reads, where every value may go."""
+    variables: dict[tuple[Scope | None, str], list[ast.expr]] = {}
+    attributes: dict[str, list[ast.expr]] = {}
     # What the top level itself assigns goes by tree shaking.
     top = set(program.body)
     for line in [line for line in program.nodes(ast.Assign) if line not in top]:
@@ -60,11 +72,18 @@ def _dead_targets(program: Program, effects: Effects) -> set[ast.expr]:
             if isinstance(target, ast.Name) and effects.is_droppable(value):
                 place = program.place(target)
                 owner = place if place.kind != "module" else None
-                targets.setdefault((owner, target.id), []).append(target)
+                variables.setdefault((owner, target.id), []).append(target)
+            elif (
+                isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and effects.is_droppable(value)
+            ):
+                attributes.setdefault(target.attr, []).append(target)
     dead: set[ast.expr] = set()
-    for (scope, name), found in targets.items():
+    for (scope, name), found in variables.items():
         if len(found) == len(_bindings(program, scope, name)) and not _is_read(program, scope, name):
             dead.update(found)
+    for name in program.own.intersection(attributes).difference(program.members):
+        if len(attributes[name]) == len(program.attributes[name]) and not effects.observes_absence:
+            dead.update(attributes[name])
     return dead
 
 
@@ -97,5 +116,5 @@ DEAD_STORES = Pass(
     "dead-store-elimination",
     eliminate_dead_stores,
     requires="nothing",
-    ensures="each variable that is only ever given droppable values by assignments in functions is read",
+    ensures="each variable and attribute that is only ever given droppable values by assignments in functions is read",
 )

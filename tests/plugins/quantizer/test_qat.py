@@ -45,7 +45,7 @@ def test_training_uses_the_weights_of_the_artifact(exporter):
     encoded = encode_model(state, one.parameters, one.program, {}, Ledger())
     ctx = tiny_context(model)
     for name, role, layer in (("blocks.0.mlp.fc.weight", "mlp.fc", 0), ("blocks.1.attn.c_q.weight", "attn.c_q", 1)):
-        used = model.matrix(role, layer, layer, ctx)
+        used = model.tapped_matrix(role, layer, layer, ctx)
         stored = decode_tensor(name, encoded[name], role.split(".")[0], one.program, torch.float32)
         if exporter == "fp16_keep" and not layer:
             assert used is ctx.weights[name], "what stays in float16 is not fake-quantized"
@@ -54,7 +54,9 @@ def test_training_uses_the_weights_of_the_artifact(exporter):
             assert not torch.equal(used, ctx.weights[name])
     with torch.no_grad():
         model.eval()
-        assert model.matrix("mlp.fc", 1, 1, ctx._replace(training=False)) is ctx.weights["blocks.1.mlp.fc.weight"]
+        assert (
+            model.tapped_matrix("mlp.fc", 1, 1, ctx._replace(training=False)) is ctx.weights["blocks.1.mlp.fc.weight"]
+        )
 
 
 def test_statistics_are_left_out():
