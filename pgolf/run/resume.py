@@ -64,7 +64,13 @@ def joined(folder: Path, run_id: str, keep_all: bool) -> str:
 
 
 def up_to(text: str, step: int) -> str:
-    """The lines that will not be written again by a run that goes on after `step` steps."""
+    """The lines that will not be written again by a run that goes on after `step` steps.
+
+    They end with the line of the checkpoint. A run that was killed before it could write it shows by its steps where it was.
+    """
+    written = re.search(rf"^checkpoint step:{step} .*\n", text, re.M)
+    if written:
+        return text[: written.end()]
     kept = []
     for line in text.splitlines(keepends=True):
         match = LINE.match(line)

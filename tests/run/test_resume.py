@@ -14,6 +14,7 @@ FIRST = HEAD + (
     "phase late on at step:2 train_time:200ms\n"
     "step:3/9 train_loss:3.0 train_time:300ms step_avg:100.00ms\n"
 )
+STACK = "Current thread 0x1 (most recent call first):\n  File x.py, line 1 in step\n"
 
 
 @pytest.fixture
@@ -43,6 +44,11 @@ def test_the_log_goes_on_as_if_nothing_had_been(folder):
     )
     (folder / "logs/run.txt").write_text(HEAD + more)
     assert joined(folder, "run", keep_all=True) == before + more
+
+
+def test_what_a_run_that_was_ended_says_last_is_not_kept():
+    cut = FIRST.partition("step:2/9 val_loss")[0]
+    assert up_to(cut + STACK, 2) == cut
 
 
 def test_a_line_that_is_missing_takes_nothing_away():
