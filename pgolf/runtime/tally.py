@@ -166,25 +166,32 @@ class Tally:
         self.sums += sums
         return Scored(nll, places[:, 1:])
 
-    def rehearse(self, shapes: list[tuple[int, int]], adapter: Adapter | None = None) -> None:
+    def rehearse(self, shapes: list[tuple[int, int]], adapter: Adapter | None = None, dynamic: bool = False) -> None:
         """Where the model is compiled, compile it for each (rows, width), on zeros; then time begins.
 
-        With an adapter, forward and backward.
+        With an adapter, forward and backward. What is `dynamic` is compiled for any other width, too.
         """
         session = self.evaluated
-        if session.world.device.type == "cuda":
+        if session.forward is not session.model:
             torch._dynamo.config.recompile_limit += len(shapes)
             phases = session.scoring_phases()
             for shape in shapes:
                 ids = torch.zeros(shape, dtype=torch.int64, device=session.world.device)
-                fields = make_fields(session, ids)
+                # A tensor of its own: code that is compiled for targets that are the inputs fits nothing else.
+                targets, fields = ids.clone(), make_fields(session, ids)
                 if session.program.stream_fields:
                     fields = {**fields, **stream_values(session, torch.zeros(shape, dtype=torch.int64))}
+                if dynamic:
+                    for tensor in (ids, targets, *fields.values()):
+                        torch._dynamo.mark_dynamic(tensor, 1)
                 with torch.set_grad_enabled(adapter is not None):
-                    nll = session.forward(ids, ids, phases=phases, fields=fields, reduction="none", adapter=adapter)
+                    nll = session.forward(ids, targets, phases=phases, fields=fields, reduction="none", adapter=adapter)
                 if adapter is not None:
                     nll.sum().backward()
-            session.log(f"eval: compiled {len(shapes)} shapes in {time.perf_counter() - self.begin:.0f} seconds")
+            # What is compiled has run only when the device says so.
+            self.sums.cpu()
+            seconds = time.perf_counter() - self.begin
+            session.log(f"eval: compiled {len(shapes)} shapes in {seconds:.0f} seconds")
             self.begin = time.perf_counter()
 
     def check_rows(self, places: Tensor, scored: Tensor) -> None:

@@ -57,7 +57,7 @@ PLUGIN = Plugin(
         Setting("ttt_batch_size", 64, "documents side by side", minimum=1),
         Setting("ttt_warm_start_a", True, "A goes on from group to group"),
         Setting("ttt_chains", 8, "chains of a warm start; as many ranks can work at once", minimum=1),
-        Setting("ttt_widths", 4, "row lengths that are compiled: the context, half of it, a quarter, ...", minimum=1),
+        Setting("ttt_widths", 4, "row lengths compiled: the context, half of it, ...; 0: one graph for any", minimum=0),
         Setting("ttt_k_lora", True, "factors at k"),
         Setting("ttt_o_lora", True, "factors at the attention branch"),
         Setting("ttt_mlp_lora", True, "factors at the MLP"),
@@ -84,7 +84,10 @@ class LoraTTT:
         self.adam = adam
         self.rank, self.scale = lora
         self.chunk_size, length, self.batch_size, widths, self.chains = sizes
-        self.widths = halving_widths(length, widths)
+        self.widths = (
+            halving_widths(length, widths) if widths else [*range(self.chunk_size, length, self.chunk_size), length]
+        )
+        self.dynamic = widths == 0
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score all documents; a base update, where one is chosen, runs between groups."""
@@ -94,7 +97,8 @@ class LoraTTT:
         encoder, decoder = session.program.layer_plan(session.scoring_phases())
         steps = len(encoder) + len(decoder)
         lora = Lora(session.model, self.sites, steps, self.batch_size, self.rank, self.scale)
-        tally.rehearse([(self.batch_size, width) for width in self.widths], lora)
+        shapes = [(self.batch_size, width) for width in self.widths]
+        tally.rehearse(shapes[-1:] if self.dynamic else shapes, lora, self.dynamic)
         parts = split_groups(group_documents(documents, self.batch_size), boundaries)
         scored: list[Group] = []
         for number, part in enumerate(parts):

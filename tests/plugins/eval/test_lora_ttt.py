@@ -41,19 +41,6 @@ def test_without_learning_it_is_the_public_script_without_adapters():
     case.check("nll_noadapt", found)
 
 
-def test_compiled_it_needs_one_graph_for_each_width(golden_factors):
-    session, graphs = golden_session("ttt_unphased", ttt_widths=2), []
-
-    def keep(graph, inputs):
-        graphs.append(graph)
-        return graph.forward
-
-    session.forward = torch.compile(session.model, dynamic=False, fullgraph=True, backend=keep)
-    found, tally = run(session)
-    load_run("ttt_unphased").check("nll", found)
-    assert len(graphs) == 2 and tally.shapes == {(8, 32), (8, 64)}
-
-
 def change(session, place):
     """Another token there, not the start of a document."""
     session.tokens = session.tokens.clone()
@@ -177,3 +164,21 @@ def test_the_first_form_of_docs_recipes_is_adam_on_each_document(monkeypatch):
                     m.mul_(0.9).add_(0.1 * gradient)
                     v.mul_(0.95).add_(0.05 * gradient**2)
                     factor -= 0.01 * (m / (1 - 0.9**step)) / ((v / (1 - 0.95**step)).sqrt() + 1e-10)
+
+
+@pytest.mark.parametrize(("widths", "rehearsed"), [(2, 2), (0, 1)])
+def test_what_is_rehearsed_is_all_that_is_compiled(golden_factors, widths, rehearsed):
+    """A few graphs for as many widths, or one for any width, made before time begins; scores are those of the public script."""
+    session, graphs, lines = golden_session("ttt_unphased", ttt_widths=widths), [], []
+
+    def keep(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    session.forward = torch.compile(session.model, dynamic=False, fullgraph=True, backend=keep)
+    session.log = lambda line: lines.append((line, len(graphs)))
+    found, tally = run(session)
+    load_run("ttt_unphased").check("nll", found)
+    (line, made) = next(entry for entry in lines if entry[0].startswith("eval: compiled"))
+    assert line.startswith(f"eval: compiled {rehearsed} shapes") and made == rehearsed == len(graphs)
+    assert {width for _, width in tally.shapes} == ({32, 64} if widths else {16, 32, 48, 64})
