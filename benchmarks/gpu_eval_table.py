@@ -4,10 +4,10 @@
     python KIT/gpu_eval_table.py run KIT OUT --minutes 8                                there: PyTorch alone is needed
 
 Two models, with and without `pko`, train side by side for equally many steps, eagerly, since compiling would take longer.
-Meanwhile an untrained artifact is scored on a few tokens, so that compiled code is in the cache: its seconds are "cold", those of
-the timed run after it "warm". Then the trained artifact is scored by one program after the other, alone on the GPU, most of them
-eager for the same reason. A scoring that fails or takes too long is a row that says so; when the minutes are over, the rest is
-left out. OUT gets table.md, rows.jsonl and logs.txt.
+Meanwhile an untrained artifact is scored on a few tokens, so that compiled code is in the cache: its seconds are "cold", those
+of the timed run after it "warm". Then the trained artifact is scored by one program after the other, alone on the GPU, most of
+them eager for the same reason. A scoring that fails or takes too long is a row that says so; when the minutes are over, the rest
+is left out. OUT gets table.md, rows.jsonl and logs.txt.
 
 `--tiny` prepares a kit of the same programs in small sizes, for a CPU.
 """
