@@ -6,8 +6,8 @@
 Two models, with and without `pko`, train side by side for equally many steps, eagerly, since compiling would take longer.
 Meanwhile an untrained artifact is scored on a few tokens, so that compiled code is in the cache: its seconds are "cold", those
 of the timed run after it "warm". Then the trained artifact is scored by one program after the other, alone on the GPU, most of
-them eager for the same reason. A scoring that fails or takes too long is a row that says so; when the minutes are over, the rest
-is left out. OUT gets table.md, rows.jsonl and logs.txt.
+them eager for the same reason. A scoring that fails or takes too long is a row that says so; when the minutes are over, the
+rest is left out. OUT gets table.md, rows.jsonl and logs.txt.
 
 `--tiny` prepares a kit of the same programs in small sizes, for a CPU.
 """
@@ -81,7 +81,7 @@ BUILDS = {
     "u3_u6_any": ("lora_ttt", LORA | {"ttt_widths": 0}),
     "u3_u6_pko": ("lora_ttt pko", LORA),
     "u3_u6_tilt": ("lora_ttt ngram_tilt", LORA),
-    "u4_u6": ("lora_ttt phased_ttt", LORA | {"phased_ttt_prefix_docs": 60}),
+    "u4_u6": ("lora_ttt phased_ttt", LORA | {"phased_ttt_prefix_docs": 60, "phased_ttt_num_phases": 3}),
 }
 EAGER = {"TORCHDYNAMO_DISABLE": "1"}
 DETERMINISTIC = EAGER | {"MAX_WALLCLOCK_SECONDS": "0"}
@@ -91,14 +91,15 @@ ROWS = {
     "U4 to U6, 3 phases": ("u4_u6", "plain", {}),
     "U3, U6, one graph for any length": ("u3_u6_any", "plain", {}),
     "U3, U6, eager": ("u3_u6", "plain", EAGER),
+    "U4 to U6, 3 phases, eager": ("u4_u6", "plain", EAGER),
     "U3, U6 with pko, eager": ("u3_u6_pko", "plain_pko", EAGER),
-    "U3, U6 deterministic, eager": ("u3_u6", "plain", DETERMINISTIC),
     "U2, eager": ("u2", "plain", EAGER),
     "isolated, eager": ("isolated", "plain", EAGER),
+    "sliding by 64, eager": ("sliding", "plain", EAGER),
     "U1, eager": ("u1", "plain", EAGER),
     "U3, eager": ("u3", "plain", EAGER),
+    "U3, U6 deterministic, eager": ("u3_u6", "plain", DETERMINISTIC),
     "U3, U6 with n-gram tilt, eager": ("u3_u6_tilt", "plain", EAGER),
-    "sliding by 64, eager": ("sliding", "plain", EAGER),
     "U3, U6 deterministic, eager, again": ("u3_u6", "plain", DETERMINISTIC),
 }
 # What compiles beside the trainings, in lanes of one after the other.
@@ -117,10 +118,10 @@ def read_shard(pattern, folder):
     return np.fromfile(sorted(folder.glob(pattern))[0], np.uint16)[512:]
 
 
-def every_fourth(tokens, bos_id=1):
-    """The tokens of every fourth document."""
+def every_document(tokens, step, bos_id=1):
+    """The tokens of every `step`-th document."""
     number = np.cumsum(tokens == bos_id) - 1
-    return tokens[number % 4 == 0]
+    return tokens[number % step == 0]
 
 
 def prepare(arguments):
@@ -128,7 +129,7 @@ def prepare(arguments):
     kit, tiny = arguments.kit, arguments.tiny
     kit.mkdir(parents=True)
     train, val = (read_shard(f"fineweb_{part}_*.bin", arguments.data) for part in ("train", "val"))
-    val = every_fourth(val)
+    val = every_document(val, arguments.every)
     if tiny:
         train, val = train[:200_000], val[:4_000]
     for name, some, tokens in (("data", train, val), ("few", train[:200_000], val[:5_000])):
@@ -302,9 +303,14 @@ def run(arguments):
     arguments.out.mkdir(parents=True, exist_ok=True)
     table = Table(arguments.kit, arguments.out, arguments.minutes)
     try:
-        cold = table.side_by_side(arguments.steps, 0.55)
-        for row in ROWS:
-            table.add_row(row, cold, 120)
+        cold = {}
+        if arguments.eager:
+            table.train("plain", arguments.steps, table.left())
+        else:
+            cold = table.side_by_side(arguments.steps, 0.55)
+        for row, (_, model, changes) in ROWS.items():
+            if not arguments.eager or (model == "plain" and changes):
+                table.add_row(row, cold, 120)
     finally:
         table.write()
 
@@ -317,6 +323,7 @@ def main():
     command.add_argument("kit", type=Path)
     command.add_argument("--data", type=Path, required=True, help="folder of fineweb_{train,val}_*.bin, 8,192 tokens")
     command.add_argument("--tokenizer", type=Path, required=True)
+    command.add_argument("--every", type=int, default=4, metavar="N", help="every N-th validation document")
     command.add_argument("--tiny", action="store_true")
     command.set_defaults(function=prepare)
     command = commands.add_parser("run")
@@ -324,6 +331,7 @@ def main():
     command.add_argument("out", type=Path)
     command.add_argument("--minutes", type=float, default=8)
     command.add_argument("--steps", type=int, default=130)
+    command.add_argument("--eager", action="store_true", help="one model, and what need not be compiled")
     command.set_defaults(function=run)
     arguments = parser.parse_args()
     arguments.function(arguments)

@@ -74,6 +74,14 @@ def stop_world(world: World) -> None:
         dist.destroy_process_group()
 
 
+def learning_world(world: World) -> World:
+    """Who shares the work of one gradient: all ranks, or, where kernels are deterministic, each rank by itself.
+
+    A sum over ranks depends on their number in its last bits; a gradient that every rank makes whole does not.
+    """
+    return world._replace(rank=0, world_size=1) if torch.are_deterministic_algorithms_enabled() else world
+
+
 def sum_over_ranks(tensor: Tensor, world: World) -> Tensor:
     """Sum a tensor over ranks, in place; returns it."""
     if world.world_size > 1:

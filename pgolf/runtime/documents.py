@@ -77,17 +77,31 @@ def deal_chains(groups: list[Group], size: int, chains: int) -> list[list[Group]
     return alone + [full[first::chains] for first in range(min(chains, len(full)))]
 
 
-def halving_widths(length: int, count: int) -> list[int]:
+def row_widths(length: int, count: int, size: int = 1) -> list[int]:
     """At most `count` row lengths, rising: `length`, half of it rounded up, a quarter, ...; a row takes the next longer one.
 
-    Few are compiled, and short rows, which are most, still waste less than with lengths that are evenly apart.
+    Few are compiled, and short rows, which are most, still waste less than with lengths that are evenly apart. With a count of
+    0 all multiples of `size` below `length`, and `length`.
     """
+    if count == 0:
+        return [*range(size, length, size), length]
     return sorted({-(-length // 2**halved) for halved in range(count)})
+
+
+def row_width(chunk: int, size: int, widths: list[int]) -> int:
+    """The length of the rows of one chunk."""
+    return min(width for width in widths if width >= min(size * (chunk + 1), widths[-1]))
 
 
 def count_chunks(document: Document, size: int) -> int:
     """Chunks of a document."""
     return -(-(document.length - 1) // size)
+
+
+def count_places(groups: list[Group], size: int, widths: list[int], rows: int) -> int:
+    """Places in the rows of all chunks of all groups, padding included."""
+    chunks = [count_chunks(group.documents[-1], size) for group in groups]
+    return sum(rows * (row_width(chunk, size, widths) + 1) for count in chunks for chunk in range(count))
 
 
 def chunk_window(targets: int, chunk: int, size: int, width: int) -> tuple[int, int, int, int]:
@@ -110,7 +124,7 @@ def chunk_rows(
         places (rows, padded + 1), scored and weights (rows, padded): a chunk that is not the last of its document has the
         weight 1 / scored targets on each of these, so that the weighted sum is the sum over documents of means.
     """
-    padded = min(width for width in widths if width >= min(size * (chunk + 1), widths[-1]))
+    padded = row_width(chunk, size, widths)
     places = torch.zeros(rows, padded + 1, dtype=torch.int64)
     scored = torch.zeros(rows, padded, dtype=torch.bool)
     weights = torch.zeros(rows, padded)

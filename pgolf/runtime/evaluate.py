@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 import torch.distributed as dist
 
+from pgolf.runtime.distributed import MICRO_BATCHES
 from pgolf.runtime.tally import Score, Tally, close_marks, merge, score_rows, write_marks
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from pgolf.runtime.distributed import World
     from pgolf.runtime.session import Session
 
 
@@ -41,6 +43,14 @@ def rank_share(items: list[Any], rank: int, world_size: int) -> list[Any]:
     return items[len(items) * rank // world_size : len(items) * (rank + 1) // world_size]
 
 
+def deal_batches(spans: list[Span], rows: int, world: World) -> list[list[Span]]:
+    """One rank's windows in batches of `rows`; where kernels are deterministic, batches are those of one rank alone."""
+    whole = torch.are_deterministic_algorithms_enabled()
+    mine = spans if whole else rank_share(spans, world.rank, world.world_size)
+    batches = [mine[at : at + rows] for at in range(0, len(mine), rows)]
+    return rank_share(batches, world.rank, world.world_size) if whole else batches
+
+
 def span_rows(spans: list[Span], rows: int, seq_len: int) -> tuple[Tensor, Tensor]:
     """(places, scored) for the tally, padded on the right and below; causal, so padding changes nothing.
 
@@ -64,12 +74,11 @@ def score_spans(session: Session, spans: list[Span]) -> tuple[Score, Tensor]:
     world = session.world
     rows = session.rows
     session.model.eval()
-    spans = rank_share(spans, world.rank, world.world_size)
     marks = torch.zeros(len(session.tokens), dtype=torch.int32)
     sums = torch.zeros(3, dtype=torch.float64, device=world.device)
-    for batch, at in enumerate(range(0, len(spans), rows), 1):
-        places, scored = span_rows(spans[at : at + rows], rows, session.seq_len)
-        sums += score_rows(session, marks, batch, places, scored)[1]
+    for number, batch in enumerate(deal_batches(spans, rows, world), 1):
+        places, scored = span_rows(batch, rows, session.seq_len)
+        sums += score_rows(session, marks, number, places, scored)[1]
     session.model.train()
     marks = merge(marks, dist.ReduceOp.MAX, world)
     return close_marks(session, marks, sums, begin), marks
@@ -86,6 +95,11 @@ def run_evaluation(session: Session) -> Score:
     score = close_marks(session, tally.scored_at, tally.sums, tally.begin)
     write_marks(session, tally.scored_at, tally.learned_at)
     session.log(f"eval: {evaluation.name} ran {len(tally.shapes)} shapes on rank 0")
+    seconds, world_size = score.eval_ms / 1000.0, session.world.world_size
+    session.log(
+        f"eval: {evaluation.name} took {seconds:.1f} s on {world_size} ranks, which is about "
+        f"{seconds * world_size / MICRO_BATCHES:.1f} of {session.settings.max_eval_seconds:g} s on {MICRO_BATCHES}"
+    )
     session.ledger.count(evaluation.name, "targets", score.tokens)
     session.model.requires_grad_(True)
     session.model.train()

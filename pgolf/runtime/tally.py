@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LOG_TWO = 0.6931471805599453
 NEVER = 2147483647
+FINENESS = 16777216
 
 
 class Score(NamedTuple):
@@ -96,7 +97,9 @@ def score_rows(
         nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
     counts = session.program.byte_counter.count(x, y, targets.to(device))
     mask = scored.to(device)
-    parts = nll.detach().double() * mask, mask, counts * mask
+    # Multiples of 2^-24 add up to the same float64 in any order (below 2^29 nats).
+    nats = (nll.detach().double() * FINENESS).round() / FINENESS
+    parts = nats * mask, mask, counts * mask
     return nll, torch.stack([part.sum().double() for part in parts])
 
 
@@ -134,7 +137,9 @@ class Tally:
         clock: number of the last event on this rank; scores and updates count, and `share` sets it to the highest of all
             ranks, so events before it have lower numbers than events after it everywhere.
         scored_at, learned_at: for each place the event that scored it (0: none yet), the first update that learnt from it.
-        session, begin, sums, learned, shapes, versions: the tally's own.
+        planned: places in rows, padding included, that this rank is about to score; forecasts are made with it.
+        learning: whether there was always time to learn.
+        evaluated, begin, sums, learned, shapes, versions, calls, done, sampled, spent: the tally's own.
     """
 
     def __init__(self, session: Session):
@@ -147,6 +152,9 @@ class Tally:
         self.learned = False
         self.shapes: set[tuple[int, int]] = set()
         self.versions = self.weight_versions()
+        self.planned = self.calls = self.done = self.sampled = 0
+        self.spent = 0.0
+        self.learning = True
 
     def score(self, places: Tensor, scored: Tensor, adapter: Adapter | None = None) -> Scored:
         """Score targets: nats and UTF-8 bytes are added up, the places are marked, nothing of it can be taken back.
@@ -162,9 +170,44 @@ class Tally:
         self.check_rows(places, scored)
         self.check_weights()
         self.clock += 1
+        # Every eighth is timed, and not the first, which may compile.
+        self.calls += 1
+        begin = self.time_now() if self.calls % 8 == 2 else 0.0
         nll, sums = score_rows(self.evaluated, self.scored_at, self.clock, places, scored, adapter)
         self.sums += sums
+        self.done += places.numel()
+        if begin:
+            self.spent += self.time_now() - begin
+            self.sampled += places.numel()
+            if self.calls == 2 and self.planned:
+                self.evaluated.log(f"eval: scoring alone will take about {self.forecast():.0f} s")
         return Scored(nll, places[:, 1:])
+
+    def time_now(self) -> float:
+        """Real time, once the device has done what it was given."""
+        self.sums.cpu()
+        return time.perf_counter()
+
+    def forecast(self, more: int = 0) -> float:
+        """Seconds that this rank will take to score what is left of `planned` places, and so many more."""
+        return (max(self.planned - self.done, 0) + more) * self.spent / max(self.sampled, 1)
+
+    def may_learn(self, more: int = 0) -> bool:
+        """Whether the rest of the scoring still fits into the time left after learning that costs as much as `more` places.
+
+        It is said once when it does not; from then on there is no learning.
+        """
+        if self.learning and self.forecast(more) >= self.seconds_left():
+            self.learning = False
+            self.evaluated.log(
+                f"eval: no more learning: scoring the rest takes about {self.forecast():.0f} s, "
+                f"{self.seconds_left():.0f} s are left"
+            )
+        return self.learning
+
+    def all_may_learn(self, more: int) -> bool:
+        """`may_learn` on every rank; waits for all of them."""
+        return max_over_ranks(not self.may_learn(more), self.evaluated.world) == 0
 
     def rehearse(self, shapes: list[tuple[int, int]], adapter: Adapter | None = None, dynamic: bool = False) -> None:
         """Where the model is compiled, compile it for each (rows, width), on zeros; then time begins.
@@ -274,5 +317,7 @@ class Tally:
         self.clock = int(max_over_ranks(self.clock, world))
 
     def seconds_left(self) -> float:
-        """What is left of `max_eval_seconds` on this rank; infinite without a limit."""
-        return (self.evaluated.settings.max_eval_seconds or float("inf")) - (time.perf_counter() - self.begin)
+        """What is left of `max_eval_seconds` on this rank; infinite without a limit, and where kernels are deterministic,
+        since nothing may depend on real time there."""
+        limit = 0 if torch.are_deterministic_algorithms_enabled() else self.evaluated.settings.max_eval_seconds
+        return (limit or float("inf")) - (time.perf_counter() - self.begin)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.documents import find_documents, halving_widths
+from pgolf.runtime.documents import find_documents, row_widths
 from pgolf.runtime.evaluate import Span, span_rows
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class IsolatedEval:
     def __call__(self, session: Session, tally: Tally) -> None:
         """Batches go to whichever rank asks next; no score depends on which."""
         length, documents = session.seq_len, find_documents(session.tokens, self.bos_id)
-        widths = halving_widths(length, self.widths)
+        widths = row_widths(length, self.widths)
         rows = {width: session.rows * length // width for width in widths}
         tally.rehearse([(rows[width], width) for width in widths])
         queues: dict[int, list[Span]] = {width: [] for width in widths}

@@ -4,8 +4,8 @@
 
 Sites: q, k, v and head, the whole attention branch and the whole MLP (each from its normed input), alpha / rank on the output.
 Documents are grouped by length, longest first. A step is taken for all rows while any document has chunks left, so weight
-decay also shrinks the A of a document that has ended. Between groups B and the optimizer's state start anew. When
-`max_eval_seconds` are over, documents are still scored, but learn no more.
+decay also shrinks the A of a document that has ended. Between groups B and the optimizer's state start anew. When the rest of
+the scoring just fits into `max_eval_seconds`, documents are still scored, but nothing learns any more.
 
 Warm start: A goes on from group to group, along chains: group i of the queue belongs to chain i modulo `ttt_chains`, and a
 rank takes whole chains. So what a group starts from never depends on the number of ranks or on who takes what. Without
@@ -24,10 +24,11 @@ from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.documents import (
     chunk_rows,
     count_chunks,
+    count_places,
     deal_chains,
     find_documents,
     group_documents,
-    halving_widths,
+    row_widths,
     split_groups,
 )
 from pgolf.runtime.lora import Lora
@@ -79,35 +80,34 @@ class LoraTTT:
         adam: tuple[float, ...],
         sizes: tuple[int, ...],
     ):
-        self.bos_id = bos_id
-        self.sites = sites
-        self.adam = adam
+        self.bos_id, self.sites, self.adam = bos_id, sites, adam
         self.rank, self.scale = lora
         self.chunk_size, length, self.batch_size, widths, self.chains = sizes
-        self.widths = (
-            halving_widths(length, widths) if widths else [*range(self.chunk_size, length, self.chunk_size), length]
-        )
-        self.dynamic = widths == 0
+        self.widths, self.dynamic = row_widths(length, widths, self.chunk_size), widths == 0
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score all documents; a base update, where one is chosen, runs between groups."""
         documents = find_documents(session.tokens, self.bos_id)
         update = session.program.base_update
         boundaries = [] if update is None else update.boundaries(len(documents))
-        encoder, decoder = session.program.layer_plan(session.scoring_phases())
-        steps = len(encoder) + len(decoder)
+        steps = sum(len(part) for part in session.program.layer_plan(session.scoring_phases()))
         lora = Lora(session.model, self.sites, steps, self.batch_size, self.rank, self.scale)
         shapes = [(self.batch_size, width) for width in self.widths]
         tally.rehearse(shapes[-1:] if self.dynamic else shapes, lora, self.dynamic)
-        parts = split_groups(group_documents(documents, self.batch_size), boundaries)
+        groups, ranks = group_documents(documents, self.batch_size), session.world.world_size
+        tally.planned = count_places(groups, self.chunk_size, self.widths, self.batch_size) // ranks
+        parts = split_groups(groups, boundaries)
         scored: list[Group] = []
         for number, part in enumerate(parts):
             self.run_groups(session, tally, lora, part)
             scored = sorted(scored + part)
             if number < len(parts) - 1:
                 tally.share()
-                known = [document for group in scored for document in group.documents]
-                update(session, tally, known[: boundaries[number]])  # type: ignore[misc]
+                known = [document for group in scored for document in group.documents][: boundaries[number]]
+                # A forward and a backward of all of them, eager.
+                costs = 4 * sum(document.length for document in known) // ranks
+                if tally.all_may_learn(costs):
+                    update(session, tally, known)  # type: ignore[misc]
 
     def run_groups(self, session: Session, tally: Tally, lora: Lora, groups: list[Group]) -> None:
         """Run those chains of groups that come to this rank."""
@@ -128,7 +128,7 @@ class LoraTTT:
             places, mask, weights = chunk_rows(documents, chunk, self.chunk_size, self.widths, self.batch_size)
             optimizer.zero_grad()
             found = tally.score(places, mask, lora)
-            if weights.any() and tally.seconds_left() > 0:
+            if weights.any() and tally.may_learn():
                 tally.learn(found, weights)
                 optimizer.step()
                 session.ledger.count("lora_ttt", "updates")
@@ -143,6 +143,7 @@ def evaluation(settings: SettingsView) -> Component:
         "ttt_chunk_size",
         f"at most ttt_eval_seq_len={settings.ttt_eval_seq_len}",
     )
+    sizes = (settings.ttt_chunk_size, settings.ttt_eval_seq_len, settings.ttt_batch_size, settings.ttt_widths)
     extra = {"attn.c_k": settings.ttt_k_lora, "attn": settings.ttt_o_lora, "mlp": settings.ttt_mlp_lora}
     return Component(
         LoraTTT,
@@ -150,8 +151,5 @@ def evaluation(settings: SettingsView) -> Component:
         sites=("attn.c_q", "attn.c_v", "head", *(site for site, chosen in extra.items() if chosen)),
         lora=(settings.ttt_lora_rank, settings.ttt_lora_alpha / settings.ttt_lora_rank),
         adam=(settings.ttt_lora_lr, settings.ttt_beta1, settings.ttt_beta2, settings.ttt_weight_decay),
-        sizes=(
-            *(settings.ttt_chunk_size, settings.ttt_eval_seq_len, settings.ttt_batch_size, settings.ttt_widths),
-            settings.ttt_chains if settings.ttt_warm_start_a else 0,
-        ),
+        sizes=(*sizes, settings.ttt_chains if settings.ttt_warm_start_a else 0),
     )

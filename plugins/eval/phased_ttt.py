@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.distributed import mean_gradients
+from pgolf.runtime.distributed import learning_world, mean_gradients
 from pgolf.runtime.segments import find_starts, lay_side_by_side
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class PhasedTTT:
             for start in [*range(0, size, self.row_tokens)] * self.epochs:
                 end = min(start + self.row_tokens, size)
                 self.learn_row(session, tally, stream[chunk * size + start : chunk * size + end + 1])
-                mean_gradients(weights, session.world)
+                mean_gradients(weights, learning_world(session.world))
                 torch.nn.utils.clip_grad_norm_(weights, limit)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -96,7 +96,7 @@ class PhasedTTT:
 
     def learn_row(self, session: Session, tally: Tally, row: Tensor) -> None:
         """Gradients of this rank's part of a row of places, times the number of ranks, since they will be averaged."""
-        world = session.world
+        world = learning_world(session.world)
         total = len(row) - 1
         starts = find_starts(session.tokens[row[:-1]] == self.bos_id, self.seq_len)
         mine = [start for start in starts if total * world.rank <= start * world.world_size]

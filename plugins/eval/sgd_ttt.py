@@ -18,14 +18,13 @@ Source: openai/parameter-golf PR #461, PR #549; rates of PR #1413 and PR #1493.
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING
 
 import torch
 
 from pgolf import Component, Conflict, Plugin, Setting, hookimpl
-from pgolf.runtime.distributed import max_over_ranks, mean_gradients
-from pgolf.runtime.evaluate import rank_share, span_rows
+from pgolf.runtime.distributed import learning_world, mean_gradients
+from pgolf.runtime.evaluate import deal_batches, span_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,21 +67,20 @@ class SgdTTT:
         chunks = self.split(session.program.windows.spans(len(session.tokens), session.seq_len), len(session.tokens))
         weights, last = session.thaw(), len(chunks) - 1
         optimizer = torch.optim.SGD(weights, lr=self.lr, momentum=self.momentum)
-        spent, learnt, learning = 0.0, 0, True
+        windows = sum(len(spans) for spans in chunks) // session.world.world_size
+        tally.planned, learnt = windows * (session.seq_len + 1), 0
         for chunk, spans in enumerate(chunks):
-            begin = time.perf_counter()
             self.score_chunk(session, tally, spans)
-            spent += time.perf_counter() - begin
-            rest = spent / (chunk + 1) * (last - chunk)
-            learning = learning and max_over_ranks(rest - tally.seconds_left(), session.world) < 0
-            if learning and chunk < last:
+            # An epoch is a forward and a backward, eager.
+            costs = 4 * self.epochs * self.size // session.world.world_size
+            if chunk < last and tally.all_may_learn(costs):
                 tally.share(chunk * self.size, (chunk + 1) * self.size + 1)
                 for group in optimizer.param_groups:
                     group["lr"] = self.lr * 0.5 * (1 + math.cos(math.pi * chunk / last))
                 self.learn_chunk(session, tally, optimizer, weights, chunk * self.size)
                 learnt += 1
         session.freeze()
-        session.log(f"sgd_ttt: learnt from {learnt} of {last} chunks" + ("" if learning else ", time is over"))
+        session.log(f"sgd_ttt: learnt from {learnt} of {last} chunks")
 
     def split(self, spans: list[Span], tokens: int) -> list[list[Span]]:
         """Windows of each chunk."""
@@ -92,17 +90,15 @@ class SgdTTT:
         return chunks
 
     def score_chunk(self, session: Session, tally: Tally, spans: list[Span]) -> None:
-        """This rank's share of the windows; returns when the device is done."""
-        spans = rank_share(spans, session.world.rank, session.world.world_size)
-        for at in range(0, len(spans), session.rows):
-            tally.score(*span_rows(spans[at : at + session.rows], session.rows, session.seq_len))
-        tally.sums.cpu()
+        """This rank's share of the windows."""
+        for batch in deal_batches(spans, session.rows, session.world):
+            tally.score(*span_rows(batch, session.rows, session.seq_len))
 
     def learn_chunk(
         self, session: Session, tally: Tally, optimizer: torch.optim.SGD, weights: list[Tensor], first: int
     ) -> None:
         """Epochs over the whole rows of the chunk that begins there."""
-        length, world = session.seq_len, session.world
+        length, world = session.seq_len, learning_world(session.world)
         rows = first + torch.arange(self.size // length)[:, None] * length + torch.arange(length + 1)
         for batch in rows.split(self.batch) * self.epochs:
             # The weights of a rank's rows give the mean over the batch, once gradients are averaged over ranks.

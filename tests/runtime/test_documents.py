@@ -15,7 +15,7 @@ from pgolf.runtime.documents import (
     deal_chains,
     find_documents,
     group_documents,
-    halving_widths,
+    row_widths,
     split_groups,
 )
 
@@ -98,7 +98,14 @@ def test_parts_end_where_their_boundary_is_reached():
 
 @pytest.mark.parametrize(
     ("length", "count", "widths"),
-    [(2048, 4, [256, 512, 1024, 2048]), (2048, 1, [2048]), (100, 3, [25, 50, 100]), (7, 9, [1, 2, 4, 7])],
+    [
+        (2048, 4, [256, 512, 1024, 2048]),
+        (2048, 1, [2048]),
+        (100, 3, [25, 50, 100]),
+        (7, 9, [1, 2, 4, 7]),
+        (100, 0, [48, 96, 100]),
+        (96, 0, [48, 96]),
+    ],
 )
 def test_row_lengths_halve(length, count, widths):
-    assert halving_widths(length, count) == widths
+    assert row_widths(length, count, 48) == widths

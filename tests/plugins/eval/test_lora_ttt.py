@@ -5,6 +5,7 @@ import torch
 from models import resolved
 from ttt import fill_like_the_vectors, golden_session, load_run, nll_of
 
+import pgolf.runtime.tally as tally_module
 from pgolf.errors import PgolfError
 from pgolf.runtime.documents import find_documents
 from pgolf.runtime.evaluate import run_evaluation
@@ -107,10 +108,39 @@ def test_every_target_is_scored_once_whatever_the_stream(tokens, tmp_path, monke
 
 
 def test_no_learning_after_the_time_is_up():
-    session = golden_session("ttt_unphased", max_eval_seconds=1e-9)
+    session, lines = golden_session("ttt_unphased", max_eval_seconds=1e-9), []
+    session.log = lines.append
     found, _ = run(session)
     load_run("ttt_unphased").check("nll_noadapt", found)
     assert not found.isnan().any() and session.ledger.receipt("lora_ttt") == "40 documents"
+    assert [line.startswith("eval: no more learning") for line in lines].count(True) == 1
+
+
+def test_it_stops_learning_when_the_rest_of_the_scoring_just_fits(monkeypatch):
+    """A clock on which scoring 1,000 places takes a second and learning ten: of 100 s, learning gets what scoring leaves."""
+    session = golden_session("ttt_unphased", max_eval_seconds=100.0, ttt_widths=1)
+    session.model.eval()
+    session.freeze()
+    tally, clock = Tally(session), [0.0]
+    monkeypatch.setattr(tally, "time_now", lambda: clock[0] + 1e-9)
+    monkeypatch.setattr(tally, "seconds_left", lambda: 100.0 - clock[0])
+    score_rows, learn = tally_module.score_rows, tally.learn
+
+    def slow_score(session, marks, event, places, scored, adapter=None):
+        clock[0] += places.numel() / 1000
+        return score_rows(session, marks, event, places, scored, adapter)
+
+    def slow_learn(scored, weights):
+        clock[0] += 10
+        learn(scored, weights)
+
+    monkeypatch.setattr(tally_module, "score_rows", slow_score)
+    monkeypatch.setattr(tally, "learn", slow_learn)
+    assert not nll_of(session, tally).isnan().any()
+    assert tally.planned == tally.done, "the plan is what was scored"
+    updates = int(session.ledger.receipt("lora_ttt").split()[0])
+    # Too late by one update at most.
+    assert updates >= 2 and 90 <= clock[0] <= 110
 
 
 def test_sites_are_chosen_by_settings():

@@ -97,7 +97,8 @@ def test_when_time_is_over_it_scores_on(limit, steps):
     session.log = lines.append
     found, _ = run(session)
     assert session.ledger.receipt("sgd_ttt") == steps and not found.isnan().any()
-    learnt = "0 of 2 chunks, time is over" if not steps else "2 of 2 chunks"
+    learnt = "2 of 2 chunks" if steps else "0 of 2 chunks"
+    assert [line.startswith("eval: no more learning") for line in lines].count(True) == (not steps)
     assert lines[-1] == f"sgd_ttt: learnt from {learnt}"
     assert steps or torch.equal(found, run(short_session(ttt_lr=0.0))[0])
 
