@@ -7,14 +7,25 @@ import torch
 from ttt import golden_session, nll_of, sgd_session
 
 from pgolf.runtime.distributed import start_world, stop_world
+from pgolf.runtime.evaluate import score_spans
 from pgolf.runtime.tally import Tally, close_marks
+
+RUNS = {
+    # name: golden run, warm start, deterministic
+    "ttt_unphased": ("ttt_unphased", False, False),
+    "ttt_phased_2ph": ("ttt_phased_2ph", True, False),
+    "ttt_sgd_u2": ("ttt_sgd_u2", False, False),
+    "deterministic phased": ("ttt_phased_2ph", True, True),
+    "deterministic sgd": ("ttt_sgd_u2", False, True),
+}
 
 
 def main(path):
     """Ranks are slowed down by different amounts, so that they take work in different orders."""
     torch.set_num_threads(1)
     world, found = start_world(), {}
-    for name, warm in (("ttt_unphased", False), ("ttt_phased_2ph", True), ("ttt_sgd_u2", False)):
+    for key, (name, warm, deterministic) in RUNS.items():
+        torch.use_deterministic_algorithms(deterministic)
         session = (
             sgd_session(world)
             if name == "ttt_sgd_u2"
@@ -37,8 +48,12 @@ def main(path):
         tally.share()
         score = close_marks(session, tally.scored_at, tally.sums, tally.begin)
         weights = torch.cat([tensor.detach().flatten() for tensor in session.model.parameters()])
-        found[name] = {"nll": nll, "loss": score.val_loss, "weights": weights, "learned": tally.learned_at}
-        found[name]["scored"] = tally.scored_at
+        found[key] = {"nll": nll, "loss": score.val_loss, "weights": weights, "learned": tally.learned_at}
+        found[key]["scored"] = tally.scored_at
+        if key == "deterministic sgd":
+            # On its own: the weights have changed, which walks over windows do not mind.
+            spans = session.program.windows.spans(len(session.tokens), session.seq_len)
+            found["windows"] = {"loss": score_spans(session, spans)[0].val_loss}
     torch.save(found, path)
     stop_world(world)
 

@@ -28,3 +28,18 @@ def test_scores_do_not_depend_on_the_number_of_ranks(found, name):
             assert torch.equal(rank["weights"], ranks[0]["weights"]), "base weights stay equal on all ranks"
             learned = rank["learned"] < 2**31 - 1
             assert (rank["learned"][learned] > rank["scored"][learned]).all() and learned.any()
+
+
+@pytest.mark.parametrize("name", ["deterministic phased", "deterministic sgd"])
+def test_where_kernels_are_deterministic_no_bit_depends_on_the_number_of_ranks(found, name):
+    alone = found[1][0][name]
+    for size in (2, 4):
+        ranks = [rank[name] for rank in found[size]]
+        assert (sum(~rank["nll"].isnan() for rank in ranks) == 1).all(), "every target by one rank"
+        assert torch.equal(sum(rank["nll"].nan_to_num() for rank in ranks), alone["nll"])
+        for rank in ranks:
+            assert rank["loss"] == alone["loss"] and torch.equal(rank["weights"], alone["weights"])
+
+
+def test_windows_have_equal_bits_too(found):
+    assert len({rank["windows"]["loss"] for size in (1, 2, 4) for rank in found[size]}) == 1

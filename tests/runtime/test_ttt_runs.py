@@ -34,6 +34,10 @@ def test_the_artifact_scores_alike_again_and_on_two_ranks(tmp_path, micro_data):
         learned.add(ledger.learned())
         assert "eval: lora_ttt ran 2 shapes on rank 0" in run.lines
         assert len([line for line in run.lines if line.startswith("phased_ttt: ")]) == 2
+        (took,) = [line for line in run.lines if line.startswith("eval: lora_ttt took")]
+        seconds, ranks, share = re.findall(r"[\d.]+", took)[:3]
+        assert int(ranks) == (2 if run is two else 1) and took.endswith("of 600 s on 8")
+        assert float(share) == pytest.approx(float(seconds) * int(ranks) / 8, abs=0.1)
     assert len(learned) == 1 and learned.pop() > 1000
     (receipt,) = [line for line in trained.lines if line.startswith("receipt lora_ttt")]
     assert re.fullmatch(r"receipt lora_ttt: \d+ updates, 60 documents, 1888 targets", receipt)
