@@ -93,9 +93,9 @@ def test_learning_needs_scores_of_the_whole_row():
     tally.score(*rows((0, 4, 0)))
     tally.learn(found, scored.float())
     (grad,) = torch.autograd.grad(
-        tally.session.model(
-            tally.session.tokens[None, :8].long(),
-            tally.session.tokens[None, 1:9].long(),
+        tally.evaluated.model(
+            tally.evaluated.tokens[None, :8].long(),
+            tally.evaluated.tokens[None, 1:9].long(),
             reduction="none",
             adapter=adapter,
         )[:, 4:].sum(),
@@ -111,7 +111,7 @@ def test_replay_needs_scored_targets():
     with pytest.raises(ValueError, match="is replayed before it is scored"):
         tally.replay(places)
     first = tally.score(places, scored)
-    tally.session.thaw()
+    tally.evaluated.thaw()
     again = tally.replay(places)
     assert again.nll.requires_grad and torch.equal(first.nll, again.nll.detach())
 
