@@ -12,6 +12,9 @@ distribution. All contexts of one length are counted at once, without a table: p
 context and then by place, so each context's history lies in order, and the leader so far is a running maximum. (A table of
 2^26 slots, as in the public script, needs a compiled loop.)
 
+What adapts while it scores (`lora_ttt`) learns through the tilt: that loss is the one that counts, and another would take a
+forward of its own. What learns again from what is scored (`sgd_ttt`, `phased_ttt`) sees no hints.
+
 The experts of the public script for words, whose weights are 0 in the record, are left out.
 
 Source: openai/parameter-golf PR #1514.

@@ -132,6 +132,38 @@ def test_earlier_scores_do_not_move_and_hints_are_worth_something(plugins):
     assert (plain[35:64] < without[35:64] - 1).all()
 
 
+class HeadBias:
+    """An adapter with one number for each token."""
+
+    def __init__(self):
+        self.sites = frozenset(["head"])
+        self.bias = torch.zeros(256, requires_grad=True)
+
+    def delta(self, x, site, position):
+        return self.bias.expand(*x.shape[:2], -1)
+
+
+def test_adaptation_learns_through_the_tilt():
+    """Its gradient is that of nll + log(1 + p(h) (e^b - 1)) - b [y = h], written out."""
+    session = session_over([1, *(PHRASE * 8)])
+    session.freeze()
+    places, scored = span_rows([(32, 48, 0)], 1, 16)
+    ids = session.tokens[places].long()
+    hints = session.stream_fields["ngram_hints"][places[:, 1:]].long()
+    found, wanted, plain = HeadBias(), HeadBias(), HeadBias()
+    tally = Tally(session)
+    tally.learn(tally.score(places, scored, found), scored.float())
+    nll = [
+        session.model(ids[:, :-1], targets, reduction="none", fields={}, adapter=adapter)
+        for targets, adapter in ((ids[:, 1:], wanted), (hints.clamp(min=0), wanted), (ids[:, 1:], plain))
+    ]
+    tilt = (1 + (-nll[1]).exp() * (math.exp(2) - 1)).log() - 2.0 * (hints == ids[:, 1:])
+    torch.where(hints >= 0, nll[0] + tilt, nll[0]).sum().backward()
+    nll[2].sum().backward()
+    torch.testing.assert_close(found.bias.grad, wanted.bias.grad, rtol=1e-4, atol=1e-5)
+    assert (found.bias.grad - plain.bias.grad).abs().max() > 0.1 and (hints >= 0).sum() > 8
+
+
 def test_windows_see_the_hints_of_their_targets():
     session = session_over([1, *(PHRASE * 8)])
     hints = session.stream_fields["ngram_hints"]
