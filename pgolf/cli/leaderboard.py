@@ -15,8 +15,9 @@ from pgolf.cli import options, output
 @click.option(
     "--against", metavar="PR", type=int, help="Compare with the row of this pull request.  [default: the row to beat]"
 )
+@click.option("--recheck", "again", is_flag=True, help="Check every record below FOLDER against its row.")
 @options.as_json
-def leaderboard(folder: Path | None, track: str, against: int | None, as_json: bool) -> None:
+def leaderboard(folder: Path | None, track: str, against: int | None, again: bool, as_json: bool) -> None:
     """Show the public leaderboard, or say whether the logs of FOLDER are a record.
 
     The answer has the margin needed, the margin had, and p of a one-sided Welch test with and without the margin.
@@ -25,7 +26,11 @@ def leaderboard(folder: Path | None, track: str, against: int | None, as_json: b
     Examples:
       pgolf leaderboard
       pgolf leaderboard submissions/quick --against 1855
+      pgolf leaderboard records --recheck
     """
+    if again:
+        _recheck(folder, as_json)
+        return
     if folder is not None:
         _compare(folder, against, as_json)
         return
@@ -46,6 +51,29 @@ def leaderboard(folder: Path | None, track: str, against: int | None, as_json: b
         made.add_row(f"{row.val_bpb:.4f}", std, str(len(seeds) or ""), str(row.pr or ""), row.date, row.name)
     output.print_table(made)
     output.note(f"as of {as_of}")
+
+
+def _recheck(folder: Path | None, as_json: bool) -> None:
+    """A table of claim, logs and row; exit status 1 where any two differ."""
+    from pgolf.errors import PgolfError
+    from pgolf.verify.recheck import recheck, record_folders
+
+    found = record_folders(folder) if folder is not None else []
+    if not found:
+        raise PgolfError(
+            "PG004", "--recheck needs a folder with records, up to two folders below", str(folder or ""), ""
+        )
+    rows = [recheck(path) for path in found]
+    if as_json:
+        output.print_json([row.as_record() for row in rows])
+    else:
+        made = output.table("status", "row", "claim", "logs", "runs", "record", "says", right=("claim", "logs", "runs"))
+        for row in rows:
+            numbers = (f"{value:.5f}" if value == value else "" for value in (row.claimed, row.logged))
+            made.add_row(row.status, row.row.label if row.row else "", *numbers, str(row.runs), row.folder, row.says)
+        output.print_table(made)
+    if any(row.status == "FAIL" for row in rows):
+        raise SystemExit(1)
 
 
 def _compare(folder: Path, against: int | None, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from pgolf.errors import PgolfError
 
 if TYPE_CHECKING:
     from pgolf.verify.outputs_details import Details
+    from pgolf.verify.pull_request import Change
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -40,6 +41,12 @@ REBUILD_HELP = (
     help="Also run it small in a sandbox and probe what its scores depend on; NAME for one probe (see the docs).",
 )
 @click.option("--probe-seed", type=click.IntRange(0, 2**31 - 1), help="Positions of probes.  [default: drawn now]")
+@click.option("--diff", "diff_file", type=FILE, metavar="FILE", help="The pull request's diff, for pkg.form.")
+@click.option("--all", "below", is_flag=True, help="Every submission below FOLDERS, with a table at the end.")
+@click.option("--explain", metavar="ID", help="Say what a check asks and what decides it, and do nothing else.")
+@click.option(
+    "--sarif", "sarif_file", type=NEW_FILE, metavar="FILE", help="Also write findings as SARIF, for annotations."
+)
 @click.option("--data", type=options.EXISTING_FOLDER, help="Data for --run.  [default: the embedded sample]")
 @click.option("--tokenizer", type=FILE, help="SentencePiece model.")
 @click.option("--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Seconds of each run.")
@@ -59,6 +66,10 @@ def verify(
     unsafe: bool,
     probes: tuple[str, ...],
     probe_seed: int | None,
+    diff_file: Path | None,
+    below: bool,
+    explain: str | None,
+    sarif_file: Path | None,
     data: Path | None,
     tokenizer: Path | None,
     timeout: float,
@@ -82,6 +93,8 @@ def verify(
       pgolf verify submissions/quick --run --json
       pgolf verify records/*/* --jobs 4 --html report.html
       pgolf verify records/track/mine --probe
+      pgolf verify records/track/mine --diff pull.diff --sarif findings.sarif
+      pgolf verify --all records --jobs 4
     """
     from pgolf.challenge import load_challenge
     from pgolf.manager import load_registry
@@ -93,10 +106,16 @@ def verify(
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other")
     folders, probes = probes_asked(folders, probes)
+    if explain is not None:
+        say_explanation(explain)
+        return
+    if below:
+        folders = every_submission(folders)
     if not folders:
         raise click.UsageError("Missing argument 'FOLDERS...'.")
     plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign, rebuild_limit)
-    plan = replace(plan, probes=probes, probe_seed=probe_seed)
+    changes = read_changes(diff_file) if diff_file is not None else None
+    plan = replace(plan, probes=probes, probe_seed=probe_seed, changes=changes)
     for folder in folders:
         refuse_parent(folder)
     judged_by = load_challenge(rules) if rules else None
@@ -110,6 +129,8 @@ def verify(
     reports = [report for report, _ in results]
     if html_file is not None:
         write_page(html_file, results)
+    if sarif_file is not None:
+        write_sarif(sarif_file, reports)
     show(reports, as_json, as_markdown, verbose)
     if any(report["verdict"] != "pass" for report in reports):
         raise SystemExit(1)
@@ -130,6 +151,47 @@ def probes_asked(folders: tuple[Path, ...], asked: tuple[str, ...]) -> tuple[tup
             raise click.UsageError(f"there is no probe {name!r}; there are {', '.join(PROBES)}")
         names.append(name)
     return folders, tuple(names)
+
+
+def say_explanation(name: str) -> None:
+    """Lines about one check."""
+    from pgolf.verify.check_explanation import explain
+
+    for line in explain(name):
+        click.echo(line)
+
+
+def every_submission(folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Folders with a submission.json, up to two below each of `folders`; PG004 where there is none."""
+    from pgolf.verify.recheck import record_folders
+
+    found = []
+    for folder in folders:
+        below = record_folders(folder)
+        if not below:
+            raise PgolfError("PG004", "no submission lies in it or up to two folders below", str(folder), "")
+        found += below
+    return tuple(dict.fromkeys(found))
+
+
+def read_changes(path: Path) -> tuple[Change, ...]:
+    """The paths of a diff; PG001 where the file is none."""
+    from pgolf.verify.pull_request import DIFF_LIMIT, NoDiff, read_diff
+
+    try:
+        with path.open("rb") as file:
+            return tuple(read_diff(file.read(DIFF_LIMIT + 1)))
+    except (NoDiff, OSError) as error:
+        raise PgolfError("PG001", f"is no diff: it {error}", str(path), "git diff MAIN...HEAD > FILE") from None
+
+
+def write_sarif(path: Path, reports: list[dict[str, Any]]) -> None:
+    """Findings for code hosts; PG001 where the file cannot be written."""
+    import json
+
+    from pgolf.verify.sarif import sarif
+
+    output.write_page(path, (json.dumps(sarif(reports), indent=1) + "\n").encode())
 
 
 def refuse_parent(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pgolf.verify.claims import is_number, read_claim
 from pgolf.verify.evidence import UNKNOWN_FORMAT
 from pgolf.verify.folder import JSON_NAME, LOG_COUNT, Unreadable, View, printable
+from pgolf.verify.pull_request import form_problems
 from pgolf.verify.registry import Outcome, check, passed, per_log, skipped, violated, warned
 
 UNKNOWN = "unknown"
@@ -63,8 +64,20 @@ def _required_problem(view: View, name: str) -> str:
     "the pull request also changes the README at the top",
 )
 def check_form(view: View) -> Outcome:
-    """A folder cannot show it."""
-    return skipped("needs the pull request: git diff --stat against the main branch should name this folder alone")
+    """A folder cannot show it; the diff of the pull request does."""
+    if view.run.changes is None:
+        return skipped("needs the pull request: give its diff with --diff FILE")
+    folders, problems = form_problems(list(view.run.changes))
+    evidence = {"changes": len(view.run.changes), "folders": sorted(folders), "problems": problems[:50]}
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return violated(f"the pull request also has: {printable(problems[0])}{more}", **evidence)
+    if len(folders) != 1:
+        return violated(
+            f"the pull request adds to {len(folders)} record folders: {', '.join(sorted(folders))}", **evidence
+        )
+    folder = next(iter(folders))
+    return passed(f"{len(view.run.changes)} files are added to {printable(folder)}, and nothing else", **evidence)
 
 
 @check(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pgolf.probe.probing import Result
     from pgolf.verify.code_program import Code, Program
     from pgolf.verify.evidence import Evidence, LogFile
+    from pgolf.verify.pull_request import Change
 
 CODE_NAME = "train_gpt.py"
 JSON_NAME = "submission.json"
@@ -52,6 +53,7 @@ class RunPlan:
     `unsafe` lets a file that was built again byte for byte run without a sandbox, `foreign` any other file in one.
     `rebuild_limit`: most seconds of the processor for building again, None for what reading leaves of those for the answer.
     `probes` names probes, or "all"; `probe_seed` draws their positions, None for a seed that nobody knows before.
+    `changes` are those of the pull request, None where there is none.
     """
 
     enabled: bool = False
@@ -65,6 +67,7 @@ class RunPlan:
     rebuild_limit: float | None = None
     probes: tuple[str, ...] = ()
     probe_seed: int | None = None
+    changes: tuple[Change, ...] | None = None
 
 
 class View:

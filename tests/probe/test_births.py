@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pgolf.probe.inside.births import RUN, Places, run_keys
+from pgolf.probe.inside.births import RUN, Places, longest_first, run_keys
 from pgolf.probe.piece_file import make_pieces
 from pgolf.probe.text_streams import make_stream
 
@@ -18,6 +18,17 @@ def test_rows_and_what_is_not_of_the_stream():
     padded = np.concatenate([STREAM[50:80], np.zeros(20, np.int64)])
     found = places.find(padded)
     assert np.array_equal(found[:30], np.arange(50, 80)) and (found[30:] == -1).all()
+
+
+def test_a_run_by_chance_where_two_rows_meet():
+    """The last token of one row and the first four of the next are a run of the stream."""
+    places = Places(STREAM)
+    first, second = STREAM[100:130].copy(), STREAM[301:330]
+    first[-1] = STREAM[300]
+    stream = np.concatenate([first, second])
+    assert np.array_equal(places.find(stream), [*range(100, 129), *range(300, 330)])
+    starts = np.array([100, 101, 102, 103, 400, 200, 201, 202, 203])
+    assert longest_first(starts, 13).tolist() == [*range(100, 108), *range(203, 208)]
 
 
 def test_single_tokens_follow_the_last_that_were_found():

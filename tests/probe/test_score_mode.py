@@ -89,6 +89,18 @@ def test_every_position_once(name):
     assert np.allclose([found[at] * 128 for at in range(1, 129)], OWN, atol=1e-4)
 
 
+def test_rows_that_seem_to_go_on_in_each_other():
+    """The last token of the first row is the one before the second row."""
+    rows = torch.from_numpy(np.stack([STREAM[100:164], STREAM[201:265]]))
+    rows[0, -1] = int(STREAM[200])
+    recorder = Recorder(STREAM, V)
+    with ScoreMode(recorder):
+        tag = tag_of(F.cross_entropy(LOGITS.reshape(-1, V), rows.to(torch.int64).reshape(-1).clone(), reduction="none"))
+    positions = recorder.positions(tag.numpy())
+    assert positions[:63].tolist() == list(range(100, 163)) and positions[63] == -1
+    assert positions[64:].tolist() == list(range(201, 265))
+
+
 def test_masked_scores_are_none():
     found = followed(lambda: torch.where(torch.arange(128) < 100, flat_loss(), torch.zeros(())).sum().item())
     assert sorted(found) == list(range(1, 101))

@@ -66,12 +66,13 @@ class Recorder:
         """May a last axis of this size be the vocabulary?"""
         return self.vocabulary <= size <= WIDEST * self.vocabulary
 
-    def give_birth(self, rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor | None:
+    def give_birth(self, rows: torch.Tensor, targets: torch.Tensor, row: int = 0) -> torch.Tensor | None:
         """Number the scores of these targets.
 
         Args:
             rows: [..., vocabulary] logits, log-probabilities or probabilities.
             targets: [...] tokens.
+            row: tokens of a row, where flat targets were rows before.
 
         Returns:
             births [...], -1 for targets that are not of the stream; None where none is.
@@ -79,7 +80,8 @@ class Recorder:
         tokens = targets.detach().to(torch.int64).numpy(force=True)
         if tokens.size == 0:
             return None
-        positions = self.places.find(tokens)
+        split = row > 0 and tokens.ndim == 1 and tokens.size % row == 0
+        positions = self.places.find(tokens.reshape(-1, row) if split else tokens).reshape(tokens.shape)
         valid = positions >= 0
         if not valid.any():
             return None

@@ -46,10 +46,7 @@ class Places:
         at[at == len(self._keys)] = 0
         hit = self._keys[at] == keys if len(self._keys) else np.zeros(len(keys), bool)
         starts = np.where(hit, self._at[at] if len(self._at) else 0, -1)
-        found = np.full(len(row), -1, np.int64)
-        for offset in range(RUN):
-            part = found[offset : offset + len(starts)]
-            part[:] = np.where((part < 0) & (starts >= 0), starts + offset, part)
+        found = longest_first(starts, len(row))
         if (found >= 0).any():
             self._next = int(found[found >= 0][-1]) + 1
         return found
@@ -70,6 +67,23 @@ class Places:
             return np.full(len(row), -1, np.int64)
         self._next = later[0] + len(row)
         return np.arange(later[0], later[0] + len(row))
+
+
+def longest_first(starts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Positions of a row from the places of its runs, -1 for runs that are nowhere.
+
+    Where rows of a batch meet, the end of one and the start of the next may be a run of the stream by chance: the longest
+    stretch that goes on in the stream decides first.
+    """
+    found = np.full(size, -1, np.int64)
+    shifts = np.where(starts >= 0, starts - np.arange(len(starts)), -size - len(starts) - 1)
+    cuts = np.nonzero(np.diff(shifts))[0] + 1
+    stretches = [part for part in np.split(np.arange(len(starts)), cuts) if len(part) and starts[part[0]] >= 0]
+    for part in sorted(stretches, key=len, reverse=True):
+        first, last = int(part[0]), int(part[-1]) + RUN
+        target = found[first:last]
+        target[:] = np.where(target < 0, np.arange(first, last) + shifts[first], target)
+    return found
 
 
 def run_keys(tokens: NDArray[np.int64]) -> NDArray[np.uint64]:

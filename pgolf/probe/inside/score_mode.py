@@ -38,6 +38,9 @@ QUIET = frozenset(
 GPU = ("cuda", "xpu")
 
 
+FLAT = ("reshape", "view", "flatten", "ravel")
+ROW = "_pgolf_row"
+"""Where a flat tensor of tokens keeps the length of the rows that it had."""
 SHORT = (torch.bfloat16, torch.float16)
 
 
@@ -88,6 +91,8 @@ class ScoreMode(TorchFunctionMode):
         if name in NUMBERS:
             return self._number(func, name, args, kwargs)
         out = func(*args, **kwargs)
+        if name in FLAT or name in tags.SAME:
+            keep_row(name, args[0] if args else None, out)
         if name not in QUIET and any(
             tag_of(value) is not None or isinstance(value, Tracked) for value in flat(args, kwargs)
         ):
@@ -107,7 +112,8 @@ class ScoreMode(TorchFunctionMode):
             rows = rows.movedim(1, -1)
         if self.recorder.is_distribution(rows.shape[-1]):
             ignored = targets == given.get("ignore_index", -100)
-            births = self.recorder.give_birth(rows, targets.masked_fill(ignored, 0).where(~ignored, -1))
+            usable = targets.masked_fill(ignored, 0).where(~ignored, -1)
+            births = self.recorder.give_birth(rows, usable, targets.__dict__.get(ROW, 0))
             self._reduced(out, births, rows, targets, reduction)
         return True, out
 
@@ -365,6 +371,16 @@ def leaves(loss: torch.Tensor, given: Any) -> list[list[int]]:
             found.append(list(variable.shape))
         waiting += [after for after, _ in node.next_functions]
     return found
+
+
+def keep_row(name: str, value: Any, out: Any) -> None:
+    """Flat tokens remember their rows: where two rows meet, one may seem to go on in the other."""
+    if not isinstance(value, torch.Tensor) or not isinstance(out, torch.Tensor) or out.is_floating_point():
+        return
+    if name in FLAT and out.dim() == 1 and value.dim() > 1:
+        out.__dict__[ROW] = value.shape[-1]
+    elif ROW in value.__dict__ and out.shape == value.shape:
+        out.__dict__[ROW] = value.__dict__[ROW]
 
 
 def flat(args: Any, kwargs: Any) -> Any:

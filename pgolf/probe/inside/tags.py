@@ -46,7 +46,9 @@ def tag_of(value: Any) -> Tag | None:
 
 
 def put(value: Any, tag: Tag | None) -> None:
-    """Give a tensor its scores; tags of another shape are none."""
+    """Give a tensor its scores; tags of another shape are none, nor are groups without any."""
+    if isinstance(tag, np.ndarray) and all(group is None for group in tag.reshape(-1)):
+        tag = None
     if isinstance(value, torch.Tensor) and tag is not None and tuple(tag.shape) == tuple(value.shape):
         value.__dict__[TAG] = tag
     elif isinstance(value, torch.Tensor):
