@@ -30,11 +30,11 @@ class Rechecked:
 
     def as_record(self) -> dict[str, Any]:
         """For JSON."""
-        numbers = {"claimed": self.claimed, "logged": self.logged}
         return {
             "folder": self.folder,
             "row": self.row.label if self.row else None,
-            **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
+            "claimed": self.claimed if math.isfinite(self.claimed) else None,
+            "logged": self.logged if math.isfinite(self.logged) else None,
             "board": self.row.val_bpb if self.row else None,
             "runs": self.runs,
             "status": self.status,
@@ -44,7 +44,10 @@ class Rechecked:
 
 def record_folders(root: Path) -> list[Path]:
     """Folders with a submission.json, up to two below `root`."""
-    return sorted({path.parent for depth in DEPTHS for path in root.glob(depth + JSON_NAME)})
+    found: set[Path] = set()
+    for depth in DEPTHS:
+        found |= {path.parent for path in root.glob(depth + JSON_NAME)}
+    return sorted(found)
 
 
 def recheck(folder: Path) -> Rechecked:
