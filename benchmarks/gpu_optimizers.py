@@ -108,6 +108,7 @@ def orthogonalizers() -> Figures:
     shares = {"qo of 8 ranks": (3, 512, 512), "up of 8 ranks": (2, 2048, 512)}
     for name, shape in (banks | shares).items():
         shape = shape if GPU else (2, shape[1] // 16, shape[2] // 16)
+        torch._dynamo.reset()  # variants of all shapes count against one limit
         x = torch.randn(shape, device=DEVICE, generator=torch.Generator(DEVICE).manual_seed(1)).bfloat16()
         wanted = plain(x.double(), 5)
         compiled = {form: compile_on_gpu(function) for form, function in forms.items()}
@@ -149,13 +150,16 @@ def products(gram: Any) -> Figures:
 
 def open_model(*plugins: str, **settings: Any) -> SimpleNamespace:
     """What the parts need of a session: a model of random weights, its program, and a rank of its own."""
+    from pgolf.manager import load_registry
+    from pgolf.recipe import Recipe
+    from pgolf.resolve import load_entry, resolve
     from pgolf.runtime.distributed import World
     from pgolf.runtime.ledger import Ledger
     from pgolf.runtime.model import GPT
     from pgolf.runtime.parameters import initialize
-    from pgolf.testing.models import load_entry, resolve_tiny
 
-    module = load_entry(resolve_tiny(*MODEL, *plugins, **{**SIZES, **settings}).entry)
+    recipe = Recipe("gpu", layers=((*MODEL, *plugins),), settings={**SIZES, **settings})
+    module = load_entry(resolve(recipe, load_registry()).entry)
     program, parameters = module.make_program(), module.make_parameters()
     model = GPT(module.SETTINGS, program, parameters, DEVICE, torch.bfloat16 if GPU else torch.float32)
     initialize(model, parameters, 1, Ledger())

@@ -37,7 +37,8 @@ def forecast(
 
     The file is built. Numbers like trained weights go through the recipe's own quantizers, layout and coder. Where steps follow
     each row's spread (sdclip, row_max) that is good to about 1 %; exporters with a least step (int6, int8) depend on
-    how large weights become, which is only roughly known: give --like. What `fit` would change is not counted.
+    how large weights become, which is only roughly known: give --like. How far it may be off is said. What `fit` would
+    change is not counted.
     Exit status: 0 it fits, 1 it does not, 2 unusable input.
 
     \b
@@ -78,10 +79,12 @@ def _show(found: Forecast) -> None:
     verdict = (
         f"fits, {output.count(left)} bytes left" if found.fits else f"does not fit, {output.count(-left)} too many"
     )
+    if not found.certain:
+        verdict += ": too near to be sure"
     lines = {
         "entropy of the codes": f"{output.count(found.size.entropy)} bytes",
         "everything else, raw": f"{output.count(found.size.raw)} bytes",
-        "artifact": f"{output.count(found.size.packed)} bytes, once packed",
+        "artifact": f"{output.count(found.size.packed)} bytes, once packed, +- {output.count(found.size.uncertainty)}",
         "code": f"{output.count(found.code)} bytes",
         "together": f"{output.count(found.total)} of {output.count(found.cap)} bytes: {verdict}",
     }

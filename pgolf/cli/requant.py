@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,11 @@ from pgolf.cli import options, output
 from pgolf.cli.prove import open_recipe
 
 if TYPE_CHECKING:
+    from pgolf.manager import Registry
+    from pgolf.recipe import Recipe
+    from pgolf.requant.grid import Values
     from pgolf.requant.sweep import Sweep
+    from pgolf.run.data import DataPaths
 
 Report = Callable[[int, int, str, str], None]
 
@@ -79,8 +84,8 @@ def requant(
     grid = read_grid(sweeps)
     chosen = open_recipe(recipe, plugins, assignments)
     chosen = chosen.override(name=name) if name else chosen
-    found = _run(checkpoint, chosen, grid, registry, smoke, data, tokenizer, out, calibrate, keep)
-    sweep, cap, folder = found
+    request = Request(checkpoint, smoke, data, tokenizer, out, calibrate, keep)
+    sweep, cap, folder = _run(request, chosen, grid, registry)
     good = gather(folder, sweep.points)
     if good:
         write_plots(plots, good, cap)
@@ -96,45 +101,58 @@ def requant(
         raise SystemExit(1)
 
 
-def _run(
-    checkpoint: Path,
-    recipe: Any,
-    grid: Any,
-    registry: Any,
-    smoke: bool,
-    data: Path | None,
-    tokenizer: Path | None,
-    out: Path | None,
-    calibrate: bool,
-    keep: bool,
-) -> tuple[Sweep, int, Path]:
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for, besides recipe and grid."""
+
+    checkpoint: Path
+    smoke: bool
+    data: Path | None
+    tokenizer: Path | None
+    out: Path | None
+    calibrate: bool
+    keep: bool
+
+
+def _run(request: Request, recipe: Recipe, grid: Sequence[Values], registry: Registry) -> tuple[Sweep, int, Path]:
     """The sweep, the cap of its challenge, and the folder where it is kept."""
     from pgolf.challenge import find_challenge
-    from pgolf.needs import collect_needs, how_to_install, missing_needs
     from pgolf.requant.checkpoint import read_checkpoint
     from pgolf.requant.sweep import Plan, run_sweep
+    from pgolf.submission import smoke_recipe
+
+    recipe = smoke_recipe(recipe, registry) if request.smoke else recipe
+    paths = _find_data(request, recipe, registry)
+    weights = read_checkpoint(request.checkpoint)
+    folder = request.out or weights.path.parent / "requant"
+    with open_report(sys.stderr.isatty()) as report:
+        plan = Plan(recipe, grid, weights, paths, folder, request.smoke, request.calibrate, request.keep, report)
+        return run_sweep(plan, registry), find_challenge(recipe.challenge).artifact_cap, folder
+
+
+def _find_data(request: Request, recipe: Recipe, registry: Registry) -> DataPaths:
+    """Shards and tokenizer.
+
+    Raises:
+        PgolfError: PG004 for a program or package that the recipe needs, before anything that takes long; and what is wrong
+            with the data.
+    """
+    from pgolf.errors import PgolfError
+    from pgolf.needs import collect_needs, how_to_install, missing_needs
     from pgolf.run.data import check_data, find_data
     from pgolf.select import select
-    from pgolf.submission import smoke_recipe
     from pgolf.transforms import transform_of
 
-    recipe = smoke_recipe(recipe, registry) if smoke else recipe
     selection = select(recipe, registry)
     settings = selection.settings.as_dict()
     transform = transform_of(selection.plugins, settings, registry)
-    missing = missing_needs(collect_needs(loaded.plugin for loaded in selection.plugins.values()), smoke)
+    missing = missing_needs(collect_needs(loaded.plugin for loaded in selection.plugins.values()), request.smoke)
     if missing:
-        from pgolf.errors import PgolfError
-
         text = "; ".join(f"the {need.kind} {need.name} is not here ({need.why})" for need in missing)
         raise PgolfError("PG004", text, recipe.where, how_to_install(missing))
-    weights = read_checkpoint(checkpoint)
-    paths = find_data(data, tokenizer, settings, smoke, transform is not None, transform)
+    paths = find_data(request.data, request.tokenizer, settings, request.smoke, transform is not None, transform)
     check_data(paths, training=False, side_files=transform is not None)
-    folder = out or weights.path.parent / "requant"
-    with open_report(sys.stderr.isatty()) as report:
-        plan = Plan(recipe, grid, weights, paths, folder, smoke, calibrate, keep, report)
-        return run_sweep(plan, registry), find_challenge(recipe.challenge).artifact_cap, folder
+    return paths
 
 
 @contextmanager
@@ -143,19 +161,9 @@ def open_report(terminal: bool) -> Iterator[Report]:
     if not terminal:
         yield lambda total, done, point, stage: output.note(f"point {done + 1}/{total} {point}: {stage}")
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from pgolf.run.display import make_bar
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True, markup=False, highlight=False)
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
+    with make_bar() as progress:
         task = progress.add_task("requant", total=None)
 
         def report(total: int, done: int, point: str, stage: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgolf.challenge import find_challenge
 from pgolf.forecast.size import Size, forecast_size
-from pgolf.forecast.weights import Walk, expected_walks
+from pgolf.forecast.weights import SPREAD_ERROR, Walk, expected_walks
 from pgolf.resolve import load_entry
 from pgolf.submission import make
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 USUAL_STEPS = 5000
 """Steps that runs of ten minutes on eight GPUs do, about; only spreads depend on it."""
+LIKE_ERROR = 0.02
+"""Of spreads that are taken from other weights."""
 ENTRY_NAME = "pgolf_forecast_entry"
 
 
@@ -50,6 +52,11 @@ class Forecast:
         """Is it under the cap?"""
         return self.total <= self.cap
 
+    @property
+    def certain(self) -> bool:
+        """Is it as far from the cap as forecasts have been off?"""
+        return abs(self.cap - self.total) > self.size.uncertainty
+
     def as_record(self) -> dict[str, Any]:
         """For `--json`."""
         classes = {
@@ -62,6 +69,8 @@ class Forecast:
             "cap": self.cap,
             "left": self.cap - self.total,
             "fits": self.fits,
+            "uncertainty_bytes": self.size.uncertainty,
+            "certain": self.certain,
             "entropy_bytes": self.size.entropy,
             "raw_bytes": self.size.raw,
             "codes": self.size.elements,
@@ -94,6 +103,6 @@ def forecast(
     walks = expected_walks(program, parameters, values, steps, 1000.0 * seconds)
     if like is not None:
         walks |= {role: walk for role, walk in like.items() if role in walks}
-    size = forecast_size(program, parameters, walks)
+    size = forecast_size(program, parameters, walks, SPREAD_ERROR if like is None else LIKE_ERROR)
     cap = find_challenge(recipe.challenge).artifact_cap
     return Forecast(size, len(made.built.code), cap, walks, steps)

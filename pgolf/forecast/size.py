@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WHOLE = 4_500_000
 """Most codes that are packed; of more, so many are."""
+PACKING_ERROR = 0.01
+"""How far packed bytes have been off where spreads were known, as a share."""
 Encoded = dict[str, Any]
 
 
@@ -44,6 +46,7 @@ class Size:
         raw: all other parts as they are.
         elements: codes.
         classes: quantization class -> (elements, bits of entropy for each).
+        uncertainty: how far off `packed` may well be, about: what spreads and coders have been off.
     """
 
     packed: int
@@ -51,10 +54,30 @@ class Size:
     raw: int
     elements: int
     classes: Mapping[str, tuple[int, float]]
+    uncertainty: int = 0
 
 
-def forecast_size(program: Program, parameters: Sequence[Param], walks: Mapping[str, Walk]) -> Size:
-    """The size of what training would leave, if it does this to the tensors, by role."""
+def forecast_size(
+    program: Program, parameters: Sequence[Param], walks: Mapping[str, Walk], spread_error: float
+) -> Size:
+    """The size of what training would leave, if it does this to the tensors, by role; `spread_error` as in `SPREAD_ERROR`."""
+    encoded, planned = encode_stand_ins(program, parameters, walks)
+    wider = {role: Walk(walk.kept, walk.noise * (1 + spread_error)) for role, walk in walks.items()}
+    other, _ = encode_stand_ins(program, parameters, wider)
+    found = measure(program, encoded, planned)
+    more = abs(code_bits(other) / max(code_bits(encoded), 1.0) - 1)
+    return replace(found, uncertainty=math.ceil(found.packed * math.hypot(more, PACKING_ERROR)))
+
+
+def code_bits(encoded: Encoded) -> float:
+    """Entropy of all codes."""
+    return sum(entropy_bits(value) for value in large_parts(encoded).values())
+
+
+def encode_stand_ins(
+    program: Program, parameters: Sequence[Param], walks: Mapping[str, Walk]
+) -> tuple[Encoded, dict[str, str]]:
+    """(the encoded tensors with corrections, their classes)."""
     inits = {name: (init, record) for name, init, record in canonical_tensors(parameters)}
     state = {}
     for name, (init, record) in inits.items():
@@ -71,8 +94,7 @@ def forecast_size(program: Program, parameters: Sequence[Param], walks: Mapping[
     for plan in program.quantization_plan:
         planned |= {name: quant for name, quant in plan(state, statistics, Ledger()).items() if name in classes}
     encoded = encode_all(program, planned, classes, state, statistics)
-    encoded = add_corrections(state, parameters, program, statistics, encoded, Ledger())
-    return measure(program, encoded, planned)
+    return add_corrections(state, parameters, program, statistics, encoded, Ledger()), planned
 
 
 def encode_all(

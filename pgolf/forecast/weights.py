@@ -3,12 +3,14 @@
 Trained matrices have nearly normal rows (kurtosis 2.9 to 3.7), so codes whose step follows the row's spread have an entropy
 that is known without training. Where an exporter's step has a floor, bytes depend on the spread itself:
 
-    W = kept * start + N(0, s^2)      kept <- d kept      s^2 <- d^2 s^2 + MEMORY m (lr u)^2      d = 1 - lr wd, at every step
-    m = (1 + mu) / (1 - mu), mu the momentum
-    u = sqrt(max(1, rows / cols) / max(rows, cols)), root mean square of an orthogonal update; element-wise: u = 1, m = 1
+    W <- d W - lr U     d = 1 - lr wd     U <- rho U + sqrt(1 - rho^2) N(0, e u^2)     then the average that the recipe exports
+    rho  the momentum; element-wise: beta_1
+    u    sqrt(max(1, rows / cols) / max(rows, cols)), root mean square of an orthogonal update; element-wise: 1
 
-a random walk whose steps remember each other as long as the momentum does. MEMORY and ELEMENT_MEMORY are fitted to one small
-model (benchmarks/results.md): good to some tenths. `walks_like` takes the spreads of weights that there are instead.
+Updates remember each other as long as the momentum does, and no longer than there were any. All of it is linear, so it is run
+for every step's number at once: a tensor of coefficients goes through decay, schedules and the program's own `average`. The
+energies e are by role, fitted to small models (benchmarks/results.md): spreads are good to about a tenth. `walks_like` takes
+the spreads of weights that there are instead.
 """
 
 from __future__ import annotations
@@ -26,12 +28,16 @@ from pgolf.runtime.progress import Scalars, measure_progress
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pgolf.contracts.optimizer import Average
     from pgolf.runtime.program import Program
     from pgolf.runtime.records import Param
 
-MEMORY = {"attn": 0.48, "mlp": 0.69, "": 0.58}
-"""By quantization class; the last is of any other matrix."""
-ELEMENT_MEMORY = 0.39
+ENERGY = {"attn.c_q": 0.45, "attn.c_k": 0.61, "attn.c_v": 0.7, "attn.proj": 0.53, "mlp.fc": 0.59, "mlp.proj": 0.69}
+"""Of updates of matrices by role, as a share of an orthogonal one's."""
+OTHER_ENERGY = 0.6
+ELEMENT_ENERGY = 0.03
+SPREAD_ERROR = 0.1
+"""How far spreads are off, about, as a share."""
 CORRELATION = 0.9
 """Of neighbouring inputs of a matrix in `like_inputs`: fitted so that error feedback spreads codes as on real inputs."""
 SEED = 1
@@ -64,16 +70,50 @@ class Walk(NamedTuple):
     noise: float
 
 
-def trained_walk(shape: Sequence[int], lr: float, decay: float, memory: float, scalars: Sequence[Scalars]) -> Walk:
-    """The walk of a tensor, see above; `memory` is 0 for element-wise updates."""
-    update = math.sqrt(max(1, shape[0] / shape[1]) / max(shape[:2])) if memory else 1.0
-    kept, square = 1.0, 0.0
-    for step in scalars:
-        rate = lr * step.lr_mul
-        left = 1 - rate * decay * step.weight_decay_mul
-        walked = memory * (1 + step.momentum) / (1 - step.momentum) if memory else ELEMENT_MEMORY
-        kept, square = kept * left, square * left * left + walked * (rate * update) ** 2
-    return Walk(kept, math.sqrt(square))
+class Kind(NamedTuple):
+    """What tensors have in common that walk alike, but for the size of their updates.
+
+    Attributes:
+        lr, decay: learning rate and weight decay of their group.
+        memory: correlation of an update with the one before; None takes the momentum of the step.
+        averaged: do they take part in the average?
+    """
+
+    lr: float
+    decay: float
+    memory: float | None
+    averaged: bool
+
+
+def unit_walks(average: Average, kinds: Sequence[Kind], scalars: Sequence[Scalars]) -> list[Walk]:
+    """The walks of tensors of these kinds whose updates have size one.
+
+    Coefficients: the first is of the start, the others are of each step's own random number.
+    """
+    weights = [torch.zeros(len(scalars) + 1) for _ in kinds]
+    updates = [torch.zeros_like(weight) for weight in weights]
+    for weight in weights:
+        weight[0] = 1.0
+    averaged = [weight for weight, kind in zip(weights, kinds, strict=True) if kind.averaged]
+    average.start(averaged, [("",)] * len(averaged))
+    for step, now in enumerate(scalars):
+        for weight, update, kind in zip(weights, updates, kinds, strict=True):
+            memory = (now.momentum if kind.memory is None else kind.memory) if step else 0.0
+            rate = kind.lr * now.lr_mul
+            update.mul_(memory)[step + 1] = math.sqrt(1 - memory * memory)
+            weight.mul_(1 - rate * kind.decay * now.weight_decay_mul).add_(update, alpha=rate)
+        average.update(averaged, step + 1, now)
+    average.apply(averaged, Ledger())
+    return [Walk(weight[0].item(), weight[1:].norm().item()) for weight in weights]
+
+
+def update_size(role: str, record: Param) -> float:
+    """Root mean square of an update before its learning rate."""
+    shape = record.shape[1:] if record.members else record.shape
+    if record.group != "matrix" or len(shape) != 2:
+        return math.sqrt(ELEMENT_ENERGY)
+    square: float = max(1.0, shape[0] / shape[1]) / max(shape)
+    return math.sqrt(ENERGY.get(role, OTHER_ENERGY) * square)
 
 
 def expected_walks(
@@ -83,13 +123,19 @@ def expected_walks(
     scalars = list(schedule(program, steps, cap_ms))
     groups = {group.name: (group.lr, group.weight_decay) for group in program.groups}
     groups["matrix"] = values.get("matrix_lr", 0.0), values.get("muon_wd", 0.0)
-    found: dict[str, Walk] = {}
-    for name, _, record in canonical_tensors(parameters):
-        shape = record.shape[1:] if record.members else record.shape
-        if role_of(name) not in found:
-            memory = MEMORY.get(record.quant, MEMORY[""]) if record.group == "matrix" and len(shape) == 2 else 0.0
-            found[role_of(name)] = trained_walk(shape, *groups[record.group], memory, scalars)
-    return found
+    records = {role_of(name): record for name, _, record in reversed(canonical_tensors(parameters))}
+    kinds = {
+        role: Kind(
+            *groups[record.group], None if record.group == "matrix" else values.get("beta1", 0.9), record.average
+        )
+        for role, record in records.items()
+    }
+    different = [*dict.fromkeys(kinds.values())]
+    walks = dict(zip(different, unit_walks(program.average, different, scalars), strict=True))
+    return {
+        role: Walk(walks[kind].kept, walks[kind].noise * update_size(role, records[role]))
+        for role, kind in kinds.items()
+    }
 
 
 def walks_like(state: Mapping[str, Tensor]) -> dict[str, Walk]:

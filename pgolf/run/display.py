@@ -19,6 +19,16 @@ WORTH_SHOWING = re.compile(
 PASSING = re.compile(r"^(?:warmup_step:|eval: |calibration: )")
 
 
+def make_bar(*columns: Any) -> Any:
+    """A bar on stderr with its description and these columns; without any it counts, and says elapsed and remaining time."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = columns or (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True, markup=False, highlight=False)
+    return Progress(TextColumn("{task.description}", markup=False), BarColumn(), *columns, console=console)
+
+
 class PlainDisplay:
     """Passes every line through to stderr."""
 
@@ -73,22 +83,11 @@ class BarDisplay(PlainDisplay):
     """A bar with step, loss, speed, phases, elapsed and remaining time; above it the lines that matter."""
 
     def __init__(self, title: str) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-        )
+        from rich.progress import TextColumn, TimeElapsedColumn
 
         self.pace = Pace()
-        self.progress: Any = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[step]} loss {task.fields[loss]} {task.fields[pace]}", markup=False),
-            TimeElapsedColumn(),
-            console=Console(stderr=True, markup=False, highlight=False),
-        )
+        shown = "{task.fields[step]} loss {task.fields[loss]} {task.fields[pace]}"
+        self.progress: Any = make_bar(TextColumn(shown, markup=False), TimeElapsedColumn())
         self.title = title
         self.task = self.progress.add_task(title, total=None, loss="-", step="-", pace="")
 

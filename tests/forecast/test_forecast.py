@@ -33,6 +33,10 @@ def test_file_and_artifact_are_held_against_the_cap():
     record = found.as_record()
     assert record["bytes_total"] == 7000 + record["artifact_bytes"] and record["left"] == 16_000_000 - found.total
     assert found.fits and record["classes"]["mlp"]["elements"] == 4 * 64 * 1200
+    assert (
+        0.009 * record["artifact_bytes"] < record["uncertainty_bytes"] < 0.1 * record["artifact_bytes"]
+        and record["certain"]
+    )
 
 
 def test_steps_are_those_of_the_recipe_or_what_the_clock_leaves():
@@ -64,6 +68,10 @@ def test_the_command_says_whether_it_fits(monkeypatch):
     monkeypatch.setattr(forecasts, "find_challenge", lambda name: SimpleNamespace(artifact_cap=100_000))
     shown = command()
     assert shown.exit_code == 1 and "does not fit" in shown.stdout and "too many" in shown.stdout
+    total = json.loads(command("--json").stdout)["bytes_total"]
+    monkeypatch.setattr(forecasts, "find_challenge", lambda name: SimpleNamespace(artifact_cap=total + 100))
+    shown = command()
+    assert shown.exit_code == 0 and "fits, 100 bytes left: too near to be sure" in shown.stdout
 
 
 @pytest.mark.parametrize("words", [("--set", "nothing=1"), ("--steps", "-1"), ("no/recipe.toml",)])
