@@ -5,7 +5,8 @@ that is known without training. Where an exporter's step has a floor, bytes depe
 
     W <- d W - lr U     d = 1 - lr wd     U <- rho U + sqrt(1 - rho^2) N(0, e u^2)     then the average that the recipe exports
     rho  the momentum; element-wise: beta_1
-    u    sqrt(max(1, rows / cols) / max(rows, cols)), root mean square of an orthogonal update; element-wise: 1
+    u    sqrt(max(1, rows / cols) / max(rows, cols)), root mean square of an orthogonal update, times what the recipe's
+         orthogonalizer makes of random numbers; element-wise: 1
 
 Updates remember each other as long as the momentum does, and no longer than there were any. All of it is linear, so it is run
 for every step's number at once: a tensor of coefficients goes through decay, schedules and the program's own `average`. The
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from pgolf.runtime.program import Program
     from pgolf.runtime.records import Param
 
-ENERGY = {"attn.c_q": 0.45, "attn.c_k": 0.61, "attn.c_v": 0.7, "attn.proj": 0.53, "mlp.fc": 0.59, "mlp.proj": 0.69}
-"""Of updates of matrices by role, as a share of an orthogonal one's."""
-OTHER_ENERGY = 0.6
+ENERGY = {"attn.c_q": 0.56, "attn.c_k": 0.77, "attn.c_v": 0.88, "attn.proj": 0.67, "mlp.fc": 0.74, "mlp.proj": 0.87}
+"""Of updates of matrices by role, as a share of what the orthogonalizer makes of random numbers."""
+OTHER_ENERGY = 0.75
 ELEMENT_ENERGY = 0.03
 SPREAD_ERROR = 0.1
 """How far spreads are off, about, as a share."""
@@ -95,25 +96,35 @@ def unit_walks(average: Average, kinds: Sequence[Kind], scalars: Sequence[Scalar
     for weight in weights:
         weight[0] = 1.0
     averaged = [weight for weight, kind in zip(weights, kinds, strict=True) if kind.averaged]
-    average.start(averaged, [("",)] * len(averaged))
+    if averaged:
+        average.start(averaged, [("",)] * len(averaged))
     for step, now in enumerate(scalars):
         for weight, update, kind in zip(weights, updates, kinds, strict=True):
             memory = (now.momentum if kind.memory is None else kind.memory) if step else 0.0
             rate = kind.lr * now.lr_mul
             update.mul_(memory)[step + 1] = math.sqrt(1 - memory * memory)
             weight.mul_(1 - rate * kind.decay * now.weight_decay_mul).add_(update, alpha=rate)
-        average.update(averaged, step + 1, now)
-    average.apply(averaged, Ledger())
+        if averaged:
+            average.update(averaged, step + 1, now)
+    if averaged:
+        average.apply(averaged, Ledger())
     return [Walk(weight[0].item(), weight[1:].norm().item()) for weight in weights]
 
 
-def update_size(role: str, record: Param) -> float:
-    """Root mean square of an update before its learning rate."""
+def orthogonal_energy(program: Program, values: Mapping[str, Any]) -> float:
+    """Mean square of the singular values that the orthogonalizer makes of a square matrix of random numbers: .8 to 1."""
+    x = torch.randn(128, 128, generator=keyed_generator(SEED, "orthogonal"))
+    found = program.orthogonalizer(x, ("",), values.get("muon_backend_steps", 5)).float()
+    return found.square().sum().item() / len(x)
+
+
+def update_size(role: str, record: Param, energy: float) -> float:
+    """Root mean square of an update before its learning rate; `energy` as from `orthogonal_energy`."""
     shape = record.shape[1:] if record.members else record.shape
     if record.group != "matrix" or len(shape) != 2:
         return math.sqrt(ELEMENT_ENERGY)
     square: float = max(1.0, shape[0] / shape[1]) / max(shape)
-    return math.sqrt(ENERGY.get(role, OTHER_ENERGY) * square)
+    return math.sqrt(energy * ENERGY.get(role, OTHER_ENERGY) * square)
 
 
 def expected_walks(
@@ -132,10 +143,9 @@ def expected_walks(
     }
     different = [*dict.fromkeys(kinds.values())]
     walks = dict(zip(different, unit_walks(program.average, different, scalars), strict=True))
-    return {
-        role: Walk(walks[kind].kept, walks[kind].noise * update_size(role, records[role]))
-        for role, kind in kinds.items()
-    }
+    energy = orthogonal_energy(program, values)
+    sizes = {role: update_size(role, record, energy) for role, record in records.items()}
+    return {role: Walk(walks[kind].kept, walks[kind].noise * sizes[role]) for role, kind in kinds.items()}
 
 
 def walks_like(state: Mapping[str, Tensor]) -> dict[str, Walk]:

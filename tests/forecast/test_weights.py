@@ -11,6 +11,7 @@ from pgolf.forecast.weights import (
     Walk,
     expected_walks,
     like_inputs,
+    orthogonal_energy,
     role_of,
     stand_in,
     unit_walks,
@@ -87,9 +88,22 @@ def test_updates_have_the_size_of_orthogonal_ones():
         if role in ENERGY:
             orthogonal = torch.linalg.qr(torch.randn(max(shape), min(shape), dtype=torch.float64))[0]
             plain = max(1, shape[0] / shape[1]) ** 0.5 * orthogonal.square().mean().sqrt().item()
-            assert update_size(role, record) == pytest.approx(plain * ENERGY[role] ** 0.5)
+            assert update_size(role, record, 0.9) == pytest.approx(plain * (0.9 * ENERGY[role]) ** 0.5)
         else:
-            assert update_size(role, record) == ELEMENT_ENERGY**0.5
+            assert update_size(role, record, 0.9) == ELEMENT_ENERGY**0.5
+
+
+def test_orthogonalizers_differ_in_how_near_to_one_they_come():
+    plain, exact = built(), built("polar_express")
+    x = torch.randn(64, 64)
+    for made, low, high in ((plain, 0.75, 0.9), (exact, 0.98, 1.05)):
+        energy = orthogonal_energy(made.program, {})
+        assert low < energy < high
+        values = torch.linalg.svdvals(made.program.orthogonalizer(x, ("",), 5).float())
+        assert values.square().mean().item() == pytest.approx(energy, rel=0.05)
+    walks = [expected_walks(made.program, made.parameters, {"matrix_lr": 0.04}, 9, 0.0) for made in (plain, exact)]
+    assert walks[1]["mlp.fc"].noise > 1.08 * walks[0]["mlp.fc"].noise
+    assert walks[1]["tok_emb.weight"].noise == walks[0]["tok_emb.weight"].noise
 
 
 def test_every_tensor_of_a_recipe_has_a_walk():
