@@ -22,7 +22,14 @@ PASSING = re.compile(r"^(?:warmup_step:|eval: |calibration: )")
 def make_bar(*columns: Any) -> Any:
     """A bar on stderr with its description and these columns; without any it counts, and says elapsed and remaining time."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = columns or (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True, markup=False, highlight=False)
