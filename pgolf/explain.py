@@ -85,7 +85,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "PG206": (
         "A tensor's `quant` class has no recipe, or a recipe is for a class that no tensor has.",
-        'Use "attn", "mlp", "embed" or "other", or provide `tensor_recipes` for the class; `pgolf plan` lists tensors.',
+        'Use "attn", "mlp", "embed" or "control", or provide `tensor_recipes` for the class; `pgolf plan` lists tensors.',
     ),
     "PG207": (
         "Two plugins declare a tensor of one name.",
