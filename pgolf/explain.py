@@ -171,7 +171,7 @@ def explain(code: str) -> Page:
 
     upper = code.upper()
     if upper in RULES:
-        from pgolf.bundle.rules.pages import explain as rule
+        from pgolf.rule_pages import explain as rule
 
         page = rule(upper)
         return Page(upper, page.title, f"{page.rule} {page.reason}", f"Instead:\n\n{page.instead}")
