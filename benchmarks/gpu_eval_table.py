@@ -119,7 +119,7 @@ def read_shard(pattern, folder):
 
 
 def every_document(tokens, step, longest=2048, bos_id=1):
-    """The tokens of every `step`-th document, cut off after the longest context: a few long ones would take most of the time."""
+    """The tokens of every `step`-th document, each cut off after the longest context: a long one would take a group alone."""
     first = np.flatnonzero(tokens == bos_id)
     kept = [tokens[start:end][:longest] for start, end in zip(first, [*first[1:], len(tokens)], strict=True)]
     return np.concatenate(kept[::step])
