@@ -203,3 +203,44 @@ def test_seconds_left():
     assert 590 < Tally(session).seconds_left() <= 600
     session.settings = session.settings._replace(max_eval_seconds=0.0)
     assert Tally(session).seconds_left() == float("inf")
+
+
+def test_time_has_no_end_where_kernels_are_deterministic():
+    tally = Tally(session_of())
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert tally.seconds_left() == float("inf")
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_sums_have_equal_bits_in_any_order():
+    """Rows one by one, forwards and backwards, add up to the very same float64."""
+    spans, found = chunk_spans(33, 8), set()
+    for order in (spans, spans[::-1], spans[1:] + spans[:1]):
+        tally = Tally(session_of())
+        for span in order:
+            tally.score(*rows(span))
+        found.add(tally.sums[0].item())
+    assert len(found) == 1
+
+
+def test_a_loss_that_is_no_number_stays_none():
+    session = session_of()
+    with torch.no_grad():
+        session.model.get_parameter("tok_emb.weight").fill_(float("nan"))
+    tally = Tally(session)
+    tally.score(*rows((0, 8, 0)))
+    assert tally.sums[0].isnan()
+
+
+def test_the_forecast_stops_learning_once_and_for_all():
+    session = session_of()
+    session.log = lambda line: lines.append(line)
+    lines, tally = [], Tally(session)
+    tally.planned, tally.done, tally.sampled, tally.spent = 1000, 400, 100, 50.0
+    tally.seconds_left = lambda: 301.0
+    assert tally.forecast() == 300 and tally.may_learn() and not tally.may_learn(more=2)
+    tally.seconds_left = lambda: 1e9
+    assert not tally.may_learn() and not tally.all_may_learn(0)
+    assert lines == ["eval: no more learning: scoring the rest takes about 300 s, 301 s are left"]
