@@ -31,7 +31,7 @@ PLUGINS = (
     *("gptq", "sdclip", "sensitivity", "train_calibration", "hessian_all_reduce"),
 )
 SETTINGS = {
-    **{"adam_wd": 0.02, "ema_decay": 0.99, "embed_wd": 0.085, "grad_clip_norm": 0.3, "grad_clip_of": "mean"},
+    **{"adam_wd": 0.02, "ema_decay": 0.95, "embed_wd": 0.085, "grad_clip_norm": 0.3, "grad_clip_of": "mean"},
     **{"matrix_lr": 0.02, "muon_momentum": 0.97, "muon_momentum_warmup_steps": 100, "muon_wd": 0.085, "num_layers": 11},
     **{"qk_gain_init": 4.0, "rope_dims": 16, "scalar_lr": 0.02, "tied_embed_init_std": 0.005, "tied_embed_lr": 0.03},
     **{"train_batch_tokens": 262144, "train_seq_len": 2048, "warmdown_frac": 0.667, "xsa_last_n": 11, "mlp_mult": 4.0},
@@ -323,8 +323,10 @@ def measure(shape, options, left):
     name = f"{shape}_tiny" if options.tiny else shape
     entry = (options.work / f"{name}.py").resolve()
     write_entry(shape, options.tiny, entry)
-    weights = options.weights_file or train(
-        entry, shape, data, 0 if options.tiny else options.seconds, options.work / name
+    weights = (
+        options.weights_file.resolve()
+        if options.weights_file
+        else train(entry, shape, data, 0 if options.tiny else options.seconds, options.work / name)
     )
     bench = Bench(entry, weights, data, 2 if options.tiny else WINDOWS)
     if options.weights:
@@ -335,19 +337,26 @@ def measure(shape, options, left):
     begin = time.time()
     bench.collect()
     say(shape=shape, statistics_s=round(time.time() - begin, 2), pivot_db=pivots(bench.statistics))
-    for curve, (share, states, amounts, columns) in CURVES.items():
-        for place, amount in enumerate(amounts):
-            if time.time() > left:
-                say(shape=shape, curve=curve, amount=amount, error="no time left")
-                continue
-            try:
-                found, encoded = bench.point(share, states, amount, 0.0 if "no rate" in curve else 0.07, columns)
-                say(shape=shape, curve=curve, amount=amount, **found, gap=found["val_bpb"] - base)
-                if place == 2 and curve[0] in "acef" and "half" not in curve and options.codes:
-                    keep(encoded, options.out / f"{shape}_{curve.replace(' ', '_')}.xz")
-            except Exception as error:
-                say(shape=shape, curve=curve, amount=amount, error=f"{type(error).__name__}: {str(error)[:300]}")
-                traceback.print_exc()
+    # The middle of every curve first, so that little time still compares them all.
+    points = [
+        (abs(place - len(amounts) // 2), curve, place)
+        for curve, (_, _, amounts, _) in CURVES.items()
+        for place in range(len(amounts))
+    ]
+    for _, curve, place in sorted(points, key=lambda point: point[0]):
+        share, states, amounts, columns = CURVES[curve]
+        amount = amounts[place]
+        if time.time() > left:
+            say(shape=shape, curve=curve, amount=amount, error="no time left")
+            continue
+        try:
+            found, encoded = bench.point(share, states, amount, 0.0 if "no rate" in curve else 0.07, columns)
+            say(shape=shape, curve=curve, amount=amount, **found, gap=found["val_bpb"] - base)
+            if place == 2 and curve[0] in "acef" and "half" not in curve and options.codes:
+                keep(encoded, options.out / f"{shape}_{curve.replace(' ', '_')}.xz")
+        except Exception as error:
+            say(shape=shape, curve=curve, amount=amount, error=f"{type(error).__name__}: {str(error)[:300]}")
+            traceback.print_exc()
 
 
 def run(options):
@@ -361,6 +370,10 @@ def run(options):
     sys.path.insert(0, str(links.resolve()))
     os.environ["PYTHONPATH"] = str(links.resolve())
     options.out.mkdir(parents=True, exist_ok=True)
+    # A checkout that was never installed has no metadata; nothing here depends on the version.
+    metadata = links / "pgolf-0.dist-info"
+    metadata.mkdir(exist_ok=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: pgolf\nVersion: 0\n")
     begin, shapes = time.time(), options.shapes.split(",")
     for number, shape in enumerate(shapes):
         try:

@@ -4,7 +4,8 @@
     step_it = r_i c_t      c_t ~ U_tt, in quarter octaves, with a geometric mean of about one
 
 With feedback the error of a row is sum_t (step_it / U_tt)^2 / 12. One step for all columns gives the arithmetic mean of the
-1 / U_tt^2; at equal entropy these steps give the geometric one, 5 to 8 dB less where inputs are nearly dependent.
+1 / U_tt^2; at equal entropy these steps give the geometric one. How much less that is depends on the inputs: 0.3 to 0.9 dB
+in a model of 512 columns (0.15 to 0.3 against columns ordered as gptq does), 8 in a small one with few batches.
 
 Source: reverse water-filling (Cover and Thomas, 10.3.3) for the successive errors of Frantar et al., arXiv:2210.17323.
 """

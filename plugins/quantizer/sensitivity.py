@@ -10,7 +10,7 @@ matrix, tied embeddings with both their uses, and layers that are used several t
 some calibration batches. With a share below 1 the step is step^share (recipe's own step)^(1 - share).
 
 Source: reverse water-filling (Cover and Thomas, 10.3.3) with the Fisher information of the outputs; Frantar et al.,
-arXiv:2210.17323. Measured for openai/parameter-golf#1019's shape; in no record.
+arXiv:2210.17323. In no record of openai/parameter-golf.
 """
 
 from __future__ import annotations
