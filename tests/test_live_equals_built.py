@@ -21,7 +21,7 @@ PR1019 = (*PR1019, "partial_rope", "sliding_eval", "smear_gate", "value_embeddin
 RECIPES = {
     "baseline": (),
     "gptq": ("gptq", "hessian_sdclip", "sdclip", "train_calibration", "hessian_all_reduce", "layer_loop", "ntk_rope"),
-    "trellis": ("trellis", "sensitivity", "layer_loop", "qat", "promote"),
+    "trellis": ("trellis", "sensitivity", "fit_price", "layer_loop", "qat", "promote"),
     "mixed": (
         "fit_clips",
         "gptq",
