@@ -66,7 +66,9 @@ def absence_verdict(shop: Workshop) -> Verdict:
         )
     if hidden.claim is None:
         text = f"without training shards it cannot be followed: {reason(hidden) or 'another score'}"
-        return Verdict("rule.calibtrain", "FAIL" if hidden.error and not base.error else "SKIP", text, "absence")
+        return Verdict(
+            "rule.calibtrain", "FAIL" if hidden.error and hidden.ended and not base.error else "SKIP", text, "absence"
+        )
     before, after = base.claim.value, hidden.claim.value
     if abs(before - after) > 1e-6:
         place = {"position": 0, "before": before, "after": after}

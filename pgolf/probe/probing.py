@@ -144,7 +144,10 @@ class Prober:
                 self.result.seconds[name] = round(sum(took), 2)
 
     def _judge(self, shop: Workshop) -> None:
-        if self.orders:
+        if self.orders and shop.seen["again"].claim is None:
+            text = f"whether equal executions are equal is not known: {reason(shop.seen['again']) or 'not followed'}"
+            self.found += [Verdict(rule, "SKIP", text, "flip") for rule in sorted({*order_probes.RULE_OF.values()})]
+        elif self.orders:
             self.found += order_probes.order_verdicts(shop, self.orders, self._noise(shop))
         if "ledger" in self.only:
             self.found += claim_probes.ledger_verdicts(shop)

@@ -110,6 +110,11 @@ class Trial:
                 return float(loss[1]), float(bpb[1])
         return None
 
+    @property
+    def ended(self) -> bool:
+        """Did it run to an end of its own, good or bad?"""
+        return self.seconds > 0 and "did not end in time" not in self.error
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         """Events of a kind."""
         return [event for event in self.events if event.get("kind") == kind]
@@ -122,7 +127,7 @@ def read_trial(name: str, folder: Path) -> Trial:
     printed = folder / "printed.txt"
     text = bounded(printed, PRINTED_LIMIT).decode("utf-8", errors="replace")
     if not outcome:
-        return Trial(name, "was not run: the sandbox ended before", printed=text)
+        return Trial(name, "was not run: time was up, or the sandbox ended before", printed=text)
     try:
         record = small_json(folder / "record.json")
         if not record:

@@ -27,6 +27,8 @@ for name, path in (("pgolf", []), ("pgolf.probe", []), ("pgolf.probe.inside", [s
 from pgolf.probe.inside.driver import main
 main(sys.argv[2])
 """
+BUDGET = 240.0
+"""Seconds after which no further execution of a job begins: what is left is not judged."""
 VALIDATION_TOKENS = 1537
 VOCABULARY = 320
 SMALL_VOCABULARY = 32
@@ -124,7 +126,7 @@ class Workshop:
             job = self._job(waiting, folders)
             path = self.work / "job.json"
             path.write_text(json.dumps(job))
-            limit = self.seconds * len(waiting) + 60.0
+            limit = BUDGET + self.seconds + 60.0
             excess = self.execute(["-I", "-c", START, str(INSIDE), str(path)], self.work, limit, [INSIDE])
             for name, folder in folders.items():
                 trial = read_trial(name, folder)
@@ -183,6 +185,7 @@ class Workshop:
             "vocabulary": self.vocabulary,
             "tokenizer": str(next(folders[planned[0].name].glob("data/tokenizers/*"))),
             "seconds": self.seconds,
+            "budget": BUDGET,
             "alone": planned[0].name == "base",
             "trials": trials,
         }

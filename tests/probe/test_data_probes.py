@@ -50,5 +50,9 @@ def test_absence():
     assert found.status == "FAIL" and "line 80" in found.message
     assert absence_verdict(shop(base=made(), absence=made())).status == "SKIP"
     lost = made(error="IndexError")
-    lost.ledgers = []
+    lost.ledgers, lost.seconds = [], 1.0
     assert absence_verdict(shop(base=base, absence=lost)).status == "FAIL"
+    lost.error = "did not end in time"
+    assert absence_verdict(shop(base=base, absence=lost)).status == "SKIP"
+    lost.error, lost.seconds = "was not run", 0.0
+    assert absence_verdict(shop(base=base, absence=lost)).status == "SKIP"

@@ -4,6 +4,7 @@ import pytest
 from probe_server import Server
 from running_scripts import whole
 
+from pgolf.probe import workshop
 from pgolf.probe.probing import BY_RUNNING, Prober
 from pgolf.probe.workshop import Script
 
@@ -35,3 +36,14 @@ def test_what_cannot_run_is_not_judged(tmp_path, server, text):
 def test_one_probe_alone(tmp_path, server):
     result = Prober(Script("train_gpt.py", whole()), tmp_path / "work", server, 11, ("bytes",)).run()
     assert {*result.verdicts} == {"rule.bytelut"} and result.runs == 2
+
+
+def test_when_time_is_up_the_rest_is_not_judged(tmp_path, server, monkeypatch):
+    monkeypatch.setattr(workshop, "BUDGET", 0.0)
+    result = Prober(Script("train_gpt.py", whole()), tmp_path / "work", server, 11).run()
+    seen = {rule: verdict.status for rule, verdict in result.verdicts.items()}
+    assert "time was up" in result.loaded and {*seen.values()} == {"SKIP"}
+    monkeypatch.setattr(workshop, "BUDGET", 0.01)
+    result = Prober(Script("train_gpt.py", whole()), tmp_path / "again", server, 11).run()
+    seen = {rule: verdict.status for rule, verdict in result.verdicts.items()}
+    assert seen["rule.bytelut"] == "PASS" and seen["rule.causal"] == seen["rule.calibtrain"] == "SKIP", seen
