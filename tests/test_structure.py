@@ -68,7 +68,8 @@ def trees():
 
 
 def has_tests(name):
-    return f"test_{name.rpartition('.')[2]}.py" in TEST_FILES
+    """The examples of the hooks have one test together, test_reference.py."""
+    return f"test_{name.rpartition('.')[2]}.py" in TEST_FILES or name.startswith("pgolf.examples.")
 
 
 def test_every_module_has_a_test_file_of_its_name(pytestconfig):

@@ -100,8 +100,11 @@ def count_chunks(document: Document, size: int) -> int:
 
 def count_places(groups: list[Group], size: int, widths: list[int], rows: int) -> int:
     """Places in the rows of all chunks of all groups, padding included."""
-    chunks = [count_chunks(group.documents[-1], size) for group in groups]
-    return sum(rows * (row_width(chunk, size, widths) + 1) for count in chunks for chunk in range(count))
+    places = 0
+    for group in groups:
+        chunks = range(count_chunks(group.documents[-1], size))
+        places += sum(row_width(chunk, size, widths) + 1 for chunk in chunks)
+    return rows * places
 
 
 def chunk_window(targets: int, chunk: int, size: int, width: int) -> tuple[int, int, int, int]:
