@@ -74,7 +74,7 @@ RECIPES = {
         "shuffled_loader",
         "progressive_loop",
     ),
-    "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader", "depth_recurrence"),
+    "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader", "depth_recurrence", "context_coder"),
     "fused": ("fused_cross_entropy", "document_packing_loader", "batch_shape_schedule", "block_smear"),
 }
 # Quantizers beside techniques that they do not touch.

@@ -23,6 +23,7 @@ from pgolf.runtime.code_contexts import CHOICES, first_counts, model_codes, quar
 from pgolf.runtime.code_planes import Plane, from_planes, planes, to_planes
 from pgolf.runtime.rans import AdaptiveTables, Estimator, RansDecoder, RansEncoder
 from pgolf.runtime.streams import add_checksum, check_plain, join_streams, split_streams
+from pgolf.runtime.trellis import next_states
 
 if TYPE_CHECKING:
     from pgolf.contracts.quantizer import Parts
@@ -163,5 +164,6 @@ def stream_layout(settings: SettingsView) -> Component:
 
 @hookimpl
 def entropy_coder(settings: SettingsView) -> Component:
-    """Of planes, or of any bytes."""
-    return Component(ContextCoder, transitions=())
+    """Of planes, or of any bytes; where codes come from a trellis its states tell of them."""
+    states = settings.as_dict().get("trellis_states", 0)
+    return Component(ContextCoder, transitions=tuple(map(tuple, next_states(states).tolist())) if states else ())

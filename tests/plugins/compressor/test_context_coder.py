@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.streams import join_streams, split_streams
+from pgolf.runtime.trellis import next_states
+from pgolf.settings import SettingsView
 from pgolf_plugins.compressor import context_coder
 from pgolf_plugins.compressor.context_coder import MAGIC, ContextCoder, ContextLayout
 from pgolf_plugins.compressor.lzma import LzmaCoder
@@ -136,4 +138,11 @@ def test_more_or_fewer_bytes_are_refused(tail):
 
 
 def test_hooks_bring_both():
-    assert context_coder.stream_layout(None).target is ContextLayout
+    assert context_coder.stream_layout(SettingsView({}, set())).target is ContextLayout
+    assert context_coder.entropy_coder(SettingsView({}, set())).arguments == {"transitions": ()}
+
+
+@pytest.mark.parametrize("states", [4, 8, 32])
+def test_the_states_of_the_trellis_are_a_literal(states):
+    found = context_coder.entropy_coder(SettingsView({"trellis_states": states}, {"trellis"})).arguments["transitions"]
+    assert len(found) == states and torch.equal(torch.tensor(found), next_states(states))
