@@ -28,6 +28,7 @@ from pgolf_plugins.compressor.base3 import pack_base3, unpack_base3
 from pgolf_plugins.compressor.bit_pack import pack_bits, unpack_bits
 from pgolf_plugins.compressor.bitmask import pack_bitmask, unpack_bitmask
 from pgolf_plugins.compressor.brotli import BrotliCoder
+from pgolf_plugins.compressor.context_coder import ContextCoder, ContextLayout
 from pgolf_plugins.compressor.lrzip import LrzipCoder
 from pgolf_plugins.compressor.lzma import LzmaCoder
 from pgolf_plugins.compressor.pergroup import PerGroup
@@ -48,14 +49,20 @@ WHOLE = (
     ("torch_save + brotli, stride 4", TorchSave(), BrotliCoder(4)),
     ("torch_save + lrzip", TorchSave(), LrzipCoder()),
     ("pergroup + lrzip", PerGroup(), LrzipCoder()),
+    ("context_coder", ContextLayout(), ContextCoder(())),
 )
 PACKED = {
     "ternary": (
         ("torch_save + lzma", TorchSave(), LzmaCoder()),
         ("base3 + lzma", BASE3, LzmaCoder()),
         ("bitmask + lzma", BITMASK, LzmaCoder()),
+        ("context_coder", ContextLayout(), ContextCoder(())),
     ),
-    "binary": (("torch_save + lzma", TorchSave(), LzmaCoder()), ("bit_pack + lzma", BITS, LzmaCoder())),
+    "binary": (
+        ("torch_save + lzma", TorchSave(), LzmaCoder()),
+        ("bit_pack + lzma", BITS, LzmaCoder()),
+        ("context_coder", ContextLayout(), ContextCoder(())),
+    ),
 }
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 UNIT = 1024
 PANEL = 32
+WIDEST = 1024
 CLASSES = 96
 PHASES = 4
 COLUMN_WEIGHT = 48.0
@@ -110,24 +111,28 @@ def model_codes(
     bits = (127 << 23) - (steps.astype(np.int32) << 14 + low)
     spread = np.broadcast_to(bits.astype(np.int32).view(np.float32).astype(np.float64).clip(2**-9, 2**9), codes.shape)
     expected = from_quarter_octaves(energies)[:, None, None] + np.zeros((1, 1, columns))
-    squares, rows, gram = np.zeros((matrices, 1, columns)), 0.0, np.zeros((columns + 1, columns + 1))
+    if flags & 2 and columns > WIDEST:
+        raise ValueError(f"a regression over {columns} columns: wanted at most {WIDEST}")
+    squares, rows, gram = np.zeros((matrices, 1, columns)), 0.0, np.zeros(())
     tilts = np.zeros((2, matrices, 1, columns))
     tilt = np.zeros((matrices, 1, columns))
     slope, power = np.zeros((matrices, 1)), 1.0
     for start, stop in row_blocks(codes.shape[1]):
         shape = matrices, stop - start
         x = codes[:, start:stop].astype(np.float64).reshape(-1, columns)
-        weights = np.zeros((columns + 1, columns))
-        if start and flags & 2:
-            weights = regression(gram, 1000.0 if flags & 8 else 10000.0)
+        weights = regression(gram, 1000.0 if flags & 8 else 10000.0) if start and flags & 2 else None
         state = np.zeros(shape, np.int64)
         fresh = np.empty_like(squares)
         energy, product, power_here = (np.zeros(shape) for _ in range(3))
         for first in range(0, columns, PANEL):
-            panel = x[:, :first] @ weights[1 : first + 1, first : first + PANEL] + weights[0, first : first + PANEL]
+            panel = np.zeros((len(x), PANEL))
+            if weights is not None:
+                panel = x[:, :first] @ weights[1 : first + 1, first : first + PANEL] + weights[0, first : first + PANEL]
             for column in range(first, min(first + PANEL, columns)):
-                near = x[:, first:column] @ weights[first + 1 : column + 1, column]
-                mean = plain = ((panel[:, column - first] + near) / UNIT).reshape(shape)
+                mean = panel[:, column - first]
+                if weights is not None:
+                    mean = (mean + x[:, first:column] @ weights[first + 1 : column + 1, column]) / UNIT
+                mean = plain = mean.reshape(shape)
                 if partner is not None:
                     z = partner[:, start:stop, column].astype(np.float64)
                     slopes = (product + PARTNER_WEIGHT * power * slope) / (power_here + PARTNER_WEIGHT * power)
@@ -165,4 +170,4 @@ def model_codes(
         expected = (squares + mean * COLUMN_WEIGHT) / ((rows + COLUMN_WEIGHT) * 1024) + 1e-3
         if flags & 2:
             known = np.concatenate([np.ones((len(x), 1)), x], 1)
-            gram += known.T @ known
+            gram = gram + known.T @ known

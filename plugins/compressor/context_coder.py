@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pgolf import Component, Plugin, hookimpl
-from pgolf.runtime.code_contexts import CHOICES, first_counts, model_codes, quarter_octaves
+from pgolf.runtime.code_contexts import CHOICES, WIDEST, first_counts, model_codes, quarter_octaves
 from pgolf.runtime.code_planes import Plane, from_planes, planes, to_planes
 from pgolf.runtime.rans import AdaptiveTables, Estimator, RansDecoder, RansEncoder
 from pgolf.runtime.streams import add_checksum, check_plain, join_streams, split_streams
@@ -85,7 +85,7 @@ def possible(flag: int, flags: int, plane: Plane) -> bool:
     """Does `flag` mean anything after `flags`, and is it quick?"""
     _, rows, columns = plane.shape
     across = rows if flags & 1 else columns
-    few = {1: rows <= 1024, 2: across <= 1024, 8: flags & 2 > 0, 4: plane.steps >= 0}
+    few = {1: rows <= 1024, 2: across <= WIDEST, 8: flags & 2 > 0, 4: plane.steps >= 0}
     return int(np.prod(plane.shape)) > 4096 and few.get(flag, True)
 
 

@@ -128,6 +128,14 @@ def test_the_state_of_a_trellis_tells_of_zeros():
     assert np.array_equal(round_trip(codes, transitions=FOUR_STATES), codes)
 
 
+def test_a_regression_over_too_many_columns_is_refused():
+    """Its memory goes with their square, and a damaged artifact may ask for it."""
+    codes = np.zeros((1, 1, 1025), np.int8)
+    with pytest.raises(ValueError, match="1025 columns: wanted at most 1024"):
+        cost(codes, flags=2)
+    assert cost(codes) < 0.1
+
+
 def test_weights_are_those_of_least_squares():
     past = np.rint(normal((400, 6), 5.0))
     past[:, 4] += past[:, 1] - 2 * past[:, 3]
