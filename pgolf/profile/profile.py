@@ -17,6 +17,7 @@ from pgolf.errors import PgolfError
 from pgolf.manager import Registry
 from pgolf.recipe import Recipe
 from pgolf.run.data import DataPaths
+from pgolf.run.launch import smoke_environment
 from pgolf.submission import Made, make
 
 STAGES = ("data", "forward", "backward", "optimizer", "score", "export")
@@ -111,6 +112,8 @@ def run_child(made: Made, data: DataPaths, order: Order, plugin_dirs: Sequence[P
         "trace": str(order.trace.resolve()) if order.trace else "",
     }
     absolute = {key: str(Path(value).resolve()) for key, value in data.environment().items()}
+    if made.lock.smoke:
+        absolute |= smoke_environment()
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH", "")) if path)
     with tempfile.TemporaryDirectory(prefix="pgolf_profile_") as place:

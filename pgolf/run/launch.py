@@ -162,12 +162,16 @@ def run_environment(target: Target, seed: int, options: RunOptions) -> dict[str,
     if options.max_wallclock_seconds is not None:
         env["MAX_WALLCLOCK_SECONDS"] = repr(options.max_wallclock_seconds)
     if target.smoke:
-        # Threads that wait asleep: on a busy machine, spinning ones make a smoke run ten times slower.
-        env |= {"OMP_NUM_THREADS": str(smoke_threads()), "OMP_WAIT_POLICY": "PASSIVE"}
+        env |= smoke_environment()
     if target.python_path:
         inherited = env.get("PYTHONPATH", "")
         env["PYTHONPATH"] = os.pathsep.join([*map(str, target.python_path), *([inherited] if inherited else [])])
     return env
+
+
+def smoke_environment() -> dict[str, str]:
+    """Threads that wait asleep: on a busy machine, spinning ones make a smoke run ten times slower."""
+    return {"OMP_NUM_THREADS": str(smoke_threads()), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def smoke_threads() -> int:
