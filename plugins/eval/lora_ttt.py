@@ -3,13 +3,13 @@
     for each chunk of 64 documents side by side:  score it;  one AdamW step on  sum over documents of mean nll(chunk)
 
 Sites: q, k, v and head, the whole attention branch and the whole MLP (each from its normed input), alpha / rank on the output.
-Documents are grouped by length, longest first. A step is taken for all rows while any document has chunks left, so weight
-decay also shrinks the A of a document that has ended. Between groups B and the optimizer's state start anew. When the rest of
-the scoring just fits into `max_eval_seconds`, documents are still scored, but nothing learns any more.
+Documents are grouped by length, longest first. A step is taken for all rows while any document has chunks left, so weight decay
+also shrinks the A of one that has ended. Between groups B and the optimizer's state start anew. When the rest of the scoring
+just fits into `max_eval_seconds`, nothing learns any more.
 
 Warm start: A goes on from group to group, along chains: group i of the queue belongs to chain i modulo `ttt_chains`, and a
-rank takes whole chains. So what a group starts from never depends on the number of ranks or on who takes what. Without
-warm start every group is a chain. A smaller group, that of the longest documents, always is one. Each chain draws A anew.
+rank takes whole chains, so what a group starts from never depends on ranks. Without warm start every group is a chain. A
+smaller group, that of the longest documents, always is one. Each chain draws A anew.
 
 Source: openai/parameter-golf PR #1530 (documents side by side), PR #1767 and #1787 (scale, warm start, weight decay).
 """
@@ -87,13 +87,12 @@ class LoraTTT:
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score all documents; a base update, where one is chosen, runs between groups."""
-        documents = find_documents(session.tokens, self.bos_id)
-        update = session.program.base_update
+        documents, update = find_documents(session.tokens, self.bos_id), session.program.base_update
         boundaries = [] if update is None else update.boundaries(len(documents))
         steps = sum(len(part) for part in session.program.layer_plan(session.scoring_phases()))
         lora = Lora(session.model, self.sites, steps, self.batch_size, self.rank, self.scale)
-        shapes = [(self.batch_size, width) for width in self.widths]
-        tally.rehearse(shapes[-1:] if self.dynamic else shapes, lora, self.dynamic)
+        widths = self.widths[-1:] if self.dynamic else self.widths
+        tally.rehearse([(self.batch_size, width) for width in widths], lora, self.dynamic)
         groups, ranks = group_documents(documents, self.batch_size), session.world.world_size
         tally.planned = count_places(groups, self.chunk_size, self.widths, self.batch_size) // ranks
         parts = split_groups(groups, boundaries)
@@ -105,8 +104,7 @@ class LoraTTT:
                 tally.share()
                 known = [document for group in scored for document in group.documents][: boundaries[number]]
                 # A forward and a backward of all of them, eager.
-                costs = 4 * sum(document.length for document in known) // ranks
-                if tally.all_may_learn(costs):
+                if tally.all_may_learn(4 * sum(document.length for document in known) // ranks):
                     update(session, tally, known)  # type: ignore[misc]
 
     def run_groups(self, session: Session, tally: Tally, lora: Lora, groups: list[Group]) -> None:
@@ -138,12 +136,9 @@ class LoraTTT:
 @hookimpl
 def evaluation(settings: SettingsView) -> Component:
     """Documents in place of windows."""
-    settings.require(
-        settings.ttt_chunk_size <= settings.ttt_eval_seq_len,
-        "ttt_chunk_size",
-        f"at most ttt_eval_seq_len={settings.ttt_eval_seq_len}",
-    )
-    sizes = (settings.ttt_chunk_size, settings.ttt_eval_seq_len, settings.ttt_batch_size, settings.ttt_widths)
+    size, length = settings.ttt_chunk_size, settings.ttt_eval_seq_len
+    settings.require(size <= length, "ttt_chunk_size", f"at most ttt_eval_seq_len={length}")
+    sizes = (size, length, settings.ttt_batch_size, settings.ttt_widths)
     extra = {"attn.c_k": settings.ttt_k_lora, "attn": settings.ttt_o_lora, "mlp": settings.ttt_mlp_lora}
     return Component(
         LoraTTT,
