@@ -31,9 +31,7 @@ PLUGIN = Plugin(
     requires=("document_starts",),
     settings=(
         Setting("isolated_stride", 64, "targets that a later window of a long document scores", minimum=1),
-        Setting(
-            "isolated_widths", 4, "row lengths that are compiled: the window, half of it, a quarter, ...", minimum=1
-        ),
+        Setting("isolated_widths", 4, "row lengths compiled: the window, half of it, and so on", minimum=1),
     ),
 )
 
