@@ -166,10 +166,10 @@ def test_unusable_settings_are_build_errors():
         resolved("sensitivity", "gptq", sensitivity_price=0.0, max_wallclock_seconds=0)
     with pytest.raises(PgolfError, match="sensitivity_share"):
         resolved("sensitivity", "gptq", sensitivity_share=1.5, max_wallclock_seconds=0)
-    entry = resolved("sensitivity", "gptq", max_wallclock_seconds=0).entry
+    entry = resolved("sensitivity", "gptq", sensitivity_columns=True, max_wallclock_seconds=0).entry
     assert "ColumnRecipe(damp=0.01, inner=SpreadRecipe(" in entry
     assert "SensitiveColumns(damp=0.01, price=1.25e-10, share=1.0)" in entry
-    rows = resolved("sensitivity", "trellis", sensitivity_columns=False, max_wallclock_seconds=0).entry
+    rows = resolved("sensitivity", "trellis", max_wallclock_seconds=0).entry
     assert "ColumnRecipe" not in rows and "SensitiveSteps(" in rows
 
 
