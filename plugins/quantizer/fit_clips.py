@@ -3,9 +3,9 @@
     f_t = min(max(1, sqrt(water / e_t)), fit_most_coarse)     e_t  error of tensor t weighted by its Hessian, for each code
     r_t columns of lqer, those that mend more than their bytes would by finer steps (pgolf.runtime.ranks)
 
-Tensors have factors of their own, or with fit_factor_per = "class" all of a class in the layers have one, which a recipe can
-have as its clip. A tensor's clip and its bits are one knob. The level of the water follows from the bits that are wanted: a
-guess by the size model, then the line through measured bytes. The receipt says what was done, and what it does to the error.
+Tensors have factors of their own, or with fit_factor_per = "class" all of a class have one, which could be a recipe's clip. The
+level of the water follows from the bits that are wanted: a guess, then the line through measured bytes. `fit_names` leaves
+the embedding alone: errors of logits have another unit. The receipt says what was done, and what it does to the error.
 
 Source: reverse water-filling (Cover and Thomas, Elements of Information Theory, 10.3.3); pruning openai/parameter-golf#609.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.levers import Levers
+from pgolf.runtime.levers import Levers, matrices
 from pgolf.runtime.prune import prune_ones
 from pgolf.runtime.ranks import with_ranks
 
@@ -40,6 +40,7 @@ PLUGIN = Plugin(
     settings=(
         Setting("fit_target_bytes", 15_995_000, "most bytes of file and artifact together", minimum=1),
         Setting("fit_most_coarse", 2.0, "the largest factor of a clip", minimum=1.0),
+        Setting("fit_names", "blocks.", "what the names of tensors that it may change begin with"),
         Setting("fit_factor_per", "tensor", "what has a factor of its own", choices=("tensor", "class")),
         Setting("fit_probes", 4, "how often the artifact may be packed to measure it, and again to prune", minimum=2),
     ),
@@ -83,7 +84,7 @@ def search_clips(
         encoded = with_ranks(encoded, CORRECTION, ranks)
         trial = Trial(bits, factors, ranks, encoded, measure(encoded))
         low, high = (low, trial) if trial.size <= target else (trial, high)
-        if (1 - CLOSE) * target < trial.size <= target or (high is None and min(factors.values()) == levers.most):
+        if (1 - CLOSE) * target < trial.size <= target or (high is None and levers.at_limit(factors)):
             break
         # On the line through two measurements, one on each side of the target where there are.
         a, b = (first, low) if high is None else (low, high)
@@ -99,28 +100,28 @@ def fit_by_clips(
     target: int,
     most: float,
     each: str,
+    prefix: str,
     probes: int,
 ) -> dict[str, Parts]:
     """As coarse as needed and no coarser, as far as a few measurements can tell."""
     size = measure(encoded)
-    if size <= target or not any("codes" in parts and parts["codes"].ndim == 2 for parts in encoded.values()):
+    if size <= target or not any(name.startswith(prefix) for name in matrices(encoded)):
         # Without the size, which the program's own file is part of: live and built have one receipt.
         ledger.note("fit_clips", f"target of {target} bytes: nothing changed")
         return encoded
-    levers = Levers(encoded, requantize, CORRECTION, each, most)
-    full = {name: len(found.errors) - 1 for name, found in levers.columns.items()}
-    first = Trial(0.0, dict.fromkeys(levers.errors, 1.0), full, encoded, size)
+    levers = Levers(encoded, requantize, CORRECTION, each, most, prefix)
+    first = Trial(0.0, *levers.at(0.0), encoded, size)
     best = search_clips(first, measure, requantize, levers, target, probes)
-    fitted, pruned = prune_ones(best.encoded, measure, best.size, target, "blocks.", probes)
-    done = changes(levers, best, each, requantize)
-    ledger.note("fit_clips", f"{size} -> {best.size} bytes of {target}: {done}; {pruned}")
+    fitted, pruned = prune_ones(best.encoded, measure, best.size, target, prefix, probes)
+    done = f"{changes(levers, best, each, requantize)}; {pruned}"
+    ledger.note("fit_clips", f"{size} -> {best.size} bytes of {target}: {done}")
     return fitted
 
 
 def changes(levers: Levers, best: Trial, each: str, requantize: Requantize) -> str:
     """What was done before pruning, and what it costs."""
     factors = [factor for factor in best.factors.values() if factor > 1]
-    by_group = {levers.groups[name]: factor for name, factor in best.factors.items()} if each == "class" else {}
+    by_group = {group: best.factors[name] for name, group in levers.groups.items()} if each == "class" else {}
     listed = "".join(f", {group} {factor:.3f}" for group, factor in by_group.items())
     columns = sum(len(found.errors) - 1 for found in levers.columns.values())
     left = f", {sum(best.ranks.values())} of {columns} columns of {CORRECTION} left" if columns else ""
@@ -144,5 +145,6 @@ def fit(settings: SettingsView) -> Component:
         target=settings.fit_target_bytes,
         most=settings.fit_most_coarse,
         each=settings.fit_factor_per,
+        prefix=settings.fit_names,
         probes=settings.fit_probes,
     )

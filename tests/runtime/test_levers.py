@@ -30,7 +30,7 @@ class Requantizer:
 @pytest.fixture
 def levers():
     encoded = {name: {"codes": torch.zeros(10, 10)} for name in ERRORS} | {"scale": {"kept": torch.zeros(3)}}
-    return Levers(encoded, Requantizer(), "lqer", "tensor", 3.0)
+    return Levers(encoded, Requantizer(), "lqer", "tensor", 3.0, "")
 
 
 def test_what_is_known_of_every_lever(levers):
@@ -67,6 +67,15 @@ def test_all_that_can_be_saved_is_the_limit(levers):
     factors, ranks = levers.save(1e9)
     assert set(factors.values()) == {3.0} and set(ranks.values()) == {0}
     assert levers.saved(1e9) == pytest.approx(300 * math.log2(3.0) + 4 * 32)
+
+
+def test_what_may_not_change_keeps_its_clip_and_its_columns():
+    encoded = {name: {"codes": torch.zeros(10, 10)} for name in ERRORS}
+    levers = Levers(encoded, Requantizer(), "lqer", "tensor", 3.0, "blocks.0.")
+    factors, ranks = levers.save(1e9)
+    assert factors == {"blocks.0.mlp.fc.weight": 3.0, "blocks.1.mlp.fc.weight": 1.0, "tok_emb.weight": 1.0}
+    assert ranks == {"blocks.0.mlp.fc.weight": 0, "blocks.1.mlp.fc.weight": 2} and levers.at_limit(factors)
+    assert levers.errors == ERRORS and levers.saved(1e9) == pytest.approx(100 * math.log2(3.0) + 2 * 32)
 
 
 def test_groups():

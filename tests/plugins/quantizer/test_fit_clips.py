@@ -77,7 +77,7 @@ def test_it_lands_just_under_the_target_with_less_error_than_one_factor_for_all(
         sizes.append(measure(encoded))
         return sizes[-1]
 
-    found = fit_by_clips(whole, counted, requantizer, ledger, target, 2.0, "tensor", 6)
+    found = fit_by_clips(whole, counted, requantizer, ledger, target, 2.0, "tensor", "", 6)
     assert 0.996 * target <= measure(found) <= target and len(sizes) <= 8
     names = [name for name, parts in whole.items() if "codes" in parts]
     low, high = 1.0, 2.0
@@ -97,7 +97,7 @@ def test_a_class_has_one_factor_which_a_recipe_could_have_had(quantized):
     """The factors of the receipt, put on the clips by hand, give the artifact again; more error than a factor for each."""
     whole, requantizer, measure = quantized
     target, ledger = round(0.9 * measure(whole)), Ledger()
-    found = fit_by_clips(whole, measure, requantizer, ledger, target, 2.0, "class", 6)
+    found = fit_by_clips(whole, measure, requantizer, ledger, target, 2.0, "class", "", 6)
     assert 0.996 * target <= measure(found) <= target
     said = {
         name: float(value) for name, value in re.findall(r", ([\w.]+) ([\d.]+)(?=[,;])", ledger.receipt("fit_clips"))
@@ -108,14 +108,28 @@ def test_a_class_has_one_factor_which_a_recipe_could_have_had(quantized):
             factor = said[group_of(name, "class")]
             ratio = parts["step"].float() / whole[name]["step"].float()
             torch.testing.assert_close(ratio, torch.full_like(ratio, factor), rtol=2e-3, atol=0)
-    apart = fit_by_clips(whole, measure, requantizer, Ledger(), measure(found), 2.0, "tensor", 6)
+    apart = fit_by_clips(whole, measure, requantizer, Ledger(), measure(found), 2.0, "tensor", "", 6)
     assert weighted(requantizer, apart) < weighted(requantizer, found)
+
+
+def test_the_embedding_is_left_alone_unless_it_is_asked_for(quantized):
+    whole, requantizer, measure = quantized
+    found = fit_by_clips(
+        whole, measure, requantizer, Ledger(), round(0.9 * measure(whole)), 2.0, "tensor", "blocks.", 6
+    )
+    changed = {
+        name
+        for name in whole
+        if not torch.equal(found[name].get("step", torch.zeros(1)), whole[name].get("step", torch.zeros(1)))
+    }
+    assert changed == {name for name, parts in whole.items() if name.startswith("blocks.") and "codes" in parts}
+    assert found["tok_emb.weight"] is whole["tok_emb.weight"] and "codes" in whole["tok_emb.weight"]
 
 
 def test_what_fits_is_left_alone(quantized):
     whole, requantizer, measure = quantized
     ledger = Ledger()
-    assert fit_by_clips(whole, measure, requantizer, ledger, measure(whole), 2.0, "tensor", 6) is whole
+    assert fit_by_clips(whole, measure, requantizer, ledger, measure(whole), 2.0, "tensor", "", 6) is whole
     assert ledger.receipt("fit_clips").endswith("nothing changed")
 
 
@@ -123,10 +137,10 @@ def test_pruning_comes_last_and_what_cannot_fit_is_said(quantized):
     whole, requantizer, measure = quantized
     ledger = Ledger()
     target = round(0.88 * measure(whole))
-    found = fit_by_clips(whole, measure, requantizer, ledger, target, 1.1, "tensor", 8)
+    found = fit_by_clips(whole, measure, requantizer, ledger, target, 1.1, "tensor", "", 8)
     assert measure(found) <= target and "up to 1.100 times as coarse" in ledger.receipt("fit_clips")
     assert not ledger.receipt("fit_clips").split("; ")[1].startswith("0 of")
-    fit_by_clips(whole, measure, requantizer, ledger, 1, 1.1, "tensor", 3)
+    fit_by_clips(whole, measure, requantizer, ledger, 1, 1.1, "tensor", "", 3)
     assert ledger.receipt("fit_clips").endswith("bytes too many")
 
 
@@ -159,7 +173,7 @@ def test_columns_go_where_their_bytes_are_worth_more_elsewhere():
     """Columns of noise go first, and the two that mend stay; the same bytes by clips alone would cost more."""
     whole, requantizer, measure = lqer_model()
     ledger, target = Ledger(), measure(whole) - 16000
-    found = fit_by_clips(whole, measure, requantizer, ledger, target, 2.0, "tensor", 6)
+    found = fit_by_clips(whole, measure, requantizer, ledger, target, 2.0, "tensor", "", 6)
     assert 0.99 * target <= measure(found) <= target
     ranks = {name: int(parts["lqer.rank"]) for name, parts in found.items() if "lqer.rank" in parts}
     assert len(ranks) == 2 and ranks.pop(MENDED) == 2 and [*ranks.values()] == [0]
