@@ -102,7 +102,10 @@ class RansDecoder:
 
     def __init__(self, tables: AdaptiveTables, states: bytes, words: bytes) -> None:
         self.tables = tables
-        planes = zlib.decompressobj().decompress(states, 8 * LANES)
+        unpacker = zlib.decompressobj()
+        planes = unpacker.decompress(states, 8 * LANES + 1)
+        if not unpacker.eof or unpacker.unused_data:
+            raise ValueError("the states of the coded stream are cut short or have more behind them")
         self.states = np.frombuffer(planes, np.uint8).reshape(8, LANES).T.copy().view("<i8")[:, 0].astype(np.int64)
         self.words = np.frombuffer(words, "<u4").astype(np.int64)
         self.read = 0

@@ -143,6 +143,8 @@ class ContextCoder:
         side, states, words = split_streams(MAGIC, 3, data[:-4])
         unpacker = lzma.LZMADecompressor(memlimit=2**27)
         head, _, more = unpacker.decompress(side, limit + 2**20).partition(b"\n")
+        if not unpacker.eof or unpacker.unused_data:
+            raise ValueError("the artifact's head is cut short or has more behind it")
         size, choices = json.loads(more)
         layout = planes_of(head, size)
         if size + len(head) > limit or sum(int(np.prod(plane.shape)) for plane in layout) != size:

@@ -23,6 +23,7 @@ CODER = ContextCoder(())
 def model(rows=96, layers=3, seed=0):
     """Two related matrices in each layer, with steps, and an embedding of few factors."""
     generator = np.random.default_rng(seed)
+    torch.manual_seed(seed)
     encoded = {}
     factors = generator.normal(size=(8 * rows, 3)) @ generator.normal(size=(3, 32)) * 2
     codes = np.rint(factors + generator.normal(size=factors.shape) * 2).clip(-127, 127)
@@ -127,6 +128,16 @@ def test_changed_bits_are_refused(what):
             CODER.decompress(damaged, 10**6)
     with pytest.raises(ValueError, match="checksum"):
         CODER.decompress(packed[:-1] + bytes([packed[-1] ^ 1]), 10**6)
+
+
+@pytest.mark.parametrize("what", [0, 1])
+def test_bytes_behind_head_and_states_are_refused(what):
+    packed = pack(model(rows=16, layers=1))
+    streams = split_streams(MAGIC, 3, packed[:-4])
+    for changed in (streams[what] + b"x", streams[what][:-1]):
+        damaged = join_streams(MAGIC, [*streams[:what], changed, *streams[what + 1 :]]) + packed[-4:]
+        with pytest.raises(ValueError, match="cut short"):
+            CODER.decompress(damaged, 10**6)
 
 
 @pytest.mark.parametrize("tail", [b"x", bytes(400)])
