@@ -141,7 +141,10 @@ def sum_verdicts(
             Verdict(other, "SKIP", f"see {rule}: probabilities do not sum to one", "substitution"),
         ]
     if total < 1.0 - SUM - 3.0 * absent:
-        return [Verdict("rule.normal", "WARN", text, "substitution", places), no_choice()]
+        return [
+            Verdict("rule.normal", "FAIL", text, "substitution", places),
+            Verdict("rule.hindsight", "SKIP", "see rule.normal: probabilities do not sum to one", "substitution"),
+        ]
     text = f"at {len(sums)} of {count} mixed positions the probabilities of all {shop.vocabulary} tokens sum to {total:.4f}"
     return [
         Verdict("rule.normal", "PASS", text, "substitution", places),

@@ -40,4 +40,4 @@ def test_sums():
     assert status(1.0004) == {"rule.normal": "PASS", "rule.hindsight": "PASS"}
     assert status(1.002) == {"rule.normal": "FAIL", "rule.hindsight": "SKIP"}
     assert status(1.5, ["minimum at line 3"]) == {"rule.hindsight": "FAIL", "rule.normal": "SKIP"}
-    assert status(0.9)["rule.normal"] == "WARN" and np.isfinite(SCORES).all()
+    assert status(0.9)["rule.normal"] == "FAIL" and np.isfinite(SCORES).all()
