@@ -2,9 +2,7 @@
 
     P = X Wf^T, A = phi(P) in one kernel;   Y = A Wp^T            phi(p) = p^2 for p > 0 and (slope * p)^2 otherwise
     dP = (G Wp) * phi'(P) in one kernel;    dX = dP Wf, dWf = dP^T X, dWp = G^T A
-
-Training uses the kernel on a GPU with Triton; scoring, calibration, adapters and the CPU use plain PyTorch. The log says which.
-
+Training uses the kernel on a GPU with Triton; scoring, calibration, adapters and the CPU use plain PyTorch.
 Source: openai/parameter-golf PR #1530, PR #1855.
 """
 
@@ -72,8 +70,7 @@ def run_kernel(a: Tensor, b: Tensor, p: Tensor, slope: float, forward: bool) -> 
     out = torch.empty_like(p)
     step = torch.cuda.get_device_properties(a.device).multi_processor_count
     blocks = ([128, 64], [256, 64] if forward else [64, 256], [128, 128], [128, 128])
-    tensors = zip((a.contiguous(), b.contiguous(), p, out), blocks, strict=True)
-    given = [TensorDescriptor.from_tensor(tensor, block) for tensor, block in tensors]
+    given = map(TensorDescriptor.from_tensor, (a.contiguous(), b.contiguous(), p, out), blocks)
     sizes = {"BY": step, "FWD": forward, "BM": 128, "BN": 256, "num_warps": 8, "num_stages": 3}
     mlp_kernel[(step,)](*given, p.size(0), p.size(1), a.size(1), slope, **sizes)
     return out
