@@ -11,8 +11,9 @@ import numpy as np
 from compressors import entropy_bytes, load, measure
 
 from pgolf.runtime.code_planes import planes, to_planes
+from pgolf.runtime.plane_choices import choose, code_plane, possible
 from pgolf.runtime.rans import Estimator
-from pgolf_plugins.compressor.context_coder import ContextCoder, ContextLayout, choose, code_plane, possible
+from pgolf_plugins.compressor.context_coder import ContextCoder, ContextLayout
 
 CODER = ContextCoder(())
 SETS = (0, 1, 2, 10, 3, 11, 4, 6, 14, 16, 18, 19, 26)
