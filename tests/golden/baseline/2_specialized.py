@@ -16,12 +16,12 @@ def read_ranks():
     world_size = int(get('WORLD_SIZE', 1))
     local_rank = int(get('LOCAL_RANK', 0))
     if world_size < 1 or 8 % world_size:
-        raise ValueError(f'WORLD_SIZE is {world_size}, wanted a divisor of 8, the micro-batches of a step')
+        raise ValueError(f'WORLD_SIZE is {world_size}, wanted a divisor of 8 micro-batches')
     return (rank, world_size, local_rank)
 
 def start_world():
     """Join the group that the environment describes; ValueError as in `read_ranks`."""
-    global device_2, local_rank_2, rank_3, world_size_3
+    global device_2, rank_3, world_size_3
     rank, world_size, local_rank = read_ranks()
     backend = 'gloo'
     device = torch.device('cpu')
@@ -33,7 +33,7 @@ def start_world():
         dist.init_process_group(backend)
     rank_3 = rank
     world_size_3 = world_size
-    local_rank_2 = local_rank
+    pass
     device_2 = device
     return None
 
@@ -160,18 +160,15 @@ class Optimizers:
     """
 
     def __init__(self):
-        self.program = None
-        self.world = None
+        pass
+        pass
         owned = [(model_2.get_parameter(name), canonical_names(record, name), record) for record in parameters_2 for name in record.stored_names()]
-        self.tensors = [tensor for tensor, names, record in owned]
-        self.names = [names for tensor, names, record in owned]
+        self.tensors, self.names = apart(owned)
         self.replicated = [tensor for tensor, names, record in owned if record.reduction == 'replicated']
-        self.averaged = [tensor for tensor, names, record in owned if record.average]
-        self.averaged_names = [names for tensor, names, record in owned if record.average]
-        matrices = [tensor for tensor, names, record in owned if record.group == 'matrix']
-        matrix_names = [names for tensor, names, record in owned if record.group == 'matrix']
+        self.averaged, self.averaged_names = apart([one for one in owned if one[2].average])
+        matrices, matrix_names = apart([one for one in owned if one[2].group == 'matrix'])
         bind_3(matrices, matrix_names)
-        groups = [(spec, [tensor for tensor, names, record in owned if record.group == spec.name], [names for tensor, names, record in owned if record.group == spec.name]) for spec in groups_2]
+        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in groups_2]
         bind_2(groups)
 
     @torch.no_grad()
@@ -187,6 +184,10 @@ class Optimizers:
         for tensor in self.tensors:
             tensor.grad = None
 
+def apart(owned):
+    """The tensors of some (tensor, names of what it holds, record), and the names."""
+    return ([tensor for tensor, names, record in owned], [names for tensor, names, record in owned])
+
 def compile_on_gpu(function):
     """A function or the model, compiled where there is a GPU, because ranks then compute on it; all compiling is here."""
     if torch.cuda.is_available():
@@ -198,14 +199,6 @@ def compiledorthogonalizer(update):
     if compiled_2 is None:
         compiled_2 = compile_on_gpu(iterate_2)
     return compiled_2(update.bfloat16(), 5)
-
-def count_blocks():
-    """Number of row blocks of every matrix that is cut, for a matrix optimizer that binds all of `tensors`.
-
-    Raises:
-        ValueError: a number that does not divide the rows, or no matrix that is cut.
-    """
-    return {}
 
 def orthogonalize(update, names):
     """The program's orthogonalizer and the taps after it, on (rows, columns) or (batch, rows, columns).
@@ -361,21 +354,13 @@ def restore_tensor(parts, kind):
         return parts['kept'].to(kind)
     return dequantize(parts['codes'], parts['step'], kind)
 
-def read_whole(name, default):
-    """The variable `name`, or `default`; ValueError for what is no whole number."""
+def read_number(name, default, kind):
+    """The variable `name`, or `default`, as an int or a float; ValueError for what is no such number."""
     text = os.environ.get(name, default)
     try:
-        return int(text)
+        return kind(text)
     except ValueError:
-        raise ValueError(f'{name} is {text!r}, wanted a whole number like {default!r}') from None
-
-def read_seconds():
-    """The variable `name`, or `default`; ValueError for what is no number."""
-    text = os.environ.get('MAX_WALLCLOCK_SECONDS', 600.0)
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f'MAX_WALLCLOCK_SECONDS is {text!r}, wanted seconds like 600.0') from None
+        raise ValueError(f'{name} is {text!r}, wanted a value like {default!r}') from None
 
 def read_environment():
     """The environment over the settings' literals; ValueError where a variable is no number."""
@@ -383,14 +368,14 @@ def read_environment():
     get = os.environ.get
     data_path_3 = get('DATA_PATH', './data/datasets/fineweb10B_sp1024')
     export_2 = 'export' in sys.argv
-    iterations_3 = read_whole('ITERATIONS', 20000)
-    max_wallclock_seconds_3 = read_seconds()
+    iterations_3 = read_number('ITERATIONS', 20000, int)
+    max_wallclock_seconds_3 = read_number('MAX_WALLCLOCK_SECONDS', 600.0, float)
     run_id_2 = get('RUN_ID', str(time.time_ns()))
     score_2 = 'score' in sys.argv
-    seed_3 = read_whole('SEED', 1337)
+    seed_3 = read_number('SEED', 1337, int)
     tokenizer_path_3 = get('TOKENIZER_PATH', './data/tokenizers/fineweb_1024_bpe.model')
-    train_log_every_3 = read_whole('TRAIN_LOG_EVERY', 200)
-    val_loss_every_3 = read_whole('VAL_LOSS_EVERY', 1000)
+    train_log_every_3 = read_number('TRAIN_LOG_EVERY', 200, int)
+    val_loss_every_3 = read_number('VAL_LOSS_EVERY', 1000, int)
     return None
 
 class Score(NamedTuple):
@@ -409,9 +394,9 @@ def look_up(places):
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
     ids = tokens_2[places].to(device_2, torch.int64)
     x = ids[:, :-1].contiguous()
-    return (x, ids[:, 1:].contiguous(), make_fields(x))
+    return (x, ids[:, 1:].contiguous(), make_fields())
 
-def make_fields(ids):
+def make_fields():
     """The batch fields of ids (B,T)."""
     return {}
 
@@ -426,10 +411,11 @@ def score_rows(marks, event, places, scored):
     say_2(f'eval: batch {event}')
     x, y, fields = look_up(places)
     with torch.set_grad_enabled(False):
-        nll = forward_2(x, y, phases=scoring_phases_2(), fields=fields, reduction='none', adapter=None)
+        nll = forward_2(x, y, phases=(), fields=fields, reduction='none', adapter=None)
     counts = count_2(x, y, targets.to(device_2))
     mask = scored.to(device_2)
-    parts = (nll.detach().double() * mask, mask, counts * mask)
+    nats = (nll.detach().double() * 16777216).round() / 16777216
+    parts = (nats * mask, mask, counts * mask)
     return (nll, torch.stack([part.sum().double() for part in parts]))
 
 def merge(marks, operation):
@@ -472,13 +458,20 @@ def rank_share(items):
     """The contiguous share of one rank."""
     return items[len(items) * rank_3 // world_size_3:len(items) * (rank_3 + 1) // world_size_3]
 
+def deal_batches(spans):
+    """One rank's windows in batches of `rows`; where kernels are deterministic, batches are those of one rank alone."""
+    whole = torch.are_deterministic_algorithms_enabled()
+    mine = spans if whole else rank_share(spans)
+    batches = [mine[at:at + 64] for at in range(0, len(mine), 64)]
+    return rank_share(batches) if whole else batches
+
 def span_rows(spans):
     """(places, scored) for the tally, padded on the right and below; causal, so padding changes nothing.
 
     Python's own types stand for the dtypes int64 and bool.
     """
-    places = torch.zeros(rows_2, 1025, dtype=torch.int64)
-    scored = torch.zeros(rows_2, 1024, dtype=torch.bool)
+    places = torch.zeros(64, 1025, dtype=torch.int64)
+    scored = torch.zeros(64, 1024, dtype=torch.bool)
     for row, (start, end, first) in enumerate(spans):
         places[row, :end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first:end - start] = True
@@ -494,12 +487,11 @@ def score_spans(spans):
     pass
     pass
     model_2.eval()
-    spans = rank_share(spans)
     marks = torch.zeros(len(tokens_2), dtype=torch.int32)
     sums = torch.zeros(3, dtype=torch.float64, device=device_2)
-    for batch, at in enumerate(range(0, len(spans), rows_2), 1):
-        places, scored = span_rows(spans[at:at + rows_2])
-        sums += score_rows(marks, batch, places, scored)[1]
+    for number, batch in enumerate(deal_batches(spans), 1):
+        places, scored = span_rows(batch)
+        sums += score_rows(marks, number, places, scored)[1]
     model_2.train()
     marks = merge(marks, dist.ReduceOp.MAX)
     return (close_marks(marks, sums, begin), marks)
@@ -530,7 +522,10 @@ def encode_model(state, statistics, code_size=0):
     return add_corrections(encoded)
 
 def add_corrections(encoded):
-    """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended."""
+    """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended.
+
+    Parts of that form which `fit` has left become statistics, and are not stored.
+    """
     return encoded
 
 def pack_artifact(encoded):
@@ -549,7 +544,7 @@ def unpack_artifact(data, state):
     try:
         return unpack_2(decompress_2(data, limit))
     except Exception as error:
-        raise ValueError(f'the artifact cannot be read: {str(error).partition(chr(10))[0]}') from error
+        raise ValueError(f'the artifact cannot be read: {str(error)[:99]!r}') from error
 
 def decode_tensor(name, parts, quant, kind):
     """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
@@ -750,6 +745,8 @@ def score_artifact():
     The score ledger beside the log is that of the last one.
     """
     grid = grid_name()
+    if device_2.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats()
     load_artifact()
     end_2('decode', 'none')
     score, marks = score_spans(chunk_spans(len(tokens_2)))
@@ -757,6 +754,7 @@ def score_artifact():
     log_final(f'{grid}_zlib_roundtrip', score)
     write_marks(marks)
     ledger_2.count('chunked_eval', 'targets', score.tokens)
+    runlog(f'eval: peak memory allocated: {torch.cuda.max_memory_allocated() >> 20} MiB')
 
 def log_final(label, score):
     """A final line with four digits and its exact twin, as the public scripts print them."""
@@ -907,8 +905,8 @@ class GPT(nn.Module):
 
     def __init__(self, parameters, activation_dtype):
         super().__init__()
-        self.settings = None
-        self.program = None
+        pass
+        pass
         self.records = parameters
         register_parameters(self, parameters, activation_dtype)
 
@@ -916,17 +914,14 @@ class GPT(nn.Module):
         """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""
         return canonical_state(dict(self.named_parameters()), self.records)
 
-    def matrix(self, role, layer, position, ctx):
-        """The matrix `role` of `layer` after the weight taps, for kernels that multiply on their own."""
-        return tapped(ctx.weights[f'blocks.{layer}.{role}.weight'])
-
     def project(self, x, role, layer, position, ctx):
         """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
         return use_matrix(ctx.weights[f'blocks.{layer}.{role}.weight'], x, role, layer, position, ctx)
 
     def stem(self, ids, ctx):
-        """Embedding, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
+        """Embedding, what an adapter adds to it, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
         x = F.embedding(ids, ctx.weights['tok_emb.weight'])
+        x = adapt(x, x, 'embed', 0, ctx)
         x = rms_norm(x)
         return x
 
@@ -1023,8 +1018,8 @@ def say_2(text):
         runlog(text)
 
 def session_2(parameters, ledger):
-    global failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, rows_2, tokens_2, training_data_2
     pass
+    global failed_2, forward_2, ledger_2, model_2, parameters_2, phases_3, preparing_2, tokens_2, training_data_2
     pass
     parameters_2 = parameters
     pass
@@ -1036,7 +1031,7 @@ def session_2(parameters, ledger):
     training_data_2 = not (score_2 or export_2)
     pass
     pass
-    rows_2 = max(64, 1)
+    pass
     activation_dtype = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
     torch._dynamo.config.recompile_limit = 16
     model_2 = GPT(parameters, activation_dtype)
@@ -1063,13 +1058,9 @@ def next_batch_2():
         raise ValueError('training data are closed: training time is over')
     pass
     pass
-    batch = next_2((524288, 1024)[0] // 8, (524288, 1024)[1])
+    batch = next_2()
     x, y = (part.to(device_2, non_blocking=True) for part in batch)
     return (x, y, {})
-
-def scoring_phases_2():
-    """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
-    return tuple((spec.name for spec in () if spec.scoring and spec.name in phases_3))
 
 def validate_2():
     """Score the live weights in windows side by side."""
@@ -1132,11 +1123,10 @@ def train(parameters):
         read_environment()
         start_world()
         ledger = Ledger()
-    except ValueError as error:
+        runlog_2(gather_over_ranks(run_id_2)[0])
+    except (OSError, ValueError) as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
-    run_id = gather_over_ranks(run_id_2)[0]
-    runlog_2(run_id)
     torch.manual_seed(seed_3)
     torch.backends.cuda.matmul.allow_tf32 = True
     if max_wallclock_seconds_3 == 0:
@@ -1226,7 +1216,7 @@ def train_loop():
     """
     pass
     optimizers = Optimizers()
-    start_2(optimizers.averaged, optimizers.averaged_names)
+    start_2()
     cap_ms = training_budget()
     step = 0
     elapsed_ms = 0.0
@@ -1243,7 +1233,7 @@ def train_loop():
         scalars = read_schedules(step, elapsed_ms, cap_ms)
         loss = run_step(optimizers, phases_3, scalars, ledger_2)
         step += 1
-        update_2(optimizers.averaged, step, scalars)
+        update_2(step, scalars)
         elapsed_ms = max_over_ranks(elapsed_ms_2(step))
         if train_log_every_3 > 0 and (step <= 10 or step % train_log_every_3 == 0):
             log_step(step, f'train_loss:{loss:.4f}', elapsed_ms)
@@ -1254,7 +1244,7 @@ def train_loop():
     allocated = torch.cuda.max_memory_allocated() >> 20
     reserved = torch.cuda.max_memory_reserved() >> 20
     runlog(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
-    apply_2(optimizers.averaged)
+    apply_2()
     set_clock_2(elapsed_ms)
     end_2('train', 'train')
     return step
@@ -1550,12 +1540,12 @@ def take_2(count):
         count -= len(parts[-1])
     return np.concatenate(parts)
 
-def next_2(tokens, seq_len):
+def next_2():
     """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
-    span = take_2(world_size_2 * (tokens + 1)).reshape(world_size_2, -1)[rank_2]
+    span = take_2(world_size_2 * 65537).reshape(world_size_2, -1)[rank_2]
     span = torch.from_numpy(span.astype(int))
     ledger_3.count('sequential_loader', 'batches')
-    return (span[:-1].reshape(-1, seq_len), span[1:].reshape(-1, seq_len))
+    return (span[:-1].reshape(-1, 1024), span[1:].reshape(-1, 1024))
 
 def bind_2(groups):
     """Start with zero moments."""
@@ -1584,7 +1574,7 @@ def bind_3(tensors, names):
     tensors_2 = tensors
     names_2 = names
     pass
-    blocks_2 = count_blocks()
+    blocks_2 = {}
     buffers_2 = [torch.zeros_like(tensor) for tensor in tensors]
 
 def launch_2():
@@ -1618,13 +1608,13 @@ def iterate_newton_schulz(x, steps, scale_first):
         x = 3.4445 * x + (-4.775 * gram + square) @ x
     return x.mT if tall else x
 
-def start_2(tensors, names):
+def start_2():
     """Nothing to keep."""
 
-def update_2(tensors, steps, scalars):
+def update_2(steps, scalars):
     """Nothing to add."""
 
-def apply_2(tensors):
+def apply_2():
     """Leave the live tensors as they are."""
     ledger_2.note('no_average', 'last weights')
 

@@ -16,12 +16,12 @@ def read_ranks():
     world_size = int(get('WORLD_SIZE', 1))
     local_rank = int(get('LOCAL_RANK', 0))
     if world_size < 1 or 8 % world_size:
-        raise ValueError(f'WORLD_SIZE is {world_size}, wanted a divisor of 8, the micro-batches of a step')
+        raise ValueError(f'WORLD_SIZE is {world_size}, wanted a divisor of 8 micro-batches')
     return (rank, world_size, local_rank)
 
 def start_world():
     """Join the group that the environment describes; ValueError as in `read_ranks`."""
-    global device_2, local_rank_2, rank_3, world_size_3
+    global device_2, rank_3, world_size_3
     rank, world_size, local_rank = read_ranks()
     backend = 'gloo'
     device = torch.device('cpu')
@@ -33,7 +33,7 @@ def start_world():
         dist.init_process_group(backend)
     rank_3 = rank
     world_size_3 = world_size
-    local_rank_2 = local_rank
+    pass
     device_2 = device
     return None
 
@@ -186,18 +186,15 @@ class Optimizers:
     """
 
     def __init__(self):
-        self.program = None
-        self.world = None
+        pass
+        pass
         owned = [(model_2.get_parameter(name), canonical_names(record, name), record) for record in parameters_2 for name in record.stored_names()]
-        self.tensors = [tensor for tensor, names, record in owned]
-        self.names = [names for tensor, names, record in owned]
+        self.tensors, self.names = apart(owned)
         self.replicated = [tensor for tensor, names, record in owned if record.reduction == 'replicated']
-        self.averaged = [tensor for tensor, names, record in owned if record.average]
-        self.averaged_names = [names for tensor, names, record in owned if record.average]
-        matrices = [tensor for tensor, names, record in owned if record.group == 'matrix']
-        matrix_names = [names for tensor, names, record in owned if record.group == 'matrix']
+        self.averaged, self.averaged_names = apart([one for one in owned if one[2].average])
+        matrices, matrix_names = apart([one for one in owned if one[2].group == 'matrix'])
         bind_3(matrices, matrix_names)
-        groups = [(spec, [tensor for tensor, names, record in owned if record.group == spec.name], [names for tensor, names, record in owned if record.group == spec.name]) for spec in groups_2]
+        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in groups_2]
         bind_2(groups)
 
     @torch.no_grad()
@@ -215,6 +212,10 @@ class Optimizers:
         for tensor in self.tensors:
             tensor.grad = None
 
+def apart(owned):
+    """The tensors of some (tensor, names of what it holds, record), and the names."""
+    return ([tensor for tensor, names, record in owned], [names for tensor, names, record in owned])
+
 def compile_on_gpu(function):
     """A function or the model, compiled where there is a GPU, because ranks then compute on it; all compiling is here."""
     if torch.cuda.is_available():
@@ -226,14 +227,6 @@ def compiledorthogonalizer(update):
     if compiled_2 is None:
         compiled_2 = compile_on_gpu(iterate_2)
     return compiled_2(update.bfloat16(), 5)
-
-def count_blocks():
-    """Number of row blocks of every matrix that is cut, for a matrix optimizer that binds all of `tensors`.
-
-    Raises:
-        ValueError: a number that does not divide the rows, or no matrix that is cut.
-    """
-    return {}
 
 def orthogonalize(update, names):
     """The program's orthogonalizer and the taps after it, on (rows, columns) or (batch, rows, columns).
@@ -284,7 +277,7 @@ def prepare_run():
 def log_prepared(text):
     """Log what a component chose, if it says so."""
     if text is not None:
-        log_2(f'prepared {preparing_2}: {text}')
+        runlog(f'prepared {preparing_2}: {text}')
 
 class Param(NamedTuple):
     """One trained tensor, declared once by whoever creates it.
@@ -442,12 +435,13 @@ def collect_statistics():
         ValueError: when the source gives no batch.
     """
     observer = HessianObserver()
+    gathered = {}
     count = 0
     model_2.eval()
     for ids in selfcalibration():
-        observe_batch(ids, scoring_phases_2(), observer)
+        observe_batch(ids, (), observer)
         count += 1
-        stages_2.say(f'calibration: batch {count}')
+        say_2(f'calibration: batch {count}')
     model_2.train()
     if not count:
         raise ValueError('calibration found no batch of tokens')
@@ -490,21 +484,13 @@ def check_statistics():
             raise ValueError(f'{name} and {owners[key]} have the same role {key[0]!r}: wanted one matrix for each')
         owners[key] = name
 
-def read_whole(name, default):
-    """The variable `name`, or `default`; ValueError for what is no whole number."""
+def read_number(name, default, kind):
+    """The variable `name`, or `default`, as an int or a float; ValueError for what is no such number."""
     text = os.environ.get(name, default)
     try:
-        return int(text)
+        return kind(text)
     except ValueError:
-        raise ValueError(f'{name} is {text!r}, wanted a whole number like {default!r}') from None
-
-def read_seconds():
-    """The variable `name`, or `default`; ValueError for what is no number."""
-    text = os.environ.get('MAX_WALLCLOCK_SECONDS', 600.0)
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f'MAX_WALLCLOCK_SECONDS is {text!r}, wanted seconds like 600.0') from None
+        raise ValueError(f'{name} is {text!r}, wanted a value like {default!r}') from None
 
 def read_environment():
     """The environment over the settings' literals; ValueError where a variable is no number."""
@@ -512,14 +498,14 @@ def read_environment():
     get = os.environ.get
     data_path_3 = get('DATA_PATH', './data/datasets/fineweb10B_sp1024')
     export_2 = 'export' in sys.argv
-    iterations_3 = read_whole('ITERATIONS', 20000)
-    max_wallclock_seconds_3 = read_seconds()
+    iterations_3 = read_number('ITERATIONS', 20000, int)
+    max_wallclock_seconds_3 = read_number('MAX_WALLCLOCK_SECONDS', 600.0, float)
     run_id_2 = get('RUN_ID', str(time.time_ns()))
     score_2 = 'score' in sys.argv
-    seed_3 = read_whole('SEED', 1337)
+    seed_3 = read_number('SEED', 1337, int)
     tokenizer_path_3 = get('TOKENIZER_PATH', './data/tokenizers/fineweb_1024_bpe.model')
-    train_log_every_3 = read_whole('TRAIN_LOG_EVERY', 200)
-    val_loss_every_3 = read_whole('VAL_LOSS_EVERY', 1000)
+    train_log_every_3 = read_number('TRAIN_LOG_EVERY', 200, int)
+    val_loss_every_3 = read_number('VAL_LOSS_EVERY', 1000, int)
     return None
 
 class Score(NamedTuple):
@@ -538,9 +524,9 @@ def look_up(places):
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
     ids = tokens_3[places].to(device_2, torch.int64)
     x = ids[:, :-1].contiguous()
-    return (x, ids[:, 1:].contiguous(), make_fields(x))
+    return (x, ids[:, 1:].contiguous(), make_fields())
 
-def make_fields(ids):
+def make_fields():
     """The batch fields of ids (B,T)."""
     return {}
 
@@ -552,13 +538,14 @@ def score_rows(marks, event, places, scored):
     """
     targets = places[:, 1:]
     marks[targets[scored]] = event
-    stages_2.say(f'eval: batch {event}')
+    say_2(f'eval: batch {event}')
     x, y, fields = look_up(places)
     with torch.set_grad_enabled(False):
-        nll = forward_2(x, y, phases=scoring_phases_2(), fields=fields, reduction='none', adapter=None)
+        nll = forward_2(x, y, phases=(), fields=fields, reduction='none', adapter=None)
     counts = count_2(x, y, targets.to(device_2))
     mask = scored.to(device_2)
-    parts = (nll.detach().double() * mask, mask, counts * mask)
+    nats = (nll.detach().double() * 16777216).round() / 16777216
+    parts = (nats * mask, mask, counts * mask)
     return (nll, torch.stack([part.sum().double() for part in parts]))
 
 def merge(marks, operation):
@@ -601,13 +588,20 @@ def rank_share(items):
     """The contiguous share of one rank."""
     return items[len(items) * rank_3 // world_size_3:len(items) * (rank_3 + 1) // world_size_3]
 
+def deal_batches(spans):
+    """One rank's windows in batches of `rows`; where kernels are deterministic, batches are those of one rank alone."""
+    whole = torch.are_deterministic_algorithms_enabled()
+    mine = spans if whole else rank_share(spans)
+    batches = [mine[at:at + 32] for at in range(0, len(mine), 32)]
+    return rank_share(batches) if whole else batches
+
 def span_rows(spans):
     """(places, scored) for the tally, padded on the right and below; causal, so padding changes nothing.
 
     Python's own types stand for the dtypes int64 and bool.
     """
-    places = torch.zeros(rows_3, 2049, dtype=torch.int64)
-    scored = torch.zeros(rows_3, 2048, dtype=torch.bool)
+    places = torch.zeros(32, 2049, dtype=torch.int64)
+    scored = torch.zeros(32, 2048, dtype=torch.bool)
     for row, (start, end, first) in enumerate(spans):
         places[row, :end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first:end - start] = True
@@ -622,12 +616,11 @@ def score_spans(spans):
     begin = time.perf_counter()
     pass
     model_2.eval()
-    spans = rank_share(spans)
     marks = torch.zeros(len(tokens_3), dtype=torch.int32)
     sums = torch.zeros(3, dtype=torch.float64, device=device_2)
-    for batch, at in enumerate(range(0, len(spans), rows_3), 1):
-        places, scored = span_rows(spans[at:at + rows_3])
-        sums += score_rows(marks, batch, places, scored)[1]
+    for number, batch in enumerate(deal_batches(spans), 1):
+        places, scored = span_rows(batch)
+        sums += score_rows(marks, number, places, scored)[1]
     model_2.train()
     marks = merge(marks, dist.ReduceOp.MAX)
     return (close_marks(marks, sums, begin), marks)
@@ -681,7 +674,10 @@ def encode_groups(state, classes, statistics):
     return found
 
 def add_corrections(encoded):
-    """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended."""
+    """`encoded` with the parts of every correction, as "NAME.PART"; each sees what the ones before it have mended.
+
+    Parts of that form which `fit` has left become statistics, and are not stored.
+    """
     return encoded
 
 def pack_artifact(encoded):
@@ -700,7 +696,7 @@ def unpack_artifact(data, state):
     try:
         return unpack_2(decompress_2(data, limit))
     except Exception as error:
-        raise ValueError(f'the artifact cannot be read: {str(error).partition(chr(10))[0]}') from error
+        raise ValueError(f'the artifact cannot be read: {str(error)[:99]!r}') from error
 
 def decode_tensor(name, parts, quant, kind):
     """A tensor from its recipe's parts, without corrections; `quant` is the class of its record."""
@@ -729,38 +725,31 @@ def decode_corrected(name, parts, quant, kind):
     """A tensor from all its parts; corrections are added in float32."""
     return decode_tensor(name, parts, quant, kind)
 
-class RunLog:
-    """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns.
+def runlog_2(run_id):
+    global main_2, path_2, rank_4
+    rank_4 = rank_3
+    main_2 = rank_3 == 0
+    Path('logs').mkdir(exist_ok=True)
+    path_2 = Path('logs', run_id + '.txt')
+    if main_2 and (not export_2):
+        path_2.write_text('')
+    sys.excepthook = partial(keep_traceback, path_2)
+    faulthandler.register(signal.SIGTERM, path_2.open('a'), chain=True)
 
-    An earlier log of this name is lost, unless the run goes on where that one ended (`more`).
+def runlog(line):
+    """Write one line, or several with line feeds between."""
+    if main_2:
+        print(line, flush=True)
+        with path_2.open('a') as file:
+            print(line, file=file)
 
-    A rank that fails leaves its traceback in the file, and one that is ended because another has died, where it stood.
-    """
-
-    def __init__(self, run_id):
-        self.rank = rank_3
-        self.main = rank_3 == 0
-        Path('logs').mkdir(exist_ok=True)
-        self.path = Path('logs', run_id + '.txt')
-        if self.main and (not export_2):
-            self.path.write_text('')
-        sys.excepthook = partial(keep_traceback, self.path)
-        faulthandler.register(signal.SIGTERM, self.path.open('a'), chain=True)
-
-    def __call__(self, line):
-        """Write one line, or several with line feeds between."""
-        if self.main:
-            print(line, flush=True)
-            with self.path.open('a') as file:
-                print(line, file=file)
-
-    def log_error(self, text):
-        """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
-        if self.main:
-            self(f'error: {text}')
-        elif text not in self.path.read_text():
-            with self.path.open('a') as file:
-                print(f'rank {self.rank}: error: {text}', file=file)
+def log_error_2(text):
+    """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
+    if main_2:
+        runlog(f'error: {text}')
+    elif text not in path_2.read_text():
+        with path_2.open('a') as file:
+            print(f'rank {rank_4}: error: {text}', file=file)
 
 def keep_traceback(path, kind, error, trace):
     """What Python calls before it ends by an exception: the log gets the traceback, too."""
@@ -768,13 +757,13 @@ def keep_traceback(path, kind, error, trace):
         traceback.print_exception(error, file=file)
     sys.__excepthook__(kind, error, trace)
 
-def log_machine(log):
+def log_machine():
     """Versions, the hash of the running file, and the GPU."""
     digest = hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
     machine = f'hardware:{os.uname().machine} CPU, {torch.get_num_threads()} threads'
     if device_2.type == 'cuda':
         machine = subprocess.getoutput('nvidia-smi')
-    log(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
+    runlog(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
 
 def code_bytes():
     """Size of the running file on disk, which is what counts."""
@@ -803,15 +792,15 @@ def export_and_score(step):
         write_file(partial(torch.save, state), 'final_model.pt')
     statistics = calibrate(step)
     if rank_3 == 0:
-        found = (statistics, ledger_4.done, phases_3, failed_2, stages_2.begin_ms)
+        found = (statistics, ledger_4.done, phases_3, failed_2, begin_ms_2)
         write_file(partial(torch.save, found), 'final_export.pt')
     export_weights(state, statistics)
 
 def export_weights(state, statistics):
     """Score the trained weights, write the artifact on rank 0, and score what decodes from it on every rank."""
     score = validate_2()
-    stages_2.end('diagnostic', 'val')
-    log_2(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
+    end_2('diagnostic', 'val')
+    runlog(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
     if rank_3 == 0:
         export_model(state, statistics)
     max_over_ranks(0.0)
@@ -835,7 +824,7 @@ def export_checkpoint():
         OSError: for a file that is not there.
         ValueError: for one that is damaged, or of another model.
     """
-    global failed_2, phases_3
+    global begin_ms_2, failed_2, phases_3
     state = canonical_state(model_2.state_dict(), parameters_2)
     weights = read_file('final_model.pt')
     found = read_file('final_export.pt')
@@ -844,9 +833,9 @@ def export_checkpoint():
         raise ValueError(f'final_model.pt is of another model: {wrong[0]} is missing or has another shape')
     for name, tensor in state.items():
         tensor.copy_(weights[name])
-    statistics, receipts, phases_3, failed_2, stages_2.begin_ms = found
+    statistics, receipts, phases_3, failed_2, begin_ms_2 = found
     ledger_4.done.update(receipts)
-    stages_2.set_clock(stages_2.begin_ms)
+    set_clock_2(begin_ms_2)
     export_weights(state, statistics)
 
 def read_file(path):
@@ -872,7 +861,7 @@ def calibrate(step):
         statistics, batches = collect_on_clock(step)
     else:
         statistics, batches = collect_statistics()
-    stages_2.end('calibration', 'none' + f' batches:{batches}')
+    end_2('calibration', 'none' + f' batches:{batches}')
     training_data_2 = False
     return statistics
 
@@ -884,7 +873,7 @@ def collect_on_clock(step):
     pause_2()
     start_3()
     elapsed_ms = max_over_ranks(elapsed_ms_2(step))
-    stages_2.set_clock(elapsed_ms)
+    set_clock_2(elapsed_ms)
     if 0 < budget < elapsed_ms:
         fail_2(f'calibration from training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of max_wallclock_seconds: build with more time in reserve')
     return found
@@ -892,12 +881,12 @@ def collect_on_clock(step):
 def export_model(state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
     encoded = encode_model(state, statistics, code_bytes())
-    stages_2.end('quantize', 'none')
+    end_2('quantize', 'none')
     data = pack_artifact(encoded)
-    stages_2.end('compress', 'none')
+    end_2('compress', 'none')
     write_file(partial(Path.write_bytes, data=data), artifact_path())
     label = f'{grid_name()}+lzma'
-    log_2(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
+    runlog(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
 
 def load_artifact():
     """Overwrite every tensor of the model: first with zeros, so that nothing trained can remain, then decoded.
@@ -918,7 +907,7 @@ def load_artifact():
         logged = ''.join((path.read_text() for path in Path('logs').glob('*.txt')))
         if 'artifact_sha256:' in logged and digest not in logged:
             raise ValueError('the artifact is not that of the logs in logs/')
-    log_2('artifact_sha256:' + digest)
+    runlog('artifact_sha256:' + digest)
     decode_model(unpack_artifact(data, state), state)
 
 def score_artifact():
@@ -927,20 +916,23 @@ def score_artifact():
     The score ledger beside the log is that of the last one.
     """
     grid = grid_name()
+    if device_2.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats()
     load_artifact()
-    stages_2.end('decode', 'none')
+    end_2('decode', 'none')
     score, marks = score_spans(chunk_spans(len(tokens_3)))
-    stages_2.end('score', 'val')
+    end_2('score', 'val')
     log_final(f'{grid}_lzma_roundtrip', score)
     score, marks = score_spans(spans_2(len(tokens_3)))
-    stages_2.end('score', 'val')
+    end_2('score', 'val')
     log_final(f'{grid}_sliding_window', score)
     write_marks(marks)
     ledger_4.count('sliding_eval', 'targets', score.tokens)
+    runlog(f'eval: peak memory allocated: {torch.cuda.max_memory_allocated() >> 20} MiB')
 
 def log_final(label, score):
     """A final line with four digits and its exact twin, as the public scripts print them."""
-    log_2(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
+    runlog(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
 
 def report_receipts():
     """Log one receipt per plugin, an error line for those that did nothing; returns whether any did nothing.
@@ -953,9 +945,9 @@ def report_receipts():
     for name in plugins_2:
         receipt = ledger_4.receipt(name)
         if receipt and name not in late:
-            log_2(f'receipt {name}: {receipt}')
+            runlog(f'receipt {name}: {receipt}')
         else:
-            log_2(f'error: plugin {name} did nothing')
+            runlog(f'error: plugin {name} did nothing')
             idle = rank_3 == 0
     return idle
 
@@ -1066,7 +1058,7 @@ def adapt(y, x, site, position, ctx):
         y = y + ctx.adapter.delta(x, site, position)
     return y
 
-def rotate_halves(x_BTHC, ctx):
+def rotate_halves(x_BTHC, base, ctx):
     """Rotate the pairs (j, j + C/2) by t * base^(-2j/C): (u, v) -> (u cos + v sin, v cos - u sin).
 
     The angles are float32; their tables (T, C/2) are computed once per forward. Two shorter ways to write the tables, from
@@ -1076,7 +1068,7 @@ def rotate_halves(x_BTHC, ctx):
         length = x_BTHC.size(1)
         width = x_BTHC.size(3)
         device = x_BTHC.device
-        frequencies = 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float32, device=device) / width)
+        frequencies = base ** (-torch.arange(0, width, 2, dtype=torch.float32, device=device) / width)
         angles = torch.outer(torch.arange(length, dtype=torch.float32, device=device), frequencies)
         ctx.memo['rope'] = (angles.cos(), angles.sin())
     cos, sin = (table[None, :, None, :].to(x_BTHC.dtype) for table in ctx.memo['rope'])
@@ -1100,8 +1092,8 @@ class GPT(nn.Module):
 
     def __init__(self, parameters, activation_dtype):
         super().__init__()
-        self.settings = None
-        self.program = None
+        pass
+        pass
         self.records = parameters
         register_parameters(self, parameters, activation_dtype)
 
@@ -1109,17 +1101,14 @@ class GPT(nn.Module):
         """Canonical name -> tensor, such as "blocks.3.attn.c_q.weight"; banks are unbound once per forward."""
         return canonical_state(dict(self.named_parameters()), self.records)
 
-    def matrix(self, role, layer, position, ctx):
-        """The matrix `role` of `layer` after the weight taps, for kernels that multiply on their own."""
-        return tapped(ctx.weights[f'blocks.{layer}.{role}.weight'])
-
     def project(self, x, role, layer, position, ctx):
         """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
         return use_matrix(ctx.weights[f'blocks.{layer}.{role}.weight'], x, role, layer, position, ctx)
 
     def stem(self, ids, ctx):
-        """Embedding, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
+        """Embedding, what an adapter adds to it, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
         x = F.embedding(ids, ctx.weights['tok_emb.weight'])
+        x = adapt(x, x, 'embed', 0, ctx)
         x = x + bigramhash_2(ids, ctx)
         x = rms_norm(x)
         x = smear(x, ctx)
@@ -1192,48 +1181,47 @@ def validation_tokens(pattern):
         raise ValueError(f'{pattern}: {len(tokens)} tokens, wanted at least 2049')
     return torch.from_numpy(tokens[:(len(tokens) - 1) // 2048 * 2048 + 1])
 
-class Stages:
-    """Writes a line for each stage; the clock starts at 0."""
+def stages_3():
+    global begin_ms_2, since_3, spoke_2
+    begin_ms_2 = 0.0
+    since_3 = spoke_2 = time.perf_counter()
 
-    def __init__(self, log):
-        self.log = log
-        self.begin_ms = 0.0
-        self.since = self.spoke = time.perf_counter()
+def set_clock_2(elapsed_ms):
+    """It is `elapsed_ms` now, and real time from here on."""
+    global since_3
+    since_3 = time.perf_counter() - elapsed_ms / 1000.0
 
-    def set_clock(self, elapsed_ms):
-        """It is `elapsed_ms` now, and real time from here on."""
-        self.since = time.perf_counter() - elapsed_ms / 1000.0
+def end_2(name, data):
+    """Log a stage that ends now; `data` is what it read, and what else there is to say."""
+    global begin_ms_2, spoke_2
+    now = 1000.0 * (time.perf_counter() - since_3)
+    runlog(f'stage:{name} begin:{begin_ms_2:.0f}ms end:{now:.0f}ms data:{data}')
+    begin_ms_2 = now
+    spoke_2 = time.perf_counter()
 
-    def end(self, name, data):
-        """Log a stage that ends now; `data` is what it read, and what else there is to say."""
-        now = 1000.0 * (time.perf_counter() - self.since)
-        self.log(f'stage:{name} begin:{self.begin_ms:.0f}ms end:{now:.0f}ms data:{data}')
-        self.begin_ms = now
-        self.spoke = time.perf_counter()
+def say_2(text):
+    """Log where a stage is, if nothing has been said for ten seconds."""
+    global spoke_2
+    if time.perf_counter() > spoke_2 + 10:
+        spoke_2 = time.perf_counter()
+        runlog(text)
 
-    def say(self, text):
-        """Log where a stage is, if nothing has been said for ten seconds."""
-        if time.perf_counter() > self.spoke + 10:
-            self.spoke = time.perf_counter()
-            self.log(text)
-
-def session_2(parameters, log, ledger):
-    global failed_2, forward_2, ledger_4, log_2, model_2, parameters_2, phases_3, preparing_2, queues_2, rows_3, stages_2, tokens_3, training_data_2
+def session_2(parameters, ledger):
     pass
+    global failed_2, forward_2, ledger_4, model_2, parameters_2, phases_3, preparing_2, tokens_3, training_data_2
     pass
     parameters_2 = parameters
     pass
     pass
-    log_2 = log
     ledger_4 = ledger
     phases_3 = ()
     preparing_2 = ''
-    stages_2 = Stages(log)
+    stages_3()
     failed_2 = False
     training_data_2 = not (score_2 or export_2)
-    queues_2 = 0
     pass
-    rows_3 = max(32, 1)
+    pass
+    pass
     activation_dtype = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
     torch._dynamo.config.recompile_limit = 16
     model_2 = GPT(parameters, activation_dtype)
@@ -1243,7 +1231,7 @@ def session_2(parameters, log, ledger):
     tokens_3 = validation_tokens(pattern)
     open_2(ledger)
     digest = hashlib.sha256(tokens_3.numpy().data).hexdigest()
-    log(f'val_loader:shards pattern={pattern} tokens:{len(tokens_3) - 1}\nval_sha256:{digest}')
+    runlog(f'val_loader:shards pattern={pattern} tokens:{len(tokens_3) - 1}\nval_sha256:{digest}')
 
 def open_loader_2(ledger):
     """Start the training stream from its first token; batches are counted in `ledger`."""
@@ -1258,19 +1246,15 @@ def next_batch_2():
     if not training_data_2:
         raise ValueError('training data are closed: training time is over')
     pass
-    batch = next_2((786432, 2048)[0] // 8, (786432, 2048)[1])
+    batch = next_2()
     x, y = (part.to(device_2, non_blocking=True) for part in batch)
     return (x, y, {})
 
 def fail_2(text):
     """Log an error that takes nothing from the results, but the run's success."""
     global failed_2
-    log_2(f'error: {text}')
+    runlog(f'error: {text}')
     failed_2 = True
-
-def scoring_phases_2():
-    """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
-    return tuple((spec.name for spec in () if spec.scoring and spec.name in phases_3))
 
 def validate_2():
     """Score the live weights in windows side by side."""
@@ -1314,7 +1298,7 @@ def warm_up():
     for variant in phase_variants():
         for step in range(20):
             run_step(optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
-            log_2(' '.join((f'warmup_step:{step + 1}/20', *variant)))
+            runlog(' '.join((f'warmup_step:{step + 1}/20', *variant)))
     for name, tensor in state.items():
         tensor.copy_(saved[name])
     torch.manual_seed(seed_3)
@@ -1333,18 +1317,17 @@ def train(parameters):
         read_environment()
         start_world()
         ledger = Ledger()
-    except ValueError as error:
+        runlog_2(gather_over_ranks(run_id_2)[0])
+    except (OSError, ValueError) as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
-    run_id = gather_over_ranks(run_id_2)[0]
-    log = RunLog(run_id)
     torch.manual_seed(seed_3)
     torch.backends.cuda.matmul.allow_tf32 = True
     if max_wallclock_seconds_3 == 0:
         make_deterministic()
-    log_machine(log)
-    log('plugins:' + ' '.join(plugins_2))
-    open_session(parameters, log, ledger)
+    log_machine()
+    runlog('plugins:' + ' '.join(plugins_2))
+    open_session(parameters, ledger)
     if training_data_2:
         log_header()
         probe_plugins()
@@ -1353,14 +1336,14 @@ def train(parameters):
         try:
             export_and_score(step)
         except (OSError, ValueError) as error:
-            log.log_error(str(error))
+            log_error_2(str(error))
             sys.exit(f'error: rank {rank_3}: {error}')
     bad = not score_2 and (report_receipts() or failed_2)
     stop_world()
     if bad:
         sys.exit(1)
 
-def open_session(parameters, log, ledger):
+def open_session(parameters, ledger):
     """A session with its data checked, and with the artifact made or scored if that is all there is to do.
 
     What is wrong with the data, the machine or the files is one line and exit status 2, not a traceback. An artifact
@@ -1368,7 +1351,7 @@ def open_session(parameters, log, ledger):
     """
     global phases_3
     try:
-        session_2(parameters, log, ledger)
+        session_2(parameters, ledger)
         prepare_run()
         if export_2:
             export_checkpoint()
@@ -1380,7 +1363,7 @@ def open_session(parameters, log, ledger):
             check_statistics()
         return None
     except (OSError, ValueError) as error:
-        log.log_error(str(error))
+        log_error_2(str(error))
         if not export_2:
             stop_world()
         sys.exit(2)
@@ -1393,7 +1376,7 @@ def make_deterministic():
 def log_header():
     """The lines that log parsers read before the first step."""
     pass
-    log_2(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size_3} grad_accum_steps:{8 // world_size_3}\nseed:{seed_3}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
+    runlog(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size_3} grad_accum_steps:{8 // world_size_3}\nseed:{seed_3}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
 
 def run_step(optimizers, phases, scalars, ledger):
     """Gradient accumulation over this rank's micro-steps and one optimizer step; returns the mean loss, a tensor."""
@@ -1428,7 +1411,7 @@ def train_loop():
     """
     pass
     optimizers = Optimizers()
-    start_2(optimizers.averaged, optimizers.averaged_names)
+    start_2(optimizers.averaged)
     cap_ms = training_budget()
     step = 0
     elapsed_ms = 0.0
@@ -1452,18 +1435,18 @@ def train_loop():
             if loss != loss:
                 raise ValueError('the training loss is not a number')
     if step < iterations_3:
-        log_2(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
+        runlog(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
     allocated = torch.cuda.max_memory_allocated() >> 20
     reserved = torch.cuda.max_memory_reserved() >> 20
-    log_2(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
+    runlog(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
     apply_2(optimizers.averaged)
-    stages_2.set_clock(elapsed_ms)
-    stages_2.end('train', 'train')
+    set_clock_2(elapsed_ms)
+    end_2('train', 'train')
     return step
 
 def log_step(step, result, elapsed_ms):
     """One line of training or validation in the public format."""
-    log_2(f'step:{step}/{iterations_3} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
+    runlog(f'step:{step}/{iterations_3} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
 
 def additive_skip(x, skip, index, ctx):
     """x_BTD with skip number `index` joined."""
@@ -1498,8 +1481,8 @@ def attention_branch(model, n_BTD, layer, position, ctx):
     k = model.project(n_BTD, 'attn.c_k', layer, position, ctx)
     v = model.project(n_BTD, 'attn.c_v', layer, position, ctx)
     v = valueembedding_2(v, layer, ctx)
-    q = partialrope(rms_norm(torch.unflatten(q, 2, (8, -1))), ctx)
-    k = partialrope(rms_norm(torch.unflatten(k, 2, (4, -1))), ctx)
+    q = ntkrope(rms_norm(torch.unflatten(q, 2, (8, -1))), ctx)
+    k = ntkrope(rms_norm(torch.unflatten(k, 2, (4, -1))), ctx)
     v = torch.unflatten(v, 2, (4, -1))
     q, k = apply_qk_gain(q, k, layer, ctx)
     y = run_core(q, k, v, ctx)
@@ -1579,6 +1562,17 @@ def scale_by_depth(n_BTD, layer, ctx):
     scale = (layer + 1) ** (-0.5)
     return n_BTD * scale
 
+def stretched_2(length):
+    """The base for a forward of `length` tokens."""
+    growth = max(length / 1024, 1.0) ** (16 / 14)
+    return 10000.0 * growth
+
+def ntkrope(x_BTHC, ctx):
+    ctx.fired('ntk_rope', 'rotations')
+    length = ctx.fields['segments'][0].size(1) if 'segments' in ctx.fields else x_BTHC.size(1)
+    rotated = rotate_halves(x_BTHC[..., :16], stretched_2(length), ctx)
+    return torch.cat((rotated, x_BTHC[..., 16:]), -1)
+
 def orthogonal_or_uniform(tensor, generator, ledger):
     """Fill a (out, in) matrix."""
     if min(tensor.shape) >= 64:
@@ -1587,11 +1581,6 @@ def orthogonal_or_uniform(tensor, generator, ledger):
     else:
         bound = tensor.shape[-1] ** (-0.5)
         tensor.uniform_(-bound, bound, generator=generator)
-
-def partialrope(x_BTHC, ctx):
-    ctx.fired('partial_rope', 'rotations')
-    rotated = rotate_halves(x_BTHC[..., :16], ctx)
-    return torch.cat((rotated, x_BTHC[..., 16:]), -1)
 
 def apply_qk_gain(q_BTHC, k_BTKC, layer, ctx):
     """(q, k) with q scaled."""
@@ -1811,12 +1800,12 @@ def take_2(count):
         count -= len(parts[-1])
     return np.concatenate(parts)
 
-def next_2(tokens, seq_len):
+def next_2():
     """Inputs and targets (tokens/seq_len, seq_len), int64 on the CPU; every rank advances by the same amount."""
-    span = take_2(world_size_2 * (tokens + 1)).reshape(world_size_2, -1)[rank_2]
+    span = take_2(world_size_2 * 98305).reshape(world_size_2, -1)[rank_2]
     span = torch.from_numpy(span.astype(int))
     ledger_3.count('sequential_loader', 'batches')
-    return (span[:-1].reshape(-1, seq_len), span[1:].reshape(-1, seq_len))
+    return (span[:-1].reshape(-1, 2048), span[1:].reshape(-1, 2048))
 
 def spans_2(num_tokens):
     """Windows over targets 1..N-1; a stride above the window length is taken as the length."""
@@ -1840,7 +1829,7 @@ def step_2(scalars, ledger):
     ledger.count('adam', 'steps')
 
 @torch.no_grad()
-def start_2(tensors, names):
+def start_2(tensors):
     """Begin at the present weights."""
     global shadow_2, updates_2
     updates_2 = 0
@@ -1907,7 +1896,7 @@ def bind_3(tensors, names):
     """Start with zero momentum; the largest bank comes first."""
     global banks_2, blocks_2
     pass
-    blocks_2 = count_blocks()
+    blocks_2 = {}
     banks_2 = []
     wire = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
     for weight, held in sorted(zip(tensors, names, strict=True), key=lambda pair: -pair[0].numel()):
@@ -2053,7 +2042,7 @@ class Gptq:
 
     def __init__(self):
         self.block = 128
-        self.damp = 0.0201
+        pass
 
     def __call__(self, name, weight, step, top, statistics, ledger):
         """int8 codes shaped like `weight` (rows, columns); ValueError without a Hessian."""
@@ -2067,7 +2056,7 @@ class Gptq:
         orders, hessians, columns = ([], [], [])
         for weight, known in zip(weights, statistics, strict=True):
             hessian, dead = damped_hessian(known['hessian'])
-            order = hessian.diagonal().argsort(descending=True, stable=True)
+            order = known['order'] if 'order' in known else hessian.diagonal().argsort(descending=True, stable=True)
             orders.append(order)
             hessians.append(hessian[order][:, order])
             columns.append(weight.masked_fill(dead, 0.0).T[order])
@@ -2143,22 +2132,23 @@ def selfcalibration():
 
 def generate_2(noise):
     """ids (B,T) for uniform numbers (B,T)."""
-    ids = (noise[:, :1] * 1024).long()
+    ids = torch.zeros_like(noise, dtype=torch.long)
+    ids[:, 0] = (noise[:, 0] * 1024).long()
     for place in range(1, noise.shape[1]):
-        chosen = pick(next_logits(ids) / 0.8, noise[:, place:place + 1])
-        ids = torch.cat((ids, chosen), 1)
+        logits = next_logits(ids, place - 1)
+        ids[:, place] = pick(logits / 0.8, noise[:, place:place + 1])[:, 0]
     return ids
 
 def sequence_noise(number):
     """The uniform numbers (length,) of one sequence, on the CPU."""
     return torch.rand(2048, generator=keyed_generator(f'self_calibration {number}'))
 
-def next_logits(ids):
-    """Logits (B,V), float32, of the token after `ids`, under the phases of scoring."""
+def next_logits(ids, place):
+    """Logits (B,V), float32, of the token after ids[:, place], under the phases of scoring."""
     pass
     fields = {}
-    ctx = Context(ids, scoring_phases_2(), False, model_2.matrices(), {}, fields, None, None, None)
-    return model_2.logits(model_2.hidden(ids, ctx)[:, -1:], ctx)[:, 0].float()
+    ctx = Context(ids, (), False, model_2.matrices(), {}, fields, None, None, None)
+    return model_2.logits(model_2.hidden(ids, ctx)[:, place:place + 1], ctx)[:, 0].float()
 
 def pick(logits, uniform):
     """ids (B,1): the first whose cumulated probability exceeds the uniform number (B,1)."""
@@ -2182,7 +2172,7 @@ groups_2 = (Group(name='embed', lr=0.035, weight_decay=0.04), Group(name='scalar
 logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
 iterate_2 = partial(iterate_newton_schulz, scale_first=False)
 compiled_2 = None
-plugins_2 = ('adam', 'additive_skips', 'banks', 'bigram_hash', 'causal_attention', 'clip_search', 'cross_entropy', 'ema', 'gptq', 'grad_clip', 'hessian_all_reduce', 'int8', 'leaky_relu2', 'ln_scale', 'lzma', 'momentum_warmup', 'muon_weight_decay', 'newton_schulz', 'ortho_init', 'parallel_muon', 'partial_rope', 'qk_gain', 'residual_scales', 'self_calibration', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'sliding_eval', 'smear_gate', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'value_embedding', 'wall_clock', 'warmdown_iters', 'xsa')
+plugins_2 = ('adam', 'additive_skips', 'banks', 'bigram_hash', 'causal_attention', 'clip_search', 'cross_entropy', 'ema', 'gptq', 'grad_clip', 'hessian_all_reduce', 'int8', 'leaky_relu2', 'ln_scale', 'lzma', 'momentum_warmup', 'muon_weight_decay', 'newton_schulz', 'ntk_rope', 'ortho_init', 'parallel_muon', 'qk_gain', 'residual_scales', 'self_calibration', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'sliding_eval', 'smear_gate', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'value_embedding', 'wall_clock', 'warmdown_iters', 'xsa')
 schedules_2 = (partial(momentum_schedule, final=0.99, start=0.92, steps=1500), partial(warmdown_schedule, length=4000))
 tensor_recipes_2 = {'attn': ClipSearch(rounding=Gptq()), 'aux': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': ClipSearch(rounding=Gptq())}
 layers_2 = (9, 10)
