@@ -79,12 +79,11 @@ def ablate(
     from pgolf.ablate.ablate import run_pairs
     from pgolf.ablate.variants import make_variants
     from pgolf.manager import load_registry
-    from pgolf.run.data import check_data, find_data
+    from pgolf.run.data import selection_data
     from pgolf.run.display import open_display
     from pgolf.run.launch import RunOptions
     from pgolf.select import select
     from pgolf.submission import smoke_recipe
-    from pgolf.transforms import transform_of
 
     if not drop and not add:
         raise click.UsageError("nothing to compare: give --drop or --add, e.g. --drop each")
@@ -95,9 +94,7 @@ def ablate(
     chosen = smoke_recipe(chosen, registry) if smoke else chosen
     selection = select(chosen, registry)
     settings = selection.settings.as_dict()
-    transform = transform_of(selection.plugins, settings, registry)
-    paths = find_data(data, tokenizer, settings, smoke, transform is not None, transform)
-    check_data(paths, training=True, side_files=transform is not None)
+    paths = selection_data(selection, registry, data, tokenizer, smoke)
     variants = make_variants(chosen, registry, drop, add, smoke)
     folder = out or Path("runs") / f"ablate-{chosen.name}"
     given = RunOptions(paths, int(nproc), iterations, max_wallclock_seconds)

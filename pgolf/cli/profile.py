@@ -57,22 +57,18 @@ def profile(
     from pgolf.manager import load_registry
     from pgolf.profile.profile import Order
     from pgolf.profile.profile import profile as measure
-    from pgolf.run.data import check_data, find_data
+    from pgolf.run.data import selection_data
     from pgolf.select import select
     from pgolf.submission import smoke_recipe
-    from pgolf.transforms import transform_of
 
     registry = load_registry(plugin_dirs)
     chosen = open_recipe(recipe, plugins, assignments)
     chosen = smoke_recipe(chosen, registry) if smoke else chosen
     selection = select(chosen, registry)
-    settings = selection.settings.as_dict()
-    transform = transform_of(selection.plugins, settings, registry)
-    paths = find_data(data, tokenizer, settings, smoke, transform is not None, transform)
-    check_data(paths, training=True, side_files=transform is not None)
+    paths = selection_data(selection, registry, data, tokenizer, smoke)
     on = None if phases is None else tuple(name for name in phases.split(",") if name not in ("", "none"))
     output.note(
-        f"profiling {steps + 2} steps and as many under the profiler, of {settings['train_batch_tokens']:,} tokens"
+        f"profiling {steps + 2} steps and as many under the profiler, of {selection.settings.train_batch_tokens:,} tokens"
     )
     found = measure(chosen, registry, paths, Order(steps, on, export, trace), plugin_dirs, smoke)
     if as_json:

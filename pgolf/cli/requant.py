@@ -139,20 +139,15 @@ def _find_data(request: Request, recipe: Recipe, registry: Registry) -> DataPath
     """
     from pgolf.errors import PgolfError
     from pgolf.needs import collect_needs, how_to_install, missing_needs
-    from pgolf.run.data import check_data, find_data
+    from pgolf.run.data import selection_data
     from pgolf.select import select
-    from pgolf.transforms import transform_of
 
     selection = select(recipe, registry)
-    settings = selection.settings.as_dict()
-    transform = transform_of(selection.plugins, settings, registry)
     missing = missing_needs(collect_needs(loaded.plugin for loaded in selection.plugins.values()), request.smoke)
     if missing:
         text = "; ".join(f"the {need.kind} {need.name} is not here ({need.why})" for need in missing)
         raise PgolfError("PG004", text, recipe.where, how_to_install(missing))
-    paths = find_data(request.data, request.tokenizer, settings, request.smoke, transform is not None, transform)
-    check_data(paths, training=False, side_files=transform is not None)
-    return paths
+    return selection_data(selection, registry, request.data, request.tokenizer, request.smoke, training=False)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from pgolf.errors import PgolfError
 
 if TYPE_CHECKING:
     from pgolf.data.transform import Transform
+    from pgolf.manager import Registry
+    from pgolf.select import Selection
 
 TRAIN_GLOB = "fineweb_train_*.bin"
 VAL_GLOB = "fineweb_val_*.bin"
@@ -30,6 +32,24 @@ class DataPaths:
     def environment(self) -> dict[str, str]:
         """What the training program reads."""
         return {"DATA_PATH": str(self.data_path), "TOKENIZER_PATH": str(self.tokenizer_path)}
+
+
+def selection_data(
+    selection: Selection,
+    registry: Registry,
+    data: Path | None,
+    tokenizer: Path | None,
+    smoke: bool,
+    training: bool = True,
+) -> DataPaths:
+    """Where the data of a recipe's plugins are, checked; see `find_data` and `check_data`."""
+    from pgolf.transforms import transform_of
+
+    settings = selection.settings.as_dict()
+    transform = transform_of(selection.plugins, settings, registry)
+    paths = find_data(data, tokenizer, settings, smoke, transform is not None, transform)
+    check_data(paths, training, side_files=transform is not None)
+    return paths
 
 
 def find_data(
