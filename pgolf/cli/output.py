@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.console import Console
     from rich.table import Table
 
     from pgolf.errors import PgolfError
@@ -60,14 +61,19 @@ def table(*columns: str, right: Sequence[str] = (), title: str = "") -> Table:
     return made
 
 
-def print_table(made: Table) -> None:
-    """A table on stdout: as wide as the terminal, or wide enough for a pipe."""
+def open_console() -> Console:
+    """Stdout: as wide as the terminal, or wide enough for a pipe."""
     from rich.console import Console
 
     console = Console(soft_wrap=False, markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH, markup=False, highlight=False, emoji=False)
-    console.print(made)
+    return console
+
+
+def print_table(made: Table) -> None:
+    """A table on stdout."""
+    open_console().print(made)
 
 
 def count(number: int) -> str:

@@ -220,13 +220,16 @@ def _show_hook(hook: HookText) -> None:
 
 def _list(found: list[Loaded]) -> None:
     """A line for each plugin; what does not fit ends in an ellipsis, `show` and `--json` have all."""
+    name_width = max((len(item.plugin.name) for item in found), default=0) + len(" *")
+    room = output.open_console().width - name_width - 6
     for family in FAMILIES:
         rows = [describe(item) for item in found if item.plugin.family == family]
         if not rows:
             continue
         made = output.table("name", "summary", "effect and cost", title=f"{family} ({len(rows)})")
-        for column, least in zip(made.columns, (26, 30, 30), strict=True):
-            column.no_wrap, column.overflow, column.min_width = True, "ellipsis", least
+        # Of a table that is too wide, rich takes from every column alike: a long effect would leave nothing of the names.
+        for column, width in zip(made.columns, (name_width, room * 55 // 100, room * 45 // 100), strict=True):
+            column.no_wrap, column.overflow, column.width = True, "ellipsis", max(width, 20)
         for row in rows:
             mark = " *" if row["baseline"] else ""
             made.add_row(row["name"] + mark, row["summary"], _cost(row))

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 DIFF_LIMIT = 256 * 2**20
 """Most bytes of a diff: pull requests with 200,000 lines have been made."""
-HEADER = re.compile(r'diff --git (?:"(?P<quoted>[^"\n]*)"|(?P<plain>\S.*)) (?:"[^"\n]*"|b/\S.*)')
+HEADER = re.compile(r'diff --git (?:"(?P<quoted>[^"\n]*)"|(?P<plain>\S.*)) (?:"[^"\n]*"|b/\S.*+)')
 KINDS = {"new file mode": "added", "deleted file mode": "deleted", "rename to": "renamed", "copy to": "added"}
 RECORD = re.compile(r"records/[^/]+/[^/]+")
 

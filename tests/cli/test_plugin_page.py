@@ -1,6 +1,7 @@
 """What `pgolf plugins` lists and shows."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -8,6 +9,7 @@ from models import registry
 
 from pgolf.cli.main import main
 from pgolf.cli.plugin_page import tensors
+from pgolf.cli.plugins import _list
 
 
 def run(*arguments):
@@ -21,6 +23,14 @@ def test_a_plugin_has_one_line():
     for name in registry().plugins:
         assert sum(line.split()[:1] == [name] for line in lines) == 1, name
     assert max(map(len, lines)) <= 160
+
+
+def test_a_long_effect_leaves_the_names_whole():
+    loaded = registry().get("adam")
+    long = replace(loaded.plugin, effect="slower " * 100)
+    with CliRunner().isolation() as (out, *_):
+        _list([replace(loaded, plugin=long), registry().get("muon")])
+    assert [line.split()[0] for line in out.getvalue().decode().splitlines() if "slower" in line] == ["adam"]
 
 
 def test_a_search_needs_all_words_wherever_they_stand():

@@ -70,4 +70,4 @@ def test_without_matrices_nothing_changes():
 
 def test_it_is_a_fit_on_top_of_sensitivity():
     entry = resolved("fit_price", "gptq", max_wallclock_seconds=0, fit_target_bytes=123).entry
-    assert "partial(fit_by_price, probes=5, target=123)" in entry and "SensitiveColumns(" in entry
+    assert "partial(fit_by_price, probes=5, target=123)" in entry and "SensitiveSteps(" in entry
