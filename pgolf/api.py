@@ -12,6 +12,9 @@ Errors are `pgolf.PgolfError`, with code, message, where and hint.
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -135,13 +138,25 @@ def forecast(
 
 
 def verify(folder: AnyPath, *, plugin_dirs: Sequence[AnyPath] = ()) -> Verified:
-    """Check a folder without running it, in a child with limits, as `pgolf verify` does."""
-    from pgolf.verify.bounded import verify_bounded
-    from pgolf.verify.folder import RunPlan, View
+    """Check a folder without running it, as `pgolf verify` does, in a process of its own.
 
-    registry = partial(registry_of, plugin_dirs)
-    ((report, _),) = verify_bounded((Path(folder),), lambda path: View(path, registry, RunPlan(), None), 1, False)
-    return Verified(report)
+    The reader copies its process; a copy of one with threads, such as PyTorch's or a notebook's, may wait for these forever.
+
+    Raises:
+        PgolfError: what `pgolf verify` would say; PG004 where it gives no answer.
+    """
+    words = ["verify", "--json", *(f"--plugin-dir={Path(path).resolve()}" for path in plugin_dirs), str(Path(folder))]
+    command = [sys.executable, "-c", f"from pgolf.cli.main import main; main({words!r})"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        raise PgolfError("PG004", f"verify gave no answer: {last[0][:200]}", str(folder)) from None
+    if "errors" in found:
+        first = found["errors"][0]
+        raise PgolfError(first["code"], first["message"], first["where"] or "", first["help"] or "")
+    return Verified(found)
 
 
 def read_logs(path: AnyPath) -> list[RunRecord]:

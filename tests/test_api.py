@@ -30,6 +30,8 @@ def test_settings_of_ones_own_stay_in_a_smoke_build():
 
 
 def test_errors_are_exceptions(tmp_path):
+    with pytest.raises(PgolfError, match="does not exist"):
+        api.verify(tmp_path / "nowhere")
     with pytest.raises(PgolfError, match="there is no recipe swa") as caught:
         api.build("swa")
     assert "['swa']" in caught.value.hint
