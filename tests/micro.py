@@ -35,7 +35,14 @@ TUNED = {
 }
 
 # Settings of plugins that act on matrices of more than 65,536 elements alone.
-ON_LARGE_MATRICES = {"gptq_damp", "hadamard_names", "lqer_rank", "magnitude_prune_share", "promote_bits"}
+ON_LARGE_MATRICES = {
+    "gptq_damp",
+    "hadamard_names",
+    "lqer_rank",
+    "magnitude_prune_share",
+    "promote_bits",
+    "trellis_states",
+}
 
 
 def micro(*names, **settings):
