@@ -40,7 +40,9 @@ def toy_session(batches, taps=()):
         Param("tok_emb.weight", (64, 64), "embed", "embed", tap="head"),
         Param("blocks.{}.attn_scale", (64,), "scalar", "control", layers=1),
     )
-    program = SimpleNamespace(calibration_source=lambda session: batches, statistics_taps=taps, batch_fields=(), batch_statistics=())
+    program = SimpleNamespace(
+        calibration_source=lambda session: batches, statistics_taps=taps, batch_fields=(), batch_statistics=()
+    )
     return SimpleNamespace(
         model=Toy(),
         program=program,
