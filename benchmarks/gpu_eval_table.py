@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -162,7 +163,7 @@ class Table:
 
     def __init__(self, kit, out, minutes):
         self.kit, self.out = kit.resolve(), out.resolve()
-        self.work = self.out / "work" if os.environ.get("KEEP_WORK") else Path("/tmp/eval_table")
+        self.work = self.out / "work" if os.environ.get("KEEP_WORK") else Path(tempfile.gettempdir(), "eval_table")
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
         self.begin = time.time()

@@ -21,6 +21,7 @@ import lzma
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -392,7 +393,7 @@ def main():
     parser.add_argument("--shapes", default="loop8192,wide1024")
     parser.add_argument("--seconds", type=float, default=110, help="of training, for each shape")
     parser.add_argument("--limit", type=float, default=540, help="seconds after which no point is begun")
-    parser.add_argument("--work", type=Path, default=Path("/tmp/pgolf_rd"))
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir(), "pgolf_rd"))
     parser.add_argument("--weights-file", type=Path, help="take these weights instead of training")
     parser.add_argument("--weights", action="store_true", help="also bring the weights back")
     parser.add_argument("--codes", action="store_true", help="also bring codes back")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,9 +112,12 @@ def verify(
         folders = every_submission(folders)
     if not folders:
         raise click.UsageError("Missing argument 'FOLDERS...'.")
-    plan = RunPlan(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign, rebuild_limit)
-    changes = read_changes(diff_file) if diff_file is not None else None
-    plan = replace(plan, probes=probes, probe_seed=probe_seed, changes=changes)
+    plan = RunPlan(
+        *(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign, rebuild_limit),
+        probes=probes,
+        probe_seed=probe_seed,
+        changes=read_changes(diff_file) if diff_file is not None else None,
+    )
     for folder in folders:
         refuse_parent(folder)
     judged_by = load_challenge(rules) if rules else None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
+from pgolf.runtime.levers import matrices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def fit_by_price(
     probes: int,
 ) -> dict[str, Parts]:
     """Tensors encoded again at the price whose bytes come closest below the target."""
-    names = [name for name, parts in encoded.items() if "codes" in parts and parts["codes"].ndim == 2]
+    names = matrices(encoded)
     codes = sum(encoded[name]["codes"].numel() for name in names)
     if not codes:
         ledger.note("fit_price", "no matrix has codes: nothing changed")
