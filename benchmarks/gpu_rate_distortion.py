@@ -54,17 +54,19 @@ TINY = {
     **{"muon_momentum_warmup_steps": 2},
 }
 # name -> (share of sensitivity, states, clips in deviations of a 6-bit grid, or nats for a million bytes)
+PRICES = (1e-4, 2e-4, 4e-4, 8e-4, 2e-3)
 CURVES = {
     "a std gptq": (0.0, 0, (9, 10.5, 12.85, 16, 20), False),
-    "c sensitivity gptq": (1.0, 0, (2e-4, 6e-4, 2e-3, 5e-3, 1.2e-2), False),
-    "e sensitivity columns gptq": (1.0, 0, (2e-4, 6e-4, 2e-3, 5e-3, 1.2e-2), True),
-    "f sensitivity columns trellis8": (1.0, 8, (2e-4, 6e-4, 2e-3, 5e-3, 1.2e-2), True),
-    "d sensitivity trellis8": (1.0, 8, (6e-4, 2e-3, 5e-3), False),
+    "c sensitivity gptq": (1.0, 0, PRICES, False),
+    "d sensitivity trellis8": (1.0, 8, PRICES, False),
+    "e sensitivity columns gptq": (1.0, 0, PRICES, True),
+    "f sensitivity columns trellis8": (1.0, 8, PRICES, True),
     "b std trellis8": (0.0, 8, (10.5, 12.85, 16), False),
+    "c half gptq": (0.5, 0, (2e-4, 6e-4, 2e-3), False),
+    "d sensitivity trellis4": (1.0, 4, (4e-4,), False),
+    "d sensitivity trellis32": (1.0, 32, (4e-4,), False),
+    "d sensitivity trellis8 no rate": (1.0, 8, (4e-4,), False),
     "g std columns gptq": (0.0, 0, (12.85, 16, 20), True),
-    "c half gptq": (0.5, 0, (6e-4, 2e-3, 5e-3), False),
-    "f sensitivity columns trellis32": (1.0, 32, (2e-3,), True),
-    "f sensitivity columns trellis8 no rate": (1.0, 8, (2e-3,), True),
 }
 WINDOWS = 16
 
