@@ -120,3 +120,14 @@ def check_calibration(
     if reads and budget and not reserve:
         text = f"{source.name} reads training data, and no time is reserved for it"
         raise PgolfError("PG211", text, hint="give its plugin a hook `reserve`, or its setting a value above 0")
+
+
+def check_fits(fits: tuple[Component, ...], reserve: float, budget: float) -> None:
+    """What is fitted to training text after training has time for it.
+
+    Raises:
+        PgolfError: PG211.
+    """
+    if fits and budget and not reserve:
+        text = f"{fits[0].name} reads training data, and no time is reserved for it"
+        raise PgolfError("PG211", text, hint="give its plugin a hook `reserve`, or its setting a value above 0")

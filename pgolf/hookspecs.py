@@ -386,6 +386,11 @@ def distribution_transforms(settings: SettingsView) -> Component | None:
     """Changes logits when scoring, such as a mixture with an n-gram model of the past."""
 
 
+@_hook("eval", "tap", evaluations.TrainFit)
+def train_fits(settings: SettingsView) -> Component | None:
+    """Sets a tensor of its own from training text when training is over, such as a temperature. It needs a `reserve`."""
+
+
 @_hook("eval", "by name", evaluations.StreamField)
 def stream_fields(settings: SettingsView) -> dict[str, Component]:
     """What is known of each target from the stream before it, for scoring forwards, such as a guess of an n-gram model."""

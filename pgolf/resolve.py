@@ -14,6 +14,7 @@ from pgolf.calibration import (
     calibrated_classes,
     check_calibration,
     check_classes,
+    check_fits,
     check_taps,
     check_used,
     grouped_classes,
@@ -178,6 +179,7 @@ def _quantization(
     used = bool(calibrated or program["quantization_plan"] or program["corrections"])
     reserve, budget = providers.number("reserve"), providers.selection.settings.max_wallclock_seconds
     check_calibration(program["calibration_source"], calibrated, reserve, budget, used)
+    check_fits(program["train_fits"], reserve, budget)
     return {"calibrated": calibrated, "grouped": grouped_classes(recipes), "reserve": reserve or None}
 
 

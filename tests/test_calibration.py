@@ -3,7 +3,14 @@
 import pytest
 from models import resolved
 
-from pgolf.calibration import calibrated_classes, check_calibration, check_classes, check_used, components_in
+from pgolf.calibration import (
+    calibrated_classes,
+    check_calibration,
+    check_classes,
+    check_fits,
+    check_used,
+    components_in,
+)
 from pgolf.component import Component
 from pgolf.errors import PgolfError
 from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
@@ -109,3 +116,13 @@ def test_a_head_of_its_own_is_calibrated_where_it_is_named():
         resolved("gptq", "untied_head", model_dim=320)
     entry = resolved("gptq", "untied_head", model_dim=320, sdclip_classes="attn,mlp,head").entry
     assert "calibrated=('attn', 'head', 'mlp')," in entry
+
+
+def test_a_fit_to_training_text_needs_time():
+    (fit,) = (Component(print),)
+    check_fits((), 0.0, 600.0)
+    check_fits((fit,), 3.0, 600.0)
+    check_fits((fit,), 0.0, 0.0)
+    with pytest.raises(PgolfError, match="print reads training data, and no time is reserved for it") as caught:
+        check_fits((fit,), 0.0, 600.0)
+    assert caught.value.code == "PG211"

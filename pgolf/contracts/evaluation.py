@@ -78,6 +78,18 @@ class DistributionTransform(Protocol):
         """logits_BTV -> logits_BTV; renormalized after."""
 
 
+class TrainFit(Protocol):
+    """Sets a tensor of its own from training text, once the weights are final and while the clock runs.
+
+    It runs on every rank, in eval mode; batches come from `session.next_batch()`, each rank its own. The tensor is one of a
+    `Param` with `average=False` and must be equal on all ranks, so the artifact holds it. The run fails where it ends after the
+    budget: its plugin gives a `reserve`.
+    """
+
+    def __call__(self, session: Session, /) -> None:
+        """Fit, and set the tensor in place."""
+
+
 class StreamField(Protocol):
     """A value for each place of the validation stream, which scoring forwards see as `ctx.fields[name]` of each target.
 

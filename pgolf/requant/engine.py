@@ -43,7 +43,7 @@ RUN_ID = "requant"
 AFTER_CALIBRATION = (
     *("base_update", "calibrated", "corrections", "distribution_transforms", "entropy_coder", "evaluation", "fit"),
     *("forward_scalars", "grouped", "plugins", "quantization_plan", "reserve", "stream_fields", "stream_layout"),
-    *("tensor_recipes", "tensor_transforms", "windows"),
+    *("tensor_recipes", "tensor_transforms", "train_fits", "windows"),
 )
 """Fields of the program that no input statistics depend on."""
 

@@ -64,8 +64,11 @@ def span_rows(spans: list[Span], rows: int, seq_len: int) -> tuple[Tensor, Tenso
     return places, scored
 
 
-def score_spans(session: Session, spans: list[Span]) -> tuple[Score, Tensor]:
+def score_spans(session: Session, spans: list[Span], eager: bool = False) -> tuple[Score, Tensor]:
     """Score windows, this rank its share of them, in eval mode; the model is in training mode afterwards.
+
+    Args:
+        eager: do not compile the forward for it.
 
     Returns:
         The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
@@ -78,7 +81,7 @@ def score_spans(session: Session, spans: list[Span]) -> tuple[Score, Tensor]:
     sums = torch.zeros(3, dtype=torch.float64, device=world.device)
     for number, batch in enumerate(deal_batches(spans, rows, world), 1):
         places, scored = span_rows(batch, rows, session.seq_len)
-        sums += score_rows(session, marks, number, places, scored)[1]
+        sums += score_rows(session, marks, number, places, scored, eager=eager)[1]
     session.model.train()
     marks = merge(marks, dist.ReduceOp.MAX, world)
     return close_marks(session, marks, sums, begin), marks

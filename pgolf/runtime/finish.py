@@ -59,6 +59,11 @@ def export_and_score(session: Session, step: int) -> None:
         # One that is there belongs to other weights.
         Path(EXPORT_STATE).unlink(missing_ok=True)
         write_file(partial(torch.save, state), CHECKPOINT)
+    if session.program.train_fits:
+        on_clock(session, step, fit_on_training)
+        session.stages.end("fit", "train")
+        if session.world.rank == 0:
+            write_file(partial(torch.save, state), CHECKPOINT)
     statistics = calibrate(session, step)
     if session.world.rank == 0:
         found = (statistics, session.ledger.done, session.phases, session.failed, session.stages.begin_ms)
@@ -135,7 +140,7 @@ def calibrate(session: Session, step: int) -> Statistics:
     if session.program.calibration_source is not None:
         session.training_data = source.reads == "train"  # type: ignore[union-attr]
         if session.training_data:
-            statistics, batches = collect_on_clock(session, step)
+            statistics, batches = on_clock(session, step, collect_statistics)
         else:
             statistics, batches = collect_statistics(session)
         session.stages.end("calibration", (source.reads or "none") + f" batches:{batches}")  # type: ignore[union-attr]
@@ -143,11 +148,19 @@ def calibrate(session: Session, step: int) -> Statistics:
     return statistics
 
 
-def collect_on_clock(session: Session, step: int) -> tuple[Statistics, int]:
-    """`collect_statistics` as a part of training time; the run fails where it ends after the budget."""
+def fit_on_training(session: Session) -> None:
+    """Tensors that are set from training text."""
+    session.model.eval()
+    for fit in session.program.train_fits:
+        fit(session)
+    session.model.train()
+
+
+def on_clock(session: Session, step: int, work: Callable[[Session], Any]) -> Any:
+    """`work(session)`, which reads training data, as a part of training time; the run fails where it ends after the budget."""
     clock, budget = session.program.clock, 1000.0 * session.env.max_wallclock_seconds
     clock.start()
-    found = collect_statistics(session)
+    found = work(session)
     # Pausing waits for the GPU.
     clock.pause(session.ledger)
     clock.start()
@@ -155,7 +168,7 @@ def collect_on_clock(session: Session, step: int) -> tuple[Statistics, int]:
     session.stages.set_clock(elapsed_ms)
     if 0 < budget < elapsed_ms:
         session.fail(
-            f"calibration from training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of "
+            f"what reads training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of "
             "max_wallclock_seconds: build with more time in reserve"
         )
     return found
@@ -216,7 +229,9 @@ def score_artifact(session: Session) -> None:
     if program.stream_fields:
         session.open_stream_fields()
         session.stages.end("fields", "val")
-    score, marks = score_spans(session, chunk_spans(len(session.tokens), session.seq_len))
+    # Where an evaluation makes the score, no other walk uses the graph of this one; to compile it takes longer than it saves.
+    eager = program.evaluation is not None and not program.windows.label
+    score, marks = score_spans(session, chunk_spans(len(session.tokens), session.seq_len), eager)
     session.stages.end("score", "val")
     log_final(session, f"{grid}_{program.entropy_coder.name}_roundtrip", score)
     if program.windows.label:

@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     )
     from pgolf.contracts.compressor import EntropyCoder, StreamLayout
     from pgolf.contracts.data import BatchField, BatchShape, ByteCounter, TokenLoader
-    from pgolf.contracts.evaluation import BaseUpdate, DistributionTransform, Evaluation, StreamField, Windows
+    from pgolf.contracts.evaluation import (
+        BaseUpdate,
+        DistributionTransform,
+        Evaluation,
+        StreamField,
+        TrainFit,
+        Windows,
+    )
     from pgolf.contracts.optimizer import (
         ApplyTap,
         Average,
@@ -141,6 +148,7 @@ class Program(NamedTuple):
     distribution_transforms: tuple[DistributionTransform, ...]
     evaluation: Evaluation | None
     stream_fields: tuple[tuple[str, StreamField], ...]
+    train_fits: tuple[TrainFit, ...]
     windows: Windows
 
     # Data

@@ -13,6 +13,7 @@ targets are always the stream's own. Three rules hold by construction; whoever b
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -80,9 +81,17 @@ def stream_values(session: Session, targets: Tensor) -> dict[str, Tensor]:
 
 
 def score_rows(
-    session: Session, marks: Tensor, event: int, places: Tensor, scored: Tensor, adapter: Adapter | None = None
+    session: Session,
+    marks: Tensor,
+    event: int,
+    places: Tensor,
+    scored: Tensor,
+    adapter: Adapter | None = None,
+    eager: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Score the chosen targets of rows, and mark them with the number of this event; see `Tally.score`.
+
+    What is `eager` runs the model as it is, not compiled.
 
     Returns:
         nll (B,T), and the sums (3,) float64 of nats, targets and UTF-8 bytes.
@@ -93,8 +102,10 @@ def score_rows(
     x, y, fields = look_up(session, places)
     if session.program.stream_fields:
         fields = {**fields, **stream_values(session, targets)}
+    # A ledger tells kernels that nothing is compiled.
+    forward = partial(session.model, ledger=Ledger()) if eager else session.forward
     with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
-        nll = session.forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
+        nll = forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
     counts = session.program.byte_counter.count(x, y, targets.to(device))
     mask = scored.to(device)
     # Multiples of 2^-24 add up to the same float64 in any order (below 2^29 nats).

@@ -67,6 +67,7 @@ class SgdTTT:
         chunks = self.split(session.program.windows.spans(len(session.tokens), session.seq_len), len(session.tokens))
         weights, last = session.thaw(), len(chunks) - 1
         optimizer = torch.optim.SGD(weights, lr=self.lr, momentum=self.momentum)
+        tally.rehearse([(session.rows, session.seq_len)])
         windows = sum(len(spans) for spans in chunks) // session.world.world_size
         tally.planned, learnt = windows * (session.seq_len + 1), 0
         for chunk, spans in enumerate(chunks):

@@ -7,11 +7,13 @@ import pytest
 import torch
 from lrzip_program import put_lrzip
 from micro import MICRO, micro, run_program
-from models import VECTORS
+from models import VECTORS, built
+from sessions import make_session
 
 from pgolf.manager import load_registry
 from pgolf.recipe import Recipe
 from pgolf.resolve import resolve
+from pgolf.runtime import finish
 from pgolf.runtime.finish import write_file
 
 SAMPLES = VECTORS.parent / "sample_plugins"
@@ -194,3 +196,36 @@ def test_an_artifact_that_no_log_is_of_is_not_scored(tmp_path, micro_data):
     assert refused.status == 2 and "not that of the logs" in refused.output
     artifact.write_bytes(whole)
     assert run(entry, folder, micro_data, "score", RUN_ID="again").status == 0
+
+
+@pytest.mark.parametrize(
+    ("plugins", "compiled"),
+    [
+        ((), True),
+        (("lora_ttt", "document_starts"), False),
+        (("isolated_eval", "document_starts"), False),
+        (("sliding_eval", "sgd_ttt"), True),
+    ],
+)
+def test_a_walk_whose_graph_nothing_else_uses_is_not_compiled(plugins, compiled, tmp_path, monkeypatch):
+    """Scores are the same; what an evaluation with graphs of its own compiles is its own alone."""
+    made = built(*plugins, train_seq_len=32)
+    session = make_session(made, torch.randint(3, 200, (97,)), evaluation=made.program.evaluation)
+    model, calls, lines = session.model, [], []
+
+    def forward(*arguments, **words):
+        calls.append(words["adapter"])
+        return model(*arguments, **words)
+
+    session.forward, session.log = forward, lines.append
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("logs").mkdir()
+    monkeypatch.setattr(finish, "load_artifact", lambda session: None)
+    monkeypatch.setattr(finish, "run_evaluation", lambda session: session.validate())
+    wanted = session.validate()
+    calls.clear()
+    session.validate = lambda: wanted
+    finish.score_artifact(session)
+    assert bool(calls) == compiled
+    exact = next(line for line in lines if "roundtrip" in line).splitlines()[1]
+    assert exact.endswith(f"val_loss:{wanted.val_loss:.8f} val_bpb:{wanted.val_bpb:.8f}")

@@ -144,5 +144,5 @@ def test_calibration_that_ends_after_the_budget_fails_the_run_and_loses_nothing(
     variables = {"PYTHONPATH": str(folder), "MAX_WALLCLOCK_SECONDS": "2", "ITERATIONS": "100000"}
     run = run_program(path, tmp_path / "run", micro_data, **variables)
     assert run.status == 1
-    assert line(run, "error:").startswith("error: calibration from training data ended at")
+    assert line(run, "error:").startswith("error: what reads training data ended at")
     assert (run.folder / "final_model.weighed.ptz").exists() and line(run, "final_weighed_zlib_roundtrip_exact")
