@@ -13,9 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.bundle.minify.alpha_equivalence import check_renaming
-from pgolf.bundle.minify.strip import strip
-from pgolf.bundle.pack import mixing, pack, unmix
+from pgolf.bundle.pack import mixing, pack
 from pgolf.errors import PgolfError
 from pgolf.wrappers.layers import unpack as read_layers
 
@@ -39,17 +37,6 @@ def decoder_in_files():
     namespace = {}
     exec(mixing.DECODER, namespace)
     return namespace["h"]
-
-
-def test_the_decoder_in_files_is_the_documented_function_with_other_names():
-    tree = strip(ast.parse(Path(unmix.__file__).read_text(encoding="utf-8")))
-    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    for argument in [tree.body[0], *tree.body[0].args.args]:
-        setattr(argument, "returns" if argument is tree.body[0] else "annotation", None)
-    check_renaming(tree, ast.parse(mixing.DECODER))
-    changed = ast.parse(mixing.DECODER.replace("/180", "/181"))
-    with pytest.raises(PgolfError):
-        check_renaming(tree, changed)
 
 
 TEXTS = st.one_of(

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from test_subset import RECORD_ENTRY, codes
+from rule_codes import RECORD_ENTRY, codes
 
 from pgolf.bundle.pipeline import build
 from pgolf.bundle.rules.subset import RULES

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rule_codes import ENTRY, codes
 
 from pgolf.bundle.link import reach
 from pgolf.bundle.rules.subset import RULES, check
@@ -13,26 +14,6 @@ from pgolf.errors import CODES
 
 ROOT = Path(__file__).parents[2]
 REJECTED = sorted((ROOT / "tests" / "rejected").glob("PG3*.py"))
-ENTRY = 'from sample import run\nif __name__ == "__main__":\n    run()\n'
-RECORD_ENTRY = """from typing import NamedTuple
-from sample import run
-class Settings(NamedTuple):
-    depth: int
-class Program(NamedTuple):
-    taps: tuple
-SETTINGS = Settings(depth=3)
-def make_program():
-    return Program(taps=())
-if __name__ == "__main__":
-    run(SETTINGS, make_program())
-"""
-
-
-def codes(project, text, entry=ENTRY, **others):
-    """Codes that a module called `sample` yields."""
-    modules = load(entry, project({"sample": text, **others}))
-    reach(modules)
-    return [finding.code for finding in check(list(modules.values()))]
 
 
 @pytest.mark.parametrize("path", REJECTED, ids=lambda path: path.stem)
@@ -42,98 +23,6 @@ def test_a_rejected_module_yields_its_code_alone(project, path):
 
 def test_every_rule_has_a_rejected_module():
     assert {path.name[:5] for path in REJECTED} == set(RULES) == {code for code in CODES if code.startswith("PG3")}
-
-
-@pytest.mark.parametrize(
-    ("code", "text"),
-    [
-        ("PG301", "helper = 3\ndef run(): return helper"),
-        ("PG301", "if 1:\n    X = 2\ndef run(): pass"),
-        ("PG301", "try:\n    import torch\nexcept ImportError:\n    pass\ndef run(): pass"),
-        ("PG301", "A = B = 1\ndef run(): pass"),
-        ("PG301", "X = lambda: 3\ndef run(): return X()"),
-        ("PG301", "X = (Y := 3)\ndef run(): return X"),
-        ("PG301", "class A:\n    for i in (1, 2):\n        pass\ndef run(): return A()"),
-        ("PG301", "class A:\n    x = [i for i in (1, 2)]\ndef run(): return A()"),
-        ("PG301", "SIZE = 1\nclass A:\n    SIZE = SIZE\ndef run(): return A"),
-        ("PG301", "from typing import NamedTuple\nclass A(NamedTuple):\n    bytes: int\n    data: bytes\ndef run(): return A"),
-        ("PG301", "def make(): return 1\nX = make()\ndef run(): return X"),
-        ("PG301", 'if __name__ == "__main__":\n    pass\ndef run(): pass'),
-        ("PG301", "X = 1\ndel X\ndef run(): pass"),
-        ("PG302", "import other\ndef run(): return other"),
-        ("PG302", "from other import *\ndef run(): return 1"),
-        ("PG302", "def run():\n    from other import VALUE\n    return VALUE"),
-        ("PG302", "from pgolf.runtime.nowhere import thing\ndef run(): return thing"),
-        ("PG302", "from other import VALUE\nfrom other.inner import thing\ndef run(): return thing, VALUE"),
-        ("PG302", "from pgolf import Component\ndef run(): return Component"),
-        ("PG303", "import os.path\ndef run(): return os.path.sep"),
-        ("PG303", "from math import *\ndef run(): return 1"),
-        ("PG303", "def run():\n    import json\n    return json"),
-        ("PG303", "import urllib\ndef run(): return urllib.parse.quote('a')"),
-        ("PG303", "import torch\ndef run(): return torch.nn.attention.flex_attention.flex_attention"),
-        ("PG304", "def run(): return 1\ndef run(): return 2"),
-        ("PG304", "from math import sqrt\ndef sqrt(x): return x\ndef run(): return sqrt(1)"),
-        ("PG304", "class A:\n    x = 1\ndef run():\n    A.x = 2"),
-        ("PG304", "CACHE = {}\ndef run():\n    CACHE['a'] = 1"),
-        ("PG304", "CACHE = []\ndef run():\n    CACHE.append(1)"),
-        ("PG304", "from other import VALUE\ndef run():\n    VALUE.x = 1"),
-        ("PG304", "class A:\n    n = 0\n    def step(self):\n        type(self).n += 1\ndef run(): return A()"),
-        ("PG305", "def run(): return globals()['run']"),
-        ("PG305", "def run():\n    show = locals\n    return show()"),
-        ("PG305", "import inspect\ndef run(): return inspect.getsource(run)"),
-        ("PG305", "import torch\ndef run(name='relu'): return getattr(torch, name)"),
-        ("PG305", "import sys\ndef run(): return sys.modules['torch']"),
-        ("PG305", "import torch\ndef run(): return torch.jit.script(run)"),
-        ("PG306", "import functools\n@functools.singledispatch\ndef run(x=0): return x"),
-        ("PG307", "def run():\n    x: int\n    x = 1\n    return x"),
-        ("PG307", "import typing\ndef run(): return typing.get_type_hints(run)"),
-        ("PG307", "import torch\n@torch.library.custom_op('a::b', mutates_args=())\ndef op(x): return x\ndef run(): return op(1)"),
-        ("PG308", "def run():\n    async def inner(): pass\n    return inner"),
-        ("PG308", "def run():\n    x = 1\n    f = lambda: x\n    x = 2\n    return f()"),
-        ("PG308", "def run():\n    fs = []\n    for i in range(3):\n        i = i + 1\n        fs.append(lambda: i)\n    return fs"),
-        ("PG308", "def run(): return [y for x in 'ab' if (y := x)]"),
-        ("PG308", "def run():\n    n = 0\n    def f():\n        nonlocal n\n        n = 1\n    return f"),
-        ("PG309", "class A(dict):\n    pass\ndef run(): return A()"),
-        ("PG309", "class A:\n    pass\nclass B:\n    pass\nclass C(A, B):\n    pass\ndef run(): return C()"),
-        ("PG309", "class A:\n    def __getattr__(self, name): return 1\ndef run(): return A()"),
-        ("PG310", "class A:\n    def __secret(self): return 1\ndef run(): return A()"),
-        ("PG310", "class A:\n    def f(self): return 1\ndef run(): return A.f"),
-        ("PG310", "class A:\n    def f(self): return [super().f() for _ in 'a']\ndef run(): return A()"),
-        ("PG310", "class A:\n    def f(self): return super(A, self)\ndef run(): return A()"),
-        ("PG309", "from typing import TypedDict\nclass A(TypedDict):\n    x: int\ndef run(): return A(x=1)"),
-        ("PG309", "class A(ValueError, KeyError):\n    pass\ndef run(): return A()"),
-        ("PG311", "from dataclasses import dataclass\n@dataclass(slots=True)\nclass A:\n    x: int\ndef run(): return A(1)"),
-        ("PG311", "from dataclasses import dataclass, InitVar\n@dataclass\nclass A:\n    x: InitVar[int]\ndef run(): return A(1)"),
-        ("PG311", "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: list = []\ndef run(): return A(1)"),
-        ("PG312", "def run(): return run.__doc__"),
-        ("PG312", "def run(): return __file__"),
-        ("PG312", "class A:\n    def f(self): return __class__\ndef run(): return A()"),
-        ("PG312", "def run(): return undefined_name"),
-        ("PG313", "import torch\ndef run(): return torch.load('a.pt')"),
-        ("PG313", "import torch\ndef run(): return torch.load('a.pt', weights_only=False)"),
-        ("PG314", "def run(x=[]): return x"),
-        ("PG314", "SIZE = 3\ndef run(x=[SIZE]): return x"),
-        ("PG314", "def run(x=sorted((1, 2))): return x"),
-        ("PG314", "def run(x=lambda: 1): return x"),
-        ("PG314", "class A:\n    def f(self, *, x={}): return x\ndef run(): return A()"),
-        ("PG315", "def run():\n    assert (n := 3)\n    return n"),
-        ("PG316", "def run(): return list({1, 2})"),
-        ("PG316", "def run(): return ', '.join({'a', 'b'})"),
-        ("PG316", "def run():\n    seen = set()\n    seen.add(1)\n    for x in seen | {2}:\n        return x"),
-        ("PG316", "class A:\n    def __init__(self):\n        self.s = set()\n    def f(self): return [x for x in self.s]\ndef run(): return A()"),
-        ("PG316", "def run():\n    a, b = {1, 2}\n    return a"),
-        ("PG316", "NAMES = frozenset(('a', 'b'))\ndef run(): return tuple(NAMES)"),
-        ("PG319", "def run(x=None): return object.__setattr__(x, 'a', 1)"),
-        ("PG319", "def run(): return type('A', (), {})"),
-        ("PG320", "import os\nHOME = os.environ.get('HOME')\ndef run(): return HOME"),
-        ("PG320", "import torch\nX = torch.rand(3)\ndef run(): return X"),
-        ("PG320", "import time\ndef run(now=time.time()): return now"),
-        ("PG321", "def run(x=None): return f'{x:{x[\"w\"]}.{x[\"p\"]}}'"),
-        ("PG321", "def run(x=None): return f'{x[b\"a\"]:{x}{x}}'"),
-    ],
-)  # fmt: skip
-def test_bad_code_yields_its_code_alone(project, code, text):
-    assert set(codes(project, text + "\n", other="VALUE = 1\n")) == {code}
 
 
 @pytest.mark.parametrize(
@@ -160,59 +49,6 @@ def test_bad_code_yields_its_code_alone(project, code, text):
 )  # fmt: skip
 def test_good_code_passes(project, text):
     assert codes(project, text + "\n") == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "def run(settings, program): print(settings)",
-        "def run(settings, program): return [x for x in settings]",
-        "def run(settings, program): return settings._asdict()",
-        "def run(settings, program): return settings == program",
-        "def run(settings, program): settings.depth = 4",
-        "def run(settings, program): program.taps[0] = 4",
-        "def run(settings, program): return inner(program)\ndef inner(settings): return settings.depth",
-        "def run(settings, program): return inner(3)\ndef inner(settings): return settings",
-        "def run(settings, program): return inner(settings)\ndef inner(cfg): return cfg.depth",
-        "def run(settings, program): return inner(settings=3)\ndef inner(settings): return settings",
-        "def run(settings, program): return inner(*[settings])\ndef inner(settings): return settings.depth",
-        "def run(settings, program): return list(map(inner, [1]))\ndef inner(settings): return settings.depth",
-        "def run(settings, program):\n    for settings in (1, 2):\n        pass",
-        "def run(settings, program): return [settings for settings in (1, 2)]",
-        "def run(settings, program): return (settings := 3)",
-        "def run(settings, program):\n    del settings",
-        "def run(settings, program):\n    with open('a') as settings:\n        pass",
-        "def run(settings, program): return (lambda settings: settings.depth)(3)",
-        "def run(settings, program): return {'s': settings}",
-        "def run(settings, program): return program.taps[0](settings)",
-        "class A:\n    def f(self, settings): return settings.depth\ndef run(settings, program): return A().f(4)",
-        "class A:\n    def f(self, settings): return settings.depth\ndef run(settings, program): return map(A().f, [4])",
-        "class A:\n    def __init__(self, settings):\n        self.cfg = settings\ndef run(settings, program): return A(settings)",
-        "from typing import NamedTuple\nclass A(NamedTuple):\n    settings: object\ndef run(settings, program): return A(3)",
-        "import torch\ndef run(settings, program): return torch.settings.depth",
-        "import json\ndef run(settings, program): return json.dumps(settings)",
-        "def run(settings, program): return getattr(settings, 'depth')",
-    ],
-)  # fmt: skip
-def test_misuse_of_the_records_is_refused(project, text):
-    assert set(codes(project, text + "\n", RECORD_ENTRY)) == {"PG317"}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "class A:\n    def __init__(self, settings, program):\n        self.settings, self.program = settings, program\n"
-        "    def f(self): return self.settings.depth\ndef run(settings, program): return A(settings, program).f()",
-        "def run(settings, program): return inner(settings, k=1) + inner(settings=settings)\n"
-        "def inner(settings, k=0): return settings.depth + k",
-        "from functools import partial\ndef run(settings, program): return partial(inner, settings)()\n"
-        "def inner(settings): return settings.depth",
-        "class A:\n    def __init__(self, settings):\n        self.settings = settings\n"
-        "def run(settings, program):\n    a = A(settings)\n    settings = a.settings\n    return settings.depth",
-    ],
-)
-def test_proper_use_of_the_records_passes(project, text):
-    assert codes(project, text + "\n", RECORD_ENTRY) == []
 
 
 def test_findings_come_in_order_with_line_frame_and_help(project):

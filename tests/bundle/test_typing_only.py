@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from test_subset import codes
+from rule_codes import codes
 
 from pgolf.bundle.typing_only import without_typing
 

@@ -32,14 +32,15 @@ class Construction:
         self.is_idle = is_of_top and effects.only_makes(self.call)
         assigned: list[ast.AST | None] = [value for _, value in pairs(self.line)]
         is_whole = (assigned or [getattr(self.line, "value", None)]) == [self.call]
-        self.is_inlined = (is_whole or self.is_idle) and self._fits()
+        # A call that gives too little is an error that the program makes when it runs.
+        self._is_plain = not hides_arguments(self.call) and self._signature().takes(self.call)
+        self.is_inlined = self._is_plain and (is_whole or self.is_idle) and self._fits()
 
     @property
     def is_possible(self) -> bool:
         """Can the object be made without its class? Nothing is called at the top level."""
-        if hides_arguments(self.call) or not self._signature().takes(self.call):
-            return False
-        return self.is_inlined or (self.single.constructor is not None and not self.at_top)
+        is_function = self.single.constructor is not None and not self.at_top
+        return self._is_plain and (self.is_inlined or is_function)
 
     def _signature(self) -> Signature:
         """What the call may give."""
