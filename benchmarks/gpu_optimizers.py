@@ -6,7 +6,8 @@ gptq                seconds to solve the 66 matrices of 11 layers, and how far t
 orthogonalizers     milliseconds of newton_schulz, gram_newton_schulz, and the latter by symmetric products, on banks of the
                     11 x 512 model (one rank) and on the shares of one rank of eight; errors against float64
 adam_stream         milliseconds of a training step and of the optimizers alone, with and without; weights must be equal
-self_calibration    seconds for 64 sequences of 2048 tokens on eight ranks (8 on this one) and on one, and for their statistics
+self_calibration    seconds for 64 sequences of 2048 tokens on eight ranks (8 on this one) and on one, with kept keys and by
+                    whole forwards, and for their statistics
 
 Needs PyTorch, pluggy and, but for gptq, a GPU with Triton; pgolf need not be installed. A part that fails prints its traceback,
 and the others still run; the exit status is then 1. On a CPU sizes are small: that tries the script, and measures nothing.
@@ -232,60 +233,53 @@ def adam_stream() -> Figures:
 
 @torch.no_grad()
 def self_calibration() -> Figures:
-    """Whole sequences for one rank of eight; on one rank, and with a forward of no more than is written, from samples."""
+    """A rank of eight and one rank, whole; a step without a CUDA graph, and whole forwards, from samples."""
     from pgolf.runtime.calibrate import HessianObserver, observe_batch
-    from pgolf_plugins.quantizer.self_calibration import SelfCalibration, next_logits, pick, sequence_noise
+    from pgolf.runtime.decode import Decoder
+    from pgolf_plugins.quantizer.self_calibration import next_logits, pick, sequence_noise
 
     session = open_model("gptq", "self_calibration", "sdclip")
     session.model.eval()
+    generator = torch.Generator(DEVICE).manual_seed(1)
+    for tensor in session.model.parameters():  # logits of a deviation of one, and no gate is shut
+        tensor.normal_(0, tensor.shape[-1] ** -0.5 if tensor.dim() > 1 else 0.3, generator=generator)
     noise = torch.stack([sequence_noise(1, number, LENGTH) for number in range(64)]).to(DEVICE)
-    source = SelfCalibration(64, 8, 0.8)
-    ids = source.generate(session, noise[:2])  # kernels are chosen
-    spent = seconds(lambda: source.generate(session, noise[:8]))
-    yield {"what": f"8 sequences of {LENGTH}, as a rank of eight writes", "seconds": round(spent, 2)}
-    ids = torch.randint(4, SIZES["vocab_size"], (64, LENGTH), device=DEVICE)
-    places, calls = range(LENGTH // 16, LENGTH, LENGTH // 8), 8 if GPU else 4
-
-    def sample(rows: int, end: Callable[[int], int]) -> float:
-        def one(place: int) -> None:
-            pick(next_logits(session, ids[:rows, : end(place)], place - 1), noise[:rows, :1])
-
-        spent = [seconds(lambda first=first: [one(place) for place in range(first, first + calls)]) for first in places]
-        return round(LENGTH * sum(spent) / len(spent) / calls, 2)
-
-    part = LENGTH // 8
-    for rows in (8, 64):
-        sample(rows, lambda place: LENGTH)
+    spent = seconds(lambda: Decoder(session, noise[:8, :16], 0.8).write())
+    yield {"what": "8 sequences of 16 tokens, kernels are chosen", "seconds": round(spent, 2)}
+    ids = noise.long()
+    for rows in (8, 64) if GPU else (8,):
+        made: list[Any] = []
+        open_one = seconds(lambda rows=rows, made=made: made.append(Decoder(session, noise[:rows], 0.8)))
+        decoder = made[0]
+        written = seconds(decoder.write)
+        start = time.perf_counter()
+        deviation = decoder.deviation(8)
+        ids[:rows] = decoder.ids
         yield {
-            "what": f"{rows} sequences at once, from {calls * len(places)} tokens",
-            "seconds": {
-                "whole length": sample(rows, lambda place: LENGTH),
-                "eighths of the length": sample(rows, lambda place: -(-place // part) * part),
-                "written so far": sample(rows, lambda place: place),
-            },
+            "what": f"{rows} sequences of {LENGTH} with kept keys",
+            "seconds": {"open": round(open_one, 2), "write": round(written, 2)}
+            | {"compare": round(time.perf_counter() - start, 2)},
+            "deviation": round(deviation, 4),
+            "ok": deviation < 0.1,
         }
+        # In the middle, so that rows are as long as in the mean.
+        decoder.place.fill_(LENGTH // 2)
+        steps = 64 if GPU else 16
+        spent = seconds(lambda decoder=decoder, steps=steps: [decoder.step() for _ in range(steps)])
+        yield {"what": f"{rows} sequences, all by steps without a graph", "seconds": round(spent / steps * LENGTH, 2)}
+        places = range(LENGTH // 2, LENGTH // 2 + (8 if GPU else 4))
+
+        def whole(rows: int = rows, places: range = places) -> None:
+            for place in places:
+                pick(next_logits(session, ids[:rows], place), noise[:rows, :1])
+
+        whole()
+        spent = seconds(whole) / len(places) * LENGTH
+        yield {"what": f"{rows} sequences, all by whole forwards", "seconds": round(spent, 2)}
     observer = HessianObserver()
     observe_batch(session, ids[:8], session.phases, observer)
     spent = seconds(lambda: observe_batch(session, ids[:8], session.phases, observer))
     yield {"what": "statistics of 8 sequences", "seconds": round(spent, 3), "matrices": len(observer.sums)}
-    yield agreement(session, next_logits)
-
-
-def agreement(session: Any, next_logits: Any) -> dict[str, Any]:
-    """Do logits depend on what is not written yet, and how far is bfloat16 from float64 in them?"""
-    ids = torch.randint(4, SIZES["vocab_size"], (2, LENGTH), device=DEVICE)
-    other = ids.clone()
-    other[:, LENGTH // 2 :] = 4
-    found, same = (next_logits(session, given, LENGTH // 2 - 1) for given in (ids, other))
-    short = next_logits(session, ids[:, : LENGTH // 2], LENGTH // 2 - 1)
-    error = relative_error(found, short.double())
-    equal = torch.equal(found, same)
-    return {
-        "what": "logits, whole length against written so far",
-        "equal": equal,
-        "error": error,
-        "ok": equal and error < 0.02,
-    }
 
 
 def main(wanted: list[str]) -> int:

@@ -5,7 +5,7 @@ Everything but attention still sees the row (1,N) as it is. Rotation is relative
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -40,16 +40,19 @@ def run_core(
     model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, layer: int, position: int, ctx: Context
 ) -> Tensor:
     """y_BTHC of the kernel, or of what stands around it."""
-    program = model.program
-    if program.attention_core is not None:
-        return program.attention_core(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
-    return program.attention_kernel(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
+    if model.program.attention_core is not None:
+        return model.program.attention_core(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
+    return run_kernel(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
 
 
 def run_kernel(
     model: GPT, q_BTHC: Tensor, k_BTKC: Tensor, v_BTKC: Tensor, layer: int, position: int, ctx: Context
 ) -> Tensor:
-    """y_BTHC of the program's attention kernel, for an `attention_core`; heads may be of any number and width."""
+    """y_BTHC of the program's attention kernel, or of the batch field "attention" in its place; heads of any shape."""
+    if model.program.calibration_source is not None and "attention" in ctx.fields:
+        kept: Any = ctx.fields["attention"]
+        y: Tensor = kept(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
+        return y
     return model.program.attention_kernel(model, q_BTHC, k_BTKC, v_BTKC, layer, position, ctx)
 
 

@@ -2,14 +2,13 @@
 
     x_0 uniform over the vocabulary      x_t ~ softmax(z_{t-1} / temperature)      gptq_calib_samples sequences
 
-Each token takes a forward of a whole batch, and of the whole length: places that are not written yet cannot be seen from
-those that are. So any architecture can be asked, without a cache that its mixes of positions would have to know, rotary angles
-are those of the training length, and kernels see one shape. Ranks share the sequences, and their statistics are averaged. A
-sequence is made of uniform numbers of its own, by the inverse of the distribution function: it depends neither on ranks nor on
-batches.
+A rank writes its share of the sequences side by side, with keys and values kept (`Decoder`). That serves any architecture
+whose positions meet in attention or nearby; whether they do is seen from the log-probabilities, and where they do not, each
+token takes a forward of the whole length. A sequence is made of uniform numbers of its own, by the inverse of the
+distribution function: it depends neither on ranks nor on batches. Statistics of all ranks are averaged.
 
-Source: openai/parameter-golf#1019 (GPTQ_AR_SELFGEN), #1204. There every rank writes all sequences, in 190 to 290 s, with
-rotary angles of the length so far.
+Source: openai/parameter-golf#1019 (GPTQ_AR_SELFGEN), #1204. There every rank writes all sequences, without a cache, in 190
+to 290 s, and with rotary angles of the length so far.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Plugin, Setting, hookimpl
-from pgolf.runtime.context import Context
-from pgolf.runtime.ledger import Ledger
+from pgolf.runtime.decode import Decoder, make_fields, open_context, pick
 from pgolf.runtime.parameters import keyed_generator
 
 if TYPE_CHECKING:
@@ -40,10 +38,21 @@ PLUGIN = Plugin(
     requires=("gptq|trellis", "hessian_all_reduce"),
     settings=(
         Setting("gptq_calib_samples", 64, "sequences that are generated, over all ranks", minimum=8),
-        Setting("gptq_batch_size", 8, "sequences that a rank generates at once", minimum=1),
+        Setting(
+            "gptq_batch_size",
+            8,
+            "sequences whose statistics are taken at once; they are written up to 64 at once",
+            minimum=1,
+        ),
         Setting("gptq_temperature", 0.8, "logits are divided by it", minimum=0),
     ),
 )
+
+
+# Sequences that are written side by side, at most: their keys and values take about 25 MB each at a record's size.
+SIDE_BY_SIDE = 64
+# Nats by which a log-probability may differ, in the mean, from that of a whole forward; bfloat16 alone makes about .02.
+DEVIATION = 0.1
 
 
 class SelfCalibration:
@@ -60,14 +69,27 @@ class SelfCalibration:
         """This rank's sequences ids_BT, without their last token, which nothing has read."""
         world, length = session.world, session.settings.train_seq_len
         share = self.samples // world.world_size
-        for first in range(world.rank * share, (world.rank + 1) * share, self.batch):
-            numbers = range(first, min(first + self.batch, (world.rank + 1) * share))
+        end = (world.rank + 1) * share
+        for first in range(end - share, end, SIDE_BY_SIDE):
+            numbers = range(first, min(first + SIDE_BY_SIDE, end))
             noise = torch.stack([sequence_noise(session.env.seed, number, length) for number in numbers])
             session.ledger.count("self_calibration", "sequences", len(noise))
-            yield self.generate(session, noise.to(world.device))[:, :-1]
+            ids = self.generate(session, noise.to(world.device))
+            yield from ids[:, :-1].split(self.batch)
 
     def generate(self, session: Session, noise: Tensor) -> Tensor:
         """ids (B,T) for uniform numbers (B,T)."""
+        decoder = Decoder(session, noise, self.temperature)
+        ids = decoder.write()
+        deviation = decoder.deviation(self.batch)
+        if deviation < DEVIATION:
+            return ids
+        session.ledger.count("self_calibration", "sequences without a cache", len(noise))
+        session.log(f"self_calibration: with kept keys scores are {deviation:.3f} nats off: whole forwards")
+        return torch.cat([self.generate_slowly(session, part) for part in noise.split(self.batch)])
+
+    def generate_slowly(self, session: Session, noise: Tensor) -> Tensor:
+        """The same by forwards of the whole length: what is not written yet cannot be seen, and kernels see one shape."""
         ids = torch.zeros_like(noise, dtype=torch.long)
         ids[:, 0] = (noise[:, 0] * session.settings.vocab_size).long()
         for place in range(1, noise.shape[1]):
@@ -83,16 +105,8 @@ def sequence_noise(seed: int, number: int, length: int) -> Tensor:
 
 def next_logits(session: Session, ids: Tensor, place: int) -> Tensor:
     """Logits (B,V), float32, of the token after ids[:, place], under the phases of scoring."""
-    model = session.model
-    fields = {name: field(ids, Ledger()) for name, field in session.program.batch_fields}
-    ctx = Context(ids, session.scoring_phases(), False, model.matrices(), {}, fields, None, None, None)
-    return model.logits(model.hidden(ids, ctx)[:, place : place + 1], ctx)[:, 0].float()
-
-
-def pick(logits: Tensor, uniform: Tensor) -> Tensor:
-    """ids (B,1): the first whose cumulated probability exceeds the uniform number (B,1)."""
-    below = logits.softmax(1).cumsum(1) <= uniform
-    return below.sum(1, keepdim=True).clamp_max(logits.shape[1] - 1)
+    ctx = open_context(session, ids, make_fields(session, ids), {})
+    return session.model.logits(session.model.hidden(ids, ctx)[:, place : place + 1], ctx)[:, 0].float()
 
 
 @hookimpl

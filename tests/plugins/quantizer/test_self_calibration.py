@@ -52,14 +52,16 @@ def test_what_is_not_written_yet_is_not_seen(session):
     torch.testing.assert_close(found, next_logits(session, ids[:, :2], 1))
 
 
-def test_a_base_that_grows_with_the_length_is_that_of_the_whole_length():
-    made = built("self_calibration", "ntk_rope", **{**SIZES, "train_seq_len": 16}, rope_train_seq_len=8)
+@torch.no_grad()
+def test_a_model_that_kept_keys_do_not_serve_is_asked_with_whole_forwards():
+    """The mean over all positions so far reaches further than the piece of a step."""
+    made = built("self_calibration", "block_smear", **{**SIZES, "train_seq_len": 40, "train_batch_tokens": 320})
     scramble(made.model).eval()
-    session, seen = make_session(made, torch.zeros(100)), []
-    session.program.rotary.stretched = lambda length: seen.append(length) or 10000.0
-    with torch.no_grad():
-        SelfCalibration(8, 2, 0.8).generate(session, torch.rand(2, 16))
-    assert {*seen} == {16}
+    session, said = make_session(made, torch.zeros(100)), []
+    session.log = said.append
+    source, noise = SelfCalibration(8, 2, 0.8), torch.rand(2, 40, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(source.generate(session, noise), source.generate_slowly(session, noise))
+    assert session.ledger.done["self_calibration", "sequences without a cache"] == 2 and "nats off" in said[0]
 
 
 @torch.no_grad()
