@@ -9,6 +9,9 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pgolf.charts import COLOUR_STYLE
+from pgolf.page import document
+
 WIDTH, HEIGHT = 1200.0, 680.0
 HEADER = 18.0
 """Height of a plugin's caption above its modules."""
@@ -25,6 +28,8 @@ class Item:
     name: str
     size: int
     change: int | None = None
+    label: str = ""
+    """What stands in the box, if not the last word of the name."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def _worst(row: Sequence[float], side: float, scale: float) -> float:
     return max(max(side**2 * size * scale / total**2, total**2 / (side**2 * size * scale)) for size in row)
 
 
-def treemap(items: Sequence[Item]) -> str:
+def treemap(items: Sequence[Item], width: float = WIDTH, height: float = HEIGHT) -> str:
     """An SVG of plugins, each with its modules. What weighs nothing or less has no box."""
     groups: dict[str, list[Item]] = {}
     for item in sorted(items, key=lambda item: (-item.size, item.group, item.name)):
@@ -89,17 +94,19 @@ def treemap(items: Sequence[Item]) -> str:
     order = sorted(groups, key=lambda name: (-sum(item.size for item in groups[name]), name))
     sums = [float(sum(item.size for item in groups[name])) for name in order]
     parts = []
-    for number, (name, box) in enumerate(zip(order, squarify(sums, Box(0, 0, WIDTH, HEIGHT)), strict=True)):
+    for number, (name, box) in enumerate(zip(order, squarify(sums, Box(0, 0, width, height)), strict=True)):
         hue = (number * 360 // HUES * 5) % 360
         inner = Box(box.x + 1, box.y + HEADER, max(box.width - 2, 1), max(box.height - HEADER - 1, 1))
-        parts.append(_rectangle(box, f"hsl({hue} 45% 32%)", f"{name}: {sums[number]:,.0f} bytes", name, "#fff"))
+        parts.append(_rectangle(box, f"hsl({hue} 45% 28%)", f"{name}: {sums[number]:,.0f} bytes", name, "#fff"))
         members = groups[name]
         for item, place in zip(members, squarify([float(item.size) for item in members], inner), strict=True):
-            label = item.name.rpartition(".")[2]
+            label = item.label or item.name.rpartition(".")[2]
             parts.append(_rectangle(place, f"hsl({hue} 60% 84%)", f"{item.name}: {item.size:,} bytes", label, "#111"))
-    view = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
     body = "\n".join(parts)
-    return f'<svg viewBox="{view}" role="img" aria-label="Treemap; the table has the same numbers">\n{body}\n</svg>'
+    return (
+        f'<svg class="treemap" viewBox="0 0 {width:.0f} {height:.0f}" role="img" xmlns="http://www.w3.org/2000/svg" '
+        f'aria-label="Treemap; the table has the same numbers">\n{body}\n</svg>'
+    )
 
 
 def _rectangle(box: Box, fill: str, tip: str, label: str, ink: str) -> str:
@@ -114,48 +121,35 @@ def _rectangle(box: Box, fill: str, tip: str, label: str, ink: str) -> str:
     return f'<g><title>{html.escape(tip)}</title><rect {sides} fill="{fill}" stroke="#fff"/>{text}</g>'
 
 
+TREEMAP_STYLE = "svg.treemap{display:block;width:100%;height:auto;font:11px ui-monospace,monospace}"
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; padding: 0 1em }
-body { color: #111; background: #fff }
-svg { width: 100%; height: auto; font: 11px ui-monospace, monospace }
+body { color: var(--ink); background: var(--page) }
 table { border-collapse: collapse; margin-top: 1.5em }
 caption { text-align: left; font-weight: bold; padding-bottom: .4em }
-th, td { padding: .15em 1em .15em 0; text-align: left; border-bottom: 1px solid #ddd }
+th, td { padding: .15em 1em .15em 0; text-align: left; border-bottom: 1px solid var(--grid); overflow-wrap: anywhere }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 """
 
 
 def page(title: str, facts: Sequence[tuple[str, str]], items: Sequence[Item]) -> str:
     """The whole page."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    facts_text = "<br/>\n".join(f"{html.escape(key)}: {html.escape(value)}" for key, value in facts)
+    caption = "Compressed bytes that each module adds to the program (an estimate)"
+    body = (
+        f"<h1>{html.escape(title)}</h1>\n<p>{facts_text}</p>\n{treemap(items)}\n"
+        f"{table(items, caption, ('plugin', 'module'))}"
+    )
+    return document(title, COLOUR_STYLE + TREEMAP_STYLE + STYLE, body)
+
+
+def table(items: Sequence[Item], caption: str, columns: tuple[str, str]) -> str:
+    """The numbers of a treemap, the largest first; `columns` are what groups and items are."""
     compared = any(item.change is not None for item in items)
-    heads = ["plugin", "module", "bytes", *(["change"] if compared else [])]
+    heads = [*columns, "bytes", *(["change"] if compared else [])]
     row = "".join(f'<th scope="col"{_numeric(head)}>{head}</th>' for head in heads)
-    facts_text = "<br>\n".join(f"{html.escape(key)}: {html.escape(value)}" for key, value in facts)
     rows = "\n".join(_row(item, compared) for item in sorted(items, key=lambda item: (-item.size, item.name)))
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width">
-<title>{html.escape(title)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<h1>{html.escape(title)}</h1>
-<p>{facts_text}</p>
-{treemap(items)}
-<table>
-<caption>Compressed bytes that each module adds to the program (an estimate)</caption>
-<thead><tr>{row}</tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table>
-</body>
-</html>
-"""
+    return f"<table>\n<caption>{caption}</caption>\n<thead><tr>{row}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
 
 
 def _numeric(head: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,31 +81,43 @@ def _text(value: Any) -> str:
 def _read(files: tuple[Path, ...]) -> dict[str, RunRecord]:
     """Records by name; PG001 for a file that cannot be read or holds no run."""
     from pgolf.errors import PgolfError
-    from pgolf.logs import LogUnreadable, read_runs
 
-    paths = [path for file in files for path in (_inside(file) if file.is_dir() else [file])]
+    paths = chain.from_iterable(_inside(file) if file.is_dir() else [file] for file in files)
     records: dict[str, RunRecord] = {}
     for path in dict.fromkeys(paths):
-        try:
-            found = read_runs(path)
-        except LogUnreadable as error:
-            raise PgolfError("PG001", f"the log {error}", str(path)) from None
-        except OSError as error:
-            raise PgolfError("PG001", f"the log cannot be read: {error.strerror or error}", str(path)) from None
+        found = _read_file(path)
         for number, record in enumerate(found, 1):
-            same = next((name for name, other in records.items() if _is_copy(record, other)), None)
-            if same is not None:
-                output.note(f"{path} holds the run of {same}")
-            elif record.is_run:
-                records[str(path) if len(found) == 1 else f"{path} (run {number})"] = record
-            else:
-                unknown = ": its format is not known" if record.looks_like_a_log else ""
-                output.warn(f"{path} is not the log of a run{unknown}")
+            _keep(records, str(path) if len(found) == 1 else f"{path} (run {number})", record, path)
         if not found[-1].complete:
             output.warn(f"{path} is very long: the rest of it was not read")
     if not records:
         raise PgolfError("PG001", "there is no log of a run", ", ".join(map(str, files)), "give .log or .txt files")
     return records
+
+
+def _read_file(path: Path) -> list[RunRecord]:
+    """The runs of one log; PG001 where it cannot be read."""
+    from pgolf.errors import PgolfError
+    from pgolf.logs import LogUnreadable, read_runs
+
+    try:
+        return read_runs(path)
+    except LogUnreadable as error:
+        raise PgolfError("PG001", f"the log {error}", str(path)) from None
+    except OSError as error:
+        raise PgolfError("PG001", f"the log cannot be read: {error.strerror or error}", str(path)) from None
+
+
+def _keep(records: dict[str, RunRecord], name: str, record: RunRecord, path: Path) -> None:
+    """Add a run under its name, once, or say why it is left out."""
+    same = next((known for known, other in records.items() if _is_copy(record, other)), None)
+    if same is not None:
+        output.note(f"{path} holds the run of {same}")
+    elif record.is_run:
+        records[name] = record
+    else:
+        unknown = ": its format is not known" if record.looks_like_a_log else ""
+        output.warn(f"{path} is not the log of a run{unknown}")
 
 
 def _is_copy(one: RunRecord, other: RunRecord) -> bool:

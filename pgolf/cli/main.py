@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "preflight": "pgolf.cli.preflight:preflight",
     "profile": "pgolf.cli.profile:profile",
     "prove": "pgolf.cli.prove:prove",
+    "report": "pgolf.cli.report:report",
     "requant": "pgolf.cli.requant:requant",
     "size": "pgolf.cli.size:size",
     "submit": "pgolf.cli.submit:submit",

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgolf.compare.scores import compare_scores
 from pgolf.compare.sides import RUN_TIME, Side
 from pgolf.logs import RunRecord
-from pgolf.statistics import one_sample, welch
 
 POINTS = 8
 FIGURES = {
@@ -69,31 +69,13 @@ class Differences:
 
 def compare(a: Side, b: Side) -> Differences:
     """Everything that both say something of."""
-    found = Differences()
+    found = Differences(whole="logs" not in (a.kind, b.kind))
     for side in (a, b):
         found.unknown += [f"{side.name}: {note}" for note in side.notes]
-    found.whole = "logs" not in (a.kind, b.kind)
-    if a.plugins is not None and b.plugins is not None:
-        compare_plugins(a.plugins, b.plugins, found)
-    else:
-        found.unknown.append("plugins: " + silent(a, b, "plugins"))
-    if a.settings is not None and b.settings is not None:
-        compare_settings(a, b, found)
-    else:
-        found.unknown.append("settings: " + silent(a, b, "settings"))
-    if a.code_bytes is not None and b.code_bytes is not None:
-        found.code_bytes = a.code_bytes, b.code_bytes
-    if a.plugin_bytes is not None and b.plugin_bytes is not None:
-        pairs = {
-            name: (a.plugin_bytes.get(name, 0), b.plugin_bytes.get(name, 0))
-            for name in {*a.plugin_bytes, *b.plugin_bytes}
-        }
-        found.plugin_bytes = dict(sorted(pairs.items(), key=lambda item: (item[1][0] - item[1][1], item[0])))
-    if a.runs and b.runs:
-        found.curves = curve(a.runs, b.runs)
-        found.results = results(a.runs, b.runs)
-    elif a.runs or b.runs:
-        found.unknown.append(f"results: {(b if a.runs else a).name} has no logs")
+    compare_plugins(a, b, found)
+    compare_settings(a, b, found)
+    compare_bytes(a, b, found)
+    compare_runs(a, b, found)
     return found
 
 
@@ -102,25 +84,47 @@ def silent(a: Side, b: Side, what: str) -> str:
     return " and ".join(side.name for side in (a, b) if getattr(side, what) is None) + " does not say"
 
 
-def compare_plugins(a: Mapping[str, str], b: Mapping[str, str], found: Differences) -> None:
+def compare_plugins(a: Side, b: Side, found: Differences) -> None:
     """Names, and sources where both sides know them."""
-    found.plugins_added = sorted(set(b) - set(a))
-    found.plugins_removed = sorted(set(a) - set(b))
-    both = sorted(set(a) & set(b))
-    found.plugins_changed = {name: (a[name], b[name]) for name in both if a[name] and b[name] and a[name] != b[name]}
+    if a.plugins is None or b.plugins is None:
+        found.unknown.append("plugins: " + silent(a, b, "plugins"))
+        return
+    one, other = a.plugins, b.plugins
+    found.plugins_added = sorted(set(other) - set(one))
+    found.plugins_removed = sorted(set(one) - set(other))
+    pairs = {name: (one[name], other[name]) for name in sorted(set(one) & set(other))}
+    found.plugins_changed = {name: pair for name, pair in pairs.items() if all(pair) and pair[0] != pair[1]}
 
 
 def compare_settings(a: Side, b: Side, found: Differences) -> None:
     """Values that differ, and those that one side alone has; logs print a part of them, so there only what both have."""
-    assert a.settings is not None and b.settings is not None
-    whole = a.kind != "logs" and b.kind != "logs"
-    for name in sorted({*a.settings, *b.settings}):
+    if a.settings is None or b.settings is None:
+        found.unknown.append("settings: " + silent(a, b, "settings"))
+        return
+    for name in sorted({*a.settings, *b.settings} - {*RUN_TIME}):
         one, other = a.settings.get(name), b.settings.get(name)
         told = name in a.settings and name in b.settings
-        if name in RUN_TIME or not (told or whole):
-            continue
-        if not told or not same_value(one, other):
+        if (told and not same_value(one, other)) or (not told and found.whole):
             found.settings[name] = one, other
+
+
+def compare_bytes(a: Side, b: Side, found: Differences) -> None:
+    """Of the file, and of each plugin, the one that has become smallest first."""
+    if a.code_bytes is not None and b.code_bytes is not None:
+        found.code_bytes = a.code_bytes, b.code_bytes
+    if a.plugin_bytes is not None and b.plugin_bytes is not None:
+        names = {*a.plugin_bytes, *b.plugin_bytes}
+        pairs = {name: (a.plugin_bytes.get(name, 0), b.plugin_bytes.get(name, 0)) for name in names}
+        found.plugin_bytes = dict(sorted(pairs.items(), key=lambda item: (item[1][0] - item[1][1], item[0])))
+
+
+def compare_runs(a: Side, b: Side, found: Differences) -> None:
+    """Curves and results."""
+    if a.runs and b.runs:
+        found.curves = curve(a.runs, b.runs)
+        found.results = results(a.runs, b.runs)
+    elif a.runs or b.runs:
+        found.unknown.append(f"results: {(b if a.runs else a).name} has no logs")
 
 
 def same_value(one: Any, other: Any) -> bool:
@@ -153,28 +157,10 @@ def results(a: Mapping[int, RunRecord], b: Mapping[int, RunRecord]) -> Results:
     scores = tuple(
         {seed: float(run.headline.val_bpb) for seed, run in runs.items() if run.headline is not None} for runs in (a, b)
     )
-    one, other = scores
-    shared = sorted(seed for seed in set(one) & set(other) if seed >= 0)
-    difference = statistics.fmean(other.values()) - statistics.fmean(one.values()) if one and other else None
-    p, test = None, "no test: two seeds a side are wanted"
-    try:
-        if len(shared) > 1:
-            pairs = [other[seed] - one[seed] for seed in shared]
-            difference = statistics.fmean(pairs)
-            p, test = two_sided(one_sample(pairs, 0.0).p), f"paired t over {len(shared)} seeds"
-        elif len(one) > 1 and len(other) > 1:
-            p, test = two_sided(welch([*other.values()], [*one.values()]).p), "Welch's t"
-    except ValueError as error:
-        test = f"no test: {error}"
+    found = compare_scores(*scores)
     figures = {name: (mean_of(a, read), mean_of(b, read)) for name, read in FIGURES.items()}
-    return Results(
-        (one, other), difference, p, test, {name: pair for name, pair in figures.items() if pair != (None, None)}
-    )
-
-
-def two_sided(lower: float) -> float:
-    """Of a lower tail."""
-    return min(1.0, 2 * min(lower, 1 - lower))
+    known = {name: pair for name, pair in figures.items() if pair != (None, None)}
+    return Results((scores[0], scores[1]), found.difference, found.p, found.test, known)
 
 
 def mean_of(runs: Mapping[int, RunRecord], read: Any) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import chain
 
 from pgolf.plan.listing import heading
 from pgolf.plan.trace import Plan, Variant
@@ -10,15 +11,23 @@ from pgolf.plan.trace import Plan, Variant
 PITCH, BOX, ARC, LANE = 56, 40, 90, 12
 MARGIN, TITLE = 20, 26
 STYLE = (
-    "text{font:12px sans-serif;fill:#222}.title{font-weight:bold}.encoder{fill:#dbe9f6}.decoder{fill:#fde3c8}"
-    "rect{stroke:#555}.again{stroke-dasharray:4 3;stroke-width:2}path{fill:none;stroke:#3b7a57}"
-    ".lane{stroke:#888;stroke-width:3}.number{font-size:9px;fill:#777}"
+    ".plan{color-scheme:light dark;background:#fff}"
+    ".plan text{font:12px sans-serif;fill:#222}.plan .title{font-weight:bold}"
+    ".plan .encoder{fill:#dbe9f6}.plan .decoder{fill:#fde3c8}.plan .inside{fill:#222}"
+    ".plan rect{stroke:#555}.plan .again{stroke-dasharray:4 3;stroke-width:2}.plan path{fill:none;stroke:#3b7a57}"
+    ".plan .lane{stroke:#888;stroke-width:3}.plan .number{font-size:9px;fill:#444}"
+    "@media(prefers-color-scheme:dark){.plan{background:#151e30}.plan text{fill:#e6ebf3}"
+    ".plan .inside,.plan .number{fill:#111}.plan .encoder{fill:#8fb4d9}.plan .decoder{fill:#e8b583}"
+    ".plan path{stroke:#6fcf97}}"
 )
+"""Only of drawings of plans: a page may hold one."""
 
 
 def draw(plan: Plan) -> str:
     """The whole document."""
-    height = TITLE + ARC + BOX + 5 * LANE
+    steps = chain.from_iterable(variant.steps for variant in plan.variants)
+    lanes = max(step.lanes[1] for step in steps)
+    height = TITLE + ARC + BOX + (lanes + 2) * LANE
     width = max(len(variant.steps) for variant in plan.variants) * PITCH + 2 * MARGIN
     width = max(width, 640)
     rows = [
@@ -27,7 +36,7 @@ def draw(plan: Plan) -> str:
     ]
     total = 2 * MARGIN + len(rows) * height
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{total}" viewBox="0 0 {width} {total}">'
+        f'<svg class="plan" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{total}" viewBox="0 0 {width} {total}">'
         f"<title>{escape(plan.name)}</title><style>{STYLE}</style>" + "\n".join(rows) + "</svg>\n"
     )
 
@@ -42,7 +51,9 @@ def draw_variant(variant: Variant) -> str:
         hint = f"step {step.position}, layer {step.layer}, time {step.time}: {', '.join(step.reads)}"
         parts.append(f'<rect class="{kind}" x="{left}" y="{top}" width="{BOX}" height="{BOX}" rx="5">')
         parts.append(f"<title>{escape(hint)}</title></rect>")
-        parts.append(f'<text x="{left + BOX / 2}" y="{top + 24}" text-anchor="middle">{step.layer}</text>')
+        parts.append(
+            f'<text class="inside" x="{left + BOX / 2}" y="{top + 24}" text-anchor="middle">{step.layer}</text>'
+        )
         parts.append(f'<text class="number" x="{left + 2}" y="{top + BOX - 3}">{step.position}</text>')
         for lane in range(step.lanes[1]):
             y = top + BOX + (lane + 1) * LANE

@@ -18,6 +18,7 @@ from pgolf.errors import PgolfError
 from pgolf.lock import LIMIT as LOCK_LIMIT
 from pgolf.lock import LOCK_NAME, Lock, parse_lock
 from pgolf.logs import RunRecord
+from pgolf.page import printable as printable
 from pgolf.strict_json import strict_loads
 from pgolf.verify.folder_open import open_inside
 
@@ -327,10 +328,3 @@ class View:
             if cut.startswith("there are more"):
                 break
         return found, cut
-
-
-def printable(text: str) -> str:
-    """Text with everything that is not printable escaped, so that a name cannot steer a terminal."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
-    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgolf.run.figures import result
 from pgolf.verify.folder import View
 
 POINTS = 240
@@ -20,7 +21,8 @@ class Details:
 
     Attributes:
         seeds: (name, val_bpb) of each log with a final score.
-        train, val: name of the log -> points (step, loss).
+        train, val, bpb: name of the log -> points (step, loss), and (step, bits per byte) of validations.
+        results: name of the log -> its seed, and what `pgolf.run.figures.result` says of a run with a final score.
     """
 
     name: str = ""
@@ -32,6 +34,8 @@ class Details:
     seeds: list[tuple[str, float]] = field(default_factory=list)
     train: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     val: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    bpb: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    results: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
 
 def details(view: View) -> Details:
@@ -49,8 +53,11 @@ def details(view: View) -> Details:
         score = _number(record.headline.val_bpb) if record.headline else None
         if score is not None:
             found.seeds.append((shown, score))
+            figures = {"seed": record.seed, **result(record)}
+            found.results[shown] = {key: _number(value) for key, value in figures.items()}
         found.train[shown] = thin([(line.step, line.loss) for line in record.train])
         found.val[shown] = thin([(step, pair.val_loss) for step, pair in record.vals])
+        found.bpb[shown] = thin([(step, pair.val_bpb) for step, pair in record.vals])
     return found
 
 

@@ -6,7 +6,8 @@ import random
 import pytest
 from folders import log_text
 
-from pgolf.compare.differences import compare, curve, results, two_sided
+from pgolf.compare.differences import compare, curve, results
+from pgolf.compare.scores import two_sided
 from pgolf.compare.sides import Side
 from pgolf.logs import RunRecord, TrainLine, parse_log
 

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import pytest
 from folders import make_folder
 
+from pgolf.charts import bytes_bar, curves, seed_plot
 from pgolf.manager import Registry
 from pgolf.verify.folder import View
 from pgolf.verify.html import page
-from pgolf.verify.html_charts import bytes_bar, curves, seed_plot
 from pgolf.verify.outputs_details import POINTS, Details, details, thin
 from pgolf.verify.report import verify
 
@@ -94,7 +94,7 @@ def test_untrusted_text_is_text(whole):
 
 def test_the_page_shows_verdict_bytes_seeds_and_curves(whole):
     assert whole.count("<svg ") >= 5
-    for text in (">FAIL</span>", "16,000,000", "10 over", "seed 1337", "Training loss", "1 passed"):
+    for text in (">FAIL</span>", "16,000,000", "10 bytes over", "seed 1337", "Training loss", "1 passed"):
         assert text in whole
 
 

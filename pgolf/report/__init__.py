@@ -1,0 +1,1 @@
+"""One standalone page about submissions, for people."""
