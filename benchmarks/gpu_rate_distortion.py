@@ -238,7 +238,8 @@ class Bench:
         encoded = encode_model(self.state, self.parameters, program, self.statistics, Ledger())
         for name, parts in encoded.items() if shrunk else ():
             if "step" in parts and parts["codes"].ndim == 2:
-                share_lost = (parts["step"].float() ** 2 / 12 / self.float[name].float().var(1)).clamp_max(0.5)
+                variance = self.float[name].float().var(1).to(parts["step"].device)
+                share_lost = (parts["step"].float() ** 2 / 12 / variance).clamp_max(0.5)
                 parts["step"] = (parts["step"].float() * (1 - share_lost)).half()
         if torch.cuda.is_available():
             torch.cuda.synchronize()
