@@ -30,8 +30,8 @@ from pathlib import Path
 BEGIN = time.perf_counter()
 LEFT_OUT = ("lora_ttt", "phased_ttt", "pergroup")
 TINY = {"num_layers": 6, "model_dim": 64, "num_heads": 4, "num_kv_heads": 2, "train_seq_len": 64, "vocab_size": 256}
-TINY |= {"train_batch_tokens": 1024, "rope_dims": 8, "loop_start": 1, "loop_end": 2, "parallel_start_layer": 4}
-TINY |= {"warmup_steps": 4, "eval_seq_len": 64, "gptq_calibration_batches": 1}
+TINY |= {"train_batch_tokens": 512, "rope_dims": 8, "loop_start": 1, "loop_end": 2, "parallel_start_layer": 4}
+TINY |= {"warmup_steps": 2, "eval_seq_len": 64, "gptq_calibration_batches": 1}
 # Steps after a change that do not count.
 SETTLE = 3
 

@@ -207,10 +207,12 @@ class PlanFacts:
 
     Attributes:
         num_steps: encoder and decoder steps together.
-        num_skips: stored skips.
+        num_skips: stored skips; a plan that training does without has no more.
+        num_blocks: layers that have control tensors of their own; more than `num_layers` where a plan numbers its steps.
         variants: set of phases -> (encoder layers, decoder layers).
     """
 
     num_steps: int
     num_skips: int
+    num_blocks: int
     variants: Mapping[tuple[str, ...], tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)

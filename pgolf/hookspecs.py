@@ -112,6 +112,11 @@ def weight_taps(settings: SettingsView, tensor_recipes: dict[str, Component]) ->
     """
 
 
+@_hook("architecture", "tap", architecture.MatrixLayer)
+def matrix_layers(settings: SettingsView, plan: PlanFacts) -> Component | None:
+    """Which layer's matrices a step uses, such as matrices of their own for the repeats of a layer."""
+
+
 @_hook("architecture", "tap", architecture.MatrixInput)
 def matrix_inputs(settings: SettingsView) -> Component | None:
     """Changes the activation that a matrix multiplies, such as activation quantization."""
@@ -153,7 +158,7 @@ def attention_core(settings: SettingsView) -> Component | None:
 
 
 @_hook("architecture", "tap", architecture.AttentionOutput)
-def attention_outputs(settings: SettingsView) -> Component | None:
+def attention_outputs(settings: SettingsView, plan: PlanFacts) -> Component | None:
     """Changes the attention output before its projection, such as a gate for each head."""
 
 

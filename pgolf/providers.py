@@ -27,7 +27,7 @@ class Providers:
 
     def __init__(self, selection: Selection):
         self.selection = selection
-        self.available: dict[str, Any] = {"settings": selection.settings, "plan": PlanFacts(0, 0)}
+        self.available: dict[str, Any] = {"settings": selection.settings, "plan": PlanFacts(0, 0, 0)}
         self.called: dict[str, list[tuple[Loaded, Any]]] = {}
 
     def call(self, hook: str) -> list[tuple[Loaded, Any]]:

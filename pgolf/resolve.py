@@ -28,6 +28,7 @@ from pgolf.hookspecs import CONTRACTS, HOOKS
 from pgolf.manager import Registry
 from pgolf.providers import Provided, Providers, empty_slot
 from pgolf.recipe import Recipe
+from pgolf.runtime.progress import never_in_training
 from pgolf.select import Selection, select
 from pgolf.settings import ENGINE_SETTINGS
 
@@ -98,7 +99,11 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
     program = {hook: _field(hook, found) for hook, found in chosen.items()} | {
         "checkpoints": None,
         "groups": tuple(record_call(group) for _, group in groups),
-        "phases": tuple(record_call(phase._replace(plugin=plugin)) for plugin, phase in phases),
+        "phases": tuple(record_call(_begun(phase)._replace(plugin=plugin)) for plugin, phase in phases),
+        "phases_after_training": tuple(phase.name for _, phase in phases if phase.start is None),
+        "skip_rows": plan.num_skips
+        if any(len(order[0]) > plan.num_skips for order in plan.variants.values())
+        else None,
         "plugins": tuple(selection.plugins),
     }
     program |= _quantization(
@@ -137,7 +142,7 @@ def _check_contracts(
 ) -> None:
     """Every component fits what the running program expects of it; all that do not are reported together."""
     held = [(hook, provided, CONTRACTS[hook]) for hook, found in chosen.items() for provided in found.values()]
-    held += [("phases", (plugin, phase.start), PhaseStart) for plugin, phase in phases]
+    held += [("phases", (plugin, phase.start), PhaseStart) for plugin, phase in phases if phase.start is not None]
     for plugin, param in params:
         starts = param.init if isinstance(param.init, tuple) else (param.init,)
         held += [("parameters", (plugin, start), Initializer) for start in starts if start is not None]
@@ -185,25 +190,27 @@ def _quantization(
 
 def _plan_facts(providers: Providers, phases: Sequence[Phase]) -> PlanFacts:
     """Evaluate the layer plan for every set of phases, and check it and the number of compiled variants."""
-    names = [phase.name for phase in phases]
-    variants = [variant for size in range(len(names) + 1) for variant in itertools.combinations(names, size)]
+    names = [phase.name for phase in phases if phase.start is not None]
+    after = tuple(phase.name for phase in phases if phase.start is None)
+    trained = [variant for size in range(len(names) + 1) for variant in itertools.combinations(names, size)]
     limit = providers.selection.settings.recompile_limit
-    if len(variants) + SCORING_VARIANTS > limit:
+    if (needed := len(trained) + SCORING_VARIANTS + bool(after)) > limit:
         raise PgolfError(
             "PG208",
-            f"the phases {', '.join(names)} need {len(variants) + SCORING_VARIANTS} compiled variants, the limit is {limit}",
+            f"the phases {', '.join((*names, *after))} need {needed} compiled variants, the limit is {limit}",
             hint="select fewer plugins with phases, or --set recompile_limit=32 and accept the compile time",
         )
     ((plugin, component),) = providers.slot("layer_plan")
     raise_all(check_component("layer_plan", plugin, component, CONTRACTS["layer_plan"]))
     plan = component.target(**component.arguments)
     layers = providers.selection.settings.num_layers
+    blocks = max(layers, getattr(plan, "num_blocks", 0))
     plans: dict[tuple[str, ...], tuple[tuple[int, ...], tuple[int, ...]]] = {}
-    for variant in variants:
+    for variant in trained + [(*variant, *after) for variant in trained if after]:
         encoder, decoder = plan(variant)
         plans[variant] = (tuple(encoder), tuple(decoder))
     for variant, (encoder, decoder) in plans.items():
-        outside = [layer for layer in (*encoder, *decoder) if not 0 <= layer < layers]
+        outside = [layer for layer in (*encoder, *decoder) if not 0 <= layer < blocks]
         missing = sorted(set(range(layers)) - {*encoder, *decoder})
         if outside or missing or len(encoder) > len(decoder):
             problem = (
@@ -220,11 +227,17 @@ def _plan_facts(providers: Providers, phases: Sequence[Phase]) -> PlanFacts:
             )
     facts = PlanFacts(
         num_steps=max(len(encoder) + len(decoder) for encoder, decoder in plans.values()),
-        num_skips=max(min(len(encoder), len(decoder)) for encoder, decoder in plans.values()),
+        num_skips=max(min(map(len, plans[variant])) for variant in trained),
+        num_blocks=blocks,
         variants=plans,
     )
     providers.available["plan"] = facts
     return facts
+
+
+def _begun(phase: Phase) -> Phase:
+    """A phase that the training loop may ask."""
+    return phase if phase.start is not None else phase._replace(start=Component(never_in_training))
 
 
 def _declared(providers: Providers) -> list[tuple[str, Param]]:
@@ -233,12 +246,20 @@ def _declared(providers: Providers) -> list[tuple[str, Param]]:
     if not layout:
         raise empty_slot("parameter_layout")
     dropped = {name: plugin for plugin, name in providers.records("dropped_matrices")}
+    layers, blocks = providers.selection.settings.num_layers, providers.available["plan"].num_blocks
     declared = layout + sorted(providers.records("parameters"), key=lambda pair: pair[0])
+    if blocks > layers:
+        declared = [(owner, _in_every_block(param, layers, blocks)) for owner, param in declared]
     declared = [(owner, left) for owner, param in declared if (left := _stored(owner, param, dropped)) is not None]
     for name, plugin in dropped.items():
         text = f"{plugin} does without {name}, which no plugin stores"
         raise PgolfError("PG106", text, f"{plugin}: dropped_matrices", "leave one of the two out that drop it")
     return declared
+
+
+def _in_every_block(param: Param, layers: int, blocks: int) -> Param:
+    """A record with a tensor for every layer gets one for every block, unless these are matrices."""
+    return param._replace(layers=blocks) if param.layers == layers and param.group != "matrix" else param
 
 
 def _stored(owner: str, param: Param, dropped: dict[str, str]) -> Param | None:

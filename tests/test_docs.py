@@ -31,7 +31,9 @@ def test_every_hook_is_a_field_of_the_program_or_of_the_entry():
         "calibrated",
         "checkpoints",
         "grouped",
+        "phases_after_training",
         "plugins",
+        "skip_rows",
     }
 
 

@@ -74,7 +74,7 @@ RECIPES = {
         "shuffled_loader",
         "progressive_loop",
     ),
-    "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader", "depth_recurrence", "context_coder"),
+    "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader", "untied_repeats", "context_coder"),
     "fused": ("fused_cross_entropy", "document_packing_loader", "batch_shape_schedule", "block_smear"),
 }
 # Quantizers beside techniques that they do not touch.
@@ -86,7 +86,12 @@ QUANTIZERS = {
     "ttt": ("coarse_int8", "qat", "fp16_keep"),
 }
 RECIPES = {name: (*names, *QUANTIZERS.get(name, ())) for name, names in RECIPES.items()}
-SETTINGS = {"groups": {"model_dim": 288}, "dense": {"gram_symmetric": True}}
+SETTINGS = {
+    "groups": {"model_dim": 288},
+    "dense": {"gram_symmetric": True},
+    "gptq": {"eval_num_loops": 2},
+    "weighted": {"quirk_virtual_index": True},
+}
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do; and forms that
 are off by default."""
 REASONS = {"groups": needs_lrzip, "packed": needs_zstandard}

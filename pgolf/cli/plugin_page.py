@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pgolf.errors import PgolfError, PgolfErrors
 
 if TYPE_CHECKING:
+    from pgolf.component import Param
     from pgolf.manager import Registry
 
 
@@ -19,15 +20,15 @@ def tensors(name: str, registry: Registry) -> list[dict[str, Any]]:
 
     try:
         selection = select(Recipe(name="show", layers=((name,),)), registry)
-        half = selection.settings.num_layers // 2
+        layers = selection.settings.num_layers
         providers = Providers(selection)
-        providers.available["plan"] = PlanFacts(num_steps=selection.settings.num_layers, num_skips=half)
+        providers.available["plan"] = PlanFacts(num_steps=layers, num_skips=layers // 2, num_blocks=layers)
         declared = [*providers.records("parameter_layout"), *providers.records("parameters")]
     except (PgolfError, PgolfErrors):
         return []
     return [
         {
-            "name": record.name.replace("{}", "0" if record.layers == 1 else f"0..{record.layers - 1}"),
+            "name": record.name.replace("{}", numbers(record)),
             "shape": "x".join(map(str, record.shape)) or "scalar",
             "group": record.group,
             "quant": record.quant if record.export != "drop" else "nothing",
@@ -35,6 +36,12 @@ def tensors(name: str, registry: Registry) -> list[dict[str, Any]]:
         for plugin, record in declared
         if plugin == name
     ]
+
+
+def numbers(record: Param) -> str:
+    """Which layers have the tensor."""
+    first, last = record.first, record.layers - 1
+    return f"{first}..{last}" if first < last else str(first)
 
 
 def added_bytes(name: str, registry: Registry) -> int:

@@ -78,6 +78,13 @@ class WeightTap(Protocol):
         """(out, in) -> (out, in); `role` is "attn.c_q", ..., "mlp.proj" or "head"."""
 
 
+class MatrixLayer(Protocol):
+    """Which layer's matrices a step uses."""
+
+    def __call__(self, role: str, layer: int, position: int, ctx: Context, /) -> int:
+        """The layer in the name of the matrix `role`; the role "" asks for the layer whose tensors wirings use."""
+
+
 class MatrixInput(Protocol):
     """Changes the activation that a matrix multiplies, such as activation quantization."""
 

@@ -138,7 +138,10 @@ class Walk:
         def noted_block(model: Any, lanes: Any, x0: Any, layer: int, position: int, ctx: Any) -> Any:
             given = self.waiting or len(lanes)
             made = block(model, lanes, x0, layer, position, ctx)
-            self.found.append((layer, position, self.merged, (given, len(made)), self.take()))
+            physical = layer
+            for choice in model.program.matrix_layers:
+                physical = choice("", physical, position, ctx)
+            self.found.append((physical, position, self.merged, (given, len(made)), self.take()))
             self.merged, self.waiting = False, 0
             return made
 

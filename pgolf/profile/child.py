@@ -65,7 +65,8 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     ranges = Ranges()
     session = open_program(job, ranges)
     device, on_gpu = session.world.device, session.world.device.type == "cuda"
-    names = tuple(spec.name for spec in session.program.phases)
+    after = session.program.phases_after_training
+    names = tuple(spec.name for spec in session.program.phases if spec.name not in after)
     session.phases = names if job["phases"] is None else tuple(name for name in names if name in job["phases"])
     optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
 

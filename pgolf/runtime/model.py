@@ -59,10 +59,14 @@ class GPT(nn.Module):
 
     def tapped_matrix(self, role: str, layer: int, position: int, ctx: Context) -> Tensor:
         """The matrix `role` of `layer` after the weight taps, for kernels that multiply on their own."""
+        for choice in self.program.matrix_layers:
+            layer = choice(role, layer, position, ctx)
         return tapped(self, ctx.weights[f"blocks.{layer}.{role}.weight"], role, layer, position, ctx)
 
     def project(self, x: Tensor, role: str, layer: int, position: int, ctx: Context) -> Tensor:
         """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
+        for choice in self.program.matrix_layers:
+            layer = choice(role, layer, position, ctx)
         return use_matrix(self, ctx.weights[f"blocks.{layer}.{role}.weight"], x, role, layer, position, ctx)
 
     def stem(self, ids: Tensor, ctx: Context) -> Tensor:

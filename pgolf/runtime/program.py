@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         LogitTap,
         Loss,
         MatrixInput,
+        MatrixLayer,
         Mlp,
         MlpOutput,
         QkvProjection,
@@ -74,6 +75,9 @@ if TYPE_CHECKING:
 class Program(NamedTuple):
     """Slots hold one component (None where an optional slot is empty), taps a tuple in order.
 
+    `phases_after_training` names the phases that training does without; `skip_rows` is how many skips there are parameters
+    for, where such a phase has more, and the later ones are left out.
+
     `specialize` replaces every `program.name` that holds None or () by that literal, which drops the code around it.
     """
 
@@ -92,12 +96,14 @@ class Program(NamedTuple):
     logit_taps: tuple[LogitTap, ...]
     loss: Loss
     matrix_inputs: tuple[MatrixInput, ...]
+    matrix_layers: tuple[MatrixLayer, ...]
     mlp: Mlp
     mlp_outputs: tuple[MlpOutput, ...]
     qkv_projection: QkvProjection | None
     query_key_taps: tuple[QueryKeyTap, ...]
     rotary: Rotary
     skip: Skip
+    skip_rows: int | None
     stem_normed: tuple[StemMix, ...]
     stem_raw: tuple[StemMix, ...]
     stem_terms: tuple[StemTerm, ...]
@@ -121,6 +127,7 @@ class Program(NamedTuple):
     orthogonal_taps: tuple[OrthogonalTap, ...]
     orthogonalizer: Orthogonalizer
     phases: tuple[Phase, ...]
+    phases_after_training: tuple[str, ...]
     row_blocks: RowBlocks | None
     schedules: tuple[Schedule, ...]
     update_taps: tuple[UpdateTap, ...]

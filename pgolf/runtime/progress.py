@@ -37,6 +37,11 @@ class Scalars(NamedTuple):
     momentum: float
 
 
+def never_in_training(progress: Progress) -> bool:
+    """The start of a phase that begins after the last step."""
+    return False
+
+
 def measure_progress(step: int, iterations: int, elapsed_ms: float, cap_ms: float) -> Progress:
     """A `Progress` before the schedules have run."""
     fraction = elapsed_ms / cap_ms if cap_ms > 0 else step / max(iterations, 1)

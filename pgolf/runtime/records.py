@@ -70,11 +70,12 @@ class Group(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """A run-time variant that switches on once during training and stays on.
+    """A run-time variant that switches on once, during training or after it, and stays on.
 
     Attributes:
         name: what `ctx.phases` holds while it is on.
-        start: a function of `Progress` that is true from the step at which the phase begins.
+        start: a function of `Progress` that is true from the step at which the phase begins; None for a phase that begins
+            after the last step, so that the model is trained without it.
         scoring: whether the phase is also on when the model is scored and calibrated.
         plugin: the plugin that declared the record.
     """

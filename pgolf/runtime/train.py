@@ -230,6 +230,10 @@ def train_loop(session: Session) -> int:
     reserved = torch.cuda.max_memory_reserved() >> 20
     session.log(f"peak memory allocated: {allocated} MiB reserved: {reserved} MiB")
     average.apply(optimizers.averaged, session.ledger)
+    if session.program.phases_after_training:
+        session.phases += session.program.phases_after_training
+        for name in session.program.phases_after_training:
+            session.log(f"phase {name} on at step:{step} train_time:{elapsed_ms:.0f}ms")
     session.stages.set_clock(elapsed_ms)
     session.stages.end("train", "train")
     return step

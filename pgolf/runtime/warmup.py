@@ -72,7 +72,10 @@ def warm_up(session: Session, run_step: Callable[..., Tensor]) -> None:
     optimizers = Optimizers(session.program, session.model, session.parameters, session.world)
     scratch = Ledger()
     session.open_loader(scratch)
-    for variant in phase_variants(session.program.phases):
+    phases = session.program.phases
+    if session.program.phases_after_training:
+        phases = tuple(spec for spec in phases if spec.name not in session.program.phases_after_training)
+    for variant in phase_variants(phases):
         for step in range(settings.warmup_steps):
             run_step(session, optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
             session.log(" ".join((f"warmup_step:{step + 1}/{settings.warmup_steps}", *variant)))

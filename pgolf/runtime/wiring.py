@@ -67,7 +67,7 @@ def walk_plan(model: GPT, lanes: Lanes, x0: Tensor, ctx: Context, block: Block, 
 
     `block(model, lanes, x0, layer, position, ctx)` is one layer. The first lane of every encoder step returns as a skip,
     last first: before each decoder step `join(model, lanes, skip, index, layer, ctx)` merges it, or None where there is none
-    left, and may fork a lane. Steps may change how many lanes there are.
+    left, or no parameters for it, and may fork a lane. Steps may change how many lanes there are.
     """
     encoder, decoder = model.program.layer_plan(ctx.phases)
     unit = f"steps over {model.settings.num_layers} layers"
@@ -77,6 +77,8 @@ def walk_plan(model: GPT, lanes: Lanes, x0: Tensor, ctx: Context, block: Block, 
         lanes = block(model, lanes, x0, layer, position, ctx)
         skips.append(lanes[0])
     for index, layer in enumerate(decoder):
+        if model.program.skip_rows is not None and index == model.program.skip_rows:
+            skips.clear()
         lanes = join(model, lanes, skips.pop() if skips else None, index, layer, ctx)
         lanes = block(model, lanes, x0, layer, len(encoder) + index, ctx)
     return lanes

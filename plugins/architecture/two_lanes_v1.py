@@ -5,8 +5,8 @@
     m = s_m * MLP(n(mix_0 * lane_1 + mix_1 * x0)),    lane_i <- q_l * lane_i + p[l,1,i] * m
     (r_l, q_l) = (sqrt 1.1, sqrt 1.1) and p = 1 at start; at the end (lane_0 + lane_1) / 2
 
-Everything belongs to the physical layer. PR #1204 gave control tensors of a repeated layer to the virtual position instead,
-where they went on with what other layers had learned. Encoder steps, and decoder steps before the fork, are sequential.
+Everything belongs to the physical layer, r, q and p also where `quirk_virtual_index` of depth_recurrence gives other tensors
+to the step. Encoder steps, and decoder steps before the fork, are sequential.
 
 Source: openai/parameter-golf PR #1204.
 """
@@ -57,6 +57,8 @@ class TwoLanesV1:
 
     def fork(self, model: GPT, lanes: Lanes, skip: Tensor | None, index: int, layer: int, ctx: Context) -> Lanes:
         """Two lanes where it is time, then the skip into each."""
+        for choice in model.program.matrix_layers:
+            layer = choice("", layer, index, ctx)
         if len(lanes) == 1 and layer >= self.start:
             lanes = lanes + lanes
         if skip is None:
@@ -69,8 +71,11 @@ class TwoLanesV1:
             return sequential_block(model, lanes, x0, layer, position, ctx)
         ctx.fired("two_lanes_v1", "steps on two lanes")
         first, second = lanes
-        keep = ctx.weights["parallel_resid_lambdas"][layer].to(first.dtype)
-        add = ctx.weights["parallel_post_lambdas"][layer].to(first.dtype)
+        physical = layer
+        for choice in model.program.matrix_layers:
+            physical = choice("", physical, position, ctx)
+        keep = ctx.weights["parallel_resid_lambdas"][physical].to(first.dtype)
+        add = ctx.weights["parallel_post_lambdas"][physical].to(first.dtype)
         n = branch_input(model, residual_mix(model, first, x0, layer, ctx), layer, position, ctx)
         a = scaled_attention(model, n, layer, position, ctx)
         first, second = keep[0] * first + add[0, 0] * a, keep[0] * second + add[0, 1] * a

@@ -19,6 +19,7 @@ from pgolf import Component, Plugin, Setting, hookimpl
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pgolf import PlanFacts
     from pgolf.runtime.context import Context
     from pgolf.runtime.model import GPT
     from pgolf.settings import SettingsView
@@ -52,6 +53,6 @@ class Xsa:
 
 
 @hookimpl
-def attention_outputs(settings: SettingsView) -> Component:
+def attention_outputs(settings: SettingsView, plan: PlanFacts) -> Component:
     """The last layers."""
-    return Component(Xsa, first_layer=max(settings.num_layers - settings.xsa_last_n, 0))
+    return Component(Xsa, first_layer=max(plan.num_blocks - settings.xsa_last_n, 0))

@@ -27,11 +27,13 @@ def test_a_block_matches_the_public_script(layer, parallel):
     case.check("grad_x0", x0.grad)
 
 
-def walk(plan, block, join=join_first_lane):
+def walk(plan, block, join=join_first_lane, rows=None):
     """Walk a plan whose skips are noted as (index, value) and multiply the stream by 1."""
     notes = []
 
     class Program:
+        skip_rows = rows
+
         @staticmethod
         def skip(model, x, skip, index, ctx):
             notes.append((index, skip))

@@ -157,7 +157,8 @@ class TinySession:
             stream_fields=(),
             update_taps=(freeze_update,),
             apply_taps=(halve_weight,),
-            phases=(Phase("turned", None, plugin="test"),),
+            phases=(Phase("turned", None, plugin="test"), Phase("scored", None, plugin="test")),
+            phases_after_training=("scored",),
         )
 
     def open_loader(self, ledger):
