@@ -106,8 +106,7 @@ def cool(model: GPT, logits_BTV: Tensor, ids_BT: Tensor, ctx: Context) -> Tensor
 @hookimpl
 def parameters(settings: SettingsView, plan: PlanFacts) -> list[Param]:
     """One number, which neither training nor test-time training changes."""
-    fixed = {"average": False, "adapt": False}
-    return [Param("temperature", (), "fitted", "control", init=Component(ones), **fixed)]
+    return [Param("temperature", (), "fitted", "control", init=Component(ones), average=False, adapt=False)]
 
 
 @hookimpl
