@@ -64,7 +64,7 @@ CURVES = {
     "c sensitivity gptq": (1.0, 0, PRICES, False),
     "d sensitivity trellis8": (1.0, 8, PRICES, False),
     "s std gptq shrunk": (0.0, 0, (10.5, 12.85, 16), False),
-    "b std trellis8 no rate": (0.0, 8, (10.5, 12.85, 16), False),
+    "b std trellis8 rate": (0.0, 8, (10.5, 12.85, 16), False),
     "h half trellis4": (0.5, 4, (4e-3,), False),
     "h half trellis32": (0.5, 32, (4e-3,), False),
     "e half columns gptq": (0.5, 0, (4e-3,), True),
@@ -200,7 +200,7 @@ class Bench:
         self.session.training_data = False
         self.session.model.eval()
 
-    def recipe(self, share, states, amount, rate=0.07, columns=False):
+    def recipe(self, share, states, amount, rate=0.0, columns=False):
         """The tensor recipe of a point: 8 bits, so that no row is clipped."""
         from pgolf.runtime.column_steps import ColumnRecipe
         from pgolf.runtime.quantize import SpreadRecipe
@@ -218,7 +218,7 @@ class Bench:
         made = (TrellisRecipe if states else SpreadRecipe)("sdclip", 8, sigmas, taps, rounding)
         return ColumnRecipe(made, 0.01) if columns else made
 
-    def point(self, share, states, amount, rate=0.07, columns=False, shrunk=False):
+    def point(self, share, states, amount, rate=0.0, columns=False, shrunk=False):
         """What a point comes to, and its encoded tensors; shrunk: by 1 - step^2 / (12 variance), for the least error."""
         import torch
 
@@ -375,7 +375,7 @@ def measure(shape, options, left):
             continue
         try:
             found, encoded = bench.point(
-                share, states, amount, 0.0 if "no rate" in curve else 0.07, columns, "shrunk" in curve
+                share, states, amount, 0.07 if "rate" in curve else 0.0, columns, "shrunk" in curve
             )
             say(shape=shape, curve=curve, amount=amount, **found, gap=found["val_bpb"] - base)
             if place == 2 and curve[0] in "acef" and "half" not in curve and options.codes:

@@ -4,8 +4,9 @@
     after column t the columns that follow are w - e_t U_t..      in steps; v as in `pgolf.runtime.trellis`; U as in gptq
 
 At every column each state keeps the better of the two paths that reach it, with the residual of its own that its errors have
-left. The rate is that of a normal row: smooth, because counts are too noisy for fine rows. Columns keep their order, since the
-decoder would have to know another; without a Hessian U is the identity. All rows of matrices of one shape are searched at once.
+left. The rate is that of a normal row: smooth, because counts are too noisy for fine rows. It gains what shrinking all codes of
+a row would (0.04 dB at 3.5 bits), and moves a model towards less certain predictions, so it is off unless asked for. Columns
+keep their order, since the decoder would have to know another; without a Hessian U is the identity. All rows of matrices of one shape are searched at once.
 
 Source: Marcellin and Fischer, IEEE Trans. Commun. 38 (1990); dependent quantization of ITU-T H.266; Frantar et al.,
 arXiv:2210.17323. No record of openai/parameter-golf has it.
@@ -34,12 +35,12 @@ PLUGIN = Plugin(
     summary="Trellis-coded quantization: half the spacing for the price of the whole one, with GPTQ feedback.",
     source="Marcellin and Fischer 1990; ITU-T H.266; arXiv:2210.17323",
     family="quantizer",
-    effect="0.8 to 1.1 dB less error at equal entropy of normal rows; not yet measured on a trained model of full size",
+    effect="about 5 % fewer bytes at an equal divergence from the float model (two models of 36 M weights, proxy)",
     requires=("sdclip", "train_calibration|self_calibration"),
     conflicts=(Conflict("gptq", "it has the feedback of gptq in it"),),
     settings=(
         Setting("trellis_states", 8, "states: 4, 8, 16 or 32; time and memory go with them", minimum=4),
-        Setting("trellis_rate", 0.07, "what a bit may cost, in squared steps; 0 minimises the error alone", minimum=0),
+        Setting("trellis_rate", 0.0, "what a bit may cost, in squared steps; more than 0 shrinks weights", minimum=0),
         Setting("trellis_damp", 0.01, "share of the Hessian's mean diagonal that is added to it", minimum=0),
     ),
 )

@@ -88,7 +88,7 @@ def test_lqer_corrects_what_the_codes_stand_for():
 def test_every_recipe_that_takes_a_rounding_decodes_its_codes():
     entry = resolved("trellis", "promote", "mixed_bits", "qat", trellis_states=16, **NO_BUDGET).entry
     assert entry.count("TrellisRecipe(") == 5 and "SpreadRecipe(" not in entry.replace("import SpreadRecipe", "")
-    assert "Trellis(damp=0.01, rate=0.07, states=16)" in entry
+    assert "Trellis(damp=0.01, rate=0.0, states=16)" in entry
     assert "UnionRecipe(" in entry and TrellisRecipe.in_training is UnionRecipe
 
 
