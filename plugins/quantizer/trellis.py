@@ -6,7 +6,8 @@
 At every column each state keeps the better of the two paths that reach it, with the residual of its own that its errors have
 left. The rate is that of a normal row: smooth, because counts are too noisy for fine rows. It gains what shrinking all codes of
 a row would (0.04 dB at 3.5 bits), and moves a model towards less certain predictions, so it is off unless asked for. Columns
-keep their order, since the decoder would have to know another; without a Hessian U is the identity. All rows of matrices of one shape are searched at once.
+keep their order, since the decoder would have to know another; without a Hessian U is the identity. All rows of matrices of
+one shape are searched at once.
 
 Source: Marcellin and Fischer, IEEE Trans. Commun. 38 (1990); dependent quantization of ITU-T H.266; Frantar et al.,
 arXiv:2210.17323. No record of openai/parameter-golf has it.
