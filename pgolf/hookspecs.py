@@ -386,6 +386,11 @@ def base_update(settings: SettingsView) -> Component | None:
     """Trains base weights in the middle of an evaluation of documents, on those that are scored."""
 
 
+@_hook("eval", "optional slot", evaluations.AdapterOptimizer)
+def adapter_optimizer(settings: SettingsView) -> Component | None:
+    """How the low-rank factors of an adapter learn, in place of the evaluation's own optimizer."""
+
+
 @_hook("eval", "tap", evaluations.DistributionTransform)
 def distribution_transforms(settings: SettingsView) -> Component | None:
     """Changes logits when scoring, such as a mixture with an n-gram model of the past."""

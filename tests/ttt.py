@@ -54,11 +54,12 @@ def golden_session(name, world=ALONE, **settings):
     return make_session(made, tokens, world, phases, evaluation=made.program.evaluation)
 
 
-def sgd_session(world=ALONE, windows="sliding_eval", **settings):
-    """A session over the golden run of `sgd_ttt`, the loop on; chunks of five rows, in steps of four and one."""
+def sgd_session(world=ALONE, windows="sliding_eval", plugin="sgd_ttt", **settings):
+    """A session over the golden run of `sgd_ttt`, or of another plugin: loop on, chunks of five rows, steps of four and one."""
     case = load_run("ttt_sgd_u2")
     stride = {"eval_stride": 8} if windows == "sliding_eval" else {}
-    made = built(*SGD_STACK, windows, **{**SGD, **stride, "max_eval_seconds": 0.0, **settings})
+    tuned = {key: value for key, value in SGD.items() if plugin != "etlb" or not key.startswith("ttt_")}
+    made = built(*SGD_STACK[:-1], plugin, windows, **{**tuned, **stride, "max_eval_seconds": 0.0, **settings})
     made.model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
     return make_session(made, case.inputs["tokens"], world, ("loop",), evaluation=made.program.evaluation)
 

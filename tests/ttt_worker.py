@@ -10,13 +10,19 @@ from pgolf.runtime.distributed import start_world, stop_world
 from pgolf.runtime.evaluate import score_spans
 from pgolf.runtime.tally import Tally, close_marks
 
+ETLB = {"plugin": "etlb", "etlb_lr": 3.0, "etlb_chunk_tokens": 160, "etlb_steps": 2}
+DISCRIMINATIVE = {"plugin": "discriminative_ttt", "ttt_layer_decay": 0.7, "ttt_entropy_high": 9.0}
 RUNS = {
-    # name: golden run, warm start, deterministic
-    "ttt_unphased": ("ttt_unphased", False, False),
-    "ttt_phased_2ph": ("ttt_phased_2ph", True, False),
-    "ttt_sgd_u2": ("ttt_sgd_u2", False, False),
-    "deterministic phased": ("ttt_phased_2ph", True, True),
-    "deterministic sgd": ("ttt_sgd_u2", False, True),
+    # name: golden run, its setting, deterministic
+    "ttt_unphased": ("ttt_unphased", {"ttt_warm_start_a": False}, False),
+    "ttt_phased_2ph": ("ttt_phased_2ph", {"ttt_warm_start_a": True}, False),
+    "ttt_sgd_u2": ("ttt_sgd_u2", {}, False),
+    "etlb": ("ttt_sgd_u2", ETLB, False),
+    "discriminative": ("ttt_sgd_u2", DISCRIMINATIVE, False),
+    "deterministic phased": ("ttt_phased_2ph", {"ttt_warm_start_a": True}, True),
+    "deterministic sgd": ("ttt_sgd_u2", {}, True),
+    "deterministic etlb": ("ttt_sgd_u2", ETLB, True),
+    "deterministic discriminative": ("ttt_sgd_u2", DISCRIMINATIVE, True),
 }
 
 
@@ -24,12 +30,12 @@ def main(path):
     """Ranks are slowed down by different amounts, so that they take work in different orders."""
     torch.set_num_threads(1)
     world, found = start_world(), {}
-    for key, (name, warm, deterministic) in RUNS.items():
+    for key, (name, settings, deterministic) in RUNS.items():
         torch.use_deterministic_algorithms(deterministic)
         session = (
-            sgd_session(world)
+            sgd_session(world, **settings)
             if name == "ttt_sgd_u2"
-            else golden_session(name, world, ttt_chains=3, ttt_warm_start_a=warm, ttt_lora_lr=0.01)
+            else golden_session(name, world, ttt_chains=3, ttt_lora_lr=0.01, **settings)
         )
         # A run has one session; the queues of two in one group need names of their own.
         session.queues = 100 * len(found)

@@ -58,6 +58,23 @@ class BaseUpdate(Protocol):
         """Learn from these documents, which are scored and shared, on all ranks together; weights stay equal on all."""
 
 
+class AdapterOptimizer(Protocol):
+    """Makes the optimizer of an adapter's factors, anew for every group of documents."""
+
+    def __call__(self, factors: list[Tensor], ledger: Ledger, /) -> Stepper:
+        """Factors are every A (rows, r, in), then every B (rows, out, r), float32, each row of a document of its own."""
+
+
+class Stepper(Protocol):
+    """Changes factors by their gradients; `torch.optim.Optimizer` is one."""
+
+    def zero_grad(self) -> None:
+        """Drop the gradients."""
+
+    def step(self) -> object:
+        """One update, in place."""
+
+
 class Adapter(Protocol):
     """Low-rank or other additions to the one forward, at declared sites."""
 

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 ENTRY_NAME = "pgolf_requant_entry"
 RUN_ID = "requant"
 AFTER_CALIBRATION = (
-    *("base_update", "calibrated", "corrections", "distribution_transforms", "entropy_coder", "evaluation", "fit"),
+    *("adapter_optimizer", "base_update", "calibrated", "corrections", "distribution_transforms", "entropy_coder"),
+    *("evaluation", "fit"),
     *("forward_scalars", "grouped", "plugins", "quantization_plan", "reserve", "stream_fields", "stream_layout"),
     *("tensor_recipes", "tensor_transforms", "train_fits", "windows"),
 )

@@ -98,13 +98,16 @@ def count_chunks(document: Document, size: int) -> int:
     return -(-(document.length - 1) // size)
 
 
-def count_places(groups: list[Group], size: int, widths: list[int], rows: int) -> int:
-    """Places in the rows of all chunks of all groups, padding included."""
-    places = 0
+def count_calls(
+    groups: list[Group], size: int, widths: list[int], rows: int, ranks: int
+) -> dict[tuple[int, int], float]:
+    """(rows, row length) -> how often one of so many ranks scores such rows, for all chunks of all groups."""
+    calls: dict[tuple[int, int], float] = {}
     for group in groups:
-        chunks = range(count_chunks(group.documents[-1], size))
-        places += sum(row_width(chunk, size, widths) + 1 for chunk in chunks)
-    return rows * places
+        for chunk in range(count_chunks(group.documents[-1], size)):
+            shape = (rows, row_width(chunk, size, widths))
+            calls[shape] = calls.get(shape, 0) + 1 / ranks
+    return calls
 
 
 def chunk_window(targets: int, chunk: int, size: int, width: int) -> tuple[int, int, int, int]:

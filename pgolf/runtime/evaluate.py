@@ -97,7 +97,7 @@ def run_evaluation(session: Session) -> Score:
     tally.share()
     score = close_marks(session, tally.scored_at, tally.sums, tally.begin)
     write_marks(session, tally.scored_at, tally.learned_at)
-    session.log(f"eval: {evaluation.name} ran {len(tally.shapes)} shapes on rank 0")
+    session.log(f"eval: {evaluation.name} ran {len(tally.done)} shapes on rank 0")
     seconds, world_size = score.eval_ms / 1000.0, session.world.world_size
     session.log(
         f"eval: {evaluation.name} took {seconds:.1f} s on {world_size} ranks, which is about "

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pgolf.contracts.compressor import EntropyCoder, StreamLayout
     from pgolf.contracts.data import BatchField, BatchShape, ByteCounter, TokenLoader
     from pgolf.contracts.evaluation import (
+        AdapterOptimizer,
         BaseUpdate,
         DistributionTransform,
         Evaluation,
@@ -151,6 +152,7 @@ class Program(NamedTuple):
     stream_layout: StreamLayout
 
     # Eval
+    adapter_optimizer: AdapterOptimizer | None
     base_update: BaseUpdate | None
     distribution_transforms: tuple[DistributionTransform, ...]
     evaluation: Evaluation | None

@@ -148,9 +148,10 @@ class Tally:
         clock: number of the last event on this rank; scores and updates count, and `share` sets it to the highest of all
             ranks, so events before it have lower numbers than events after it everywhere.
         scored_at, learned_at: for each place the event that scored it (0: none yet), the first update that learnt from it.
-        planned: places in rows, padding included, that this rank is about to score; forecasts are made with it.
-        learning: whether there was always time to learn.
-        evaluated, begin, sums, learned, shapes, versions, calls, done, sampled, spent: the tally's own.
+        planned: (rows, width) -> how often this rank is about to score such rows; forecasts are made with it.
+        done: the same of what it has scored.
+        learning: whether there is time to learn.
+        evaluated, begin, sums, learned, versions, warm, timed, told: the tally's own.
     """
 
     def __init__(self, session: Session):
@@ -161,11 +162,12 @@ class Tally:
         self.scored_at = torch.zeros(len(session.tokens), dtype=torch.int32)
         self.learned_at = torch.full_like(self.scored_at, NEVER)
         self.learned = False
-        self.shapes: set[tuple[int, int]] = set()
         self.versions = self.weight_versions()
-        self.planned = self.calls = self.done = self.sampled = 0
-        self.spent = 0.0
-        self.learning = True
+        self.planned: dict[tuple[int, int], float] = {}
+        self.done: dict[tuple[int, int], int] = {}
+        self.warm: set[tuple[int, int]] = set()
+        self.timed: dict[tuple[int, int], tuple[float, int]] = {}
+        self.learning, self.told = True, False
 
     def score(self, places: Tensor, scored: Tensor, adapter: Adapter | None = None) -> Scored:
         """Score targets: nats and UTF-8 bytes are added up, the places are marked, nothing of it can be taken back.
@@ -181,17 +183,21 @@ class Tally:
         self.check_rows(places, scored)
         self.check_weights()
         self.clock += 1
-        # Every eighth is timed, and not the first, which may compile.
-        self.calls += 1
-        begin = self.time_now() if self.calls % 8 == 2 else 0.0
+        shape = (places.size(0), places.size(1) - 1)
+        calls = self.done.get(shape, 0)
+        self.done[shape] = calls + 1
+        # The first of a shape chooses kernels and gets memory, and says nothing of the others, of which every eighth is timed.
+        timed = (calls > 0 or shape in self.warm) and (shape not in self.timed or calls % 8 == 1)
+        begin = self.time_now() if timed else 0.0
         nll, sums = score_rows(self.evaluated, self.scored_at, self.clock, places, scored, adapter)
         self.sums += sums
-        self.done += places.numel()
         if begin:
-            self.spent += self.time_now() - begin
-            self.sampled += places.numel()
-            if self.calls == 2 and self.planned:
-                self.evaluated.log(f"eval: scoring alone will take about {self.forecast():.0f} s")
+            seconds, times = self.timed.get(shape, (0.0, 0))
+            self.timed[shape] = (seconds + self.time_now() - begin, times + 1)
+            expected = self.forecast()
+            if self.planned and expected is not None and not self.told:
+                self.told = True
+                self.evaluated.log(f"eval: scoring the rest will take about {expected:.0f} s")
         return Scored(nll, places[:, 1:])
 
     def time_now(self) -> float:
@@ -199,22 +205,50 @@ class Tally:
         self.sums.cpu()
         return time.perf_counter()
 
-    def forecast(self, more: int = 0) -> float:
-        """Seconds that this rank will take to score what is left of `planned` places, and so many more."""
-        return (max(self.planned - self.done, 0) + more) * self.spent / max(self.sampled, 1)
+    def forecast(self, more: int = 0) -> float | None:
+        """Seconds that this rank will take to score what is left of the plan, and so many more places; None if unknown.
+
+        A shape takes as long as it took, or one that was not timed yet as long as the next larger one. Nothing is concluded
+        from smaller ones: short rows cost more for a place than long ones, many times as much where launching takes the time.
+        """
+        total = 0.0
+        for shape, calls in self.planned.items():
+            left = calls - self.done.get(shape, 0)
+            if left > 0:
+                seconds = self.seconds_of(shape[0] * shape[1])
+                if seconds is None:
+                    return None
+                total += left * seconds
+        if more:
+            largest = max(self.timed, key=lambda shape: shape[0] * shape[1], default=None)
+            if largest is None:
+                return None
+            seconds, times = self.timed[largest]
+            total += more * seconds / times / (largest[0] * largest[1])
+        return total
+
+    def seconds_of(self, size: int) -> float | None:
+        """Mean seconds of the smallest timed shape that has so many targets or more."""
+        large = [shape for shape in self.timed if shape[0] * shape[1] >= size]
+        if not large:
+            return None
+        seconds, times = self.timed[min(large, key=lambda shape: shape[0] * shape[1])]
+        return seconds / times
 
     def may_learn(self, more: int = 0) -> bool:
         """Whether the rest of the scoring still fits into the time left after learning that costs as much as `more` places.
 
-        It is said once when it does not; from then on there is no learning.
+        While it is not known how long that takes, there is time until all of it is over. When learning ends, and when it begins
+        again because the rest turned out to take clearly less, the log says so.
         """
-        if self.learning and self.forecast(more) >= self.seconds_left():
-            self.learning = False
-            self.evaluated.log(
-                f"eval: no more learning: scoring the rest takes about {self.forecast():.0f} s, "
-                f"{self.seconds_left():.0f} s are left"
-            )
-        return self.learning
+        left, rest = self.seconds_left(), self.forecast(more)
+        needed = 0.0 if rest is None else rest
+        fits = left > 0 and needed < (left if self.learning else 0.9 * left)
+        if fits != self.learning:
+            self.learning = fits
+            what = "learning again" if fits else "no more learning"
+            self.evaluated.log(f"eval: {what}: scoring the rest takes about {needed:.0f} s, {left:.0f} s are left")
+        return fits
 
     def all_may_learn(self, more: int) -> bool:
         """`may_learn` on every rank; waits for all of them."""
@@ -223,7 +257,7 @@ class Tally:
     def rehearse(self, shapes: list[tuple[int, int]], adapter: Adapter | None = None, dynamic: bool = False) -> None:
         """Where the model is compiled, compile it for each (rows, width), on zeros; then time begins.
 
-        With an adapter, forward and backward. What is `dynamic` is compiled for any other width, too.
+        With an adapter, forward and backward, unless gradients are off. What is `dynamic` is compiled for any other width, too.
         """
         session = self.evaluated
         if session.forward is not session.model:
@@ -238,10 +272,11 @@ class Tally:
                 if dynamic:
                     for tensor in (ids, targets, *fields.values()):
                         torch._dynamo.mark_dynamic(tensor, 1)
-                with torch.set_grad_enabled(adapter is not None):
+                with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
                     nll = session.forward(ids, targets, phases=phases, fields=fields, reduction="none", adapter=adapter)
-                if adapter is not None:
+                if nll.requires_grad:
                     nll.sum().backward()
+                self.warm.add(shape)
             # What is compiled has run only when the device says so.
             self.sums.cpu()
             seconds = time.perf_counter() - self.begin
@@ -250,7 +285,6 @@ class Tally:
 
     def check_rows(self, places: Tensor, scored: Tensor) -> None:
         """Refuse targets that were scored before, and rows in which one could be given what lies after it."""
-        self.shapes.add((places.size(0), places.size(1) - 1))
         targets = places[:, 1:]
         before = places.cummax(1).values[:, :-1]
         refuse(targets[(targets <= before) & (targets != 0)], "stands after a later one in its row")
@@ -273,11 +307,12 @@ class Tally:
         records = [(name, record.adapt) for record in self.evaluated.parameters for name in record.stored_names()]
         return [(name, adapt, model.get_parameter(name)._version) for name, adapt in records]
 
-    def replay(self, places: Tensor, **fields: object) -> Scored:
+    def replay(self, places: Tensor, adapter: Adapter | None = None, **fields: object) -> Scored:
         """Run the model again over rows whose targets are all scored, to learn from them; counts for nothing.
 
         Args:
             places: (B,T+1) int64 on the CPU, in any order; the first of a row is only ever given.
+            adapter: acts in this forward.
             fields: more of `ctx.fields`, such as `segments`.
 
         Raises:
@@ -294,6 +329,7 @@ class Tally:
             phases=session.scoring_phases(),
             fields={**known, **fields},
             reduction="none",
+            adapter=adapter,
             ledger=Ledger(),
         )
         return Scored(nll, targets)

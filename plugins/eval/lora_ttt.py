@@ -23,8 +23,8 @@ import torch
 from pgolf import Component, Plugin, Setting, hookimpl
 from pgolf.runtime.documents import (
     chunk_rows,
+    count_calls,
     count_chunks,
-    count_places,
     deal_chains,
     find_documents,
     group_documents,
@@ -94,7 +94,7 @@ class LoraTTT:
         widths = self.widths[-1:] if self.dynamic else self.widths
         tally.rehearse([(self.batch_size, width) for width in widths], lora, self.dynamic)
         groups, ranks = group_documents(documents, self.batch_size), session.world.world_size
-        tally.planned = count_places(groups, self.chunk_size, self.widths, self.batch_size) // ranks
+        tally.planned = count_calls(groups, self.chunk_size, self.widths, self.batch_size, ranks)
         parts = split_groups(groups, boundaries)
         scored: list[Group] = []
         for number, part in enumerate(parts):
@@ -121,7 +121,12 @@ class LoraTTT:
     def run_group(self, session: Session, tally: Tally, lora: Lora, documents: list[Document]) -> None:
         """Chunk by chunk: score, then learn where something follows and time is left."""
         lr, beta1, beta2, decay = self.adam
-        optimizer = torch.optim.AdamW(lora.factors(), lr, (beta1, beta2), 1e-10, decay, fused=True)
+        factors, make = lora.factors(), session.program.adapter_optimizer
+        optimizer = (
+            torch.optim.AdamW(factors, lr, (beta1, beta2), 1e-10, decay, fused=True)
+            if make is None
+            else make(factors, session.ledger)
+        )
         for chunk in range(max(count_chunks(document, self.chunk_size) for document in documents)):
             places, mask, weights = chunk_rows(documents, chunk, self.chunk_size, self.widths, self.batch_size)
             optimizer.zero_grad()

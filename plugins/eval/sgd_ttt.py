@@ -23,13 +23,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from pgolf import Component, Conflict, Plugin, Setting, hookimpl
-from pgolf.runtime.distributed import learning_world, mean_gradients
-from pgolf.runtime.evaluate import deal_batches, span_rows
+from pgolf.runtime.chunks import ChunkSizes, learn_chunk, walk_chunks
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from pgolf.runtime.evaluate import Span
     from pgolf.runtime.session import Session
     from pgolf.runtime.tally import Tally
     from pgolf.settings import SettingsView
@@ -58,62 +54,29 @@ class SgdTTT:
     name = "sgd_ttt"
     label = "ttt"
 
-    def __init__(self, sgd: tuple[float, ...], sizes: tuple[int, ...]):
+    def __init__(self, sgd: tuple[float, ...], sizes: tuple[int, int, int]):
         self.lr, self.momentum, self.limit = sgd
-        self.size, self.epochs, self.batch = sizes
+        self.sizes = ChunkSizes(*sizes)
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score and learn in turn; scores never change afterwards."""
-        chunks = self.split(session.program.windows.spans(len(session.tokens), session.seq_len), len(session.tokens))
-        weights, last = session.thaw(), len(chunks) - 1
+        weights = session.thaw()
         optimizer = torch.optim.SGD(weights, lr=self.lr, momentum=self.momentum)
-        tally.rehearse([(session.rows, session.seq_len)])
-        windows = sum(len(spans) for spans in chunks) // session.world.world_size
-        tally.planned, learnt = windows * (session.seq_len + 1), 0
-        for chunk, spans in enumerate(chunks):
-            self.score_chunk(session, tally, spans)
-            # An epoch is a forward and a backward, eager.
-            costs = 4 * self.epochs * self.size // session.world.world_size
-            if chunk < last and tally.all_may_learn(costs):
-                tally.share(chunk * self.size, (chunk + 1) * self.size + 1)
-                for group in optimizer.param_groups:
-                    group["lr"] = self.lr * 0.5 * (1 + math.cos(math.pi * chunk / last))
-                self.learn_chunk(session, tally, optimizer, weights, chunk * self.size)
-                learnt += 1
-        session.freeze()
-        session.log(f"sgd_ttt: learnt from {learnt} of {last} chunks")
 
-    def split(self, spans: list[Span], tokens: int) -> list[list[Span]]:
-        """Windows of each chunk."""
-        chunks: list[list[Span]] = [[] for _ in range(-(-(tokens - 1) // self.size))]
-        for span in spans:
-            chunks[(span.start + span.first) // self.size].append(span)
-        return chunks
-
-    def score_chunk(self, session: Session, tally: Tally, spans: list[Span]) -> None:
-        """This rank's share of the windows."""
-        for batch in deal_batches(spans, session.rows, session.world):
-            tally.score(*span_rows(batch, session.rows, session.seq_len))
-
-    def learn_chunk(
-        self, session: Session, tally: Tally, optimizer: torch.optim.SGD, weights: list[Tensor], first: int
-    ) -> None:
-        """Epochs over the whole rows of the chunk that begins there."""
-        length, world = session.seq_len, learning_world(session.world)
-        rows = first + torch.arange(self.size // length)[:, None] * length + torch.arange(length + 1)
-        for batch in rows.split(self.batch) * self.epochs:
-            # The weights of a rank's rows give the mean over the batch, once gradients are averaged over ranks.
-            share = torch.full((len(batch), length), world.world_size / (len(batch) * length))
-            low, high = len(batch) * world.rank // world.world_size, len(batch) * (world.rank + 1) // world.world_size
-            if low == high:
-                # A rank without rows goes along with the first one, which counts for nothing there.
-                low, high, share = 0, 1, share * 0
-            tally.learn(tally.replay(batch[low:high]), share[low:high])
-            mean_gradients(weights, world)
+        def step() -> None:
             torch.nn.utils.clip_grad_norm_(weights, self.limit)
             optimizer.step()
             optimizer.zero_grad()
             session.ledger.count("sgd_ttt", "steps")
+
+        def learn(progress: float, first: int) -> None:
+            for group in optimizer.param_groups:
+                group["lr"] = self.lr * 0.5 * (1 + math.cos(math.pi * progress))
+            learn_chunk(session, tally, self.sizes, first, weights, step)
+
+        found = walk_chunks(session, tally, self.sizes, learn)
+        session.freeze()
+        session.log(f"sgd_ttt: {found}")
 
 
 @hookimpl

@@ -234,13 +234,58 @@ def test_a_loss_that_is_no_number_stays_none():
     assert tally.sums[0].isnan()
 
 
-def test_the_forecast_stops_learning_once_and_for_all():
+def test_the_forecast_is_made_of_what_each_shape_took():
+    tally = Tally(session_of())
+    tally.planned, tally.done = {(4, 8): 10, (4, 16): 6, (4, 32): 2.5}, {(4, 8): 4, (4, 16): 6}
+    assert tally.forecast() is None, "nothing is timed"
+    tally.timed = {(4, 8): (6.0, 3)}
+    assert tally.forecast() is None, "short rows say nothing of long ones"
+    tally.timed[4, 32] = (20.0, 2)
+    assert tally.forecast() == 6 * 2 + 2.5 * 10
+    assert tally.forecast(more=256) == 37 + 256 * 10 / (4 * 32)
+    tally.timed = {(4, 32): (20.0, 2)}
+    assert tally.forecast() == 6 * 10 + 2.5 * 10, "what is not timed takes at most as long as longer rows"
+    tally.done = {(4, 8): 11, (4, 16): 6, (4, 32): 3}
+    assert tally.forecast() == 0
+    assert Tally(session_of()).forecast() == 0 and Tally(session_of()).forecast(more=5) is None
+
+
+def test_learning_stops_when_the_rest_just_fits_and_goes_on_when_that_was_wrong():
     session = session_of()
     session.log = lambda line: lines.append(line)
     lines, tally = [], Tally(session)
-    tally.planned, tally.done, tally.sampled, tally.spent = 1000, 400, 100, 50.0
-    tally.seconds_left = lambda: 301.0
-    assert tally.forecast() == 300 and tally.may_learn() and not tally.may_learn(more=2)
-    tally.seconds_left = lambda: 1e9
-    assert not tally.may_learn() and not tally.all_may_learn(0)
-    assert lines == ["eval: no more learning: scoring the rest takes about 300 s, 301 s are left"]
+    tally.planned, tally.timed = {(4, 8): 30}, {(4, 8): (10.0, 1)}
+    for left, learns in ((301.0, True), (300.0, False), (310.0, False), (340.0, True), (1e-9, False), (-1.0, False)):
+        tally.seconds_left = lambda left=left: left
+        assert tally.may_learn() == tally.learning == learns
+    assert lines == [
+        "eval: no more learning: scoring the rest takes about 300 s, 300 s are left",
+        "eval: learning again: scoring the rest takes about 300 s, 340 s are left",
+        "eval: no more learning: scoring the rest takes about 300 s, 0 s are left",
+    ]
+    assert not tally.all_may_learn(0)
+
+
+def test_what_is_not_known_stops_nothing_until_time_is_over():
+    tally = Tally(session_of())
+    tally.planned = {(4, 8): 30}
+    tally.seconds_left = lambda: 1e-6
+    assert tally.may_learn() and tally.may_learn(more=10**9)
+    tally.seconds_left = lambda: 0.0
+    assert not tally.may_learn()
+
+
+def test_the_first_of_a_shape_is_not_timed_unless_it_was_rehearsed(monkeypatch):
+    session, clock = session_of(), [0.0]
+    tally = Tally(session)
+    monkeypatch.setattr(tally, "time_now", lambda: clock.append(clock[-1] + 1.0) or clock[-1])
+    tally.score(*rows((0, 4, 0)))
+    assert tally.timed == {} and sum(tally.done.values()) == 1
+    tally.score(*rows((4, 8, 0)))
+    ((shape, timed),) = tally.timed.items()
+    assert timed == (1.0, 1) and tally.done == {shape: 2}
+    warm = Tally(session)
+    warm.warm.add(shape)
+    monkeypatch.setattr(warm, "time_now", lambda: clock.append(clock[-1] + 1.0) or clock[-1])
+    warm.score(*rows((0, 4, 0)))
+    assert warm.timed == {shape: (1.0, 1)}

@@ -12,7 +12,7 @@ def found(tmp_path_factory):
     return {size: run_ranks(ttt_worker.__file__, size, tmp_path_factory.mktemp(f"ttt{size}")) for size in (1, 2, 4)}
 
 
-@pytest.mark.parametrize("name", ["ttt_unphased", "ttt_phased_2ph", "ttt_sgd_u2"])
+@pytest.mark.parametrize("name", ["ttt_unphased", "ttt_phased_2ph", "ttt_sgd_u2", "etlb", "discriminative"])
 def test_scores_do_not_depend_on_the_number_of_ranks(found, name):
     alone = found[1][0][name]
     assert not alone["nll"].isnan().any()
@@ -30,7 +30,10 @@ def test_scores_do_not_depend_on_the_number_of_ranks(found, name):
             assert (rank["learned"][learned] > rank["scored"][learned]).all() and learned.any()
 
 
-@pytest.mark.parametrize("name", ["deterministic phased", "deterministic sgd"])
+DETERMINISTIC = ["phased", "sgd", "etlb", "discriminative"]
+
+
+@pytest.mark.parametrize("name", [f"deterministic {name}" for name in DETERMINISTIC])
 def test_where_kernels_are_deterministic_no_bit_depends_on_the_number_of_ranks(found, name):
     alone = found[1][0][name]
     for size in (2, 4):

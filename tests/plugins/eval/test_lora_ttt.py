@@ -143,6 +143,29 @@ def test_it_stops_learning_when_the_rest_of_the_scoring_just_fits(monkeypatch):
     assert updates >= 2 and 90 <= clock[0] <= 110
 
 
+def test_shapes_that_are_slow_at_first_do_not_end_learning(monkeypatch):
+    """A clock on which the first rows of a length take ten seconds and all others a twentieth, as where kernels are chosen."""
+    session, lines = golden_session("ttt_unphased", max_eval_seconds=100.0, ttt_widths=0), []
+    session.model.eval()
+    session.freeze()
+    session.log = lines.append
+    tally, clock, seen = Tally(session), [0.0], set()
+    monkeypatch.setattr(tally, "time_now", lambda: clock[0] + 1e-9)
+    monkeypatch.setattr(tally, "seconds_left", lambda: 100.0 - clock[0])
+    score_rows = tally_module.score_rows
+
+    def uneven_score(session, marks, event, places, scored, adapter=None):
+        clock[0] += 0.05 if places.shape in seen else 10.0
+        seen.add(places.shape)
+        return score_rows(session, marks, event, places, scored, adapter)
+
+    monkeypatch.setattr(tally_module, "score_rows", uneven_score)
+    assert not nll_of(session, tally).isnan().any() and len(seen) == 4 and clock[0] < 50
+    assert not any("no more learning" in line for line in lines)
+    assert [line for line in lines if line.startswith("eval: scoring the rest will take about")] != []
+    assert session.ledger.receipt("lora_ttt").startswith("23 updates")
+
+
 def test_sites_are_chosen_by_settings():
     flags = {"ttt_k_lora": False, "ttt_o_lora": False, "ttt_mlp_lora": False}
     assert golden_session("ttt_unphased", **flags).program.evaluation.sites == ("attn.c_q", "attn.c_v", "head")
@@ -211,4 +234,4 @@ def test_what_is_rehearsed_is_all_that_is_compiled(golden_factors, widths, rehea
     load_run("ttt_unphased").check("nll", found)
     (line, made) = next(entry for entry in lines if entry[0].startswith("eval: compiled"))
     assert line.startswith(f"eval: compiled {rehearsed} shapes") and made == rehearsed == len(graphs)
-    assert {width for _, width in tally.shapes} == ({32, 64} if widths else {16, 32, 48, 64})
+    assert {width for _, width in tally.done} == ({32, 64} if widths else {16, 32, 48, 64})

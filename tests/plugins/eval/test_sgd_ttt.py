@@ -6,6 +6,7 @@ from models import resolved
 from ttt import load_run, nll_of, sgd_session
 
 from pgolf.errors import PgolfError
+from pgolf.runtime.chunks import split_chunks
 from pgolf.runtime.tally import NEVER, Tally, close_marks
 
 
@@ -40,7 +41,7 @@ def test_without_learning_it_is_the_public_sliding_evaluation():
 
 def test_windows_come_with_the_chunk_of_their_first_target():
     session = sgd_session()
-    chunks = session.program.evaluation.split(session.program.windows.spans(900, 32), 900)
+    chunks = split_chunks(session.program.windows.spans(900, 32), 900, 160)
     found = [(span.start, number) for number, spans in enumerate(chunks) for span in spans]
     starts, numbers = (load_run("ttt_sgd_u2").outputs[name].tolist() for name in ("window_starts", "window_chunk"))
     assert found == list(zip(starts, numbers, strict=True))
