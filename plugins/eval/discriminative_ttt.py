@@ -74,7 +74,8 @@ class DiscriminativeTTT:
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score and learn in turn; scores never change afterwards."""
         session.thaw()
-        weights, buffers, before = self.choose(session), {}, torch.zeros_like(tally.sums)
+        weights, before = self.choose(session), torch.zeros_like(tally.sums)
+        buffers: dict[torch.Tensor, Any] = {}
         tensors = [tensor for tensor, _, _ in weights]
         for tensor in session.model.parameters():
             tensor.requires_grad_(any(tensor is chosen for chosen in tensors))
@@ -84,7 +85,8 @@ class DiscriminativeTTT:
         def step() -> None:
             torch.nn.utils.clip_grad_norm_(tensors, self.limit)
             for tensor, record, scale in weights:
-                buffers[tensor] = buffers[tensor] * self.momentum + tensor.grad if tensor in buffers else tensor.grad
+                held = buffers.get(tensor)
+                buffers[tensor] = tensor.grad if held is None else held * self.momentum + tensor.grad
                 tensor.add_(self.orthogonalize(session, buffers[tensor], record) * scale, alpha=-lr)
                 tensor.grad = None
             session.ledger.count("discriminative_ttt", "steps")
@@ -129,8 +131,8 @@ class DiscriminativeTTT:
         if not self.ns_steps or record.group != "matrix":
             return update
         names = ("",) * (len(update) if record.members else 1)
-        found = session.program.orthogonalizer(update, names, self.ns_steps)
-        return found.to(update.dtype) * max(1.0, update.size(-2) / update.size(-1)) ** 0.5
+        found: torch.Tensor = session.program.orthogonalizer(update, names, self.ns_steps).to(update.dtype)
+        return found * math.sqrt(max(1.0, update.size(-2) / update.size(-1)))
 
 
 @hookimpl
