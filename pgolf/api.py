@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from pgolf.preflight.preflight import Report as PreflightReport
     from pgolf.submission import Made
 
-__all__ = ["Built", "Verified", "build", "diff", "forecast", "preflight", "read_logs", "recipe", "verify"]
+__all__ = [
+    *("Built", "PgolfError", "Verified"),
+    *("build", "diff", "forecast", "preflight", "read_logs", "recipe", "report", "verify"),
+]
 AnyPath = str | PathLike[str]
 
 
@@ -145,18 +148,41 @@ def verify(folder: AnyPath, *, plugin_dirs: Sequence[AnyPath] = ()) -> Verified:
     Raises:
         PgolfError: what `pgolf verify` would say; PG004 where it gives no answer.
     """
-    words = ["verify", "--json", *(f"--plugin-dir={Path(path).resolve()}" for path in plugin_dirs), str(Path(folder))]
+    return Verified(run_command("verify", [*dirs(plugin_dirs), str(Path(folder))]))
+
+
+def report(folders: Sequence[AnyPath], page: AnyPath, *, build: bool = True) -> list[dict[str, Any]]:
+    """Write the page of `pgolf report`, in a process of its own; gives the figures of every folder.
+
+    Raises:
+        PgolfError: what `pgolf report` would say.
+    """
+    words = [f"--output={Path(page)}", *([] if build else ["--no-build"]), *(str(Path(folder)) for folder in folders)]
+    found: list[dict[str, Any]] = run_command("report", words)["folders"]
+    return found
+
+
+def dirs(plugin_dirs: Sequence[AnyPath]) -> list[str]:
+    """As options of a command."""
+    return [f"--plugin-dir={Path(path).resolve()}" for path in plugin_dirs]
+
+
+def run_command(name: str, words: Sequence[str]) -> dict[str, Any]:
+    """What a command prints with --json, in a process of its own; an error is raised here."""
+    words = [name, "--json", *words]
     command = [sys.executable, "-c", f"from pgolf.cli.main import main; main({words!r})"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         found = json.loads(done.stdout)
     except ValueError:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise PgolfError("PG004", f"verify gave no answer: {last[0][:200]}", str(folder)) from None
+        raise PgolfError("PG004", f"{name} gave no answer: {last[0][:200]}", words[-1]) from None
+    if not isinstance(found, dict):
+        raise PgolfError("PG004", f"{name} gave no document", words[-1])
     if "errors" in found:
         first = found["errors"][0]
         raise PgolfError(first["code"], first["message"], first["where"] or "", first["help"] or "")
-    return Verified(found)
+    return found
 
 
 def read_logs(path: AnyPath) -> list[RunRecord]:

@@ -183,6 +183,7 @@ class Plugin:
         settings: what a recipe may set.
         hardware: the least hardware, or "" where any will do.
         needs: what a run needs beyond torch, numpy and sentencepiece.
+        hook_version: the hooks that it was written for, such as "1.0"; others are refused. "" does not say.
     """
 
     name: str
@@ -199,6 +200,7 @@ class Plugin:
     settings: tuple[Setting, ...] = ()
     hardware: str = ""
     needs: tuple[Need, ...] = ()
+    hook_version: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pgolf import hookspecs, reference
 from pgolf.component import FAMILIES
+from pgolf.hook_version import HOOK_VERSION
 
 HEAD = """# Hooks
 
@@ -21,10 +22,14 @@ Each example is a plugin of `pgolf/examples`; its `PLUGIN` record and the import
 builds every one, and runs all of them together, live and built.
 
 """
-PROMISES = """## What will stay
+PROMISES = f"""## What will stay
 
 A plugin may rely on the names of `pgolf.__all__`, the hooks and calls of this page, the fields of the records above, and these
 functions of `pgolf.runtime`. Everything else of `pgolf.runtime` is the engine's own and changes without notice.
+
+The hooks have a version of their own, `{HOOK_VERSION}`: its minor number rises when a hook is added, its major one when
+something is changed or removed. A plugin that says `hook_version="{HOOK_VERSION}"` is refused, in one line, by a pgolf without
+these; `pgolf plugins new` writes it, and `pgolf plugins index` shows it for everything that is installed.
 
 - A patch version (0.1.0 to 0.1.1) changes nothing of it but faults.
 - A minor version (0.1 to 0.2) may add hooks, fields with defaults, records, functions, and last arguments with defaults. Before

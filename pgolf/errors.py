@@ -22,6 +22,7 @@ CODES: dict[str, str] = {
     "PG106": "two selected plugins exclude each other",
     "PG107": "plugins ask for an order that cannot be satisfied",
     "PG108": "a component does not fit the contract of its hook",
+    "PG109": "a plugin was written for other hooks",
     # PG2xx: resolve and link
     "PG201": "two bundled operators have one name",
     "PG202": "an internal import does not lead to a top-level statement",
@@ -70,6 +71,13 @@ CODES: dict[str, str] = {
 }
 
 
+def printable(text: str) -> str:
+    """Text with everything that is not printable escaped, so that a name cannot steer a terminal or a page."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
+    )
+
+
 class PgolfError(Exception):
     """A finding for the user: one code of `CODES`, what was seen, where, and what to do.
 
@@ -82,13 +90,13 @@ class PgolfError(Exception):
         self.code, self.message, self.where, self.hint, self.frame = code, message, where, hint, frame
 
     def __str__(self) -> str:
-        lines = [f"error[{self.code}]: {self.message}"]
+        lines = [f"error[{self.code}]: {printable(self.message)}"]
         if self.where:
-            lines.append(f"  --> {self.where}")
+            lines.append(f"  --> {printable(self.where)}")
         if self.frame:
             lines.append(self.frame)
         if self.hint:
-            lines.append(f"  help: {self.hint}")
+            lines.append(f"  help: {printable(self.hint)}")
         return "\n".join(lines)
 
     def as_record(self) -> dict[str, str]:

@@ -63,6 +63,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "A component's __call__ or method takes other arguments than its hook calls it with.",
         "The message has the wanted signature; it is in `pgolf/contracts/` with shapes and units.",
     ),
+    "PG109": (
+        "A plugin whose `hook_version` is newer than the hooks of this pgolf, or of an older major version.",
+        "Install the pgolf or the release of the plugin that the message asks for; `pgolf plugins index` lists both versions.",
+    ),
     "PG201": (
         "Two modules register a torch custom operator under one name.",
         "Give one of them another name; operators are global to the process.",

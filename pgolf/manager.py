@@ -19,7 +19,7 @@ from typing import Any
 
 import pluggy
 
-from pgolf import hookspecs
+from pgolf import hook_version, hookspecs
 from pgolf.collector import paused_collector
 from pgolf.component import FAMILIES, Need, Plugin
 from pgolf.errors import PgolfError
@@ -183,6 +183,7 @@ def _check(
         )
     if plugin.family not in FAMILIES:
         raise PgolfError("PG104", f"family is {plugin.family!r}", where, f"use one of {', '.join(FAMILIES)}")
+    hook_version.check(plugin.name, plugin.hook_version, where)
     if not isinstance(plugin.needs, tuple) or not all(isinstance(need, Need) for need in plugin.needs):
         hint = 'e.g. needs=(Need("program", "lrzip", "packs each group"),)'
         raise PgolfError("PG104", f"{plugin.name}.needs is not a tuple of Need", where, hint)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from pgolf.errors import printable
+
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MESSAGE = 2000
 
@@ -21,10 +23,3 @@ def document(title: str, style: str, body: str) -> str:
 def safe(words: object, most: int = MESSAGE) -> str:
     """Text for HTML: control characters as escapes, markup as text."""
     return escape(printable(str(words)[:most]))
-
-
-def printable(text: str) -> str:
-    """Text with everything that is not printable escaped, so that a name cannot steer a terminal or a page."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
-    )

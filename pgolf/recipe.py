@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -68,7 +69,8 @@ def load_recipe(path: Path, seen: tuple[Path, ...] = ()) -> Recipe:
     Raises:
         PgolfError: PG001 when a file cannot be read, PG002 for bad TOML, unknown keys, wrong types or a circle.
     """
-    path = (path / "recipe.toml" if path.is_dir() else path).resolve()
+    # Not resolve(), which raises for a loop of links: reading says of it what it says of any file.
+    path = Path(os.path.realpath(path / "recipe.toml" if path.is_dir() else path))
     if path in seen:
         circle = " -> ".join(str(part) for part in (*seen, path))
         raise PgolfError("PG002", f"recipes extend each other in a circle: {circle}", str(path), "remove one `extends`")

@@ -9,6 +9,7 @@ from string import Template
 
 from pgolf.component import FAMILIES
 from pgolf.errors import PgolfError
+from pgolf.hook_version import HOOK_VERSION
 from pgolf.manager import Registry
 from pgolf.scaffold_bodies import BODIES, Body
 
@@ -29,6 +30,7 @@ PLUGIN = Plugin(
     source="(pull request, record or paper)",
     family="${family}",
     settings=(Setting("${name}_gain", 1.0, "${help}", minimum=0.0),),
+    hook_version="${hook_version}",
 )
 
 ${code}'''
@@ -145,6 +147,7 @@ def _values(name: str, family: str) -> dict[str, str]:
         "dist": name.replace("_", "-"),
         "package": f"pgolf_{name}",
         "family": family,
+        "hook_version": HOOK_VERSION,
         "maths": body.maths,
         "summary": body.summary,
         "help": body.help,

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 from report_samples import evil, rich
 
-from pgolf.page import document, printable, safe
+from pgolf.errors import printable
+from pgolf.page import document, safe
 from pgolf.report.material import Material
 from pgolf.report.page import as_record, by_seed, page, total_bytes
 from pgolf.verify.outputs_details import Details

@@ -102,16 +102,18 @@ def ablate(
         found = run_pairs(variants, seeds or (int(settings["seed"]),), given, folder, output.note, display.line)
     if as_json:
         output.print_json(found.as_record())
-    elif as_markdown:
-        click.echo(
-            "\n".join(f"| {' | '.join(row)} |" for row in (HEAD, ("---",) * len(HEAD), *map(cells, found.outcomes)))
-        )
     else:
-        show(found)
+        (show_markdown if as_markdown else show)(found)
     for one in found.failed:
         output.note(f"error[PG005]: {one.name}: {one.problem}")
     if found.failed:
         raise SystemExit(1)
+
+
+def show_markdown(found: Ablation) -> None:
+    """The table for a pull request."""
+    for row in (HEAD, ("---",) * len(HEAD), *map(cells, found.outcomes)):
+        click.echo(f"| {' | '.join(row)} |")
 
 
 def cells(one: Outcome) -> tuple[str, ...]:

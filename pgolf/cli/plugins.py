@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pgolf import __version__ as version
 from pgolf.cli import options, output
 from pgolf.errors import PgolfError
 
@@ -110,6 +111,37 @@ def hooks(name: str | None, as_json: bool) -> None:
 
 
 @plugins.command()
+@options.as_json
+def index(as_json: bool) -> None:
+    """List the plugins of installed packages: of which distribution and version, for which hooks, and whether they load.
+
+    \b
+    Examples:
+      pgolf plugins index
+      pgolf plugins index --json
+    """
+    from dataclasses import asdict
+
+    from pgolf.hook_version import HOOK_VERSION
+    from pgolf.manager import load_registry
+    from pgolf.plugin_index import index as look
+
+    found = look(load_registry())
+    if as_json:
+        output.print_json({"hook_version": HOOK_VERSION, "plugins": [asdict(one) for one in found]})
+        return
+    made = output.table("distribution", "version", "plugin", "hooks", "family", "summary or problem")
+    for one in found:
+        words = f"problem: {one.problem}" if one.problem else one.summary
+        made.add_row(one.distribution, one.version, one.plugin, one.hook_version or "-", one.family or "-", words)
+    if found:
+        output.print_table(made)
+    click.echo(
+        f"pgolf {version}, hooks {HOOK_VERSION}; {len(found)} plugin{'s' * (len(found) != 1)} of installed packages"
+    )
+
+
+@plugins.command()
 @click.argument("name")
 @click.option("-o", "--output", "folder", required=True, type=options.FOLDER, help="New or empty folder.")
 @click.option("--family", type=click.Choice(FAMILIES), default="architecture", show_default=True, help="Hook family.")
@@ -194,6 +226,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
         "records": [one.record for one in records_with(plugin.name)],
         "origin": loaded.origin,
         "version": loaded.version,
+        "hook_version": plugin.hook_version,
         "path": str(loaded.path),
         "doc": inspect.cleandoc(loaded.module.__doc__ or ""),
     }

@@ -11,6 +11,7 @@ import gc
 import hashlib
 import json
 import multiprocessing
+import os
 import re
 import signal
 import sys
@@ -244,7 +245,7 @@ def _sources(order: Order) -> set[Path]:
     found: set[Path] = set()
     path = order.recipe
     while path is not None:
-        path = (path / "recipe.toml" if path.is_dir() else path).resolve()
+        path = Path(os.path.realpath(path / "recipe.toml" if path.is_dir() else path))
         if path in found:
             break
         found.add(path)

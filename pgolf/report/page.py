@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pgolf.byte_report import TREEMAP_STYLE, Item, table, treemap
 from pgolf.charts import COLOUR_STYLE, COLOURS, Points, colours_of, curves, legend, responsive
 from pgolf.compare.scores import compare_scores
-from pgolf.page import document, printable, safe
+from pgolf.errors import printable
+from pgolf.page import document, safe
 from pgolf.plan.drawing import draw
 from pgolf.report.material import Material
 from pgolf.report.style import STYLE

@@ -16,7 +16,7 @@ table{border-collapse:collapse;width:100%;font-size:.93rem}caption{text-align:le
 th,td{border-bottom:1px solid var(--grid);padding:.35rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.id{white-space:nowrap}
 thead th{color:var(--dim)}
-.stack th[scope=row]{min-width:5.5rem}
+.stack td,.stack th{padding:.35rem .3rem;font-size:.88rem}.stack th[scope=row]{min-width:4.4rem}
 summary{cursor:pointer;padding:.2rem 0}
 details table{margin-top:.4rem}ul.plain{margin:.2rem 0;padding-left:1.2rem}
 @media(max-width:40rem){.stack thead{display:block;position:absolute;width:1px;height:1px;overflow:hidden}

@@ -34,7 +34,8 @@ def card_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
         others = "".join(f'<td{kind} data-label="{safe(head)}">{cell}</td>' for head, kind, cell in cells)
         body.append(f'<tr><th scope="row">{first}</th>{others}</tr>')
     words = f"<caption>{caption}</caption>" if caption else ""
-    return f'<table class="stack">{words}<thead><tr>{row}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    made = f'<table class="stack">{words}<thead><tr>{row}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="Table">{made}</div>'
 
 
 def results_table(results: Mapping[str, Mapping[str, float | None]]) -> str:

@@ -15,10 +15,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pgolf.challenge import CHALLENGES, DEFAULT_CHALLENGE, Challenge
 from pgolf.errors import PgolfError
+from pgolf.errors import printable as printable
 from pgolf.lock import LIMIT as LOCK_LIMIT
 from pgolf.lock import LOCK_NAME, Lock, parse_lock
 from pgolf.logs import RunRecord
-from pgolf.page import printable as printable
 from pgolf.strict_json import strict_loads
 from pgolf.verify.folder_open import open_inside
 

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from pgolf.charts import COLOUR_STYLE, Points, bytes_bar, colours_of, curves, legend, responsive, seed_plot
-from pgolf.page import document, printable, safe
+from pgolf.errors import printable
+from pgolf.page import document, safe
 from pgolf.verify.outputs import RANK, counts, ordered
 from pgolf.verify.outputs_details import Details
 

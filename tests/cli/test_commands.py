@@ -27,7 +27,7 @@ def pgolf(*arguments, status=0):
 
 
 @pytest.mark.parametrize(
-    "command", [[name] for name in COMMANDS] + [["plugins", part] for part in ("show", "new", "hooks")]
+    "command", [[name] for name in COMMANDS] + [["plugins", part] for part in ("show", "new", "hooks", "index")]
 )
 def test_every_command_has_an_example(command):
     text = pgolf(*command, "--help").stdout

@@ -3,8 +3,6 @@
 import shutil
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from report_samples import evil, rich
 
 from pgolf.byte_report import Item
@@ -42,6 +40,8 @@ def test_the_style_has_a_phone_and_no_address():
 
 @pytest.fixture(scope="module")
 def browser():
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as started:
         opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
@@ -65,6 +65,8 @@ def pages(tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_sticks_out_complains_or_is_hard_to_read(browser, tmp_path, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
     for name, content in pages(tmp_path).items():
         file = tmp_path / f"{name}.html"
         file.write_text(content)
