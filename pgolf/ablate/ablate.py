@@ -17,10 +17,10 @@ from typing import Any
 
 from pgolf.ablate.variants import BASE, Variant
 from pgolf.files import write_atomically
-from pgolf.lock import Lock
 from pgolf.run.launch import RunOptions, Target, check_ready, run_seed
+from pgolf.run.target import built_target
 from pgolf.statistics import student
-from pgolf.submission import CODE_NAME, write_submission
+from pgolf.submission import write_submission
 
 
 @dataclass(frozen=True)
@@ -142,16 +142,7 @@ def prepare(variant: Variant, folder: Path) -> Target:
     """Write the build into its folder."""
     assert variant.made is not None
     root = folder / variant.name
-    lock: Lock = write_submission(variant.made, root)
-    return Target(
-        root,
-        root / CODE_NAME,
-        lock.settings,
-        lock.needs,
-        lock.smoke,
-        plugins=tuple(lock.plugins),
-        side_files=lock.side_files,
-    )
+    return built_target(root, write_submission(variant.made, root))
 
 
 def run_once(

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "diff": "pgolf.cli.diff:diff",
     "doctor": "pgolf.cli.doctor:doctor",
     "explain": "pgolf.cli.explain:explain",
+    "fetch-run": "pgolf.cli.fetch_run:fetch_run",
     "forecast": "pgolf.cli.forecast:forecast",
     "lint": "pgolf.cli.lint:lint",
     "leaderboard": "pgolf.cli.leaderboard:leaderboard",
@@ -38,7 +39,9 @@ COMMANDS: dict[str, str] = {
     "requant": "pgolf.cli.requant:requant",
     "size": "pgolf.cli.size:size",
     "submit": "pgolf.cli.submit:submit",
+    "sweep": "pgolf.cli.sweep:sweep",
     "train": "pgolf.cli.train:train",
+    "upload": "pgolf.cli.upload:upload",
     "verify": "pgolf.cli.verify:verify",
 }
 INTERRUPTED = 130

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--data", type=options.EXISTING_FOLDER, help="Folder of shards, or a data folder with datasets/*.")
 @click.option("--tokenizer", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="SentencePiece model.")
 @click.option("--nproc", type=click.Choice(["1", "2", "4", "8"]), default="1", show_default=True, help="Processes.")
+@click.option("--nnodes", type=click.IntRange(1, 8), default=1, show_default=True, help="Machines, each with --nproc.")
+@click.option("--node-rank", type=click.IntRange(0), help="Which of them this one is, from 0.")
+@click.option("--rdzv-endpoint", metavar="HOST:PORT", help="Where node 0 is found; the port after it is used, too.")
 @click.option(
     "--seeds",
     multiple=True,
@@ -36,7 +40,9 @@ if TYPE_CHECKING:
 @click.option("--score", is_flag=True, help="No training: score the artifact that is there once more.")
 @click.option("--checkpoint-every", type=click.IntRange(1), metavar="STEPS", help="Keep the state, in a live run.")
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint.")
-@click.option("--no-early-stop", is_flag=True, help="Go on to the end also where the loss has diverged.")
+@click.option("--no-early-stop", is_flag=True, help="Go on although the loss has diverged, or bytes will be too many.")
+@click.option("--tensorboard", is_flag=True, help="Write an event file in FOLDER/artifacts/tensorboard.")
+@click.option("--wandb", metavar="PROJECT", help="Follow the run at Weights & Biases, or offline by WANDB_MODE.")
 @options.plugin_dirs
 @options.as_json
 def train(
@@ -46,6 +52,9 @@ def train(
     data: Path | None,
     tokenizer: Path | None,
     nproc: str,
+    nnodes: int,
+    node_rank: int | None,
+    rdzv_endpoint: str | None,
     seeds: tuple[int, ...],
     iterations: int | None,
     max_wallclock_seconds: float | None,
@@ -54,6 +63,8 @@ def train(
     checkpoint_every: int | None,
     resume: bool,
     no_early_stop: bool,
+    tensorboard: bool,
+    wandb: str | None,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -67,7 +78,11 @@ def train(
     bit with step_clock, and by the wall clock from the time of the checkpoint. Both run live, in FOLDER/artifacts/live:
     the same program as the built file, which stays as small as it is. While a checkpoint is written the clock stands still.
 
-    A run whose loss is no number, or after step 100 stays above where it began, is ended. Curves are in FOLDER/artifacts.
+    A run whose loss is no number, or after step 100 stays above where it began, is ended, and so is one that `pgolf forecast`,
+    beside it, finds surely over the cap. Curves are in FOLDER/artifacts.
+
+    Several machines: the same command with its --node-rank on each, in one folder that all share. When one dies or fails, the
+    others end with its reason.
 
     \b
     Examples:
@@ -77,14 +92,19 @@ def train(
       pgolf train submissions/full --data data --nproc 8 --seeds 42 --export
       pgolf train submissions/full --data data --nproc 8 --checkpoint-every 500
       pgolf train submissions/full --data data --nproc 8 --checkpoint-every 500 --resume
+      pgolf train submissions/full --data data --nproc 4 --nnodes 2 --node-rank 0 --rdzv-endpoint 10.0.0.1:29500
     """
     from pgolf.manager import load_registry
     from pgolf.run.data import check_data, find_data
     from pgolf.run.launch import RunOptions, check_ready
+    from pgolf.run.nodes import read_nodes
     from pgolf.run.target import open_target
+    from pgolf.run.trackers import check_trackers
     from pgolf.transforms import transform_of
 
     check_choices(export, score, resume, checkpoint_every)
+    check_trackers(tensorboard, wandb)
+    nodes = read_nodes(nnodes, node_rank, rdzv_endpoint, int(nproc))
     checkpoints = resume or checkpoint_every is not None
     registry = partial(load_registry, plugin_dirs)
     target = open_target(path, registry, plugin_dirs, live or checkpoints, smoke, checkpoints)
@@ -103,10 +123,15 @@ def train(
         checkpoint_every,
         resume,
         early_stop=not no_early_stop,
+        nodes=nodes,
     )
-    runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options)
+    leads = nodes is None or nodes.rank == 0
+    recipe = None if no_early_stop or target.smoke or export or score or not leads else path
+    beside = Beside(recipe, plugin_dirs, tensorboard and leads, wandb if leads else None)
+    runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options, beside)
     errors = [failure(run, path, export) for run in runs if run.problem]
-    write_curves(target.root, runs)
+    if leads:
+        write_curves(target.root, runs)
     if as_json:
         document = {"folder": str(target.root), "runs": [run.as_record() for run in runs]}
         output.print_json(document | (output.errors_document(errors, 1) if errors else {}))
@@ -159,18 +184,39 @@ def failure(run: SeedRun, path: Path, export: bool) -> PgolfError:
     return PgolfError("PG005", f"seed {run.seed}: {run.problem}", str(run.log), hint, frame)
 
 
-def run_all(target: Target, seeds: tuple[int, ...], run_options: RunOptions) -> list[SeedRun]:
+@dataclass(frozen=True)
+class Beside:
+    """What goes on beside a run: the recipe is weighed, where one is given, and numbers go to services."""
+
+    recipe: Path | None = None
+    plugin_dirs: tuple[Path, ...] = ()
+    tensorboard: bool = False
+    wandb: str | None = None
+
+
+def run_all(target: Target, seeds: tuple[int, ...], run_options: RunOptions, beside: Beside) -> list[SeedRun]:
     """The seeds one after the other; the first failure is the last run, since the next would fail alike."""
+    from pgolf.run.bytes_watch import BytesWatch, command_of
     from pgolf.run.display import open_display
     from pgolf.run.launch import run_seed
+    from pgolf.run.trackers import open_tracker
 
-    runs = []
-    for seed in seeds:
-        output.note(f"seed {seed}: {target.root / 'logs' / f'train_seed{seed}.log'}")
-        with open_display(f"seed {seed}", sys.stderr.isatty()) as display:
-            runs.append(run_seed(target, seed, run_options, display.line))
-        if runs[-1].problem:
-            break
+    runs: list[SeedRun] = []
+    command = command_of(beside.recipe, beside.plugin_dirs) if beside.recipe is not None else None
+    with BytesWatch(command) as weighed:
+        for seed in seeds:
+            output.note(f"seed {seed}: {target.root / 'logs' / f'train_seed{seed}.log'}")
+            numbers = open_tracker(target.root, seed, beside.tensorboard, beside.wandb, target.settings, output.note)
+            with open_display(f"seed {seed}", sys.stderr.isatty()) as display, numbers:
+
+                def receive(line: str, listeners: Any = (display, numbers, weighed)) -> None:
+                    for one in listeners:
+                        one.line(line)
+
+                runs.append(run_seed(target, seed, run_options, receive))
+                numbers.status = int(bool(runs[-1].problem))
+            if runs[-1].problem:
+                break
     return runs
 
 

@@ -63,8 +63,12 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def svg(points: Sequence[Result], cap: int) -> str:
-    """The drawing alone: a curve for each recipe, the front as rings, the cap as a line where it is in sight."""
+def svg(points: Sequence[Result], cap: int, joined: bool = True) -> str:
+    """The drawing alone: a curve for each recipe, the front as rings, the cap as a line where it is in sight.
+
+    Args:
+        joined: whether the points of a recipe are one after the other on a curve.
+    """
     x0, x1 = spread([point["bytes_total"] for point in points])
     y0, y1 = spread([point["val_bpb"] for point in points])
 
@@ -94,7 +98,8 @@ def svg(points: Sequence[Result], cap: int) -> str:
     for number, (_, curve) in enumerate(curves(points).items()):
         colour = COLOURS[number % len(COLOURS)]
         path = " ".join(f"{across(one['bytes_total']):.1f},{down(one['val_bpb']):.1f}" for one in curve)
-        parts.append(f'<path d="M {path}" stroke="{colour}"/>')
+        if joined:
+            parts.append(f'<path d="M {path}" stroke="{colour}"/>')
         for one in curve:
             ring = ' stroke="#000" stroke-width="1.5"' if id(one) in best else ""
             place = f'cx="{across(one["bytes_total"]):.1f}" cy="{down(one["val_bpb"]):.1f}"'

@@ -20,6 +20,7 @@ from pgolf.logs import RunRecord, parse_log
 from pgolf.needs import how_to_install, missing_needs
 from pgolf.run import resume
 from pgolf.run.data import DataPaths
+from pgolf.run.nodes import Link, Nodes
 from pgolf.run.process import stream
 from pgolf.run.watcher import StopRun, Watcher
 
@@ -79,6 +80,8 @@ class RunOptions:
     """Go on from the newest checkpoint."""
     early_stop: bool = False
     """End a run whose loss has diverged."""
+    nodes: Nodes | None = None
+    """This machine among several; None for one alone."""
 
     @property
     def words(self) -> list[str]:
@@ -146,8 +149,13 @@ def check_ready(target: Target) -> None:
 
 def command_line(script: Path, options: RunOptions) -> list[str]:
     """One process is Python alone, several are torchrun's."""
-    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={options.nproc}"]
-    launcher = torchrun if options.nproc > 1 else []
+    torchrun = ["-m", "torch.distributed.run", f"--nproc-per-node={options.nproc}"]
+    nodes = options.nodes
+    if nodes is not None:
+        torchrun += [f"--nnodes={nodes.count}", f"--node-rank={nodes.rank}", f"--rdzv-endpoint={nodes.endpoint}"]
+    else:
+        torchrun.append("--standalone")
+    launcher = torchrun if nodes is not None or options.nproc > 1 else []
     return [sys.executable, *launcher, str(script), *options.words]
 
 
@@ -182,19 +190,51 @@ def smoke_threads() -> int:
 def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[str], None]) -> SeedRun:
     """Train with one seed in `root/artifacts/seed<SEED>`; the log ends up in `root/logs/train_seed<SEED>.log`.
 
-    A score alone leaves its log beside the artifact, since it is no run's.
+    A score alone leaves its log beside the artifact, since it is no run's. Of several nodes, node 0 makes the folder ready and
+    keeps the log; what ranks of the others print is in `train_seed<SEED>.nodes.log`.
 
     Raises:
-        PgolfError: PG001, to go on where there is nothing to go on from; PG004, to start where that would lose a run.
+        PgolfError: PG001, to go on where there is nothing to go on from; PG004, to start where that would lose a run, or
+            for nodes that do not fit together.
     """
     folder = (target.root / "artifacts" / f"seed{seed}").resolve()
-    env = run_environment(target, seed, options) | prepare_folder(folder, seed, options)
+    if options.nodes is None:
+        return run_here(target, seed, options, folder, on_line, None)
+    with Link(options.nodes, node_facts(target, seed, options), target.root.resolve(), on_line) as link:
+        done = run_here(target, seed, options, folder, on_line, link)
+        link.keep_lines(target.root / "logs" / f"{options.run_id(seed)}.nodes.log")
+        return done
+
+
+def node_facts(target: Target, seed: int, options: RunOptions) -> dict[str, Any]:
+    """What all nodes of a run must have in common."""
+    limits = (
+        f"{options.iterations} steps, {options.max_wallclock_seconds} s, {options.words}, {options.checkpoint_every}"
+    )
+    script = file_hash(target.script) if target.script.is_file() else "none"
+    return {"script": script, "seed": seed, "number of processes": options.nproc, "limits": limits}
+
+
+def run_here(
+    target: Target, seed: int, options: RunOptions, folder: Path, on_line: Callable[[str], None], link: Link | None
+) -> SeedRun:
+    """This machine's part of a run, which is all of it without a link."""
+    env = run_environment(target, seed, options)
+    leads = link is None or link.leads
+    if leads:
+        env |= prepare_folder(folder, seed, options)
+    if link is not None:
+        link.start()
+    if options.resume and not leads:
+        env[RESUME] = "what node 0 says"
     tail: deque[str] = deque(maxlen=400)
     watcher = Watcher()
 
     def receive(line: str) -> None:
         tail.append(line)
         on_line(line)
+        if link is not None:
+            link.say(line)
         if options.early_stop:
             watcher.line(line)
 
@@ -204,19 +244,36 @@ def run_seed(target: Target, seed: int, options: RunOptions, on_line: Callable[[
     command = command_line(target.script.resolve(), options)
     stopped = ""
     try:
-        status = stream(command, folder, env, receive)
+        status = stream(command, folder, env, receive, link.started if link is not None else lambda end: None)
     except StopRun as reason:
         status, stopped = 1, str(reason)
     finally:
-        if not options.score:
+        if leads and not options.score:
             keep_log(folder, run_id, log, tail)
+    problem = "" if status == 0 else stopped or error_line(tail) or f"the program ended with status {status}"
+    if link is not None:
+        problem = link.finish(link.cause(problem))
+        status = status or int(bool(problem))
+    return outcome(folder, seed, options, status, log, problem, tail, leads)
+
+
+def outcome(
+    folder: Path,
+    seed: int,
+    options: RunOptions,
+    status: int,
+    log: Path,
+    problem: str,
+    tail: Sequence[str],
+    leads: bool,
+) -> SeedRun:
+    """What a run has left."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     record = parse_log(text)
-    problem = "" if status == 0 else stopped or error_line(tail) or f"the program ended with status {status}"
     if status == 0 and not (record.headline if options.score else record.finished):
         problem = "the program ended without a final score"
-    if not problem and not options.score:
-        resume.forget(folder, run_id)
+    if not problem and leads and not options.score:
+        resume.forget(folder, options.run_id(seed))
     checkpoint = resume.newest(folder / resume.FOLDER)
     can_export = bool(problem) and all((folder / name).is_file() for name in (WEIGHTS, EXPORT_STATE))
     step = None if checkpoint is None else resume.step_of(checkpoint)

@@ -16,8 +16,16 @@ from pgolf.run import keeper
 GRACE_SECONDS = 10.0
 
 
-def stream(command: Sequence[str], cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None]) -> int:
+def stream(
+    command: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    on_line: Callable[[str], None],
+    on_start: Callable[[Callable[[], None]], object] = lambda end: None,
+) -> int:
     """Run a command and hand over its lines, standard output and error together; returns the exit status.
+
+    `on_start` is given a function that ends the command, for other threads.
 
     The child has a process group of its own. When this process is interrupted or terminated, the whole group gets
     SIGINT, then SIGKILL, and KeyboardInterrupt goes on. When it is killed, `keeper` ends the group.
@@ -36,6 +44,7 @@ def stream(command: Sequence[str], cwd: Path, env: Mapping[str, str], on_line: C
             start_new_session=True,
         )
         try:
+            on_start(lambda: end_group(child))
             assert child.stdout is not None
             for line in child.stdout:
                 on_line(line.rstrip("\n"))

@@ -59,14 +59,14 @@ def open_target(
         recipe = recipe or _recipe_of(folder, lock)
         lock = _build(folder, recipe, registry(), smoke)
     _check_file(folder, lock)
+    return built_target(folder, lock)
+
+
+def built_target(folder: Path, lock: Lock) -> Target:
+    """The built file of a folder."""
+    plugins = tuple(lock.plugins)
     return Target(
-        folder,
-        folder / CODE_NAME,
-        lock.settings,
-        lock.needs,
-        lock.smoke,
-        plugins=tuple(lock.plugins),
-        side_files=lock.side_files,
+        folder, folder / CODE_NAME, lock.settings, lock.needs, lock.smoke, plugins=plugins, side_files=lock.side_files
     )
 
 
