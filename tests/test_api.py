@@ -54,6 +54,15 @@ def test_logs_and_forecast(tmp_path):
     assert found.fits and found.size.packed > 1000
 
 
+def test_a_report_is_a_page_and_its_figures(tmp_path):
+    make_folder(tmp_path / "toy", seeds=(1, 2))
+    (found,) = api.report([tmp_path / "toy"], tmp_path / "page.html", build=False)
+    assert found["seeds"] == 2 and found["val_bpb"] == 1.25 and "Results" in (tmp_path / "page.html").read_text()
+    with pytest.raises(PgolfError) as caught:
+        api.report([tmp_path / "none"], tmp_path / "other.html")
+    assert caught.value.code == "PG004" and not (tmp_path / "other.html").exists()
+
+
 def test_every_function_has_types():
     for name in api.__all__:
         thing = getattr(api, name)

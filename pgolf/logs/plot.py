@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import html
 import io
-import math
 
+from pgolf import charts
 from pgolf.errors import PgolfError
 from pgolf.logs.table import Curve
+from pgolf.page import document
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 960, 480, 60, 40, 16
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f")
 TICKS = 6
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;background:var(--page);color:var(--ink)}
+svg.curves{display:block;width:100%;height:auto}
+"""
 DASHES = {"train": "", "val": ' stroke-dasharray="6 3"'}
 
 
@@ -26,10 +31,7 @@ def limits(curves: list[Curve]) -> tuple[float, float, float, float]:
 
 def ticks(low: float, high: float) -> list[float]:
     """Round numbers between two values."""
-    size = 10.0 ** math.floor(math.log10((high - low) / TICKS))
-    step = next(size * factor for factor in (1, 2, 5, 10) if (high - low) / (size * factor) <= TICKS)
-    first = math.ceil(low / step)
-    return [step * number for number in range(first, int(high / step) + 1)]
+    return charts.ticks(low, high, TICKS)
 
 
 def svg(curves: list[Curve]) -> str:
@@ -40,9 +42,12 @@ def svg(curves: list[Curve]) -> str:
         across = LEFT + (WIDTH - LEFT - TOP) * (step - x0) / (x1 - x0)
         return across, HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (min(loss, y1) - y0) / (y1 - y0)
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
+    parts = [
+        f'<svg class="curves" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Curves">'
+    ]
     parts.append(
-        "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#ddd}path{fill:none;stroke-width:1.5}</style>"
+        "<style>.curves text{font:12px sans-serif;fill:var(--dim)}.grid{stroke:var(--grid)}"
+        ".curves path{fill:none;stroke-width:1.5}</style>"
     )
     for value in ticks(y0, y1):
         down = place(x0, value)[1]
@@ -51,28 +56,21 @@ def svg(curves: list[Curve]) -> str:
     for value in ticks(x0, x1):
         across = place(value, y0)[0]
         parts.append(f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{value:g}</text>')
-    names = list(dict.fromkeys(curve.name for curve in curves))
+    colours = charts.colours_of(dict.fromkeys(curve.name for curve in curves))
     for curve in curves:
         points = " ".join(f"{across:.1f},{down:.1f}" for across, down in (place(*point) for point in curve.points))
-        colour = COLOURS[names.index(curve.name) % len(COLOURS)]
         title = html.escape(f"{curve.name}: {curve.kind}")
-        parts.append(f'<path d="M {points}" stroke="{colour}"{DASHES[curve.kind]}><title>{title}</title></path>')
+        style = f'style="stroke:{colours[curve.name]}"{DASHES[curve.kind]}'
+        parts.append(f'<path d="M {points}" {style}><title>{title}</title></path>')
     parts.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 6}" text-anchor="middle">step</text></svg>')
     return "\n".join(parts)
 
 
 def page(curves: list[Curve]) -> str:
     """A page with the drawing and a legend; names of files are escaped."""
-    names = list(dict.fromkeys(curve.name for curve in curves))
-    legend = "".join(
-        f'<li style="color:{COLOURS[place % len(COLOURS)]}">{html.escape(name)}</li>'
-        for place, name in enumerate(names)
-    )
-    return (
-        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Loss curves</title>\n'
-        '<body style="font-family:sans-serif;max-width:1000px;margin:2em auto">\n<h1>Loss curves</h1>\n'
-        f"{svg(curves)}\n<ul>{legend}</ul>\n<p>Solid: training, dashed: validation.</p>\n</body></html>\n"
-    )
+    colours = charts.colours_of(dict.fromkeys(curve.name for curve in curves))
+    body = f"<h1>Loss curves</h1>{svg(curves)}{charts.legend(colours)}<p>Solid: training, dashed: validation.</p>"
+    return document("Loss curves", charts.COLOUR_STYLE + STYLE, body)
 
 
 def png(curves: list[Curve]) -> bytes:

@@ -68,6 +68,15 @@ def test_folders_without_a_build_still_have_verdicts_and_results(tmp_path):
     assert found.unknown == ["bytes by plugin, plan: there is no plugin 'alpha'"]
 
 
+def test_a_folder_of_another_script_has_a_verdict_and_no_build(tmp_path):
+    folder = make_folder(tmp_path / "a")
+    (folder / "pgolf.lock").unlink()
+    (folder / "recipe.toml").unlink()
+    (found,), _ = look(folder)
+    assert found.report is not None and found.numbers.results
+    assert found.unknown == ["bytes by plugin, plan: there is no lock and no recipe"]
+
+
 def test_ablations_are_found_alone_and_inside(tmp_path):
     folder = keep(tmp_path / "runs", "base", {1: 1.0})
     make_folder(tmp_path / "a")

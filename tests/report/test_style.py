@@ -7,6 +7,8 @@ from report_samples import evil, rich
 
 from pgolf.byte_report import Item
 from pgolf.byte_report import page as byte_page
+from pgolf.logs.plot import page as curves_page
+from pgolf.logs.table import Curve
 from pgolf.report.page import page
 from pgolf.report.style import STYLE
 from pgolf.verify.html import page as verify_page
@@ -56,8 +58,24 @@ def pages(tmp_path):
         "one": page([one]),
         "several": page([one, other, evil(tmp_path)]),
         "verify": verify_page([one.report, other.report], [one.numbers, other.numbers]),
+        "curves": curves_page(
+            [Curve("a", "train", [(1.0, 9.0), (40.0, 3.0)]), Curve("b<", "val", [(1.0, 9.0), (40.0, 3.5)])]
+        ),
         "size": byte_page("Bytes of x", [("file", "9 bytes")], boxes),
     }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no browser")
+def test_the_checks_see_what_is_wrong(browser):
+    """Each of them, on a page that has it all."""
+    drawing = '<svg width="99" height="20"><rect width="99" height="20" fill="#eee"/><text y="12" fill="#ccc">pale</text></svg>'
+    with browser.new_context(viewport={"width": 390, "height": 900}) as context:
+        opened = context.new_page()
+        opened.set_content(f'<p style="width:500px">wide</p>{drawing}')
+        assert opened.evaluate("document.documentElement.scrollWidth") > 390 and len(opened.evaluate(OUTSIDE)) == 1
+        ((words, ratio),) = opened.evaluate(DRAWN)
+        assert words == "pale" and ratio < CONTRAST
 
 
 @pytest.mark.slow
