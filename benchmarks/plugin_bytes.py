@@ -1,13 +1,18 @@
 """Bytes that each plugin adds to the packed file of the baseline, at smoke size, and lines of its source.
 
-python benchmarks/plugin_bytes.py [NAME...]    all plugins where none is named; a line of figures over all at the end
+python benchmarks/plugin_bytes.py [--write] [--changed | NAME...]
+
+All plugins where none is named, or with `--changed` those whose kept figure is missing or of another source; `--write` keeps
+the figures for `pgolf plugins show` (pgolf/rules/marginal_bytes.json). A line of figures over all at the end.
 """
 
+import datetime
 import statistics
 import sys
 
 from pgolf.errors import PgolfError
 from pgolf.manager import load_registry
+from pgolf.marginal_bytes import keep_bytes, marginal_bytes
 from pgolf.recipe import Recipe
 from pgolf.settings import SMOKE_SETTINGS
 from pgolf.submission import make
@@ -26,15 +31,21 @@ def main():
     plain = code_bytes(registry)
     print(f"baseline {plain}\n\n| plugin | bytes | lines |\n| --- | --- | --- |")
     found, lengths = [], []
-    for name in sys.argv[1:] or sorted(registry.plugins):
+    named = [word for word in sys.argv[1:] if not word.startswith("--")] or sorted(registry.plugins)
+    if "--changed" in sys.argv:
+        known = {name: marginal_bytes(registry.plugins[name]) for name in named}
+        named = [name for name, measured in known.items() if measured is None or not measured.current]
+    for name in named:
         lines = registry.plugins[name].path.read_text(encoding="utf-8").count("\n")
         lengths.append(lines)
         try:
             found.append(code_bytes(registry, name) - plain)
             print(f"| {name} | {found[-1]:+} | {lines} |", flush=True)
+            if "--write" in sys.argv:
+                keep_bytes(registry.plugins[name], found[-1], plain, str(datetime.date.today()))
         except PgolfError as error:
             print(f"| {name} | not alone: {error.message} | {lines} |", flush=True)
-    for title, numbers in (("bytes", found), ("lines", lengths)):
+    for title, numbers in (("bytes", found), ("lines", lengths)) if found else ():
         ordered = sorted(numbers)
         tenth = ordered[min(len(ordered) - 1, round(0.9 * len(ordered)))]
         print(

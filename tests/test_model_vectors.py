@@ -145,6 +145,40 @@ CASES = (
 )
 
 
+LOOPED = {"num_layers": 6, "rope_dims": 8, "num_loops": 2, "loop_start": 2, "loop_end": 3, "parallel_start_layer": 4}
+FURTHER = [
+    *(
+        (
+            "model_pr1477_lane_merge",
+            f"pr1477_{loop}",
+            ("lane_merge", *PR1493[:3], *PR1493[4:]),
+            {**LOOPED, "qk_gain_init": 4.0},
+        )
+        for loop in ("noloop", "loop")
+    ),
+    (
+        "model_pr1493_3L_factor",
+        "pr1493_3L_factor_noloop",
+        ("embedding_projections", "leaky_relu2", "ln_scale", "partial_rope", "xsa"),
+        {"num_layers": 3, "rope_dims": 8, "embedding_dim": 40},
+    ),
+    (
+        "model_fork_iha",
+        "iha_3L",
+        ("iha", *PR1493[1:]),
+        {"num_layers": 3, "rope_dims": 8, "parallel_residual_start": 2},
+    ),
+    (
+        "model_pr1667_proj",
+        "pr1667_proj",
+        (*PR1855, "smear_gate_v3", "attention_output_gate"),
+        {"num_layers": 5, "rope_dims": 8, "num_loops": 1, "loop_start": 1, "loop_end": 2, "parallel_start_layer": 3}
+        | {"qk_gain_init": 5.25},
+    ),
+]
+"""Whole models that the tests of their plugins hold to the scripts; for the table of deviations and the recipes' tests."""
+
+
 @pytest.mark.parametrize(("file", "name", "plugins", "settings"), CASES, ids=[case[1] for case in CASES])
 def test_whole_model_matches_the_public_script(file, name, plugins, settings):
     case = Case(file, name)
@@ -203,13 +237,7 @@ def test_packed_documents_match_the_public_script(name, plugins, settings, loop,
     model = built(*plugins, "varlen_attention", **settings).model
     model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
     ids, targets = case.inputs["input_ids"].long(), case.inputs["target_ids"].long()
-    documents, since = [0], 0
-    for token in ids[0, 1:].tolist():
-        since += 1
-        cut = token == 1 or since == longest
-        since = 0 if cut else since
-        documents.append(documents[-1] + cut)
-    extra = {"phases": ("loop",) if loop == "loop" else (), "fields": {"documents": torch.tensor([documents])}}
+    extra = {"phases": ("loop",) if loop == "loop" else (), "fields": packed_fields(ids, longest)}
     mean = model(ids, targets, **extra)
     mean.backward()
     case.check("mean_loss", mean.detach())
@@ -218,6 +246,17 @@ def test_packed_documents_match_the_public_script(name, plugins, settings, loop,
     for key, wanted in zip(case.record["grad_norm_names"], case.outputs["grad_norm"].tolist(), strict=True):
         found = gradient_norm(tensors[key])
         assert math.isclose(found, 0.0 if math.isnan(wanted) else wanted, rel_tol=5e-4, abs_tol=1e-6), key
+
+
+def packed_fields(ids, longest):
+    """The batch field of one row of documents."""
+    documents, since = [0], 0
+    for token in ids[0, 1:].tolist():
+        since += 1
+        cut = token == 1 or since == longest
+        since = 0 if cut else since
+        documents.append(documents[-1] + cut)
+    return {"documents": torch.tensor([documents])}
 
 
 def gradient_norm(tensor):

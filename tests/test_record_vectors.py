@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from models import TINY, Case, built
-from test_model_vectors import CASES, check_case
+from test_model_vectors import CASES, FURTHER, check_case
 
 from pgolf.recipe import load_recipe
 
@@ -19,6 +19,8 @@ RECORDS = (
     ("pr1512", "swa_5L_w4"),
     ("pr1493", "pr1493_6L_noloop"),
     ("pr1493", "pr1493_6L_loop"),
+    ("pr1477", "pr1477_noloop"),
+    ("pr1477", "pr1477_loop"),
     ("pr1855", "pr1855_6L_sparse_noloop"),
     ("pr1855", "pr1855_6L_sparse_loop"),
 )
@@ -31,7 +33,7 @@ OF_THE_CASE = {
 
 @pytest.mark.parametrize(("record", "name"), RECORDS, ids=[name for _, name in RECORDS])
 def test_a_recipe_gives_the_numbers_of_its_script(record, name):
-    file, _, _, sizes = next(case for case in CASES if case[1] == name)
+    file, _, _, sizes = next(case for case in (*CASES, *FURTHER) if case[1] == name)
     recipe = load_recipe(FOLDER / record)
     kept = {key: value for key, value in recipe.settings.items() if key not in {*TINY, *OF_THE_CASE, *sizes}}
     if "rope_train_seq_len" in kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import textwrap
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,15 +190,17 @@ def describe(loaded: Loaded) -> dict[str, Any]:
     import inspect
 
     from pgolf.lineage import records_with
+    from pgolf.marginal_bytes import marginal_bytes
     from pgolf.select import BASELINE
 
-    plugin = loaded.plugin
+    plugin, measured = loaded.plugin, marginal_bytes(loaded)
     return {
         "name": plugin.name,
         "family": plugin.family,
         "summary": plugin.summary,
         "source": plugin.source,
         "effect": plugin.effect,
+        "marginal_bytes": measured and {**asdict(measured), "text": str(measured)},
         "baseline": plugin.name in BASELINE,
         "requires": list(plugin.requires),
         "conflicts": [{"name": item.name, "reason": item.reason, "hard": item.hard} for item in plugin.conflicts],
@@ -285,6 +288,8 @@ def _show(row: dict[str, Any]) -> None:
     for key in ("source", "effect", "hardware", "origin", "version", "path"):
         if row[key]:
             click.echo(f"{key}: {row[key]}")
+    if row["marginal_bytes"]:
+        click.echo(f"adds bytes, alone at smoke size: {row['marginal_bytes']['text']}")
     if row["baseline"]:
         click.echo("baseline: yes")
     for key in ("requires", "replaces", "before", "after", "hooks", "slots", "records"):

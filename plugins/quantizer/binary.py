@@ -29,6 +29,7 @@ PLUGIN = Plugin(
     order=60,
     conflicts=(
         Conflict("ema", "an average of binary weights is not binary: +.03 BPB when it is rounded", hard=False),
+        Conflict("muon_weight_decay", "scales are made of the weights, which decay only shrinks (1.1570 record)"),
         Conflict("ternary", "both store the matrices of the layers"),
         Conflict("qat", "both change the matrices that the forward uses"),
         Conflict("bank_qat", "both change the matrices that the forward uses"),

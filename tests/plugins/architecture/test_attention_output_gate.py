@@ -1,5 +1,7 @@
 """The attention output gate against the public scripts: units, and a whole model without document borders."""
 
+import math
+
 import pytest
 import torch
 from gates import check_core
@@ -23,8 +25,16 @@ def test_a_whole_model_matches_the_script_that_smears_across_documents():
     model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
     ids, targets = case.inputs["input_ids"].long(), case.inputs["target_ids"].long()
     extra = {"phases": ("loop",), "fields": {"starts": ids < 0}}
-    case.check("mean_loss", model(ids, targets, **extra).detach())
+    mean = model(ids, targets, **extra)
+    mean.backward()
+    case.check("mean_loss", mean.detach())
     case.check("per_token_loss", model(ids, targets, reduction="none", **extra).detach())
+    tensors = dict(model.named_parameters())
+    for key, wanted in zip(
+        case.record["grad_norm_names"], case.outputs["grad_norm"].nan_to_num().tolist(), strict=True
+    ):
+        found = 0.0 if tensors[key].grad is None else tensors[key].grad.norm().item()
+        assert math.isclose(found, wanted, rel_tol=5e-4, abs_tol=1e-6), key
 
 
 @pytest.mark.parametrize("source", ["proj", "q"])
