@@ -127,6 +127,7 @@ def test_a_node_that_is_gone_or_silent(tmp_path, monkeypatch):
     found = both(tmp_path, ends(""), dies)
     assert found[0] == "node 1 is gone: its connection was closed"
     monkeypatch.setattr(nodes, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(nodes, "BEAT_SECONDS", 0.2)
 
     def silent(link):
         link.beat = lambda: None
