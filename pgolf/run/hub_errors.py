@@ -20,9 +20,9 @@ Result = TypeVar("Result")
 def bars_on_terminals() -> None:
     """The client draws bars also into files, where they are noise."""
     if not sys.stderr.isatty():
-        from huggingface_hub.utils import disable_progress_bars
+        from huggingface_hub import utils
 
-        disable_progress_bars()
+        utils.disable_progress_bars()  # type: ignore[attr-defined]
 
 
 def asked(where: str, ask: Callable[[], Result], note: Callable[[str], object], writing: bool = False) -> Result:

@@ -114,7 +114,7 @@ def resources(ray: Any, place: Place, nproc: int, smoke_cpus: int) -> dict[str, 
     gpus = place.gpus if place.gpus is not None else nproc * some_gpu
     cpus = place.cpus if place.cpus is not None else nproc if gpus else smoke_cpus * nproc
     if not any(node.get("CPU", 0) >= cpus and node.get("GPU", 0) >= gpus for node in nodes):
-        best = max(nodes, key=lambda node: (node.get("GPU", 0), node.get("CPU", 0)), default={})
+        best: dict[str, float] = max(nodes, key=lambda node: (node.get("GPU", 0), node.get("CPU", 0)), default={})
         text = f"a trial takes {cpus} CPUs and {gpus} GPUs, and the largest machine has"
         text += f" {best.get('CPU', 0):g} and {best.get('GPU', 0):g}"
         raise PgolfError("PG004", text, "command line", "give fewer --cpus or --gpus, or [train] nproc")

@@ -51,7 +51,7 @@ class Choices:
 
     def suggest(self, trial: Any) -> Value:
         """One that an Optuna trial picks; it picks places, since its choices may not be mixed or equal (1 and true)."""
-        return self.values[trial.suggest_categorical(self.name, tuple(range(len(self.values))))]
+        return self.values[int(trial.suggest_categorical(self.name, tuple(range(len(self.values)))))]
 
     def distribution(self) -> Any:
         """What Optuna calls the same."""

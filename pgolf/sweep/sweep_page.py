@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from pgolf.charts import COLOUR_STYLE, INK, line, svg, text
+from pgolf.charts import WIDE as WIDTH
+from pgolf.page import document, safe
 from pgolf.requant.pareto import svg as pareto
 from pgolf.sweep.space import Value
 from pgolf.sweep.store import FINISHED, STOPPED, Row
-from pgolf.verify.html import POLICY, STYLE, safe
-from pgolf.verify.html_charts import WIDTH, line, svg, text
+from pgolf.verify.html import STYLE
 
+OWN_STYLE = ".scroll{overflow-x:auto}.paper{background:#fff}"
+"""A table of many axes is wider than a phone; the drawing of the front has the colours of paper."""
 MOST_LINES = 1000
 TOP, BOTTOM, SIDE = 40, 220, 50
 GOOD, BAD = (37, 99, 235), (203, 213, 225)
@@ -38,20 +42,17 @@ def page(rows: Sequence[Row], about: dict[str, Any], others: int) -> str:
         body.append(f"<p>Best that fits: <b>{fit[0].val_bpb:.6f} BPB</b>, {fit[0].bytes_total:,} bytes, "
                     f"{safe(words(fit[0]))}</p>")  # fmt: skip
     if finished:
-        body += ["<h2>BPB against bytes</h2>", pareto(points(finished), cap, joined=False)]
+        body += [
+            "<h2>BPB against bytes</h2>",
+            f'<div class="paper">{pareto(points(finished), cap, joined=False)}</div>',
+        ]
         body.append("<p>Ringed: no other trial has fewer bytes and no more BPB.</p>")
     shown = [row for row in rows if row.val_bpb is not None][-MOST_LINES:]
     if shown:
         body += ["<h2>Parallel coordinates</h2>", coordinates(shown, about["axes"])]
         body.append("<p>A line for each trial, the better the bluer; dashed: stopped early, at its score then.</p>")
     body.append(f"<h2>Trials</h2>{table(rows, about['axes'], cap)}")
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}"/>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1"/>'
-        f"<title>pgolf sweep {safe(about['name'])}</title><style>{STYLE}.wide{{overflow-x:auto}}</style></head>"
-        f"<body>{''.join(body)}</body></html>\n"
-    )
+    return document(f"pgolf sweep {about['name']}", COLOUR_STYLE + STYLE + OWN_STYLE, "".join(body))
 
 
 def points(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -120,11 +121,11 @@ def coordinates(rows: Sequence[Row], axes: Sequence[str]) -> str:
     for place, column in enumerate(columns):
         x = SIDE + place * apart
         anchor = "start" if place == 0 else "end" if place == len(columns) - 1 else "middle"
-        parts += [line(x, TOP, x, BOTTOM, "#0f172a")]
+        parts += [line(x, TOP, x, BOTTOM, INK)]
         parts.append(text(x, TOP - 22 + 12 * (place % 2), column.name.removeprefix("plugins.")[:24], anchor))
         for label, height in column.marks:
             parts.append(text(x + 4, BOTTOM - height * (BOTTOM - TOP) + 12 * (height == 0), label[:14]))
-    return svg(BOTTOM + 24, f"{len(rows)} trials over {', '.join(names)}", parts)
+    return svg(WIDTH, BOTTOM + 24, f"{len(rows)} trials over {', '.join(names)}", parts)
 
 
 def table(rows: Sequence[Row], axes: Sequence[str], cap: int) -> str:
@@ -139,4 +140,4 @@ def table(rows: Sequence[Row], axes: Sequence[str], cap: int) -> str:
         cells += [score, size, "" if row.steps is None else str(row.steps), row.state, row.problem, row.folder]
         lines.append(f"<tr>{''.join(f'<td>{safe(cell)}</td>' for cell in cells)}</tr>")
     head += "".join(f"<th>{name}</th>" for name in ("BPB", "bytes", "steps", "state", "problem", "folder"))
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'

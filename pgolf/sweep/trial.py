@@ -204,10 +204,13 @@ def train(row: Row, job: Job, target: Target, options: RunOptions, report: Repor
             row.marks.append([clock, bpb])
             report(clock, bpb)
 
+    def pass_by(line: str) -> None:
+        pass
+
     begin = time.monotonic()
-    runs = []
+    runs: list[SeedRun] = []
     for seed in job.seeds:
-        runs.append(run_seed(target, seed, options, str if runs else watch))
+        runs.append(run_seed(target, seed, options, pass_by if runs else watch))
         if problem := runs[-1].problem:
             row.problem = f"seed {seed}: {problem}"
             return
