@@ -21,6 +21,7 @@ TUNED = {
     "lawa_freq": 1,
     "muon_momentum_warmup_steps": 2,
     "n_int6_layers": 5,
+    "ngram_min_order": 4,
     "loop_phase2_at": 0.7,
     "phased_ttt_num_phases": 2,
     "phased_ttt_prefix_docs": 30,
