@@ -73,16 +73,21 @@ def build(
 
         watch(Order(recipe, plugins, assignments, folder, name, pack, keep_stages, smoke, plugin_dirs), as_json)
         return
-    from pgolf import submission
-    from pgolf.manager import load_registry
+    from pgolf import stand_ins
 
-    registry = load_registry(plugin_dirs)
-    chosen = gather_recipe(recipe, plugins, assignments, name)
-    if smoke:
-        chosen = submission.smoke_recipe(chosen, registry)
-    target = folder or submission.default_folder(chosen.name)
-    submission.check_target(target, chosen)
-    made = submission.make(chosen, registry, pack, smoke, stop_after)
+    with stand_ins.installed() as without_torch:
+        from pgolf import submission
+        from pgolf.manager import load_registry
+
+        registry = load_registry(plugin_dirs)
+        if without_torch and registry.problems:
+            stand_ins.start_over()
+        chosen = gather_recipe(recipe, plugins, assignments, name)
+        if smoke:
+            chosen = submission.smoke_recipe(chosen, registry)
+        target = folder or submission.default_folder(chosen.name)
+        submission.check_target(target, chosen)
+        made = submission.make(chosen, registry, pack, smoke, stop_after)
     _remarks(made, target, bool(plugins or assignments))
     lock = submission.write_submission(made, target, keep_stages)
     if as_json:

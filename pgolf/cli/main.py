@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pgolf import __version__
 from pgolf.cli import output
 from pgolf.errors import PgolfError, PgolfErrors
 from pgolf.files import write_error
+from pgolf.stand_ins import Process
 
 # Each of these modules imports click and the standard library alone until its command runs.
 COMMANDS: dict[str, str] = {
@@ -76,6 +78,11 @@ class LazyGroup(click.Group):
         module, name = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
+        """Without arguments, the process is this command and nothing else."""
+        Process.is_command = args is None
+        return super().main(args, *rest, **more)
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> click.Context:
         """A mistake before the command's name ends like any other."""
