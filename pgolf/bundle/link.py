@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgolf.bundle.meanings import BUILTINS, Meaning, Mention, flat_names, mentions, renamed
-from pgolf.bundle.names import global_reads
+from pgolf.bundle.names import reads_of, scopes
 from pgolf.bundle.origins import mark
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement, declared_names
 from pgolf.bundle.toplevel import functions_of, operator_keys, registration
@@ -245,7 +245,7 @@ def check(flat: Flat, modules: dict[str, Module]) -> None:
             raise PgolfError("PG401", f"link left an internal import of {item.module}")
         if isinstance(item, ast.Import) and any(alias.name in modules for alias in item.names):
             raise PgolfError("PG401", f"link left an internal import: {ast.unparse(item)}")
-    unknown = global_reads(tree) - declared - BUILTINS
+    unknown = reads_of(scopes(tree)[0]) - declared - BUILTINS
     if unknown:
         raise PgolfError("PG401", f"link left names without a definition: {', '.join(sorted(unknown))}")
 

@@ -244,18 +244,8 @@ def scopes(root: ast.AST) -> tuple[Scope, dict[ast.AST, Scope]]:
     return binder.scope, binder.places
 
 
-def global_reads(root: ast.AST) -> frozenset[str]:
-    """Names that `root` reads from the top level or the builtins, now or later."""
-    return reads_of(scopes(root)[0])
-
-
-def eager_reads(root: ast.AST) -> frozenset[str]:
-    """Those of `global_reads` that are read while the statement itself runs, not when a function is called."""
-    return reads_of(scopes(root)[0], now=True)
-
-
 def reads_of(top: Scope, now: bool = False) -> frozenset[str]:
-    """`global_reads`, or `eager_reads`, by scopes that are known already."""
+    """Names of the top level or builtins that are read below a scope; with `now`, while the statement itself runs."""
     return frozenset(
         name
         for scope in top.walk()

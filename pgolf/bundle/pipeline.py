@@ -49,7 +49,8 @@ class Built:
     def modules(self) -> dict[str, int]:
         """Compressed bytes that each module adds to the program, by a fixed compressor; an estimate."""
         assert self.minified is not None
-        return weigh(self.minified.segments, self.module_names)
+        with paused_collector():
+            return weigh(self.minified.segments, self.module_names)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without syntax trees, which are slow to send to another process."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pgolf.bundle.fstrings import without_nested_texts
-from pgolf.bundle.names import Scope, copy_tree, eager_reads, global_reads, scopes
+from pgolf.bundle.names import Scope, copy_tree, reads_of, scopes
 from pgolf.bundle.toplevel import functions_of, imports_of, optional_names, registrations
 from pgolf.bundle.trees import Transformer, parents, walk
 from pgolf.bundle.typing_only import without_typing
@@ -63,12 +63,17 @@ class Statement:
         return ast.unparse(self.node) if optional_names(self.node) else ""
 
     @cached_property
+    def scope(self) -> Scope:
+        """The scope around `bare`."""
+        return scopes(self.bare)[0]
+
+    @cached_property
     def uses(self) -> frozenset[str]:
-        return global_reads(self.bare)
+        return reads_of(self.scope)
 
     @cached_property
     def uses_now(self) -> frozenset[str]:
-        return eager_reads(self.bare)
+        return reads_of(self.scope, now=True)
 
 
 @dataclass(eq=False)

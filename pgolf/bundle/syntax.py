@@ -89,7 +89,8 @@ def binds_self(method: FunctionNode) -> bool:
     if not method.args.args or method.args.posonlyargs or is_static(method):
         return False
     first = method.args.args[0].arg
-    return sum(bound_name(node) == first for node in walk(method)) == 1
+    words = [node for node in walk(method) if node.__class__ is not ast.Name or node.id == first]  # type: ignore[attr-defined]
+    return sum(bound_name(node) == first for node in words) == 1
 
 
 def own_stores(node: ast.ClassDef) -> Iterator[ast.Attribute]:
@@ -136,8 +137,10 @@ class Signature:
 
     def takes(self, call: ast.Call) -> bool:
         """Does a call fit the parameters? Unknown numbers of arguments fit."""
-        if hides_arguments(call):
-            return True
+        return hides_arguments(call) or self.fits(call)
+
+    def fits(self, call: ast.Call) -> bool:
+        """Does a call that hides nothing fit the parameters?"""
         keywords, placed = {str(word.arg) for word in call.keywords}, set(self.positional[: len(call.args)])
         needed = {*self.positional, *self.names}.difference(self.defaults)
         return (
@@ -159,7 +162,9 @@ class Signature:
 
 def hides_arguments(call: ast.Call) -> bool:
     """Do stars hide what a call gives?"""
-    return any(isinstance(value, ast.Starred) for value in call.args) or any(word.arg is None for word in call.keywords)
+    if call.keywords and any(word.arg is None for word in call.keywords):
+        return True
+    return any(value.__class__ is ast.Starred for value in call.args)
 
 
 def drop_parameter(arguments: ast.arguments, name: str) -> None:

@@ -74,8 +74,9 @@ def build(
         watch(Order(recipe, plugins, assignments, folder, name, pack, keep_stages, smoke, plugin_dirs), as_json)
         return
     from pgolf import stand_ins
+    from pgolf.collector import paused_collector
 
-    with stand_ins.installed() as without_torch:
+    with paused_collector(), stand_ins.installed() as without_torch:
         from pgolf import submission
         from pgolf.manager import load_registry
 

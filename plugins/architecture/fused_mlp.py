@@ -140,8 +140,7 @@ class FusedMlp:
             p_BTm = model.project(n_BTD, "mlp.fc", layer, position, ctx)
             return model.project(F.leaky_relu(p_BTm, self.slope).square(), "mlp.proj", layer, position, ctx)
         fc, proj = (model.tapped_matrix(role, layer, position, ctx).to(n_BTD.dtype) for role in ("mlp.fc", "mlp.proj"))
-        out: Tensor = fused_mlp(n_BTD.flatten(0, 1), fc, proj, self.slope)[0].view(n_BTD.shape)
-        return out
+        return torch.reshape(fused_mlp(n_BTD.flatten(0, 1), fc, proj, self.slope)[0], n_BTD.shape)
 
 
 @hookimpl

@@ -6,7 +6,7 @@ import symtable
 
 import pytest
 
-from pgolf.bundle.names import copy_tree, eager_reads, global_reads, scopes
+from pgolf.bundle.names import copy_tree, reads_of, scopes
 
 SNIPPETS = [
     "def f(a, b=c, *d, e=g, **h):\n    i = a + j\n    return [k for k in i if (m := k) and n], m",
@@ -33,15 +33,17 @@ def expected_globals(table):
 @pytest.mark.parametrize("text", SNIPPETS)
 def test_global_reads_agree_with_the_compiler(text):
     declared = {"f", "A"}
-    mine = global_reads(ast.parse(text)) - declared
+    mine = reads_of(scopes(ast.parse(text))[0]) - declared
     theirs = expected_globals(symtable.symtable(text, "t", "exec")) - declared
     assert theirs <= mine and mine - theirs <= {"local"}
 
 
 def test_eager_reads_are_those_of_definition_time():
     text = "@dec\ndef f(x: ann = dflt) -> ret:\n    return later"
-    assert eager_reads(ast.parse(text)) == {"dec", "ann", "dflt", "ret"}
-    assert eager_reads(ast.parse("class A(B):\n    x: T = y\n    def f(self, z=w): return later")) == {
+    assert reads_of(scopes(ast.parse(text))[0], now=True) == {"dec", "ann", "dflt", "ret"}
+    assert reads_of(
+        scopes(ast.parse("class A(B):\n    x: T = y\n    def f(self, z=w): return later"))[0], now=True
+    ) == {
         "B",
         "T",
         "y",

@@ -42,7 +42,7 @@ def aggregates(program: Program) -> list[Aggregate]:
     """Objects that can be replaced at once: one that another holds has to wait until that one is gone."""
     if any(name in program.reads for name in LISTING):
         return []
-    execution = Execution(program)
+    execution = Execution.of(program)
     candidates = _Candidates(program, execution)
     touched: set[ast.AST] = set()
     chosen: list[Aggregate] = []

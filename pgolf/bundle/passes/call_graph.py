@@ -79,7 +79,7 @@ class CallGraph:
                         yield from self._closed(method, 1, program.reads.get(node.name, []), constructs=True)
 
     def _method(self, method: ast.FunctionDef) -> Iterator[Callee]:
-        if len(self.program.members[method.name]) == 1 and binds_self(method) and method.name in self.program.own:
+        if len(self.program.members[method.name]) == 1 and method.name in self.program.own and binds_self(method):
             uses = self.program.attributes.get(method.name, [])
             if not any(getattr(use.value, "id", "") in self.program.classes for use in uses):
                 yield from self._closed(method, 1, uses)
@@ -87,10 +87,12 @@ class CallGraph:
     def _closed(
         self, node: ast.FunctionDef, skipped: int, uses: Collection[ast.AST], constructs: bool = False
     ) -> Iterator[Callee]:
-        calls, signature = self.program.calls(uses), Signature.of(node, skipped)
+        calls = self.program.calls(uses)
         plain = all(last_name(mark) in PLAIN_DECORATORS for mark in node.decorator_list) and not node.args.posonlyargs
-        if plain and calls and not any(hides_arguments(call) or not signature.takes(call) for call in calls):
-            yield Callee(node, signature, tuple(calls), constructs)
+        if plain and calls and not any(map(hides_arguments, calls)):
+            signature = Signature.of(node, skipped)
+            if all(map(signature.fits, calls)):
+                yield Callee(node, signature, tuple(calls), constructs)
 
 
 def _is_made_plainly(node: ast.ClassDef) -> bool:

@@ -150,7 +150,7 @@ def _things(program: Program, effects: Effects) -> set[str]:
 
 def _bound_once(program: Program) -> set[str]:
     """Variables of the top level that one line binds, in a function, which runs at most once: all reads give one object."""
-    once = Execution(program).once if program.global_names else set()
+    once = Execution.of(program).once if program.global_names else set()
     bound = {name: program.writes.get(name, []) for name in program.global_names}
     assigned = {target for line in program.nodes(ast.Assign) if line in once for target, _ in pairs(line)}
     return {name for name, nodes in bound.items() if len(nodes) == 1 and nodes[0] in assigned}

@@ -54,6 +54,11 @@ class Execution:
         if function is not None:
             self.lasting.add(function)
 
+    @classmethod
+    def of(cls, program: Program) -> Execution:
+        """That of a program as it is now."""
+        return program.table("execution", lambda: cls(program))
+
     def _only_callee(self, node: ast.AST) -> ast.FunctionDef | None:
         """The function that a call calls, if nothing else names it and its body runs when it is called."""
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
