@@ -58,7 +58,8 @@ def read_score_ledger(path: str | Path) -> ScoreLedger:
     import numpy as np  # a tenth of a second: only where there is a ledger
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Of a file that is no archive, numpy would leave its own handle open.
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             scored_at = arrays["scored_at"]
             learned_at = arrays["learned_at"] if "learned_at" in arrays else np.full_like(scored_at, NEVER)
     except (KeyError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:

@@ -5,18 +5,15 @@ import subprocess
 import sys
 
 import pytest
+from test_leaderboard import seeds
 
 from pgolf.challenge import CHALLENGES
-from pgolf.errors import PgolfError
-from pgolf.leaderboard import find_row, load_board, own_row, row_to_beat, rows_of
 from pgolf.statistics import compare, one_sample, student, welch
 
 RULES = CHALLENGES["2026-04"]
+
+
 SP1024, SP4096, SP8192, CASEOPS = 1.68846, 2.30102, 2.58310, 2.18837  # nats per bit per byte
-
-
-def seeds(pr):
-    return find_row(pr).seed_val_bpb
 
 
 @pytest.mark.parametrize(
@@ -76,25 +73,6 @@ def test_a_row_with_its_mean_alone_is_a_constant():
     assert compare([1.0, 1.0], SP8192, "x", [1.1], RULES).p_without_margin is None
     with pytest.raises(ValueError, match="two values"):
         welch([1.0], [1.0, 1.1])
-
-
-def test_rows_are_best_first_and_their_means_fit():
-    rows = rows_of()
-    assert [row.val_bpb for row in rows] == sorted(row.val_bpb for row in rows) and len(rows) > 40
-    for row in rows:
-        if row.seed_val_bpb:
-            mean = sum(row.seed_val_bpb) / len(row.seed_val_bpb)
-            best = min(row.seed_val_bpb)  # early rows show their best seed
-            assert min(abs(mean - row.val_bpb), abs(best - row.val_bpb)) < 1e-4, row
-    assert load_board()[0] == "2026-05-02"
-
-
-def test_the_row_to_beat():
-    assert row_to_beat([1.0, 1.01], 1.005).pr == 1855
-    assert own_row(seeds(1729), None).pr == 1729 and row_to_beat(seeds(1729), None).pr == 1667
-    assert own_row([1.3, 1.2], 1.06141).pr == 1851 and row_to_beat([1.3, 1.2], 1.06141).pr == 1787
-    with pytest.raises(PgolfError, match="no row"):
-        find_row(1)
 
 
 def test_verifying_loads_neither_numpy_nor_torch():

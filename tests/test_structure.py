@@ -68,8 +68,10 @@ def trees():
 
 
 def has_tests(name):
-    """The examples of the hooks have one test together, test_reference.py."""
-    return f"test_{name.rpartition('.')[2]}.py" in TEST_FILES or name.startswith("pgolf.examples.")
+    """`test_MODULE.py`, or `test_PACKAGE_MODULE.py` where several share a name; the examples have test_reference.py."""
+    package, stem = name.split(".")[-2:]
+    names = {f"test_{stem}.py", f"test_{package}_{stem}.py"}
+    return bool(names & TEST_FILES) or name.startswith("pgolf.examples.")
 
 
 def test_every_module_has_a_test_file_of_its_name(pytestconfig):

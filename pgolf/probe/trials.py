@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +24,8 @@ LEAST = 8
 """Fewest positions of a number that may be a claim."""
 LOSS = re.compile(r"val_loss\s*[:=]\s*(\d+\.\d+)")
 BPB = re.compile(r"(?:val_)?bpb\s*[:=]\s*(\d+\.\d+)", re.IGNORECASE)
+NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError)
+"""What numpy raises for a damaged archive besides ValueError."""
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
 
@@ -135,7 +139,7 @@ def read_trial(name: str, folder: Path) -> Trial:
             why = "did not end in time" if status == LATE else f"ended with status {status} and no record"
             return Trial(name, why, seconds, memory, printed=text)
         return filled(Trial(name, str(record.get("error", ""))[:400], seconds, memory, printed=text), record, folder)
-    except (BadRecord, ValueError, KeyError, TypeError, IndexError, OSError) as error:
+    except (BadRecord, *NO_ARCHIVE, ValueError, KeyError, TypeError, IndexError, OSError) as error:
         return Trial(name, f"left a record that cannot be read: {str(error)[:100]}", seconds, memory, printed=text)
 
 
@@ -144,7 +148,8 @@ def filled(trial: Trial, record: dict[str, Any], folder: Path) -> Trial:
     path = folder / "record.npz"
     if path.is_symlink() or path.stat().st_size > RECORD_LIMIT:
         raise BadRecord("it is too large")
-    with np.load(path, allow_pickle=False) as arrays:
+    # Of a file that is no archive, numpy would leave its own handle open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         births = np.asarray(arrays["births"], np.float64)
         if births.ndim != 2 or births.shape[0] != 5:
             raise BadRecord("births have another shape")

@@ -6,11 +6,14 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from optimizing import MAIN, flat, same
+from optimizing import after as passed
 
 from pgolf import bundle
 from pgolf.bundle.effects import is_pure
 from pgolf.bundle.literals import may_fold, truth_of, value_of
-from pgolf.bundle.passes.constant_folding import Folder
+from pgolf.bundle.passes.constant_folding import CONSTANT_FOLDING, Folder, fold_constants
+from pgolf.bundle.program import Program
 from pgolf.bundle.trees import by_class, copy_tree, walk
 
 
@@ -131,3 +134,16 @@ def test_values_and_truth():
     assert [truth_of(parsed(text)) for text in ("()", "{}", "'a'", "a", "...")] == [False, False, True, None, None]
     assert is_pure(parsed("a is not None and not 1")) and is_pure(parsed("a is None or not b is c"))
     assert not any(is_pure(parsed(text)) for text in ("a == b", "a()", "a", "not a", "a.b is None"))
+
+
+def test_the_pass_folds_what_may_be_folded_and_looks_at_nothing_else():
+    head, tail = "def f(x):\n    return x\ndef main():\n", f"{MAIN}    main()\n"
+    text = f"{head}    if 1 < 2:\n        print(f(3))\n    else:\n        print(4)\n{tail}"
+    wanted = f"{head}    print(f(3))\n{tail}"
+    assert passed(text, CONSTANT_FOLDING) == same(wanted)
+    program = Program.of(flat(text))
+    before = program.facts(program.functions["f"])
+    fold_constants(program)
+    assert program.facts(program.functions["f"]) is before, "a statement without anything to fold is left as it is"
+    fold_constants(program, [program.functions["f"]])
+    assert program.facts(program.functions["f"]) is before

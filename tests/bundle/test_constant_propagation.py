@@ -120,6 +120,13 @@ KEPT = {
     "identity": "def f(x, y): return x is y\ndef main(): print(f(1000, [1]), f(1000, [2]))",
     "a long text at two places": "T = 'a text that is longer than twenty-four'\ndef main(): print(T, T.upper())",
     "what must stay one tuple": "def f(x): return x\nT = (f, f)\ndef main(): print(T is T, len(T), T[0](1))",
+    "a tuple that joins something else": (
+        "class Keep:\n    def join(self, parts):\n        self.seen_k = parts\n        return parts is T\n"
+        "def f(x): return x\nT = (f, f)\ndef main(): print(Keep().join(T))"
+    ),
+    "a tuple with a part that is worked out": (
+        "def f(x): return x\nT = (f, len('ab'))\ndef main():\n    for part in T: print(part == 2)"
+    ),
     "a list": "T = [1]\ndef main():\n    T.append(2)\n    print(T)",
     "a text in braces": "def f(x): return f'{x.upper()} {[x]}'\ndef main(): print(f('a'), f('a'))",
     "bytes in braces": "def f(x): return f'{x}'\ndef main(): print(f(b'a'), f(b'a'))",
@@ -131,4 +138,10 @@ KEPT = {
 def test_what_may_be_something_else_stays(name):
     code = KEPT[name]
     assert after(code) == ast.unparse(ast.parse(code))
+    check(code)
+
+
+def test_a_tuple_of_things_and_literals_is_written_where_it_is_gone_over():
+    code = "def f(x): return x\nT = (f, 3, 'a')\ndef main():\n    for part in T: print(part == 3)"
+    assert "for part in (f, 3, 'a'):" in after(code)
     check(code)

@@ -127,3 +127,16 @@ def main(): print(f(1, y=1), f(x=1), f(1, 1), f.cache_info().misses)
 @pytest.mark.parametrize("code", [ORDER, WALRUS, ERRORS, CACHE])
 def test_arguments_are_evaluated_in_their_order(code):
     check(code)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "class f(nn.Module): pass\n",
+        "class f: pass\n",
+        "@other\nclass f:\n    def __init__(self, a, b): pass\n",
+        "class f:\n    def __init__(self, a, b): pass\n    def __new__(cls, *a, **b): pass\n",
+    ],
+)
+def test_without_one_plain_constructor_keywords_stay(before):
+    assert settled("f(a=1, b=2)", before) == "f(a=1, b=2)"

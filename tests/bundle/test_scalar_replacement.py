@@ -7,10 +7,13 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optimizing import after as changed
+from optimizing import same
 
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.manager import shake, specialize
 from pgolf.bundle.minify.minify import minify
+from pgolf.bundle.passes.scalar_replacement import SCALAR_REPLACEMENT
 
 TEXT = """
 from typing import NamedTuple
@@ -351,3 +354,16 @@ def test_components_do_the_same_as_before(actions, body, start, name):
     if " at " not in expected:
         assert printed(shaken.text) == expected, shaken.text
         assert printed(minify(shaken).text) == expected
+
+
+def test_variables_that_held_the_object_are_gone():
+    text = (
+        "class A:\n    def __init__(self): self.x_k = [1]\n    def go(self): return self.x_k\n"
+        "def use(b):\n    c = b\n    print(c.go())\ndef main():\n    a, n = A(), 2\n    print(a.go(), n)\n    use(a)\n"
+        "if __name__ == '__main__':\n    main()\n"
+    )
+    assert changed(text, SCALAR_REPLACEMENT) == same(
+        "def go_2():\n    return x_k_2\ndef use(b):\n    print(go_2())\n"
+        "def main():\n    global x_k_2\n    x_k_2 = [1]\n    n = 2\n    print(go_2(), n)\n    use(None)\n"
+        "if __name__ == '__main__':\n    main()\n"
+    )

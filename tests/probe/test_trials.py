@@ -44,3 +44,11 @@ def test_files_that_are_none(tmp_path):
     assert bounded(tmp_path / "link", 10) == b"" and small_json(tmp_path / "no") == {}
     (tmp_path / "deep.json").write_text("[" * 10_000)
     assert small_json(tmp_path / "deep.json") == {} and "was not run" in read_trial("t", tmp_path).error
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\x93NUMPY", b"text"])
+def test_a_record_that_is_no_archive_is_an_error_of_the_trial(tmp_path, data):
+    (tmp_path / "outcome.json").write_text('{"seconds": 1.0, "memory": 1, "status": 0}')
+    (tmp_path / "record.json").write_text('{"reports": [], "events": [], "artifacts": {}, "choices": {}}')
+    (tmp_path / "record.npz").write_bytes(data)
+    assert "left a record that cannot be read" in read_trial("t", tmp_path).error

@@ -1,19 +1,10 @@
-"""`pgolf logs` and `pgolf leaderboard`."""
+"""`pgolf logs`."""
 
 import json
 
 import pytest
-from click.testing import CliRunner
-from foreign import baseline_log, compact_log, foreign_folder, table_log
-
-from pgolf.cli.main import main
-
-
-def pgolf(*arguments, status=0):
-    """Run a command in this process."""
-    done = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
-    assert done.exit_code == status, done.stderr
-    return done
+from commands import pgolf
+from foreign import baseline_log, compact_log, table_log
 
 
 @pytest.fixture
@@ -54,22 +45,3 @@ def test_plots(logs, tmp_path, monkeypatch):
     assert "pgolf[plot]" in pgolf("logs", logs, "--plot", tmp_path / "out.png", status=2).stderr
     assert "PG004" in pgolf("logs", logs, "--plot", tmp_path / "out.gif", status=2).stderr
     assert "PG001" in pgolf("logs", logs, "--plot", tmp_path / "none/out.html", status=2).stderr
-
-
-def test_the_leaderboard():
-    text = pgolf("leaderboard").stdout
-    assert text.index("1855") < text.index("1736") and "1.0611" in text
-    document = json.loads(pgolf("leaderboard", "--track", "non_record", "--json").stdout)
-    assert document["as_of"] and all(row["track"] == "non_record" for row in document["rows"])
-
-
-def test_is_it_a_record(tmp_path):
-    folder = foreign_folder(tmp_path)
-    line = pgolf("leaderboard", folder).stdout
-    assert "needs 0.00194 BPB (0.005 nats)" in line and "no record by the written rule" in line
-    found = json.loads(pgolf("leaderboard", folder, "--against", 1394, "--json").stdout)
-    assert found["baseline"].startswith("row #1394") and found["written"] and found["count"] == 3
-    assert "#1851" in pgolf("leaderboard", folder, "--against", 1851).stdout  # a row with its mean alone
-    pgolf("leaderboard", folder, "--against", 7, status=2)
-    (tmp_path / "empty").mkdir()
-    assert "PG504" in pgolf("leaderboard", tmp_path / "empty", status=2).stderr

@@ -1,36 +1,17 @@
 """The checks that execute, on a stand-in program that needs no torch."""
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from folders import PROGRAM, edit, make_data, make_folder, outcome
+from trained_folders import trained
 
 from pgolf.component import Need
-from pgolf.manager import Registry
-from pgolf.run.data import find_data
-from pgolf.run.launch import RunOptions, Target, run_seed
-from pgolf.verify import checks_lock, checks_run, runs, sandbox
-from pgolf.verify.folder import RunPlan, View
-from pgolf.verify.registry import passed
+from pgolf.verify import checks_run, sandbox
+from pgolf.verify.folder import View
 from pgolf.verify.runs import Permit
-from pgolf.verify.sandbox import Refused, Sandbox
-
-
-@pytest.fixture
-def data(tmp_path):
-    return make_data(tmp_path / "data")
-
-
-def trained(folder, data, code=PROGRAM):
-    """A folder whose log and artifact come from its own program."""
-    make_folder(folder, code.encode(), trained=False)
-    lock = View(folder, lambda: None).lock[0]
-    target = Target(folder, folder / "train_gpt.py", lock.settings, (), True)
-    run = run_seed(target, 1337, RunOptions(find_data(data, None, lock.settings, True)), lambda line: None)
-    assert not run.problem
-    return folder
+from pgolf.verify.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -95,36 +76,6 @@ def test_a_huge_artifact_is_not_read(tmp_path, data):
     assert "268,435,456" in outcome(tmp_path / "toy", "log.artifact").message
 
 
-def permitted(folder, **plan):
-    """What `permit` says of a folder: the reason why not, or "" """
-    try:
-        runs.permit(View(folder, Registry, RunPlan(True, **plan)))
-    except Refused as refused:
-        return str(refused)
-    return ""
-
-
-def test_foreign_code_runs_when_asked_and_in_bubblewrap_alone(tmp_path, monkeypatch):
-    folder = make_folder(tmp_path / "toy")
-    assert "--foreign" in permitted(folder)
-    assert "--foreign" in permitted(folder, unsafe=True)
-    monkeypatch.setattr(sandbox, "self_tested", lambda kind: (Sandbox(kind, (), ("network",)), ""))
-    assert "does not hold here: network" in permitted(folder, foreign=True)
-    assert "foreign code never runs without" in permitted(folder, foreign=True, unsafe=True)
-    monkeypatch.setattr(sandbox, "self_tested", lambda kind: (Sandbox(kind, ("network",), ()), ""))
-    assert permitted(folder, foreign=True) == ""
-
-
-def test_reproduced_code_runs_without_a_sandbox_only_when_asked(tmp_path, monkeypatch):
-    folder = make_folder(tmp_path / "toy")
-    monkeypatch.setattr(runs, "rebuilt", lambda view: passed("the same bytes"))
-    missing = {"bubblewrap": (None, "there is no bubblewrap here"), "network namespace": (None, "no")}
-    monkeypatch.setattr(sandbox, "self_tested", lambda kind: missing.get(kind, (Sandbox(kind, (), ("files",)), "")))
-    assert "apt-get install bubblewrap" in permitted(folder) and "--unsafe" in permitted(folder)
-    found = runs.permit(View(folder, Registry, RunPlan(True, unsafe=True)))
-    assert found.reproduced and found.evidence()["sandbox"] == "none" and found.evidence()["not_held"] == ["files"]
-
-
 def test_a_disowned_file_is_not_run_unasked(tmp_path, data):
     folder = trained(tmp_path / "toy", data)
     (folder / "train_gpt.py").write_text(PROGRAM + f"\nopen({str(tmp_path / 'ran')!r}, 'w')\n")
@@ -140,49 +91,6 @@ def test_the_smoke_variant_says_nothing_of_another_file(tmp_path, data):
     (folder / "pgolf.lock").write_text(replace(lock, smoke=False).dump())
     found = check(folder, "run.determinism", data)
     assert found.status == "SKIP" and "says nothing" in found.message
-
-
-def test_building_again_happens_once_for_a_folder(tmp_path, monkeypatch):
-    calls = []
-    monkeypatch.setattr(checks_lock, "_has_torch", lambda: calls.append(1))
-    view = View(make_folder(tmp_path / "toy"), lambda: None)
-    assert checks_lock.check_rebuild(view) is checks_lock.rebuilt(view) and len(calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "said"),
-    [
-        (lambda folder: None, "PASS", "1 artifacts have"),
-        (
-            lambda folder: (folder / "artifacts/seed1337/final_model.int8.ptz").write_bytes(b"mode1"),
-            "FAIL",
-            "the log says",
-        ),
-        (
-            lambda folder: edit(folder / "logs/train_seed1337.log", "artifact_sha256", "another_word"),
-            "SKIP",
-            "do not say",
-        ),
-        (lambda folder: (folder / "artifacts/seed1337/final_model.int8.ptz").unlink(), "SKIP", "needs artifacts"),
-    ],
-)
-def test_the_artifact_is_the_one_that_the_log_is_of(change, status, said, tmp_path, data):
-    folder = trained(tmp_path / "toy", data)
-    change(folder)
-    found = outcome(folder, "log.artifact")
-    assert found.status == status and said in found.message
-    if status == "FAIL":
-        assert check(folder, "run.score", data).status == "FAIL"
-
-
-def test_everything_is_removed_whatever_a_program_leaves():
-    with runs.scratch() as folder:
-        deep = folder
-        for _ in range(60):
-            deep /= "d" * 60
-        subprocess.run(["mkdir", "-p", "--", str(deep)[:4000].rpartition("/")[0]], check=True)
-        (folder / "closed").mkdir(mode=0)
-    assert not folder.exists()
 
 
 def test_a_random_artifact_fails(tmp_path, data):

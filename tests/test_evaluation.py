@@ -1,0 +1,23 @@
+"""Components that score: what their contracts promise, and that the first party's components keep it."""
+
+import pytest
+from contract_promises import check_first_party, check_promises, check_refusals, protocols
+
+from pgolf.contracts import evaluation
+
+OTHERS = {"Adapter"}
+"""Not of a hook: other components, or the runtime, call these."""
+
+
+def test_every_protocol_says_what_it_asks_for():
+    check_promises(evaluation, OTHERS)
+
+
+@pytest.mark.parametrize("name", sorted(set(protocols(evaluation)) - OTHERS))
+def test_the_components_of_plugins_fit(name):
+    assert check_first_party(protocols(evaluation)[name]) > 0
+
+
+@pytest.mark.parametrize("name", sorted(set(protocols(evaluation)) - OTHERS))
+def test_what_does_not_fit_is_refused(name):
+    check_refusals(protocols(evaluation)[name])
