@@ -31,15 +31,12 @@ def test_its_code_is_python_with_a_hook_of_the_family(family):
     code = Template(body.imports + body.code).substitute(NAMES)
     hooks = [node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef) and node.decorator_list]
     assert any(HOOKS[name][0] == family for name in hooks) and all(name in HOOKS for name in hooks)
-    assert "my_trick_gain" in code or "my_trick" in code
-    ast.parse(
-        "def test():\n"
-        + "\n".join(f"    {line}" for line in Template(body.check).substitute(NAMES).strip().splitlines())
-    )
+    assert "my_trick" in code
+    ast.parse("def test():\n    " + Template(body.check).substitute(NAMES).strip())
 
 
 @pytest.mark.parametrize("family", BODIES)
 def test_every_function_and_class_is_documented(family):
     code = Template(BODIES[family].code).substitute(NAMES)
-    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    assert nodes and all(ast.get_docstring(node) for node in nodes if not node.name.startswith("__"))
+    nodes = [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert nodes and all(map(ast.get_docstring, nodes))

@@ -48,7 +48,8 @@ NETWORK_CALLS = frozenset(
         "http.client.HTTPConnection",
         "wandb.init",
     }
-    | {f"{package}.{verb}" for package in ("requests", "httpx") for verb in ("get", "post", "request", "Session")}
+    | {f"{package}.{verb}" for package in ("requests", "httpx") for verb in ("get", "post", "request")}
+    | {"requests.Session", "httpx.Client", "httpx.AsyncClient"}
 )
 INSTALLERS = frozenset({"pip", "pip3", "apt", "apt-get", "conda", "uv", "npm", "cargo", "wget", "curl", "git"})
 HARMLESS = frozenset({"nvidia-smi"})

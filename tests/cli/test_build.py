@@ -2,16 +2,16 @@
 
 import json
 
+import pytest
 from commands import pgolf
+
+pytestmark = pytest.mark.usefixtures("in_a_folder")
 
 CLASHING = '''"""A plugin with a helper."""
 import torch.nn as nn
 from pgolf import Component, Plugin, hookimpl
 
 PLUGIN = Plugin(name="{name}", summary="s", source="s", family="architecture")
-
-pytestmark = pytest.mark.usefixtures("in_a_folder")
-
 
 def rms_norm(x, scale):
     return x * scale

@@ -32,7 +32,7 @@ READ = "len(open({}).read().encode())"
         "class A:\n    def count(self, code): return len(code.encode())\nsize = A().count(open(__file__).read())",
         "class A:\n    @staticmethod\n    def count(code): return len(code.encode())\nsize = A.count(open(__file__).read())",
         "code = open(__file__).read()\nsize = len(code.encode()) if code else 0",
-        "code = open(__file__).read()\nassert code\nif code: pass\nwhile not code: pass",
+        "code = open(__file__).read()\nassert code\nif code: pass\nwhile code: break",
     ],
 )
 def test_it_is_followed_to_where_it_is_measured(text):

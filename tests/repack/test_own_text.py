@@ -18,7 +18,7 @@ def reason(head, text):
     [
         *("len(code)", "len(code.encode('utf-8'))", "ast.parse(code)", "print(code)", "isinstance(code, str)"),
         *("code.count('a')", "code.startswith('import')", "len(code.splitlines())", "len(code.split('\\n')[0])"),
-        *("print('=' * 9 + code)", "print(f'{code}!')", "'x'.startswith(code)", "code == 'x'", "code.isascii()"),
+        *("print('=' * 9 + code)", "print(f'{code}!')", "code == 'x'", "code.isascii()"),
         *("open('log', 'a').write(code + 'x')", "len(code.strip())"),
     ],
 )
@@ -30,7 +30,7 @@ def test_a_text_may_be_measured_parsed_and_logged(text):
     ("text", "said"),
     [
         ("bytes(code, 'utf-8')", "`bytes` gets its text"),
-        ("compile(code, 'x', 'exec')", "`compile` gets its text"),
+        ("compile(code, 'x', 'exec')", "what it runs may read this file as text"),
         ("keep = code.join", "`.join` of its text"),
         ("len((code + 'x').encode())", "goes where it cannot be followed"),
         ("len(code.strip().encode())", "goes where it cannot be followed"),

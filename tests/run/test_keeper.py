@@ -36,7 +36,7 @@ def gone(number):
 @pytest.mark.parametrize("status", [0, 7])
 def test_the_status_is_the_commands(status):
     with keep(f"print('out'); raise SystemExit({status})") as child:
-        assert child.communicate(timeout=30)[0] == "out\n" and child.returncode == status
+        assert child.stdout.read() == "out\n" and child.wait(30) == status
 
 
 def test_a_signal_is_the_commands_too():

@@ -26,7 +26,12 @@ def test_packages_are_written_as_they_are_imported():
 def test_calls_of_what_is_installed_exist(name):
     """Of those that this machine has: a misspelt one would never be found."""
     root, _, rest = name.partition(".")
-    if not rest or importlib.util.find_spec(root) is None or name == "torch.ops.load_library":
+    if (
+        not rest
+        or root in ("wandb", "datasets", "huggingface_hub")
+        or importlib.util.find_spec(root) is None
+        or name == "torch.ops.load_library"
+    ):
         return
     module, _, attribute = name.rpartition(".")
     owner = __import__(module.partition(".")[0])
