@@ -364,6 +364,6 @@ def test_variables_that_held_the_object_are_gone():
     )
     assert changed(text, SCALAR_REPLACEMENT) == same(
         "def go_2():\n    return x_k_2\ndef use(b):\n    print(go_2())\n"
-        "def main():\n    global x_k_2\n    x_k_2 = [1]\n    n = 2\n    print(go_2(), n)\n    use(None)\n"
+        "def main():\n    n = 2\n    print(go_2(), n)\n    use(None)\nx_k_2 = [1]\n"
         "if __name__ == '__main__':\n    main()\n"
     )
