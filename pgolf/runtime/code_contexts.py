@@ -36,7 +36,9 @@ CHOICES = (1, 2, 8, 4, 16)
 
 def quarter_octaves(value: np.ndarray) -> np.ndarray:
     """About 4 log2(value) + 24 in 0 .. 95, from the bits of its float32."""
-    return (np.asarray(value, np.float32).view(np.int32).astype(np.int64) - (121 << 23) >> 21).clip(0, CLASSES - 1)
+    octaves = np.asarray(value, np.float32).view(np.int32).astype(np.int64) - (121 << 23) >> 21
+    # `clip` of integers asks for their limits in Python, which takes as long as all the rest.
+    return np.minimum(np.maximum(octaves, 0), CLASSES - 1)
 
 
 def from_quarter_octaves(octaves: np.ndarray) -> np.ndarray:
@@ -117,6 +119,7 @@ def model_codes(
     tilts = np.zeros((2, matrices, 1, columns))
     tilt = np.zeros((matrices, 1, columns))
     slope, power = np.zeros((matrices, 1)), 1.0
+    moves = flags & 2 or partner is not None
     for start, stop in row_blocks(codes.shape[1]):
         shape = matrices, stop - start
         x = codes[:, start:stop].astype(np.float64).reshape(-1, columns)
@@ -129,20 +132,22 @@ def model_codes(
             if weights is not None:
                 panel = x[:, :first] @ weights[1 : first + 1, first : first + PANEL] + weights[0, first : first + PANEL]
             for column in range(first, min(first + PANEL, columns)):
-                mean = panel[:, column - first]
+                mean = plain = panel[:, column - first].reshape(shape)
                 if weights is not None:
-                    mean = (mean + x[:, first:column] @ weights[first + 1 : column + 1, column]) / UNIT
-                mean = plain = mean.reshape(shape)
+                    more = x[:, first:column] @ weights[first + 1 : column + 1, column]
+                    mean = plain = (mean + more.reshape(shape)) / UNIT
                 if partner is not None:
                     z = partner[:, start:stop, column].astype(np.float64)
                     slopes = (product + PARTNER_WEIGHT * power * slope) / (power_here + PARTNER_WEIGHT * power)
                     mean = mean + (slopes + tilt[:, :, column]) * z
-                mean = mean.clip(-128, 127)
-                base = np.floor(mean + 0.5)
-                phase = np.floor((mean - base + 0.5) * PHASES)
+                base, phase = mean, PHASES // 2
+                if moves:
+                    mean = np.minimum(np.maximum(mean, -128.0), 127.0)
+                    base = np.floor(mean + 0.5)
+                    phase = np.floor((mean - base + 0.5) * PHASES).astype(np.int64)
                 scale = expected[:, :, column] * spread[:, start:stop, column]
                 sigma = scale * ((energy + row_weight) / (column + row_weight))
-                context = (state & 1) * (CLASSES * PHASES) + quarter_octaves(sigma) * PHASES + phase.astype(np.int64)
+                context = (state & 1) * (CLASSES * PHASES) + quarter_octaves(sigma) * PHASES + phase
                 whole = base.astype(np.int64).ravel()
                 now = x[:, column].astype(np.int64)
                 now = ((coder.code(context.ravel(), (now - whole + 128) & 255) + whole) & 255) - 128

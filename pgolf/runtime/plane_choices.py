@@ -17,6 +17,9 @@ from pgolf.runtime.rans import Estimator
 if TYPE_CHECKING:
     from pgolf.runtime.code_planes import Plane
 
+# Matrices of a plane that a trial codes, about.
+SAMPLES = 4
+
 
 def code_plane(
     coder: Any,
@@ -51,11 +54,19 @@ def choose(
     """The cheapest flags, one after the other, as long as each pays."""
     squares = np.square(done[number], dtype=np.float64).sum((1, 2)) / (plane.shape[1] * plane.shape[2])
     sizes = quarter_octaves(squares).tolist()
+    # Every n-th matrix tells as much as all of them.
+    some = slice(None, None, max(1, len(squares) // SAMPLES))
+    few = list(done)
+    few[number] = done[number][some]
+    if plane.partner >= 0:
+        few[plane.partner] = done[plane.partner][some]
+    if plane.steps >= 0:
+        few[plane.steps] = done[plane.steps][:, :, some]
     best, least = 0, 0
     for flag in (0, *CHOICES):
         if flag == 0 or possible(flag, best, plane):
             trial = Estimator(copy.deepcopy(coder.tables))
-            code_plane(trial, number, plane, done, [best | flag, *sizes], transitions)
+            code_plane(trial, number, plane, few, [best | flag, *sizes[some]], transitions)
             # What gains less than a two-thousandth is not worth its time in decoding.
             if flag == 0 or trial.bits < least - (least >> 11):
                 best, least = best | flag, trial.bits

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pgolf.runtime import plane_choices
 from pgolf.runtime.code_contexts import first_counts
 from pgolf.runtime.code_planes import Plane
 from pgolf.runtime.plane_choices import choose, code_plane, possible
@@ -43,6 +44,19 @@ def test_a_choice_is_no_dearer_than_none():
         code_plane(trial, 0, plane_of(codes), [codes], [flags, *choice[1:]], ())
         bits.append(trial.bits)
     assert bits[1] < bits[0]
+
+
+def test_a_few_matrices_of_many_choose_for_all(monkeypatch):
+    codes = np.concatenate([related_columns(seed) for seed in range(11)])
+    seen = []
+    monkeypatch.setattr(Estimator, "keep", lambda self, places: seen.append(len(places)))
+    monkeypatch.setattr(Estimator, "bits", property(lambda self: 0, lambda self, bits: None), raising=False)
+    chosen(codes)
+    assert sum(seen) % (6 * 512 * 24) == 0 and seen, "every second of 11 is coded in every trial"
+    monkeypatch.undo()
+    few = chosen(codes)
+    monkeypatch.setattr(plane_choices, "SAMPLES", 11)
+    assert few == chosen(codes) and len(few) == 12 and few[0] & 2
 
 
 @pytest.mark.parametrize("flags", [0, 1, 2, 3, 10, 16])
