@@ -79,8 +79,9 @@ def is_another(path: Path, text: str) -> bool:
 
 
 def test_file(path: Path) -> Path | None:
-    """The test file named like a module."""
-    return next(iter((ROOT / "tests").rglob(f"test_{path.stem}.py")), None)
+    """The test file named like a module; other packages have files of the same name."""
+    found = ROOT / "tests/bundle" / f"test_{path.stem}.py"
+    return found if found.exists() else None
 
 
 def is_killed(copy: Path, path: Path, tests: Path, text: str | None, seconds: int) -> bool:
