@@ -1,10 +1,11 @@
 """Putting the garbage collector off."""
 
 import gc
+import weakref
 
 import pytest
 
-from pgolf.collector import frozen_objects, paused_collector
+from pgolf.collector import PAUSES_BETWEEN_COLLECTIONS, frozen_objects, paused_collector
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +71,19 @@ def test_frozen_objects_are_seen_again_after_an_error():
         assert gc.get_freeze_count() > before
         raise KeyboardInterrupt
     assert gc.get_freeze_count() == 0
+
+
+def test_many_pauses_do_not_keep_the_garbage_of_all():
+    class Node:
+        pass
+
+    gc.enable()
+    with paused_collector():
+        node = Node()
+        node.itself = node
+        gone = weakref.ref(node)
+        del node
+    for _ in range(PAUSES_BETWEEN_COLLECTIONS):
+        with paused_collector():
+            pass
+    assert gone() is None
