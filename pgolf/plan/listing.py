@@ -60,6 +60,6 @@ def remarks(variant: Variant) -> list[str]:
 def ending(plan: Plan) -> str:
     """Variants that are compiled."""
     return (
-        f"{plan.compiled} compiled variants of {plan.limit} allowed: {len(plan.variants)} of training, one for each set of "
-        f"phases, and {plan.compiled - len(plan.variants)} of scoring; {sum(plan.sizes.values()):,} parameters"
+        f"{plan.compiled} compiled variants of {plan.limit} allowed: {plan.trained} of training, one for each set of "
+        f"phases, and {plan.compiled - plan.trained} of scoring; {sum(plan.sizes.values()):,} parameters"
     )

@@ -78,6 +78,7 @@ class Plan:
         name: the recipe's.
         variants: in the order in which phases may begin, plain first.
         sizes: elements of every tensor by canonical name.
+        trained: variants that training has; the others are on after it.
         compiled: variants that are compiled, those of scoring included.
         limit: how many are allowed.
     """
@@ -85,6 +86,7 @@ class Plan:
     name: str
     variants: tuple[Variant, ...]
     sizes: dict[str, int]
+    trained: int
     compiled: int
     limit: int
 
@@ -173,7 +175,10 @@ def trace_plan(name: str, resolved: Resolved) -> Plan:
     state = canonical_state(dict(model.named_parameters()), parameters)
     sizes = {key: tensor.numel() for key, tensor in state.items()}
     variants = tuple(trace_variant(model, phases, plan, sizes) for phases, plan in resolved.plan.variants.items())
-    return Plan(name, variants, sizes, len(variants) + SCORING_VARIANTS, module.SETTINGS.recompile_limit)
+    after = set(program.phases_after_training)
+    trained = sum(not after & {*variant.phases} for variant in variants)
+    compiled = trained + SCORING_VARIANTS + bool(after)
+    return Plan(name, variants, sizes, trained, compiled, module.SETTINGS.recompile_limit)
 
 
 @torch.no_grad()
