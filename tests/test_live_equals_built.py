@@ -53,7 +53,7 @@ RECIPES = {
     "groups": ("pergroup", "clip_search", "yarn_rope"),
     "packed": ("zstd", "bitmask"),
     "ttt": ("lora_ttt", "step_clock", "swa", "fused_qkv", "paired_head_attention"),
-    "chunks": ("sgd_ttt", "sliding_eval"),
+    "chunks": ("sgd_ttt", "sliding_eval", "temperature"),
     "alone": ("isolated_eval", "ngram_tilt", "smear_gate_v3"),
     "narrow": (
         "swiglu",
@@ -62,8 +62,17 @@ RECIPES = {
         "dtg_gate",
         "differential_attention",
         "resid_mix_phase",
+        "etlb",
     ),
-    "phases": ("phased_ttt", "smear_gate_v3", "two_lanes_v1", "iha", "mlp_output_gate", "embedding_projections"),
+    "phases": (
+        "phased_ttt",
+        "lora_muon",
+        "smear_gate_v3",
+        "two_lanes_v1",
+        "iha",
+        "mlp_output_gate",
+        "embedding_projections",
+    ),
     "losses": (
         "mtp",
         "mtp_tied",
@@ -73,6 +82,7 @@ RECIPES = {
         "poly_softcap",
         "shuffled_loader",
         "progressive_loop",
+        "discriminative_ttt",
     ),
     "weighted": ("sigmoid_rescale", "byte_weighted_loss", "coprime_loader", "untied_repeats", "context_coder"),
     "fused": ("fused_cross_entropy", "document_packing_loader", "batch_shape_schedule", "block_smear"),
@@ -91,6 +101,7 @@ SETTINGS = {
     "dense": {"gram_symmetric": True},
     "gptq": {"eval_num_loops": 2},
     "weighted": {"quirk_virtual_index": True},
+    "losses": {"ttt_ns_steps": 2, "ttt_layer_decay": 0.5},
 }
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do; and forms that
 are off by default."""

@@ -45,6 +45,8 @@ SIZES = {
     "seq_len_start": 16,
     "swa_full_attn_layers": 2,
     "swa_window": 4,
+    "etlb_chunk_tokens": 96,
+    "temperature_tokens": 512,
     "ttt_batch_size": 8,
     "ttt_chains": 2,
     "ttt_chunk_size": 8,

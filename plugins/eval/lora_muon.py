@@ -28,6 +28,7 @@ PLUGIN = Plugin(
     summary="Orthogonalized updates for the low-rank factors of test-time training.",
     source="kellerjordan.github.io/posts/muon",
     family="eval",
+    effect="-0.010 BPB against lora_ttt with AdamW on two small models, at 1.08 of its time (CPU, proxy text)",
     requires=("lora_ttt",),
     settings=(
         Setting("lora_muon_lr", 0.0003, "learning rate of A, of the kind of Adam's", minimum=0),

@@ -39,6 +39,7 @@ PLUGIN = Plugin(
     summary="Divides logits by a temperature that is fitted to training text after training.",
     source="openai/parameter-golf, record 2026-03-24 74M Ternary",
     family="eval",
+    effect="-0.0005 BPB on two small models (T = .980 and .987; CPU, proxy text)",
     settings=(
         Setting("temperature_tokens", 65536, "training tokens that it is fitted to, over all ranks", minimum=1),
         Setting("temperature_reserve_seconds", 3.0, "seconds of the budget that are kept for it", minimum=0),
