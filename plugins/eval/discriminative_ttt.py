@@ -75,12 +75,13 @@ class DiscriminativeTTT:
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score and learn in turn; scores never change afterwards."""
         session.thaw()
-        weights, before = self.choose(session), torch.zeros_like(tally.sums)
+        weights = self.choose(session)
+        # What inner functions hand to each other: the rate, and the sums at the end of the last chunk.
+        rate, sums = [0.0], [torch.zeros_like(tally.sums)]
         buffers: dict[torch.Tensor, Any] = {}
         tensors = [tensor for tensor, _, _ in weights]
         for tensor in session.model.parameters():
             tensor.requires_grad_(any(tensor is chosen for chosen in tensors))
-        lr = 0.0
 
         @torch.no_grad()
         def step() -> None:
@@ -88,16 +89,14 @@ class DiscriminativeTTT:
             for tensor, record, scale in weights:
                 held = buffers.get(tensor)
                 buffers[tensor] = tensor.grad if held is None else held * self.momentum + tensor.grad
-                tensor.add_(self.orthogonalize(session, buffers[tensor], record) * scale, alpha=-lr)
+                tensor.add_(self.orthogonalize(session, buffers[tensor], record) * scale, alpha=-rate[0])
                 tensor.grad = None
             session.ledger.count("discriminative_ttt", "steps")
 
         def learn(progress: float, first: int) -> None:
-            nonlocal lr, before
-            sums = sum_over_ranks(tally.sums.clone(), session.world)
-            nats, targets, _ = (sums - before).tolist()
-            before = sums
-            lr = self.lr * 0.5 * (1 + math.cos(math.pi * progress)) * self.surprise(nats / targets)
+            sums.append(sum_over_ranks(tally.sums.clone(), session.world))
+            nats, targets, _ = (sums[-1] - sums[-2]).tolist()
+            rate[0] = self.lr * 0.5 * (1 + math.cos(math.pi * progress)) * self.surprise(nats / targets)
             learn_chunk(session, tally, self.sizes, first, tensors, step)
 
         found = walk_chunks(session, tally, self.sizes, learn)
