@@ -26,7 +26,7 @@ def main(path, options):
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **memory})
     node = cluster.add_node(num_cpus=1, **memory)
     cluster.wait_for_nodes()
-    seen = {"nodes": len(cluster.list_all_nodes), "finished_before": -1}
+    seen = {"nodes": 1 + len(cluster.worker_nodes), "finished_before": -1}
 
     def kill_when_one_has_finished():
         while not (wishes.folder / "sweep.sqlite").exists() or not Store(wishes.folder).rows():
