@@ -38,7 +38,8 @@ def quarter_octaves(value: np.ndarray) -> np.ndarray:
     """About 4 log2(value) + 24 in 0 .. 95, from the bits of its float32."""
     octaves = np.asarray(value, np.float32).view(np.int32).astype(np.int64) - (121 << 23) >> 21
     # `clip` of integers asks for their limits in Python, which takes as long as all the rest.
-    return np.minimum(np.maximum(octaves, 0), CLASSES - 1)
+    within: np.ndarray = np.minimum(np.maximum(octaves, 0), CLASSES - 1)
+    return within
 
 
 def from_quarter_octaves(octaves: np.ndarray) -> np.ndarray:
@@ -140,7 +141,7 @@ def model_codes(
                     z = partner[:, start:stop, column].astype(np.float64)
                     slopes = (product + PARTNER_WEIGHT * power * slope) / (power_here + PARTNER_WEIGHT * power)
                     mean = mean + (slopes + tilt[:, :, column]) * z
-                base, phase = mean, PHASES // 2
+                base, phase = mean, np.full_like(mean, PHASES // 2, np.int64)
                 if moves:
                     mean = np.minimum(np.maximum(mean, -128.0), 127.0)
                     base = np.floor(mean + 0.5)
