@@ -86,6 +86,13 @@ def test_every_module_has_a_test_file_of_its_name(pytestconfig):
     assert not listed - untested, f"these have a test file now, or are gone: take them off {UNTESTED.name}"
 
 
+def test_no_two_test_files_have_one_name():
+    """pytest imports them by their names, but for those in packages, and ends before the first test where two are equal."""
+    paths = [path for path in Path(__file__).parent.rglob("test_*.py") if not path.with_name("__init__.py").exists()]
+    names = Counter(path.name for path in paths)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 def bundler():
     """module of the bundler -> its imports from the bundler, without their common prefix."""
     found = {}
