@@ -67,6 +67,7 @@ def test_copies_are_written_as_names(before, wanted):
         "def show(part): print(part.up())\ndef main():\n    show(counter)\n    show(other)\n",
         "def show(part=other): print(part.up())\ndef main():\n    show(counter)\n    show()\n",
         "def show(part): print(part.up())\ndef main():\n    show(*[counter])\n",
+        "def show(part):\n    print(part.up())\n    part = other\n    print(part.up())\ndef main():\n    show(counter)\n",
         "def show(part): print(part.up())\ndef main():\n    show(counter)\n    print(callable(show))\n",
         "def main():\n    for part in (counter,):\n        if part.up(): break\n    print(part.up())\n",
         "def main():\n    for part in (counter,): print(part.up())\n    else: print('else')\n",

@@ -43,6 +43,9 @@ def test_names_are_those_of_the_top_level():
     assert lines(found.reads["tick"]) == [12, 15]
     assert [type(node).__name__ for node in found.writes["count"]] == ["Name", "Name"]
     assert lines(found.attributes["start"]) == [7, 8, 13]
+    assert [ast.unparse(node.func) for node in found.nodes(ast.Call)][:2] == ["tick", "len"] and found.nodes(
+        ast.Try
+    ) == []
     assert found.global_names == {"count"} and {"LIMIT", "self", "x"} <= found.bound_inside
     assert set(found.classes) == {"Clock"} and set(found.functions) == {"step", "tick"}
     assert set(found.members) == {"size", "__init__", "tick"} and found.main is found.body[-1]
