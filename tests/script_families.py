@@ -3,6 +3,7 @@
 import base64
 import lzma
 import zlib
+from pathlib import Path
 
 from running_scripts import whole
 
@@ -275,19 +276,97 @@ def packed(text, how):
     return f"import zlib as Z, base64 as B\nP = '{body}'\n{run}\n"
 
 
-# family -> (the file, whether the loader runs it).
+# family -> the file.
 FAMILIES = {
-    "plain": (whole(), True),
-    "sliding window": (whole(SLIDING), True),
-    "flash attention": (whole(FLASH + SLIDING), True),
-    "test-time training, LoRA by document": (whole(LORA), True),
-    "test-time training, SGD by chunk": (whole(SGD), True),
-    "SLOT on the context": (whole(SLOT), True),
-    "n-gram cache in NumPy": (whole(NGRAM), True),
-    "mixer in log space": (whole(MIXER), True),
-    "compiled scorer": (whole(COMPILED), True),
-    "Triton with a way around it": (whole(TRITON), True),
-    "Triton without": (whole(NEEDS_TRITON), False),
-    "packed, LZMA and base85": (packed(whole(FLASH), "b85"), True),
-    "packed, zlib and base64": (packed(whole(SLIDING), "b64"), True),
+    "plain": whole(),
+    "sliding window": whole(SLIDING),
+    "flash attention": whole(FLASH + SLIDING),
+    "test-time training, LoRA by document": whole(LORA),
+    "test-time training, SGD by chunk": whole(SGD),
+    "SLOT on the context": whole(SLOT),
+    "n-gram cache in NumPy": whole(NGRAM),
+    "mixer in log space": whole(MIXER),
+    "compiled scorer": whole(COMPILED),
+    "Triton with a way around it": whole(TRITON),
+    "Triton without": whole(NEEDS_TRITON),
+    "packed, LZMA and base85": packed(whole(FLASH), "b85"),
+    "packed, zlib and base64": packed(whole(SLIDING), "b64"),
 }
+
+HERE = Path(__file__).parent / "families"
+# family -> [(what is cheated, the text that it stands in for, its text, the rule)]; every file of `families` is here.
+CHEATS = {
+    "speedrun": [
+        ("a mask that lets the next token through", "q_idx >= kv_idx\n", "q_idx + 1 >= kv_idx\n", "rule.causal"),
+        (
+            "half of the text",
+            "for inputs, targets in val_loader:\n",
+            "for inputs, targets in [*val_loader][::2]:\n",
+            "rule.onepass",
+        ),
+    ],
+    "fused_kernels": [
+        (
+            "a mean over the row",
+            "return F.linear(F.rms_norm(x",
+            "x = x + x.mean(1, keepdim=True)\n        return F.linear(F.rms_norm(x",
+            "rule.causal",
+        ),
+    ],
+    "lora_phases": [
+        (
+            "documents that the next phase scores",
+            "global_sgd(model, val_tokens, phase, args)",
+            "global_sgd(model, val_tokens, phases[number + 1], args)",
+            "rule.scorefirst",
+        ),
+    ],
+    "ngram_backoff": [
+        (
+            "shares of the seen alone, unnormalised",
+            "counts / counts.sum(-1, keepdims=True)",
+            "counts / counts.max(-1, keepdims=True)",
+            "rule.normal",
+        ),
+    ],
+    "mixed_experts": [
+        (
+            "the better expert for each token",
+            "mixed = share @ experts[:, y[at]]",
+            "mixed = experts[:, y[at]].max(0).values",
+            "rule.hindsight",
+        ),
+    ],
+    "argument_parser": [
+        (
+            "easy windows alone",
+            "        losses.append(loss.item())\n        counts.append(y.numel())\n",
+            "        if start % 128:\n            continue\n        losses += [loss.item()]\n        counts += [y.numel()]\n",
+            "rule.onepass",
+        ),
+        ("the mark as bytes", 'piece.lstrip("\\u2581").encode()', "piece.encode()", "rule.bytelut"),
+    ],
+    "plain_lines": [
+        (
+            "statistics of the text",
+            "raw = b",
+            "model.ln_f.bias.data += float(read(val_shards[0]).mean())\nraw = b",
+            "rule.calibval",
+        ),
+        ("attention both ways", "is_causal=True", "is_causal=False", "rule.causal"),
+    ],
+}
+
+
+def family(name: str) -> str:
+    """The honest script: a whole one, or the trunk with a part."""
+    text = (HERE / f"{name}.py").read_text(encoding="utf-8")
+    return whole(text) if text.startswith("# A part:") else text
+
+
+def cheat(name: str, number: int) -> tuple[str, str]:
+    """(the script with a cheat, the rule that it breaks)."""
+    _, old, new, rule = CHEATS[name][number]
+    text = family(name)
+    assert text.count(old) == 1, (name, old, text.count(old))
+    return text.replace(old, new), rule

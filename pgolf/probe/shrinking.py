@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+CLOCK = 0.02
+"""Seconds of training where only a clock ends it."""
 Rule = Callable[[float, "Sizes"], float]
 
 
@@ -61,11 +63,12 @@ RULES: list[tuple[str, Rule]] = [
     (r"val_loss_every|eval_every|val_every|sliding_eval_every", fixed(0)),
     (r"train_log_every|log_every", fixed(1)),
     (r"train_batch_tokens|batch_tokens|train_batch_size|total_batch_size", BATCH),
+    (r"batch_seqs", at_most(16)),
     (r"val_batch_(size|tokens)|eval_batch_tokens", lambda value, sizes: sizes.length * 32),
     (r"\w*(eval_batch_seqs|batch_seqs|eval_batch_size|ttt_batch_size|sw_batch)", at_most(4)),
     (r"(eval_)?stride|\w*eval_stride|sliding_window_stride", lambda value, sizes: min(value, sizes.length // 4)),
     (r"\w*(chunk_tokens|chunk_len|chunk_size|ttt_chunk)", LENGTH),
-    (r"\w*(seq_len|sequence_length|block_size|context_len|max_len|ctx_len|seq_length)", LENGTH),
+    (r"\w*(seq_len|sequence_length|block_size|context_len|context_length|max_len|ctx_len|seq_length)", LENGTH),
     (r"(swa|attn|attention|sliding)_window(_size)?|window_size|window", LENGTH),
     (r"model_dim|d_model|n_embd|hidden_(dim|size)|dim|embedding_dim|embed_dim", width()),
     (r"\w*(bigram|ve|value_embed|memory|bottleneck)_dim", at_most(16)),
@@ -79,6 +82,12 @@ RULES: list[tuple[str, Rule]] = [
     (r"rope_dims?|rotary_dims?", lambda value, sizes: min(value, sizes.head)),
     (r"num_loops|recur_start_step|\w*_start_step", at_most(2)),
 ]
+SHORT = {"T": "seq_len", "B": "batch_seqs"}
+"""What single letters of loaders mean."""
+VAGUE = re.compile(r"dim|window|stride|warmup|hidden_dim|\w*epochs|grad_accum|num_loops|vocab|window_size|\w*rank")
+"""Names that mean other things as well, where a function has them."""
+WALLCLOCK = re.compile(r"\w*(wallclock|wall_clock|time_limit|time_budget|train_seconds)\w*")
+STEPS = re.compile(RULES[2][0])
 HEADS = re.compile(r"num_heads|n_heads?|num_attention_heads")
 PATTERNS = [(re.compile(pattern), rule) for pattern, rule in RULES]
 
@@ -124,10 +133,29 @@ def shrink(text: str, sizes: Sizes) -> Small:
         if new is not None and new != value:
             changes.append((node, shown(new, value)))
             small.changed[name] = (value, new)
+    if not any(STEPS.fullmatch(name.lower()) for name in small.changed):
+        stop_by_clock(small, read, literals, changes)
     small.text = replaced(text, changes)
     if any(name in small.changed for name in ("VOCAB_SIZE", "vocab_size")):
         small.vocabulary = sizes.vocabulary
     return small
+
+
+def stop_by_clock(
+    small: Small,
+    read: dict[str, float],
+    literals: list[tuple[str, float, ast.expr]],
+    changes: list[tuple[ast.expr, str]],
+) -> None:
+    """A script that counts no steps ends by the clock, of which a look takes a millisecond."""
+    for name, value in read.items():
+        if WALLCLOCK.fullmatch(name.lower()):
+            small.environment[name] = str(CLOCK)
+            small.changed[name] = (value, CLOCK)
+    for name, value, node in literals:
+        if WALLCLOCK.fullmatch(name):
+            changes.append((node, str(CLOCK)))
+            small.changed[name] = (value, CLOCK)
 
 
 def smaller(name: str, value: float, sizes: Sizes) -> float | None:
@@ -146,9 +174,11 @@ def shown(value: float, like: float) -> str:
 def settings(tree: ast.AST) -> Iterator[tuple[str, float]]:
     """(name, default) of numbers read from the environment, directly or through a function of the script's own."""
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or len(node.args) < 2 or not isinstance(node.args[0], ast.Constant):
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
-        name, value = node.args[0].value, number(node.args[1])
+        default = next((word.value for word in node.keywords if word.arg == "default"), None)
+        default = node.args[1] if len(node.args) > 1 else default
+        name, value = node.args[0].value, None if default is None else number(default)
         if isinstance(name, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{2,60}", name) and value is not None:
             yield name, value
 
@@ -173,17 +203,63 @@ def number(node: ast.expr) -> float | None:
 
 
 def named_numbers(tree: ast.AST) -> Iterator[tuple[str, float, ast.expr]]:
-    """(name in lower case, value, node) of numbers given to names in classes, modules and signatures."""
-    bodies = [node.body for node in ast.walk(tree) if isinstance(node, (ast.ClassDef, ast.Module))]
-    for body in bodies:
-        for node in body:
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-            value = getattr(node, "value", None) if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
-            if value is None or len(targets) != 1 or not isinstance(targets[0], ast.Name):
-                continue
+    """(name in lower case, value, node) of numbers given to names: in classes, modules, records and command lines.
+
+    In functions and signatures only names that can hardly mean anything else count.
+    """
+    for node in ast.walk(tree):
+        for name, value in assigned(node):
             found = number(value)
-            if found is not None and not isinstance(getattr(value, "value", None), str):
-                yield targets[0].id.lower(), found, value
+            if found is None or isinstance(getattr(value, "value", None), str):
+                continue
+            low = SHORT.get(name, name.lower()) if found >= 8 else name.lower()
+            if isinstance(node, (ast.ClassDef, ast.Module)) or (not VAGUE.fullmatch(low) and found >= 8):
+                yield low, found, value
+
+
+def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """(name, value) of what a node gives to names."""
+    if isinstance(node, (ast.ClassDef, ast.Module, ast.FunctionDef)):
+        for statement in node.body:
+            yield from targets(statement)
+    if isinstance(node, ast.FunctionDef):
+        named = [*node.args.posonlyargs, *node.args.args]
+        pairs = zip(named[len(named) - len(node.args.defaults) :], node.args.defaults, strict=True)
+        yield from ((one.arg, value) for one, value in pairs)
+        more = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        yield from ((one.arg, value) for one, value in more if value is not None)
+    if isinstance(node, ast.Dict):
+        yield from ((key.value, value) for key, value in constants(node))
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        given = {word.arg: word.value for word in node.keywords if word.arg}
+        if name == "add_argument" and node.args and isinstance(node.args[0], ast.Constant) and "default" in given:
+            yield str(node.args[0].value).strip("-").replace("-", "_"), given["default"]
+        elif name == "dict" or name[:1].isupper():
+            yield from given.items()
+
+
+def constants(node: ast.Dict) -> Iterator[tuple[ast.Constant, ast.expr]]:
+    """Pairs whose key is a text."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            yield key, value
+
+
+def targets(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """(name, value) of an assignment to names or attributes, also of several at once."""
+    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    given = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    if value is None or len(given) != 1:
+        return
+    one = given[0]
+    several = isinstance(one, ast.Tuple) and isinstance(value, ast.Tuple) and len(one.elts) == len(value.elts)
+    pairs = zip(one.elts, value.elts, strict=True) if several else [(one, value)]  # type: ignore[union-attr, attr-defined]
+    for target, new in pairs:
+        if isinstance(target, ast.Name):
+            yield target.id, new
+        elif isinstance(target, ast.Attribute):
+            yield target.attr, new
 
 
 def replaced(text: str, changes: list[tuple[ast.expr, str]]) -> str:

@@ -87,8 +87,11 @@ def written(pieces: Pieces, count: int, random: np.random.Generator, seen: set[t
         else:
             drawn = np.minimum(np.searchsorted(ends, random.random(100)), len(normal) - 1)
             units = [[token] for token in normal[drawn].tolist()]
+        units = (
+            [unit for unit in units if unit[0] != tokens[-1]] if tokens else units
+        )  # whoever scores twice is told apart
         unit = next((one for one in units if is_new([*tokens[1 - RUN :], *one], seen)), [])
-        if not unit and len(units) == 100:
+        if not unit and len(units) > len(WIDE_TEXT):
             return tokens
         tokens += unit
         left -= len(unit)

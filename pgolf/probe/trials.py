@@ -22,10 +22,11 @@ PRINTED_LIMIT = 4 * 2**20
 LATE = 124
 LEAST = 8
 """Fewest positions of a number that may be a claim."""
-LOSS = re.compile(r"val_loss\s*[:=]\s*(\d+\.\d+)")
-BPB = re.compile(r"(?:val_)?bpb\s*[:=]\s*(\d+\.\d+)", re.IGNORECASE)
 NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError)
 """What numpy raises for a damaged archive besides ValueError."""
+SAID = r"[\"']?\s*[:=]?\s*(\d+\.\d+)"
+LOSS = re.compile(rf"val(?:idation)?[_ ]loss{SAID}", re.IGNORECASE)
+BPB = re.compile(rf"(?:bpb|bits[_ -]per[_ -]byte){SAID}", re.IGNORECASE)
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
 

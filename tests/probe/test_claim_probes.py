@@ -27,7 +27,8 @@ def shop(positions, factors=1.0, bpb=None, events=()):
     text = f"val_loss:{parts.sum():.8f} val_bpb:{bpb or 1.0:.8f}"
     base = Trial("base", "", births=births, events=list(events), ledgers=[ledger], printed=text)
     counts = PIECES.byte_count(STREAM.tokens.tolist())
-    return SimpleNamespace(seen={"base": base}, official=STREAM, bytes_of=lambda stream: counts)
+    small = SimpleNamespace(changed={"TRAIN_SEQ_LEN": (1024, 16)})
+    return SimpleNamespace(seen={"base": base}, official=STREAM, bytes_of=lambda stream: counts, small=small)
 
 
 ALL = list(range(1, 101))
@@ -39,6 +40,7 @@ ALL = list(range(1, 101))
         (ALL, 1.0, "PASS", "each of 100"),
         (ALL[:-8], 1.0, "PASS", "8 at the end"),
         ([*ALL, *ALL[:3]], 1.0, "FAIL", "3 positions are in the claim more than once, the first at 1"),
+        ([*ALL, *ALL[-3:]], 1.0, "WARN", "3 positions are in the claim more than once, the first at 98"),
         (ALL[:40], 1.0, "FAIL", "60 of 100 positions are not in the claim"),
         (ALL, 0.9, "FAIL", "the claim is 0.9000 of the mean"),
         (ALL, np.where(np.arange(100) < 50, 1.2, 0.8), "FAIL", "different weights"),

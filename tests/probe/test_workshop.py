@@ -43,7 +43,10 @@ def test_the_claim_is_followed_to_every_position(tmp_path, server):
         ("import os\nos._exit(3)\n", ""),
         ("print('val_loss:1.0 val_bpb:1.0')\n", ""),
         ("def f(): f()\nf()\n", "RecursionError"),
-        ("import triton\n@triton.jit\ndef it(x): pass\nit[(1,)](1)\n", "the Triton kernel it has no stand-in"),
+        (
+            "import triton\nimport triton.language as tl\n@triton.jit\ndef it(x): tl.sort(x)\nit[(1,)](1)\n",
+            "triton.language.sort has no stand-in",
+        ),
         ("open('record.npz', 'wb').write(b'x'); open('record.json', 'w').write('[')\n", ""),
     ],
 )

@@ -72,7 +72,7 @@ class Recorder:
         Args:
             rows: [..., vocabulary] logits, log-probabilities or probabilities.
             targets: [...] tokens.
-            row: tokens of a row, where flat targets were rows before.
+            row: tokens of a row, where flat targets were rows before; -1 where all are one token of several rows.
 
         Returns:
             births [...], -1 for targets that are not of the stream; None where none is.
@@ -80,8 +80,7 @@ class Recorder:
         tokens = targets.detach().to(torch.int64).numpy(force=True)
         if tokens.size == 0:
             return None
-        split = row > 0 and tokens.ndim == 1 and tokens.size % row == 0
-        positions = self.places.find(tokens.reshape(-1, row) if split else tokens).reshape(tokens.shape)
+        positions = self._found(tokens, row)
         valid = positions >= 0
         if not valid.any():
             return None
@@ -110,6 +109,13 @@ class Recorder:
         births[valid] = self.count + np.arange(len(scores))
         self.count += len(scores)
         return torch.from_numpy(births)
+
+    def _found(self, tokens: NDArray[np.int64], row: int) -> NDArray[np.int64]:
+        """Where in the stream they are."""
+        if row < 0:
+            return np.full(tokens.shape, self.places.find(tokens.reshape(-1)[:1])[0])
+        split = row > 0 and tokens.ndim == 1 and tokens.size % row == 0
+        return self.places.find(tokens.reshape(-1, row) if split else tokens).reshape(tokens.shape)
 
     def positions(self, births: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of births, -1 for -1."""

@@ -52,11 +52,12 @@ class Places:
         return found
 
     def _few(self, row: NDArray[np.int64]) -> NDArray[np.int64]:
-        """A handful of tokens are those after the last that were found, or the only ones of their kind."""
+        """A handful of tokens are those after the last that were found, or these again, or the only ones of their kind."""
         at = self._next
-        if at < len(self.stream) and np.array_equal(self.stream[at : at + len(row)], row):
-            self._next = at + len(row)
-            return np.arange(at, at + len(row))
+        for start in (at, max(at - len(row), 0)):
+            if start < len(self.stream) and np.array_equal(self.stream[start : start + len(row)], row):
+                self._next = start + len(row)
+                return np.arange(start, start + len(row))
         places = self._values.get(int(row[0]), np.zeros(0, np.int64)) if len(row) else np.zeros(0, np.int64)
         later = [
             int(place)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import types
 from typing import Any
 
 import torch
 import torch._dynamo as dynamo
+import torch.nn.attention
 
 CAPABILITY = (9, 0)
 MEMORY = 80 * 2**30
@@ -82,6 +84,11 @@ def stand_in_for_cuda() -> None:
         setattr(torch.cuda, name, Anything)
     torch.cuda.memory_summary = lambda *args, **kwargs: ""
     torch.cuda.nvtx = Anything()  # type: ignore[assignment]
+    for name in ("memory_stats", "memory_stats_as_nested_dict"):
+        setattr(torch.cuda, name, lambda *args: collections.defaultdict(int))
+    torch.set_default_device = nothing  # type: ignore[assignment]
+    stand_in_for_the_rest()
+    stand_in_for_attention_choice()
     generator = torch.Generator
 
     class CpuGenerator(generator):  # type: ignore[misc, valid-type]
@@ -91,6 +98,34 @@ def stand_in_for_cuda() -> None:
     torch.Generator = CpuGenerator  # type: ignore[misc]
     stand_in_for_autocast()
     stand_in_for_load()
+
+
+def stand_in_for_the_rest() -> None:
+    """Whatever else of `torch.cuda` would say that there is no GPU gives something that takes every call."""
+
+    def quiet(function: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except (AssertionError, AttributeError, RuntimeError):
+                return Anything()
+
+        return call
+
+    for module in (torch.cuda, torch.cuda.memory):
+        for name, value in list(vars(module).items()):
+            if isinstance(value, types.FunctionType) and value.__module__.startswith("torch.cuda"):
+                setattr(module, name, quiet(value))
+
+
+def stand_in_for_attention_choice() -> None:
+    """Which kernel attention takes is no choice here."""
+    backends = torch.backends.cuda
+    for kind in ("flash", "math", "mem_efficient", "cudnn"):
+        setattr(backends, f"enable_{kind}_sdp", nothing)
+        setattr(backends, f"{kind}_sdp_enabled", lambda: True)
+    backends.sdp_kernel = Anything  # type: ignore[assignment, misc]
+    torch.nn.attention.sdpa_kernel = Anything  # type: ignore[assignment]
 
 
 def stand_in_for_autocast() -> None:
@@ -123,6 +158,8 @@ def stand_in_for_compiler() -> None:
     """`torch.compile` gives back what it gets; its settings may be set and mean nothing."""
 
     def compile(model: Any = None, **more: Any) -> Any:
+        if isinstance(model, torch.nn.Module):
+            object.__setattr__(model, "_orig_mod", model)  # a submodule would be its own parent
         return (lambda function: function) if model is None else model
 
     torch.compile = compile  # type: ignore[assignment]

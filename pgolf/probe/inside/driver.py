@@ -20,6 +20,7 @@ import random
 import resource
 import signal
 import sys
+import threading
 import time
 import traceback
 import types
@@ -29,13 +30,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from pgolf.probe.inside import cuda_stand_in, module_stand_ins, watched_files
+from pgolf.probe.inside import cuda_stand_in, graph_stand_in, module_stand_ins, triton_stand_in, watched_files
 from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.crossings import percent, watch_lists, watch_texts
 from pgolf.probe.inside.groups import keep, watch_math
+from pgolf.probe.inside.kernel_scores import note_losses
 from pgolf.probe.inside.score_mode import ScoreMode
 
 SAID = 300
-KEEP = "_pgolf_keep"
+KEEP, PERCENT = "_pgolf_keep", "_pgolf_percent"
 LATE = 124
 """The status of an execution that took too long."""
 
@@ -138,6 +141,10 @@ def prepare(job: dict[str, Any], trial: dict[str, Any], recorder: Recorder) -> N
     watched_files.stand_in_for_clock()
     watched_files.redirect(Path(trial["data"]), Path(job["tokenizer"]))
     watch_math()
+    watch_texts()
+    watch_lists(recorder)
+    graph_stand_in.stand_in_for_graphs()
+    triton_stand_in.Launches.after = lambda arguments: note_losses(recorder, arguments)  # type: ignore[method-assign, assignment]
     random.seed(1)
     np.random.seed(1)
     torch.manual_seed(1)
@@ -158,6 +165,23 @@ def prepare(job: dict[str, Any], trial: dict[str, Any], recorder: Recorder) -> N
     torch.optim.Optimizer.profile_hook_step = staticmethod(noted)  # type: ignore[method-assign, assignment]
 
 
+def everywhere(mode: ScoreMode) -> None:
+    """A mode is of one thread and ends at `backward`: let it be active in every thread, and while gradients are worked out."""
+    bootstrap = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
+    engine = torch.autograd._engine_run_backward  # type: ignore[attr-defined]
+
+    def begin(thread: threading.Thread) -> None:
+        with mode:
+            bootstrap(thread)
+
+    def backward(*args: Any, **kwargs: Any) -> Any:
+        with mode:
+            return engine(*args, **kwargs)
+
+    threading.Thread._bootstrap_inner = begin  # type: ignore[attr-defined]
+    torch.autograd._engine_run_backward = backward  # type: ignore[attr-defined]
+
+
 class Keeping(ast.NodeTransformer):
     """Calls of `float` keep scores. `float` itself stays what it is, since types are compared with it."""
 
@@ -168,6 +192,16 @@ class Keeping(ast.NodeTransformer):
         if name in ("float", "float64") and len(node.args) == 1 and not node.keywords:
             node.func = ast.copy_location(ast.Name(KEEP, ast.Load()), node.func)
         return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """`"%.4f" % loss`: what is left of it may be a text."""
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Mod) or not isinstance(node.left, (ast.Constant, ast.JoinedStr, ast.Name)):
+            return node
+        if isinstance(node.left, ast.Constant) and not isinstance(node.left.value, str):
+            return node
+        name = ast.copy_location(ast.Name(PERCENT, ast.Load()), node)
+        return ast.copy_location(ast.Call(name, [node.left, node.right], []), node)
 
 
 def kept_numbers(text: str) -> ast.Module:
@@ -184,7 +218,7 @@ def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watche
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     module = types.ModuleType("__main__")
     module.__file__ = path
-    module.__dict__[KEEP] = keep
+    module.__dict__.update({KEEP: keep, PERCENT: percent})
     sys.modules["__main__"] = module
     sys.argv = [path, *job.get("arguments", [])]
     sys.path.insert(0, str(folder))
@@ -194,6 +228,7 @@ def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watche
 
     os._exit = end  # type: ignore[assignment]
     mode = ScoreMode(recorder)
+    everywhere(mode)
     watch.start()
     try:
         with mode:

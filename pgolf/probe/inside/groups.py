@@ -83,6 +83,10 @@ class Tracked(float):
     def __reduce__(self) -> Any:
         return float, (float(self),)
 
+    def __round__(self, digits: Any = None) -> Any:
+        value = round(float(self), digits)
+        return Tracked(value, self.group) if isinstance(value, float) else value
+
     def __lt__(self, other: Any) -> bool:
         noted(self, other)
         return float.__lt__(self, other)
@@ -157,9 +161,11 @@ def linear(value: float, source: Tracked, factor: float) -> Any:
 
 
 def times(source: Tracked, other: Any) -> Any:
-    """A product; two tracked numbers give one of unknown scores."""
+    """A product; of two scores the later one, which what was learnt from the other weighs."""
     if not isinstance(other, (int, float)):
         return NotImplemented
+    if isinstance(other, Tracked) and other.group.single > source.group.single:
+        source, other = other, source
     return linear(float(source) * float(other), source, float(other))
 
 

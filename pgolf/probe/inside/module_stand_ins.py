@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
-import importlib.util
-import subprocess
 import sys
 import types
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,64 +16,13 @@ import torch.distributed as dist
 
 from pgolf.probe.inside.attention_stand_in import attention_module
 from pgolf.probe.inside.cuda_stand_in import Anything, nothing
+from pgolf.probe.inside.custom_op_stand_in import stand_in_for_custom_ops
+from pgolf.probe.inside.flex_stand_in import stand_in_for_flex
+from pgolf.probe.inside.program_stand_ins import stand_in_for_programs
+from pgolf.probe.inside.triton_stand_in import stand_in_for_triton, triton_module
 
 ATTENTION = ("flash_attn", "flash_attn_interface", "flash_attn_3")
 HARMLESS = ("wandb", "tensorboard", "psutil", "pynvml", "nvtx", "setproctitle", "dotenv", "rich", "tqdm")
-SHOWING = ("nvidia-smi", "git", "lscpu", "uname", "pip", "hostname", "free", "nproc", "python", "python3")
-
-
-class Missing(RuntimeError):
-    """Something that has no stand-in; the message names it."""
-
-
-class Kernel:
-    """A Triton kernel, which cannot run here."""
-
-    def __init__(self, function: Callable[..., Any]):
-        self.function = function
-        self.__name__ = getattr(function, "__name__", "kernel")
-
-    def __getitem__(self, grid: Any) -> Any:
-        return self
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise Missing(f"the Triton kernel {self.__name__} has no stand-in")
-
-    run = warmup = __call__
-
-
-class TritonModule(types.ModuleType):
-    """`triton` and everything below it."""
-
-    __path__: list[str] = []  # noqa: RUF012
-    __version__ = "3.5.0"
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Anything()
-
-    @staticmethod
-    def jit(function: Any = None, **more: Any) -> Any:
-        """Makes a kernel."""
-        return Kernel(function) if function is not None else Kernel
-
-    @staticmethod
-    def autotune(*args: Any, **more: Any) -> Any:
-        """Keeps the kernel."""
-        return lambda kernel: kernel
-
-    heuristics = autotune
-
-    @staticmethod
-    def cdiv(first: int, second: int) -> int:
-        """Rounded up."""
-        return -(-first // second)
-
-    @staticmethod
-    def next_power_of_2(number: int) -> int:
-        """At least the number."""
-        return 1 << max(number - 1, 0).bit_length()
 
 
 class SilentModule(types.ModuleType):
@@ -132,7 +79,7 @@ def made(name: str) -> types.ModuleType | None:
     if root in ATTENTION:
         return attention_module(name)
     if root == "triton":
-        return TritonModule(name)
+        return triton_module(name)
     if name in ("brotli", "zstandard", "zstd", "pyzstd"):
         return compressor(name)
     if root in HARMLESS:
@@ -150,9 +97,9 @@ def stand_in_for_modules() -> None:
     sys.meta_path.append(finder)
     for name in ("flash_attn", "flash_attn.flash_attn_interface", "flash_attn_interface"):
         sys.modules[name] = attention_module(name)
-    for name in ("triton", "triton.language", "triton.tools", "triton.tools.tensor_descriptor", "triton.runtime"):
-        if importlib.util.find_spec("triton") is None or name in sys.modules:
-            sys.modules[name] = TritonModule(name)
+    stand_in_for_triton()
+    stand_in_for_flex()
+    stand_in_for_custom_ops()
 
 
 class Done(Anything):
@@ -202,6 +149,18 @@ def stand_in_for_distributed() -> None:
     }.items():
         setattr(dist, name, answer(result))
     torch.nn.parallel.DistributedDataParallel = Alone  # type: ignore[misc, assignment]
+    stand_in_for_futures(done)
+
+
+def stand_in_for_futures(done: Done) -> None:
+    """What collectives give is waited for one by one or together."""
+    collect, wait = torch.futures.collect_all, torch.futures.wait_all
+
+    def ours(futures: Any) -> bool:
+        return any(isinstance(future, Done) for future in futures)
+
+    torch.futures.collect_all = lambda futures: done if ours(futures) else collect(futures)  # type: ignore[assignment]
+    torch.futures.wait_all = lambda futures: [] if ours(futures) else wait(futures)  # type: ignore[assignment]
 
 
 class Alone(torch.nn.Module):
@@ -221,22 +180,4 @@ class Alone(torch.nn.Module):
         return Anything()
 
 
-def stand_in_for_programs() -> None:
-    """Programs that only show something print nothing; others are started, if they are there."""
-    run, output = subprocess.run, subprocess.check_output
-
-    def shows(command: Any) -> bool:
-        words: Sequence[str] = command.split() if isinstance(command, str) else [str(part) for part in command]
-        return bool(words) and words[0].rpartition("/")[2] in SHOWING
-
-    def quiet_run(command: Any, *args: Any, **kwargs: Any) -> Any:
-        if not shows(command):
-            return run(command, *args, **kwargs)
-        text = kwargs.get("text") or kwargs.get("encoding") or kwargs.get("universal_newlines")
-        return subprocess.CompletedProcess(command, 0, "" if text else b"", "" if text else b"")
-
-    def quiet_output(command: Any, *args: Any, **kwargs: Any) -> Any:
-        return quiet_run(command, **kwargs).stdout if shows(command) else output(command, *args, **kwargs)
-
-    subprocess.run = quiet_run  # type: ignore[assignment]
-    subprocess.check_output = quiet_output  # type: ignore[assignment]
+__all__ = ["stand_in_for_distributed", "stand_in_for_modules", "stand_in_for_programs"]

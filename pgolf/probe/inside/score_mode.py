@@ -11,15 +11,11 @@ from torch.overrides import TorchFunctionMode
 
 from pgolf.probe.inside import tags
 from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.graph_stand_in import Tape
 from pgolf.probe.inside.groups import Tracked
 from pgolf.probe.inside.tags import Tag, births_in, put, tag_of
 from pgolf.probe.inside.tracked_arrays import TrackedArray
 
-ADDED = frozenset(
-    """
-    __iadd__ add_ __add__ __radd__ add __isub__ sub_ __sub__ __rsub__ sub rsub
-    """.split()  # noqa: SIM905
-)
 SCALED = frozenset(
     """
     __imul__ mul_ __mul__ __rmul__ mul multiply __itruediv__ div_ __truediv__ div divide
@@ -67,11 +63,16 @@ class ScoreMode(TorchFunctionMode):
         self.recorder = recorder
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
+        out = self._call(func, args, dict(kwargs or {}))
+        if Tape.calls is not None:
+            Tape.calls.append((func, args, kwargs or {}, out))
+        return out
+
+    def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
         name = getattr(func, "__name__", "")
+        kwargs.pop("pin_memory", None)
         if "device" in kwargs:
             kwargs["device"] = on_cpu(kwargs["device"])
-            kwargs.pop("pin_memory", None)
         if "dtype" in kwargs:
             kwargs["dtype"] = on_cpu(kwargs["dtype"])
         if name in ("to", "type", "cuda", "pin_memory"):
@@ -179,12 +180,12 @@ class ScoreMode(TorchFunctionMode):
             if rows.dim() == 1 and targets.dim() == 0:
                 births = self.recorder.give_birth(rows.unsqueeze(0), targets.reshape(1))
                 return None if births is None else births.reshape(())
-            if found.shape[:-1] != targets.shape:
-                return None
-            if targets.dim() == 0:
-                births = self.recorder.give_birth(found.unsqueeze(0), targets.reshape(1))
-                return None if births is None else births.reshape(())
-            return self.recorder.give_birth(found, targets)
+            if targets.dim() == 0:  # one token of one distribution, or of several
+                births = self.recorder.give_birth(
+                    found.reshape(-1, found.shape[-1]), targets.expand(found[..., 0].numel()), -1
+                )
+                return None if births is None else births.reshape(found.shape[:-1])
+            return self.recorder.give_birth(found, targets) if found.shape[:-1] == targets.shape else None
         except (IndexError, TypeError, RuntimeError):
             return None
 
@@ -193,6 +194,10 @@ class ScoreMode(TorchFunctionMode):
     def _do_tensor(self, func: Any, args: Any, kwargs: Any) -> tuple[bool, Any]:
         """A tensor made of Python numbers, some of which have scores."""
         data = args[0] if args else kwargs.get("data")
+        if isinstance(data, TrackedArray) and data.births is not None:
+            out = func(*args, **kwargs)
+            put(out, torch.from_numpy(np.ascontiguousarray(data.births)))
+            return True, out
         parts = data if isinstance(data, (list, tuple)) else [data]
         if not any(isinstance(part, Tracked) for part in parts):
             return False, None
@@ -227,6 +232,8 @@ class ScoreMode(TorchFunctionMode):
             put(out, tag_of(first))
         elif name in ("min", "max", "amin", "amax", "logsumexp") and len(args) + len(kwargs) > 1 and not two(args):
             self._chosen(name, args, kwargs, out)
+        elif name in tags.PRODUCTS and isinstance(out, torch.Tensor):
+            put(out, tags.product(self.recorder, name, args))
         elif name in ("dot", "inner", "vdot"):
             weighted = args[0] * args[1]
             put(weighted, tags.broadcast(self.recorder, name, args, weighted))
@@ -234,6 +241,8 @@ class ScoreMode(TorchFunctionMode):
                 put(out, tags.summed(self.recorder, "sum", weighted, None, out))
         elif isinstance(out, torch.Tensor):
             self._elementwise(name, args, kwargs, out)
+            if out is first:
+                self._in_base(out)
 
     def _elementwise(self, name: str, args: Any, kwargs: Any, out: torch.Tensor) -> None:
         values = list(flat(args, kwargs))
@@ -242,13 +251,23 @@ class ScoreMode(TorchFunctionMode):
         else:
             put(out, tags.broadcast(self.recorder, name, values, out))
 
+    def _in_base(self, view: torch.Tensor) -> None:
+        """A number of a tensor of sums that was changed in place: the tensor knows it as well."""
+        base, tag = view._base, tag_of(view)
+        if base is None or view.numel() != 1 or not isinstance(tag, np.ndarray) or not base.is_contiguous():
+            return
+        own = tag_of(base)
+        whole = own.copy() if isinstance(own, np.ndarray) else np.empty(tuple(base.shape), object)
+        whole.reshape(-1)[view.storage_offset() - base.storage_offset()] = tag.reshape(-1)[0]
+        put(base, whole)
+
     def _sum_of_groups(self, name: str, args: Any, kwargs: Any, out: torch.Tensor) -> Tag | None:
         """Sums and multiples of tensors of sums; anything else is no sum of scores any more."""
         line = self.recorder.line()
         left, right = args[0], args[1] if len(args) > 1 else 0.0
         if name in ("neg", "__neg__"):
             return scale(tag_of(left), -1.0, out)
-        if name in ADDED and not kwargs:
+        if name in tags.ADDED and not kwargs:
             sign = -1.0 if "sub" in name else 1.0
             first, second = (right, left) if name in ("__rsub__", "rsub") else (left, right)
             return plus(groups(first, out, line), groups(second, out, line), sign)

@@ -37,6 +37,13 @@ SAME = frozenset(
 """Calls that change none of the values."""
 PICKED = frozenset(["min", "max", "amin", "amax", "minimum", "maximum", "fmin", "fmax", "where"])
 """Calls that choose among scores."""
+PRODUCTS = {"matmul": "", "__matmul__": "", "mv": "", "mm": "", "bmm": "", "einsum": "", "__rmatmul__": "flipped"}
+"""Calls that take weighted sums over an axis."""
+ADDED = frozenset(
+    """
+    __iadd__ add_ __add__ __radd__ add __isub__ sub_ __sub__ __rsub__ sub rsub subtract
+    """.split()  # noqa: SIM905
+)
 SUMMED = frozenset(("sum", "nansum", "mean", "nanmean"))
 
 
@@ -187,8 +194,43 @@ def one_position(recorder: Recorder, rows: torch.Tensor) -> torch.Tensor | None:
     return rows.amax(-1)
 
 
+def product(recorder: Recorder, name: str, args: Sequence[Any]) -> Ids | None:
+    """Scores after a product of two tensors: sums over axes along which scores are of one position.
+
+    Where both have scores, the earlier ones are weights that were learnt from them.
+    """
+    if name == "einsum":
+        equation, operands = args[0], args[1] if isinstance(args[1], (list, tuple)) else args[1:]
+    else:
+        operands = args[1::-1] if PRODUCTS[name] else args[:2]
+        equation = equation_of(*(operand.dim() for operand in operands))
+    sides, _, kept = equation.replace(" ", "").partition("->")
+    parts = sides.split(",")
+    found = [(int(tag.max()), at) for at, tag in enumerate(map(tag_of, operands)) if isinstance(tag, torch.Tensor)]
+    tagged = [at for _, at in sorted(found)[-1:]]
+    if len(parts) != 2 or not tagged or "." in equation or not {*kept} <= {*parts[tagged[0]]}:
+        return None
+    own = parts[tagged[0]]
+    tag = tag_of(operands[tagged[0]])
+    assert isinstance(tag, torch.Tensor)
+    axes = [own.index(letter) for letter in kept] + [at for at, letter in enumerate(own) if letter not in kept]
+    shape = [tag.shape[axis] for axis in axes[: len(kept)]]
+    return one_position(recorder, tag.permute(axes).reshape(*shape, -1))
+
+
+def equation_of(first: int, second: int) -> str:
+    """A product of tensors of so many axes, as Einstein wrote it."""
+    batch = "abcdefgh"[: max(first, second, 2) - 2]
+    left = "k" if first == 1 else f"{batch[-(first - 2) :] if first > 2 else ''}mk"
+    right = "k" if second == 1 else f"{batch[-(second - 2) :] if second > 2 else ''}kn"
+    return f"{left},{right}->{batch}{'m' * (first > 1)}{'n' * (second > 1)}"
+
+
 def broadcast(recorder: Recorder, name: str, values: Sequence[Any], out: torch.Tensor) -> Ids | None:
-    """Scores after a call that works element by element: an element of two scores of one position stays a score."""
+    """Scores after a call that works element by element: an element of two scores of one position stays a score.
+
+    Of two positions it is a sum, of which nothing is known here; or one, the later, that what was learnt from the other weighs.
+    """
     tags = [tag_of(value) for value in values]
     ids = [tag for tag in tags if isinstance(tag, torch.Tensor)]
     if not ids:
@@ -206,6 +248,8 @@ def broadcast(recorder: Recorder, name: str, values: Sequence[Any], out: torch.T
                 text = f"{name} at line {recorder.line()}"
                 recorder.choices.update(dict.fromkeys(found[both].tolist(), text))
             elif (first != second).any():
-                return None
+                if name in ADDED:
+                    return None
+                found = torch.maximum(found, other)
         found = torch.where(found >= 0, found, other)
     return found

@@ -72,10 +72,12 @@ class TrackedArray(np.ndarray[Any, Any]):
         if targets.dtype.kind not in "iu":
             return None
         rows = self.view(np.ndarray)[parts[:-1]]
+        one = targets.ndim == 0  # one token of one distribution, or of several
+        targets = np.broadcast_to(targets, rows.shape[:-1]) if one else targets
         if rows.shape[:-1] != targets.shape:
             return None
         wide, tokens = rows.reshape(-1, rows.shape[-1]), targets.reshape(-1).astype(np.int64)
-        births = recorder.give_birth(torch.from_numpy(np.ascontiguousarray(wide)), torch.from_numpy(tokens))
+        births = recorder.give_birth(torch.from_numpy(np.ascontiguousarray(wide)), torch.from_numpy(tokens), -one)
         return None if births is None else births.numpy().reshape(targets.shape)
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -232,7 +234,10 @@ def merged(recorder: Recorder, name: str, values: Any, shape: Any) -> NDArray[np
             continue
         both = (found >= 0) & (wide >= 0) & (found != wide)
         if (recorder.positions(found[both]) != recorder.positions(wide[both])).any():
-            return None
+            if name in ("add", "subtract"):
+                return None
+            found = np.maximum(found, wide)  # what was learnt from an earlier one weighs the later one
+            continue
         if name in (*PICKED, "where"):
             text = f"{name} at line {recorder.line()}"
             recorder.choices.update(dict.fromkeys(found[both].tolist(), text))

@@ -1,0 +1,130 @@
+"""Where scores go from Python to text, to NumPy and back to torch in ways that no object of theirs sees."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from pgolf.probe.inside import tags
+from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.groups import Tracked, kept_sum
+from pgolf.probe.inside.tracked_arrays import TrackedArray
+
+SPEC = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<form>[-+ #0]*\d*(?:\.\d+)?)(?P<kind>[diouxXeEfFgGcrsa%])")
+BY_CALL = {"f": "f", "F": "f", "e": "e", "E": "E", "g": "g", "G": "G", "s": "", "r": ""}
+
+
+def percent(left: Any, right: Any) -> Any:
+    """`left % right`; a text reports the scores that it is filled with."""
+    if isinstance(left, str):
+        filled(left, right)
+    return left % right
+
+
+def filled(text: str, values: Any) -> None:
+    """Report what `text % values` shows of scores."""
+    parts = values if isinstance(values, tuple) else (values,)
+    place = 0
+    for spec in SPEC.finditer(text):
+        if spec["kind"] == "%":
+            continue
+        if spec["key"]:
+            value = values.get(spec["key"]) if isinstance(values, dict) else None
+        else:
+            value = parts[place] if place < len(parts) else None
+            place += 1
+        shown = value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
+        if isinstance(shown, Tracked) and spec["kind"] in BY_CALL:
+            digits = re.search(r"\.\d+", spec["form"]) if spec["kind"] not in "sr" else None
+            format(shown, (digits[0] if digits else "") + BY_CALL[spec["kind"]])
+
+
+def watch_texts() -> None:
+    """Log records and JSON report scores as printing does."""
+    message = logging.LogRecord.getMessage
+
+    def told(self: logging.LogRecord) -> str:
+        if self.args and isinstance(self.msg, str):
+            filled(self.msg, self.args)
+        return message(self)
+
+    logging.LogRecord.getMessage = told  # type: ignore[method-assign]
+    dump, dumps = json.dump, json.dumps
+    json.dump = lambda value, *args, **kwargs: dump(plain(value), *args, **kwargs)  # type: ignore[assignment]
+    json.dumps = lambda value, *args, **kwargs: dumps(plain(value), *args, **kwargs)  # type: ignore[assignment]
+
+
+def plain(value: Any) -> Any:
+    """The same without scores, which are reported."""
+    if isinstance(value, Tracked):
+        repr(value)
+        return float(value)
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def watch_lists(recorder: Recorder) -> None:
+    """Functions of NumPy and `statistics` of lists of scores, and arrays that become tensors again."""
+    for name, mean in (("mean", True), ("sum", False), ("average", True)):
+        setattr(np, name, of_lists(getattr(np, name), mean))
+    for name in ("mean", "fmean"):
+        setattr(statistics, name, of_lists(getattr(statistics, name), True))
+    for name in ("array", "asarray", "fromiter"):
+        setattr(np, name, arrayed(getattr(np, name), recorder))
+    torch.from_numpy = from_array(torch.from_numpy)  # type: ignore[assignment]
+
+
+def of_lists(function: Callable[..., Any], mean: bool) -> Callable[..., Any]:
+    """A sum or mean that keeps the scores of a list of numbers."""
+
+    def call(values: Any, *args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs and isinstance(values, (list, tuple)) and any(map(is_tracked, values)):
+            total = kept_sum(float_of(value) for value in values)
+            return total / len(values) if mean else total
+        return function(values, *args, **kwargs)
+
+    return call
+
+
+def is_tracked(value: Any) -> bool:
+    """Is it a number with scores?"""
+    return isinstance(value, Tracked)
+
+
+def float_of(value: Any) -> Any:
+    """A number that can be added."""
+    return value if isinstance(value, Tracked) else float(value)
+
+
+def arrayed(function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
+    """An array of a list of single scores has their births."""
+
+    def call(values: Any = (), *args: Any, **kwargs: Any) -> Any:
+        listed = list(values) if isinstance(values, (list, tuple)) and any(map(is_tracked, values)) else None
+        out = function(values, *args, **kwargs)
+        if listed is None or not isinstance(out, np.ndarray) or out.shape != (len(listed),) or out.dtype.kind != "f":
+            return out
+        births = [value.group.single if isinstance(value, Tracked) else -1 for value in listed]
+        return TrackedArray.of(out, torch.tensor(births), recorder) if max(births) >= 0 else out
+
+    return call
+
+
+def from_array(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`torch.from_numpy` that keeps births."""
+
+    def call(array: Any) -> torch.Tensor:
+        found: torch.Tensor = function(array)
+        if isinstance(array, TrackedArray) and array.births is not None:
+            tags.put(found, torch.from_numpy(np.ascontiguousarray(array.births)))
+        return found
+
+    return call
