@@ -7,6 +7,9 @@ The locks are written by
 
 import functools
 import json
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,3 +104,45 @@ def test_a_recipe_trains_at_micro_size(name, tmp_path, micro_data):
     receipts = {line.split()[1].rstrip(":") for line in done.lines if line.startswith("receipt ")}
     assert plugins(name) <= receipts
     assert any("_exact " in line for line in done.lines)
+
+
+def pgolf(*arguments, statuses=(0,)):
+    """The command as people give it; what it prints."""
+    done = subprocess.run([sys.executable, "-m", "pgolf.cli", *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode in statuses, (arguments, done.stdout[-2000:] + done.stderr[-3000:])
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def all_built(tmp_path_factory):
+    """A copy of all recipes, and what `pgolf build --all` says of them."""
+    root = tmp_path_factory.mktemp("all") / "submissions"
+    for name in NAMES:
+        (root / name).mkdir(parents=True)
+        shutil.copy(FOLDER / name / RECIPE_NAME, root / name)
+    return root, {
+        Path(one["recipe"]).name: one for one in json.loads(pgolf("build", "--all", root, "--json"))["recipes"]
+    }
+
+
+@pytest.mark.slow
+def test_all_recipes_are_built_side_by_side(all_built):
+    root, entries = all_built
+    assert {*entries} == {*NAMES} and not [one for one in entries.values() if one["error"]]
+    for name, one in entries.items():
+        assert file_hash(root / name / "train_gpt.py") == one["sha256"] == read_lock(root / name).code_sha256
+        assert one["code_bytes"] < 100_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [marked(name) for name in NAMES])
+def test_a_recipe_goes_all_the_way(name, tmp_path):
+    """Built at smoke size, trained, packaged and verified as people do it, with nothing that fails."""
+    folder = tmp_path / "it"
+    pgolf("build", "--smoke", FOLDER / name, "-o", folder)
+    pgolf("train", folder)
+    pgolf("package", folder, "--author", "Ada", "--github-id", "ada")
+    report = json.loads(pgolf("verify", folder, "--json", statuses=(0, 1)))
+    failed = {row["id"]: row["message"] for row in report["checks"] if row["status"] == "FAIL"}
+    rows = {row["id"]: row["status"] for row in report["checks"]}
+    assert failed == {} and rows["lock.rebuild"] == rows["log.receipts"] == rows["log.artifact"] == "PASS", failed

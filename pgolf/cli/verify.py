@@ -14,6 +14,7 @@ from pgolf.cli import options, output
 from pgolf.errors import PgolfError
 
 if TYPE_CHECKING:
+    from pgolf.verify.folder import RunPlan
     from pgolf.verify.outputs_details import Details
     from pgolf.verify.pull_request import Change
 
@@ -95,38 +96,24 @@ def verify(
       pgolf verify records/track/mine --diff pull.diff --sarif findings.sarif
       pgolf verify --all records --jobs 4
     """
-    from pgolf.challenge import load_challenge
-    from pgolf.manager import load_registry
-    from pgolf.verify.bounded import verify_bounded
-    from pgolf.verify.folder import RunPlan, View
+    from pgolf.verify.folder import RunPlan
 
     if (foreign or unsafe) and not execute:
         raise click.UsageError("--foreign and --unsafe are for --run")
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other")
-    folders, probes = probes_asked(folders, probes)
     if explain is not None:
         say_explanation(explain)
         return
-    if below:
-        folders = every_submission(folders)
-    if not folders:
-        raise click.UsageError("Missing argument 'FOLDERS...'.")
+    folders, probes = probes_asked(folders, probes)
     plan = RunPlan(
         *(execute, data, tokenizer, timeout, repack, output.note, unsafe, foreign, rebuild_limit),
         probes=probes,
         probe_seed=probe_seed,
         changes=read_changes(diff_file) if diff_file is not None else None,
     )
-    for folder in folders:
-        refuse_parent(folder)
-    judged_by = load_challenge(rules) if rules else None
-    registry = partial(load_registry, plugin_dirs)
-    results = verify_bounded(
-        folders,
-        lambda folder: View(folder, registry, plan, judged_by),
-        1 if execute or probes else jobs,
-        html_file is not None,
+    results = judged(
+        every_submission(folders) if below else folders, plan, rules, plugin_dirs, jobs, html_file is not None
     )
     reports = [report for report, _ in results]
     if html_file is not None:
@@ -139,6 +126,37 @@ def verify(
 
 
 Result = tuple[dict[str, Any], "Details | None"]
+
+
+def judged(
+    folders: tuple[Path, ...],
+    plan: RunPlan,
+    rules: Path | None,
+    plugin_dirs: tuple[Path, ...],
+    jobs: int,
+    details: bool,
+) -> list[Result]:
+    """The reports of all folders; what is run is run one at a time.
+
+    Raises:
+        click.UsageError: where there is no folder.
+        PgolfError: PG004 for a folder of submissions that is none.
+    """
+    from pgolf.challenge import load_challenge
+    from pgolf.manager import load_registry
+    from pgolf.verify.bounded import verify_bounded
+    from pgolf.verify.folder import View
+
+    if not folders:
+        raise click.UsageError("Missing argument 'FOLDERS...'.")
+    for folder in folders:
+        refuse_parent(folder)
+    judged_by = load_challenge(rules) if rules else None
+    registry = partial(load_registry, plugin_dirs)
+    one_by_one = plan.enabled or bool(plan.probes)
+    return verify_bounded(
+        folders, lambda folder: View(folder, registry, plan, judged_by), 1 if one_by_one else jobs, details
+    )
 
 
 def probes_asked(folders: tuple[Path, ...], asked: tuple[str, ...]) -> tuple[tuple[Path, ...], tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pgolf.probe.trials import Trial
 from pgolf.probe.verdicts import Verdict
 from pgolf.probe.workshop import Workshop, reason
@@ -10,39 +12,46 @@ from pgolf.probe.workshop import Workshop, reason
 def poison_verdicts(shop: Workshop) -> list[Verdict]:
     """rule.calibval, and rule.scorefirst where the artifact has learnt from validation text."""
     base, again, poison = (shop.seen[name] for name in ("base", "again", "poison"))
-    files = {name: digest for name, digest in base.artifacts.items() if again.artifacts.get(name) == digest}
+    files = sorted(name for name, digest in base.artifacts.items() if again.artifacts.get(name) == digest)
+    changed = [name for name in files if poison.artifacts.get(name) != base.artifacts[name]]
     if not base.artifacts:
-        return [Verdict("rule.calibval", "SKIP", "it writes no artifact before it prints its score", "poison")]
+        return [open_verdict("it writes no artifact before it prints its score")]
     if not files:
-        return [Verdict("rule.calibval", "SKIP", "two equal executions write different artifacts", "poison")]
+        return [open_verdict("two equal executions write different artifacts")]
     if poison.error:
-        return [Verdict("rule.calibval", "SKIP", f"other validation text cannot be run: {reason(poison)}", "poison")]
-    changed = sorted(name for name, digest in files.items() if poison.artifacts.get(name) != digest)
+        return [open_verdict(f"other validation text cannot be run: {reason(poison)}")]
     if not changed:
-        text = f"{', '.join(sorted(files)[:3])} stays with other validation text"
-        return [Verdict("rule.calibval", "PASS", text, "poison")]
-    written = [event for event in base.of("write") if event["name"] == changed[-1]]
-    end = max((event["at"] for event in written), default=0)
-    taught = [event for event in base.of("gradient") if event["at"] < end]
-    learnt = [event for event in taught if any(event["at"] < step["at"] < end for step in base.of("step"))]
-    places = tuple({"position": event["positions"][0], "line": event["line"]} for event in taught[:4])
-    if learnt:
-        text = f"{changed[0]} depends on validation text: gradients of it are taken at line {learnt[0]['line']}"
+        return [Verdict("rule.calibval", "PASS", f"{', '.join(files[:3])} stays with other validation text", "poison")]
+    return changed_verdicts(base, poison, changed)
+
+
+def open_verdict(why: str) -> Verdict:
+    """Whether the artifact depends on validation text is not known."""
+    return Verdict("rule.calibval", "SKIP", why, "poison")
+
+
+def changed_verdicts(base: Trial, poison: Trial, changed: list[str]) -> list[Verdict]:
+    """Artifacts depend on validation text: by gradients of it, or as statistics."""
+    name = changed[-1]
+    written = [event for event in base.of("write") if event["name"] == name]
+    taught = gradients_before(base, max((event["at"] for event in written), default=0))
+    if taught:
+        text = f"{changed[0]} depends on validation text: gradients of it are taken at line {taught[0]['line']}"
+        places = tuple({"position": event["positions"][0], "line": event["line"]} for event in taught[:4])
         return [
             Verdict("rule.scorefirst", "FAIL", f"{text}, before anything is scored", "poison", places),
-            Verdict(
-                "rule.calibval", "SKIP", "the artifact has learnt from validation text, see rule.scorefirst", "poison"
-            ),
+            open_verdict("the artifact has learnt from validation text, see rule.scorefirst"),
         ]
     line = written[-1]["line"] if written else 0
     text = f"{changed[0]} depends on validation text (written at line {line})"
-    place = {
-        "position": 0,
-        "line": line,
-        "before": base.artifacts[changed[0]],
-        "after": poison.artifacts.get(changed[0]),
-    }
-    return [Verdict("rule.calibval", "FAIL", text, "poison", (place,))]
+    digests = {"before": base.artifacts[changed[0]], "after": poison.artifacts.get(changed[0])}
+    return [Verdict("rule.calibval", "FAIL", text, "poison", ({"position": 0, "line": line, **digests},))]
+
+
+def gradients_before(base: Trial, end: int) -> list[dict[str, Any]]:
+    """Gradients of validation text that an optimizer used before an event."""
+    steps = [step["at"] for step in base.of("step") if step["at"] < end]
+    return [event for event in base.of("gradient") if any(event["at"] < at for at in steps)]
 
 
 def absence_verdict(shop: Workshop) -> Verdict:

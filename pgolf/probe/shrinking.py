@@ -229,7 +229,7 @@ def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         more = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         yield from ((one.arg, value) for one, value in more if value is not None)
     if isinstance(node, ast.Dict):
-        yield from ((key.value, value) for key, value in constants(node))
+        yield from constants(node)
     if isinstance(node, ast.Call):
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         given = {word.arg: word.value for word in node.keywords if word.arg}
@@ -239,11 +239,11 @@ def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield from given.items()
 
 
-def constants(node: ast.Dict) -> Iterator[tuple[ast.Constant, ast.expr]]:
+def constants(node: ast.Dict) -> Iterator[tuple[str, ast.expr]]:
     """Pairs whose key is a text."""
     for key, value in zip(node.keys, node.values, strict=True):
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            yield key, value
+            yield key.value, value
 
 
 def targets(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:

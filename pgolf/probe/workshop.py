@@ -28,7 +28,9 @@ from pgolf.probe.inside.driver import main
 main(sys.argv[2])
 """
 BUDGET = 240.0
-"""Seconds after which no further execution of a job begins: what is left is not judged."""
+"""Seconds of the processor after which no further execution of a job begins: what is left is not judged."""
+WAITS = 3
+"""How often these, and those of one execution, may go by on the clock, as in the driver."""
 VALIDATION_TOKENS = 1537
 VOCABULARY = 320
 SMALL_VOCABULARY = 32
@@ -90,7 +92,7 @@ class Workshop:
         sizes: how small.
         work: a folder for this workshop alone.
         execute: the sandbox.
-        seconds: most seconds of one execution.
+        seconds: of the processor, most of one execution.
         seed: of streams and of positions.
         tokens: length of the validation stream.
         given: validation and training streams and a tokenizer's file, in place of made-up ones.
@@ -126,7 +128,7 @@ class Workshop:
             job = self._job(waiting, folders)
             path = self.work / "job.json"
             path.write_text(json.dumps(job))
-            limit = BUDGET + self.seconds + 60.0
+            limit = WAITS * (BUDGET + self.seconds) + 60.0
             excess = self.execute(["-I", "-c", START, str(INSIDE), str(path)], self.work, limit, [INSIDE])
             for name, folder in folders.items():
                 trial = read_trial(name, folder)

@@ -23,6 +23,17 @@ assert train() > 0
     assert {*found.artifacts} == {"model.bin", "model.pt"} and found.events[-1]["line"] == 3 and not found.error
 
 
+def test_an_artifact_that_gets_its_name_later(run_lines):  # noqa: F811
+    found = run_lines("""
+import os
+from pathlib import Path
+Path("model.ptz.part").write_bytes(b"a"); os.replace("model.ptz.part", "model.ptz")
+Path("second.tmp").write_bytes(b"b"); Path("second.tmp").rename("notes.txt")
+""")
+    assert {*found.artifacts} == {"model.ptz"} and found.error == ""
+    assert [event["name"] for event in found.of("write")] == ["model.ptz", "second.tmp"]
+
+
 def test_a_clock_that_is_the_same_each_time(run_lines):  # noqa: F811
     text = "import time\ntime.sleep(1000)\nprint(time.time(), time.perf_counter(), time.monotonic_ns() > 0)\n"
     assert run_lines(text).printed == run_lines(text).printed != ""

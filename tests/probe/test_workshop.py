@@ -60,6 +60,13 @@ def test_a_script_that_does_not_end(tmp_path, server):
     assert "did not end in time" in shop.run([Planned("base", shop.official)])["base"].error
 
 
+def test_a_script_that_waits(tmp_path, server):
+    """What takes no time of the processor ends by the clock."""
+    text = "import select\nwhile True: select.select([], [], [], 9)\n"
+    shop = Workshop(Script("train_gpt.py", text), Sizes(), tmp_path / "work", server, 1.0, 1)
+    assert "did not end in time" in shop.run([Planned("base", shop.official)])["base"].error
+
+
 def test_files_beside_the_script(tmp_path, server):
     text = "import beside\nprint(beside.text, open('a/table.txt').read())\n"
     _, base = base_of(

@@ -1,5 +1,6 @@
 """The GitHub Action: its file, the folders it finds, and the packages it installs."""
 
+import json
 import os
 import re
 import shutil
@@ -95,15 +96,58 @@ def test_no_changed_folder_is_no_work(repository, tmp_path):
     assert script("folders", root, tmp_path / "temp", BASE=base, ROOT="records")["count"] == "0"
 
 
+def installed(temp):
+    """pgolf where the install step would put it."""
+    (temp / "pgolf/bin").mkdir(parents=True)
+    (temp / "pgolf/bin/pgolf").write_text(f'#!/bin/sh\nexec {sys.executable} -m pgolf.cli "$@"\n')
+    (temp / "pgolf/bin/pgolf").chmod(0o755)
+
+
+@needs_git
+@pytest.mark.parametrize("clean", [True, False])
+def test_the_steps_of_a_pull_request(repository, tmp_path, clean):
+    """All steps but installing and commenting, as a runner has them: the diff reaches pkg.form, findings the SARIF file."""
+    root, base = repository
+    make_folder(root / "records/track/new")
+    (root / "records/track/new/README.md").write_text("New.\n")
+    if not clean:
+        (root / "records/track/old/train_gpt.py").write_text("x = 1\n")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "change")
+    temp = tmp_path / "temp"
+    installed(temp)
+    assert script("folders", root, temp, BASE=base, ROOT="records")["count"] == ("1" if clean else "2")
+    found = script("verify", root, temp, ARGUMENTS="--jobs 1 -v", ROOT="records")
+    report, sarif = Path(found["report"]).read_text(), json.loads(Path(found["sarif"]).read_text())
+    said = {result["ruleId"] for result in sarif["runs"][0]["results"]}
+    assert found["status"] == "1" and said and report.startswith("###")
+    assert ("pkg.form" in said) == (not clean), report
+    for result in sarif["runs"][0]["results"]:
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].startswith("records/track/")
+    script("result", root, temp, STATUS="0")
+    with pytest.raises(AssertionError):
+        script("result", root, temp, STATUS=found["status"])
+
+
+@needs_git
+def test_records_elsewhere_are_not_asked_for_the_form(repository, tmp_path):
+    root, _ = repository
+    temp = tmp_path / "temp"
+    installed(temp)
+    (temp / "pgolf-folders").write_bytes(b"records/track/old\0")
+    found = script("verify", root, temp, ARGUMENTS="--jobs 1", ROOT="records/track")
+    said = {result["ruleId"] for result in json.loads(Path(found["sarif"]).read_text())["runs"][0]["results"]}
+    assert found["status"] == "1" and "pkg.form" not in said
+
+
 @needs_git
 def test_the_report_and_the_status_are_handed_on(repository, tmp_path):
     root, _ = repository
     temp = tmp_path / "temp"
-    (temp / "pgolf/bin").mkdir(parents=True)
-    (temp / "pgolf/bin/pgolf").write_text(f'#!/bin/sh\nexec {sys.executable} -m pgolf.cli "$@"\n')
-    (temp / "pgolf/bin/pgolf").chmod(0o755)
+    installed(temp)
+    (temp / "pgolf.diff").write_text("diff --git a/x b/x\n")
     (temp / "pgolf-folders").write_bytes(b"records/track/old\0records/track/gone\0")
-    found = script("verify", root, temp, ARGUMENTS="--jobs 1")
+    found = script("verify", root, temp, ARGUMENTS="--jobs 1", ROOT="records")
     text = Path(found["report"]).read_text()
     assert found["status"] == "1" and text.count("### pgolf verify: ") == 2
     assert (temp / "GITHUB_STEP_SUMMARY").read_text() == text

@@ -42,8 +42,8 @@ class Graph:
         with torch.no_grad():
             for _, _, _, out in self.calls:
                 for old in listed(out):
-                    new = fresh.get(id(old))
-                    if new is not None and old.shape == new.shape:
+                    new = fresh.get(id(old), old)
+                    if new is not old and old.shape == new.shape:
                         old.detach().copy_(new.detach())
                         tags.put(old, tags.tag_of(new))
 

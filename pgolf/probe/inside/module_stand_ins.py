@@ -159,7 +159,7 @@ def stand_in_for_futures(done: Done) -> None:
     def ours(futures: Any) -> bool:
         return any(isinstance(future, Done) for future in futures)
 
-    torch.futures.collect_all = lambda futures: done if ours(futures) else collect(futures)  # type: ignore[assignment]
+    torch.futures.collect_all = lambda futures: done if ours(futures) else collect(futures)  # type: ignore[assignment, return-value]
     torch.futures.wait_all = lambda futures: [] if ours(futures) else wait(futures)  # type: ignore[assignment]
 
 

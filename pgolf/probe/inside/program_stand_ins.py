@@ -83,7 +83,8 @@ def stand_in_for_programs() -> None:
     run = subprocess.run
 
     def read(kwargs: dict[str, Any]) -> bytes:
-        given, source = kwargs.get("input"), kwargs.get("stdin")
+        given: Any = kwargs.get("input")
+        source: Any = kwargs.get("stdin")
         if given is None and hasattr(source, "read"):
             given = source.read()
         return given.encode() if isinstance(given, str) else bytes(given or b"")
@@ -96,7 +97,7 @@ def stand_in_for_programs() -> None:
         data = answer(command, read(kwargs)) if not args else None
         if data is None:
             return run(command, *args, **kwargs)
-        target = kwargs.get("stdout")
+        target: Any = kwargs.get("stdout")
         if hasattr(target, "write"):
             target.write(shown(data, {"text": isinstance(target, io.TextIOBase)}))
         return subprocess.CompletedProcess(command, 0, shown(data, kwargs), shown(b"", kwargs))
@@ -111,7 +112,7 @@ def stand_in_for_programs() -> None:
     subprocess.check_call = lambda command, **kwargs: quiet_run(command, check=True, **kwargs).returncode  # type: ignore[assignment]
     subprocess.call = lambda command, **kwargs: quiet_run(command, **kwargs).returncode  # type: ignore[assignment]
     subprocess.getoutput = lambda command, **kwargs: quiet_run(command, shell=True, text=True, stdout=-1).stdout  # type: ignore[assignment]
-    subprocess.Popen = QuietPopen  # type: ignore[misc]
+    subprocess.Popen = QuietPopen  # type: ignore[misc, assignment]
     os.system = status_of(os.system)  # type: ignore[assignment]
     os.popen = popened(os.popen)  # type: ignore[assignment]
     shutil.which = lambda name, *args, **kwargs: (  # type: ignore[assignment]

@@ -241,8 +241,8 @@ class ScoreMode(TorchFunctionMode):
                 put(out, tags.summed(self.recorder, "sum", weighted, None, out))
         elif isinstance(out, torch.Tensor):
             self._elementwise(name, args, kwargs, out)
-            if out is first:
-                self._in_base(out)
+            if isinstance(first, torch.Tensor) and first is out:
+                self._in_base(first)
 
     def _elementwise(self, name: str, args: Any, kwargs: Any, out: torch.Tensor) -> None:
         values = list(flat(args, kwargs))

@@ -147,7 +147,7 @@ def load(pointer: Any, mask: Any = None, other: Any = None, **more: Any) -> Bloc
         mask = inside if mask is None else inside & mask
     at = torch.as_tensor(pointer.offsets)
     if mask is None:
-        return pointer.storage[at]
+        return torch.Tensor.__getitem__(pointer.storage, at)
     at, wide = torch.broadcast_tensors(at, torch.as_tensor(mask))
     found = pointer.storage[torch.where(wide, at, 0)]
     return torch.where(
@@ -175,15 +175,15 @@ def placed(pointer: Pointer, value: Any, mask: Any) -> tuple[Block, Block, Block
 def atomic_add(pointer: Any, value: Any, mask: Any = None, **more: Any) -> Block:
     """Add to addresses; what was there before."""
     at, wide, numbers = placed(pointer, value, mask)
-    before = pointer.storage[torch.where(wide, at, 0)]
+    before: Block = pointer.storage[torch.where(wide, at, 0)]
     pointer.storage.index_add_(0, at[wide].reshape(-1), numbers[wide].reshape(-1))
     return before
 
 
 def dot(first: Block, second: Block, acc: Any = None, **more: Any) -> Block:
     """A product of blocks, in 32 bits at least."""
-    found = first.float() @ second.float() if first.is_floating_point() else first.int() @ second.int()
-    return found if acc is None else acc + found
+    found: Block = first.float() @ second.float() if first.is_floating_point() else first.int() @ second.int()
+    return found if acc is None else torch.add(found, acc)
 
 
 def reduced(name: str) -> Callable[..., Any]:

@@ -89,16 +89,22 @@ class Kernel:
         if count > PROGRAMS:
             raise Missing(f"the Triton kernel {self.__name__} has {count:,} programs, the stand-in runs {PROGRAMS:,}")
         handed = {name: as_argument(value) for name, value in values.items()}
-        before, Place.grid = Place.grid, (*sizes, 1, 1)[:3]
+        before, Place.grid = Place.grid, three(sizes, 1)
         try:
             with torch.no_grad(), torch._C.DisableTorchFunction():
                 for program in itertools.product(*(range(size) for size in sizes[::-1])):
-                    Place.program = (*program[::-1], 0, 0)[:3]
+                    Place.program = three(program[::-1], 0)
                     self.function(**handed)
         finally:
             Place.grid = before
         Launches.after(list(values.values()))
         return Anything()
+
+
+def three(numbers: Sequence[int], rest: int) -> tuple[int, int, int]:
+    """Three numbers, of which one or two may be missing."""
+    first, second, third = [*numbers, rest, rest][:3]
+    return first, second, third
 
 
 def as_argument(value: Any) -> Any:

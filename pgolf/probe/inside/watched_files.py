@@ -55,6 +55,8 @@ class Watch:
             flags = args[2] if isinstance(args[2], int) else 0
             writing = any(mark in (args[1] or "") for mark in "wax+") or bool(flags & (os.O_WRONLY | os.O_RDWR))
             self._opened(args[0], writing)
+        elif event == "os.rename":
+            self._moved(os.fsdecode(args[0]), os.fsdecode(args[1]))
         elif event == "socket.connect":
             self.recorder.event("network", what=str(args[1])[:100], line=self.recorder.line())
 
@@ -69,6 +71,15 @@ class Watch:
         elif not writing and base.startswith((TRAIN, VALIDATION)):
             kind = "train" if base.startswith(TRAIN) else "validation"
             self.recorder.event("open", what=kind, line=self.recorder.line())
+
+    def _moved(self, old: str, new: str) -> None:
+        """An artifact that was written under another name first."""
+        at = self.written.pop(os.path.abspath(old), 0)  # noqa: PTH100
+        if at and self._artifact(new):
+            self.written[os.path.abspath(new)] = at  # noqa: PTH100
+            for event in self.recorder.events:
+                if event["kind"] == "write" and event["at"] == at:
+                    event["name"] = os.path.basename(new)[:80]  # noqa: PTH119
 
     def _artifact(self, name: str) -> bool:
         path = os.path.abspath(name)  # noqa: PTH100
