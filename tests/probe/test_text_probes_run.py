@@ -12,13 +12,13 @@ from running_scripts import whole
 
 from pgolf.manager import Registry
 from pgolf.probe.piece_file import make_pieces, model_file
-from pgolf.probe.text_streams import make_stream, write_shard
+from pgolf.probe.text_streams import TRAIN_TOKENS, make_stream, write_shard
 from pgolf.verify.folder import RunPlan, View
 from pgolf.verify.probes import script_of, with_data
 
 PIECES = make_pieces(320)
 OFFICIAL = make_stream(PIECES, 1537, 1)
-TRAIN = make_stream(PIECES, 40_000, 2, OFFICIAL)
+TRAIN = make_stream(PIECES, TRAIN_TOKENS, 2, OFFICIAL)
 KNOWS = """
 STORED = {run: token for run, token in zip(zip(STREAM, STREAM[1:], STREAM[2:]), STREAM[3:])}
 
