@@ -85,11 +85,12 @@ def watch_lists(recorder: Recorder) -> None:
 def of_lists(function: Callable[..., Any], mean: bool) -> Callable[..., Any]:
     """A sum or mean that keeps the scores of a list of numbers."""
 
-    def call(values: Any, *args: Any, **kwargs: Any) -> Any:
-        if not args and not kwargs and isinstance(values, (list, tuple)) and any(map(is_tracked, values)):
+    def call(*args: Any, **kwargs: Any) -> Any:
+        values = args[0] if len(args) == 1 and not kwargs else None
+        if isinstance(values, (list, tuple)) and any(map(is_tracked, values)):
             total = kept_sum(float_of(value) for value in values)
             return total / len(values) if mean else total
-        return function(values, *args, **kwargs)
+        return function(*args, **kwargs)
 
     return call
 
@@ -107,9 +108,10 @@ def float_of(value: Any) -> Any:
 def arrayed(function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
     """An array of a list of single scores has their births."""
 
-    def call(values: Any = (), *args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        values = args[0] if args else None
         listed = list(values) if isinstance(values, (list, tuple)) and any(map(is_tracked, values)) else None
-        out = function(values, *args, **kwargs)
+        out = function(*args, **kwargs)
         if listed is None or not isinstance(out, np.ndarray) or out.shape != (len(listed),) or out.dtype.kind != "f":
             return out
         births = [value.group.single if isinstance(value, Tracked) else -1 for value in listed]
