@@ -76,10 +76,10 @@ def test_an_honest_build_passes(tmp_path, plugins):
 
 
 def test_a_cheating_plugin_fails(tmp_path):
-    plugins = tmp_path / "plugins" / "architecture"
-    plugins.mkdir(parents=True)
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
     (plugins / "peek.py").write_text(PEEK)
-    where = ("--plugin-dir", str(tmp_path / "plugins"))
+    where = ("--plugin-dir", str(plugins))
     row = probed(built(tmp_path / "it", "peek", *where), *where, only=("flip",))["rule.causal"]
     assert row["status"] == "FAIL" and row["evidence"]["findings"][0]["position"] > 0, row
 
