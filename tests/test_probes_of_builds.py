@@ -86,7 +86,7 @@ def test_a_cheating_plugin_fails(tmp_path):
 
 def test_an_altered_file_fails(tmp_path):
     """The lock disowns it: it is foreign code, and is run as such."""
-    folder = built(tmp_path / "it", "swa")
+    folder = built(tmp_path / "it", "leaky_relu2")
     code = folder / "train_gpt.py"
     text = read_program(code.read_bytes(), lambda name: b"").unpacked.text
     changed, count = re.subn(r"causal=True", "causal=False", text)
