@@ -103,9 +103,8 @@ def _is_read(program: Program, owner: Scope | None, name: str) -> bool:
 
 def forget_globals(program: Program) -> None:
     """Take names that nothing binds any more out of every `global`."""
-    writes = program.writes
     for line in program.nodes(ast.Global):
-        names = [name for name in line.names if name in writes]
+        names = [name for name in line.names if name in program.writes]
         if len(names) < len(line.names):
             line.names = names
             program.changed(line)

@@ -31,7 +31,6 @@ def scalar_replacement(program: Program) -> None:
     """Replace what can be replaced at once: an object that another one holds has to wait until that one is gone."""
     for aggregate in aggregates(program):
         _Replacement(program, aggregate).run()
-    forget_globals(program)
 
 
 class _Replacement:
@@ -147,6 +146,7 @@ class _Replacement:
             for target in stores if place.kind == "variable" else ():
                 if isinstance(target, ast.Name):
                     drop_target(self.program, target)
+        forget_globals(self.program)
 
 
 def declare(program: Program, function: Function, names: Iterable[str]) -> None:
