@@ -13,6 +13,7 @@ import json
 import logging
 import math
 import os
+import socket
 import tempfile
 import time
 import zlib
@@ -38,6 +39,7 @@ NO_SCORE = 1e9
 MOST_FAILURES = 3
 """How often a trial may lose its node."""
 OBJECT_BYTES = 128 * 2**20
+CONNECT_SECONDS = 10.0
 INSTALL = "pip install 'pgolf[sweep]'"
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -74,6 +76,18 @@ def check_installed() -> None:
         raise PgolfError("PG004", text, "command line", INSTALL)
 
 
+def check_answers(address: str) -> None:
+    """PG004 where nothing listens at HOST:PORT: Ray itself would ask for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or "/" in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        text = f"no Ray cluster answers at {address}: {getattr(error, 'strerror', None) or error}"
+        raise PgolfError("PG004", text, "--address", "give the HOST:PORT that `ray start --head` printed") from None
+
+
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
     """Ray, started here or joined; what was started ends with the block.
@@ -82,6 +96,7 @@ def connected(address: str) -> Iterator[Any]:
         PgolfError: PG004 where nothing answers at the address, or nothing can be started.
     """
     check_installed()
+    check_answers(address)
     os.environ |= {name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()}
     import ray
 
