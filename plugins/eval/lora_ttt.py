@@ -96,14 +96,14 @@ class LoraTTT:
         groups, ranks = group_documents(documents, self.batch_size), session.world.world_size
         tally.planned = count_calls(groups, self.chunk_size, self.widths, self.batch_size, ranks)
         parts = split_groups(groups, boundaries)
+        done: list[Group] = []
         for number, part in enumerate(parts):
             self.run_groups(session, tally, lora, part)
+            done += part
             if number < len(parts) - 1:
                 tally.share()
-                scored = sorted(group for done in parts[: number + 1] for group in done)
-                known = [document for group in scored for document in group.documents][: boundaries[number]]
-                # A forward and a backward of all of them, eager.
-                if tally.all_may_learn(4 * sum(document.length for document in known) // ranks):
+                known = [document for group in sorted(done) for document in group.documents][: boundaries[number]]
+                if tally.all_may_learn(4 * sum(document.length for document in known) // ranks):  # forward and backward
                     update(session, tally, known)  # type: ignore[misc]
 
     def run_groups(self, session: Session, tally: Tally, lora: Lora, groups: list[Group]) -> None:

@@ -22,7 +22,9 @@ from pgolf.probe.inside.program_stand_ins import stand_in_for_programs
 from pgolf.probe.inside.triton_stand_in import stand_in_for_triton, triton_module
 
 ATTENTION = ("flash_attn", "flash_attn_interface", "flash_attn_3")
-HARMLESS = ("wandb", "tensorboard", "psutil", "pynvml", "nvtx", "setproctitle", "dotenv", "rich", "tqdm")
+# They send what they are told over the network or to the disk, so their stand-ins come before what is installed.
+REPORTERS = ("wandb", "tensorboard", "torch.utils.tensorboard", "mlflow", "neptune", "comet_ml", "trackio")
+HARMLESS = ("psutil", "pynvml", "nvtx", "setproctitle", "dotenv", "rich", "tqdm")
 
 
 class SilentModule(types.ModuleType):
@@ -58,12 +60,21 @@ def compressor(name: str) -> types.ModuleType:
     return found
 
 
+def reports(name: str) -> bool:
+    """Whether a module is one of `REPORTERS`, or a part of one."""
+    return any(name == one or name.startswith(f"{one}.") for one in REPORTERS)
+
+
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Asked last: gives stand-ins for modules that are not installed."""
+    """Gives stand-ins for modules: `first` those that hide what is installed, otherwise, asked last, for what is missing."""
+
+    def __init__(self, first: bool) -> None:
+        self.first = first
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         """A spec where there is a stand-in."""
-        return importlib.machinery.ModuleSpec(name, self) if made(name) is not None else None
+        wanted = reports(name) if self.first else made(name) is not None
+        return importlib.machinery.ModuleSpec(name, self) if wanted else None
 
     def create_module(self, spec: Any) -> Any:
         """The stand-in."""
@@ -82,7 +93,7 @@ def made(name: str) -> types.ModuleType | None:
         return triton_module(name)
     if name in ("brotli", "zstandard", "zstd", "pyzstd"):
         return compressor(name)
-    if root in HARMLESS:
+    if root in HARMLESS or reports(name):
         return SilentModule(name)
     if root == "kernels":
         found = types.ModuleType(name)
@@ -92,9 +103,9 @@ def made(name: str) -> types.ModuleType | None:
 
 
 def stand_in_for_modules() -> None:
-    """Stand-ins for imports; what is installed is taken, but for FlashAttention and Triton."""
-    finder = Finder()
-    sys.meta_path.append(finder)
+    """Stand-ins for imports; what is installed is taken, but for FlashAttention, Triton and what reports elsewhere."""
+    sys.meta_path.insert(0, Finder(first=True))
+    sys.meta_path.append(Finder(first=False))
     for name in ("flash_attn", "flash_attn.flash_attn_interface", "flash_attn_interface"):
         sys.modules[name] = attention_module(name)
     stand_in_for_triton()
