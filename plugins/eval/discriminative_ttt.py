@@ -105,10 +105,9 @@ class DiscriminativeTTT:
 
     def choose(self, session: Session) -> list[tuple[Tensor, Param, Any]]:
         """Tensors that learn, each with its record and a factor on the rate, by layer."""
-        records = [record for record in session.parameters if record.adapt]
-        records = [record for record in records if not self.groups or record.group in self.groups]
+        chosen = [one for one in session.parameters if one.adapt and (not self.groups or one.group in self.groups)]
         found: list[tuple[Tensor, Param, Any]] = []
-        for record in records:
+        for record in chosen:
             for at, name in enumerate(record.stored_names()):
                 tensor = session.model.get_parameter(name)
                 found.append((tensor, record, self.factor(record, at, tensor)))
@@ -138,11 +137,8 @@ class DiscriminativeTTT:
 @hookimpl
 def evaluation(settings: SettingsView) -> Component:
     """The chosen windows, in chunks."""
-    length, low, high = (
-        settings.eval_seq_len or settings.train_seq_len,
-        settings.ttt_entropy_low,
-        settings.ttt_entropy_high,
-    )
+    length = settings.eval_seq_len or settings.train_seq_len
+    low, high = settings.ttt_entropy_low, settings.ttt_entropy_high
     settings.require(settings.ttt_chunk_tokens >= length, "ttt_chunk_tokens", f"at least the window's {length} tokens")
     settings.require(high == 0 or high > low, "ttt_entropy_high", f"0, or above ttt_entropy_low={low:g}")
     return Component(

@@ -4,8 +4,7 @@
 
 Sites: q, k, v and head, the whole attention branch and the whole MLP (each from its normed input), alpha / rank on the output.
 Documents are grouped by length, longest first. A step is taken for all rows while any document has chunks left, so weight decay
-also shrinks the A of one that has ended. Between groups B and the optimizer's state start anew. When the rest of the scoring
-just fits into `max_eval_seconds`, nothing learns any more.
+also shrinks the A of one that has ended. Between groups B and the optimizer's state start anew.
 
 Warm start: A goes on from group to group, along chains: group i of the queue belongs to chain i modulo `ttt_chains`, and a
 rank takes whole chains, so what a group starts from never depends on ranks. Without warm start every group is a chain. A
@@ -80,8 +79,7 @@ class LoraTTT:
         adam: tuple[float, ...],
         sizes: tuple[int, ...],
     ):
-        self.bos_id, self.sites, self.adam = bos_id, sites, adam
-        self.rank, self.scale = lora
+        self.bos_id, self.sites, self.lora, self.adam = bos_id, sites, lora, adam
         self.chunk_size, length, self.batch_size, widths, self.chains = sizes
         self.widths, self.dynamic = row_widths(length, widths, self.chunk_size), widths == 0
 
@@ -90,7 +88,7 @@ class LoraTTT:
         documents, update = find_documents(session.tokens, self.bos_id), session.program.base_update
         boundaries = [] if update is None else update.boundaries(len(documents))
         steps = sum(len(part) for part in session.program.layer_plan(session.scoring_phases()))
-        lora = Lora(session.model, self.sites, steps, self.batch_size, self.rank, self.scale)
+        lora = Lora(session.model, self.sites, steps, self.batch_size, *self.lora)
         widths = self.widths[-1:] if self.dynamic else self.widths
         tally.rehearse([(self.batch_size, width) for width in widths], lora, self.dynamic)
         groups, ranks = group_documents(documents, self.batch_size), session.world.world_size
@@ -121,11 +119,8 @@ class LoraTTT:
         """Chunk by chunk: score, then learn where something follows and time is left."""
         lr, beta1, beta2, decay = self.adam
         factors, make = lora.factors(), session.program.adapter_optimizer
-        optimizer = (
-            torch.optim.AdamW(factors, lr, (beta1, beta2), 1e-10, decay, fused=True)
-            if make is None
-            else make(factors, session.ledger)
-        )
+        adam = torch.optim.AdamW(factors, lr, (beta1, beta2), 1e-10, decay, fused=True)
+        optimizer = adam if make is None else make(factors, session.ledger)
         for chunk in range(max(count_chunks(document, self.chunk_size) for document in documents)):
             places, mask, weights = chunk_rows(documents, chunk, self.chunk_size, self.widths, self.batch_size)
             optimizer.zero_grad()
@@ -141,8 +136,8 @@ class LoraTTT:
 def evaluation(settings: SettingsView) -> Component:
     """Documents in place of windows."""
     size, length = settings.ttt_chunk_size, settings.ttt_eval_seq_len
+    chains = settings.ttt_chains if settings.ttt_warm_start_a else 0
     settings.require(size <= length, "ttt_chunk_size", f"at most ttt_eval_seq_len={length}")
-    sizes = (size, length, settings.ttt_batch_size, settings.ttt_widths)
     extra = {"attn.c_k": settings.ttt_k_lora, "attn": settings.ttt_o_lora, "mlp": settings.ttt_mlp_lora}
     return Component(
         LoraTTT,
@@ -150,5 +145,5 @@ def evaluation(settings: SettingsView) -> Component:
         sites=("attn.c_q", "attn.c_v", "head", *(site for site, chosen in extra.items() if chosen)),
         lora=(settings.ttt_lora_rank, settings.ttt_lora_alpha / settings.ttt_lora_rank),
         adam=(settings.ttt_lora_lr, settings.ttt_beta1, settings.ttt_beta2, settings.ttt_weight_decay),
-        sizes=(*sizes, settings.ttt_chains if settings.ttt_warm_start_a else 0),
+        sizes=(size, length, settings.ttt_batch_size, settings.ttt_widths, chains),
     )
