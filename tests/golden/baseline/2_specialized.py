@@ -403,6 +403,8 @@ def make_fields():
 def score_rows(marks, event, places, scored):
     """Score the chosen targets of rows, and mark them with the number of this event; see `Tally.score`.
 
+    What is `eager` runs the model as it is, not compiled.
+
     Returns:
         nll (B,T), and the sums (3,) float64 of nats, targets and UTF-8 bytes.
     """
@@ -410,6 +412,7 @@ def score_rows(marks, event, places, scored):
     marks[targets[scored]] = event
     say_2(f'eval: batch {event}')
     x, y, fields = look_up(places)
+    pass
     with torch.set_grad_enabled(False):
         nll = forward_2(x, y, phases=(), fields=fields, reduction='none', adapter=None)
     counts = count_2(x, y, targets.to(device_2))
@@ -479,6 +482,9 @@ def span_rows(spans):
 
 def score_spans(spans):
     """Score windows, this rank its share of them, in eval mode; the model is in training mode afterwards.
+
+    Args:
+        eager: do not compile the forward for it.
 
     Returns:
         The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
@@ -749,6 +755,7 @@ def score_artifact():
         torch.cuda.reset_peak_memory_stats()
     load_artifact()
     end_2('decode', 'none')
+    pass
     score, marks = score_spans(chunk_spans(len(tokens_2)))
     end_2('score', 'val')
     log_final(f'{grid}_zlib_roundtrip', score)
@@ -1101,6 +1108,7 @@ def warm_up():
     optimizers = Optimizers()
     scratch = Ledger()
     open_loader_2(scratch)
+    pass
     for variant in phase_variants():
         for step in range(20):
             run_step(optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
@@ -1260,6 +1268,10 @@ def additive_skip(x, skip, index, ctx):
 
 def run_core(q_BTHC, k_BTKC, v_BTKC, ctx):
     """y_BTHC of the kernel, or of what stands around it."""
+    return run_kernel(q_BTHC, k_BTKC, v_BTKC, ctx)
+
+def run_kernel(q_BTHC, k_BTKC, v_BTKC, ctx):
+    """y_BTHC of the program's attention kernel, or of the batch field "attention" in its place; heads of any shape."""
     return causalattention(q_BTHC, k_BTKC, v_BTKC, ctx)
 
 def attention_branch(model, n_BTD, layer, position, ctx):
@@ -1396,7 +1408,7 @@ def walk_plan(model, lanes, x0, ctx):
 
     `block(model, lanes, x0, layer, position, ctx)` is one layer. The first lane of every encoder step returns as a skip,
     last first: before each decoder step `join(model, lanes, skip, index, layer, ctx)` merges it, or None where there is none
-    left, and may fork a lane. Steps may change how many lanes there are.
+    left, or no parameters for it, and may fork a lane. Steps may change how many lanes there are.
     """
     encoder, decoder = unetplan()
     pass

@@ -67,10 +67,10 @@ def g(tensor,generator,ledger):tensor.fill_(1.)
 def eb(tensor,generator,ledger,value):tensor.fill_(value)
 def ev(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class ek:
- def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);r,d=w([l for l in n if l[2].group=='matrix']);aJ(r,d);s=[(i,*w([l for l in n if l[2].group==i.name]))for i in aZ];aG(s)
+ def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);r,d=w([l for l in n if l[2].group=='matrix']);aK(r,d);s=[(i,*w([l for l in n if l[2].group==i.name]))for i in oe];aH(s)
  @e.no_grad()
  def step(e,scalars,ledger):
-  aK();em(e.replicated);aH(scalars,ledger);aL(scalars,ledger)
+  aL();em(e.replicated);aI(scalars,ledger);aM(scalars,ledger)
   for a in e.tensors:a.grad=None
 def w(n):return[a for(a,h,o)in n],[h for(a,h,o)in n]
 def ex(t):
@@ -78,7 +78,7 @@ def ex(t):
  return t
 def ej(l):
  global L
- if L is None:L=ex(ot)
+ if L is None:L=ex(oa)
  return L(l.bfloat16(),5)
 def eq(l,h):l=ej(l).contiguous();return l
 def ez(a,l,h,t):eA(a,l,.04*t.s)
@@ -87,7 +87,7 @@ def eB(t,a,n):a.mul_(n).add_(t);return t.add(a,alpha=n)
 def eC(a):return max(1,a.shape[-2]/a.shape[-1])**.5
 def eD():
  t=''
- try:aW()
+ try:aX()
  except(OSError,ValueError)as h:t=f"{ee}: {h}"
  for(l,a)in enumerate(ed(t)):
   if a:raise ValueError(f"{a} (on rank {l})"if l else a)
@@ -116,7 +116,7 @@ def v(t,n,i):
  a=H.environ.get(t,n)
  try:return i(a)
  except ValueError:raise ValueError(f"{t} is {a!r}, wanted a value like {n!r}")from None
-def eJ():global N,O,s,P,oi,Q,R,S,on,os;a=H.environ.get;N=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');O='export'in d.argv;s=v('ITERATIONS',20000,int);P=v('MAX_WALLCLOCK_SECONDS',6e2,float);oi=a('RUN_ID',str(l.time_ns()));Q='score'in d.argv;R=v('SEED',1337,int);S=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');on=v('TRAIN_LOG_EVERY',200,int);os=v('VAL_LOSS_EVERY',1000,int)
+def eJ():global N,O,s,P,on,Q,R,S,os,oh;a=H.environ.get;N=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');O='export'in d.argv;s=v('ITERATIONS',20000,int);P=v('MAX_WALLCLOCK_SECONDS',6e2,float);on=a('RUN_ID',str(l.time_ns()));Q='score'in d.argv;R=v('SEED',1337,int);S=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');os=v('TRAIN_LOG_EVERY',200,int);oh=v('VAL_LOSS_EVERY',1000,int)
 class Score(a):val_loss:a;l:a;j:a;m:a
 def eK(n):
  if n.numel():raise ValueError(f"target {n[0]} of the validation stream is not scored")
@@ -124,8 +124,8 @@ def eL(n):l=ea[n].to(i,e.int64);a=l[:,:-1].contiguous();return a,l[:,1:].contigu
 def eM():return{}
 def eN(t,c,n,h):
  B=n[:,1:];t[B[h]]=c;tC(f"eval: batch {c}");a,l,s=eL(n)
- with e.set_grad_enabled(False):H=od(a,l,phases=(),fields=s,reduction='none',adapter=None)
- r=aC(a,l,B.to(i));d=h.to(i);m=(H.detach().double()*16777216).round()/16777216;o=m*d,d,r*d;return H,e.stack([u.sum().double()for u in o])
+ with e.set_grad_enabled(False):H=oc(a,l,phases=(),fields=s,reduction='none',adapter=None)
+ r=aD(a,l,B.to(i));d=h.to(i);m=(H.detach().double()*16777216).round()/16777216;o=m*d,d,r*d;return H,e.stack([u.sum().double()for u in o])
 def eO(t,a):
  if n>1:t=t.to(i);r.all_reduce(t,a)
  return t.cpu()
@@ -134,7 +134,7 @@ def eP(t,a,o):
  if n>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
  return Score(m/n,m/.6931471805599453/e,int(n),1e3*(l.perf_counter()-o))
 def eQ(scored_at):
- if c==0:l=f"logs/{oi}.scores.npz";G.savez_compressed(l,scored_at=scored_at.numpy())
+ if c==0:l=f"logs/{on}.scores.npz";G.savez_compressed(l,scored_at=scored_at.numpy())
 class Span(a):start:a;end:a;f:a
 def eR(a):return[Span(l,l+1024,0)for l in range(0,(a-1)//1024*1024,1024)]
 def eS(a):return a[len(a)*c//n:len(a)*(c+1)//n]
@@ -153,10 +153,10 @@ def eX(i,s,m=0):
  for(t,l)in e.items():a=i[t];r=s.get(t,{});o=M[l].encode(t,a,r,u);n[t]={h:d.cpu()for(h,d)in o.items()}
  return eY(n)
 def eY(n):return n
-def eZ(n):return aj(ak(n))
+def eZ(n):return aq(ax(n))
 def te(data,i):
  t=2**20+sum(8*a.numel()+4096 for a in i.values())
- try:return ax(aq(data,t))
+ try:return aj(az(data,t))
  except Exception as h:raise ValueError(f"the artifact cannot be read: {str(h)[:99]!r}")from h
 def tt(t,o,l,i):a=M[l].decode(t,o,i);return a
 def ta(n,i):
@@ -169,7 +169,7 @@ def ta(n,i):
   i[t].copy_(a)
 def to(t,o,l,i):return tt(t,o,l,i)
 def ti(a):
- global T,U,oh;oh=c;T=c==0;t('logs').mkdir(exist_ok=True);U=t('logs',a+'.txt')
+ global T,U,ol;ol=c;T=c==0;t('logs').mkdir(exist_ok=True);U=t('logs',a+'.txt')
  if T and not O:U.write_text('')
  d.excepthook=h(ts,U);faulthandler.register(signal.SIGTERM,U.open('a'),chain=True)
 def o(a):
@@ -179,7 +179,7 @@ def o(a):
 def tn(a):
  if T:o(f"error: {a}")
  elif a not in U.read_text():
-  with U.open('a')as n:print(f"rank {oh}: error: {a}",file=n)
+  with U.open('a')as n:print(f"rank {ol}: error: {a}",file=n)
 def ts(path,kind,h,trace):
  with path.open('a')as n:traceback.print_exception(h,file=n)
  d.__excepthook__(kind,h,trace)
@@ -188,7 +188,7 @@ def tr():
  if i.type=='cuda':a=subprocess.getoutput('nvidia-smi')
  o(f"Running Python {d.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{n}\n{a}")
 def k():return len(t(d.argv[0]).read_bytes())
-aX='final_model.pt'
+aY='final_model.pt'
 def x():return M['mlp'].name
 def th():return t(f"final_model.{x()}.ptz")
 def tl(n):
@@ -218,7 +218,7 @@ def tu(l):
  except OSError:raise
  except Exception as h:raise ValueError(f"{l} is damaged: {str(h)[:99]!r}")from h
 def tm():global V;s={};V=False;return s
-def tf(i,s):n=eX(i,s,k());B('quantize','none');r=eZ(n);B('compress','none');j(h(t.write_bytes,data=r),th());l=f"{x()}+zlib";o(f"Serialized model: {t(aX).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(r)} bytes\nTotal submission size {l}: {len(r)+k()} bytes")
+def tf(i,s):n=eX(i,s,k());B('quantize','none');r=eZ(n);B('compress','none');j(h(t.write_bytes,data=r),th());l=f"{x()}+zlib";o(f"Serialized model: {t(aY).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(r)} bytes\nTotal submission size {l}: {len(r)+k()} bytes")
 def tp():
  i=p(m.state_dict(),Y)
  for a in i.values():a.zero_()
@@ -234,7 +234,7 @@ def tg():
 def tw(l,a):o(f"final_{l} val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f} eval_time:{a.m:.0f}ms\nfinal_{l}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f}")
 def ty():
  a=[];n=False
- for t in oa:
+ for t in oo:
   l=u.k(t)
   if l and t not in a:o(f"receipt {t}: {l}")
   else:o(f"error: plugin {t} did nothing");n=c==0
@@ -263,12 +263,12 @@ class GPT(J.Module):
  def matrices(e):return p(dict(e.named_parameters()),e.records)
  def h(e,a,i,n,o,t):return tk(t.n[f"blocks.{n}.{i}.weight"],a,i,n,o,t)
  def stem(e,ids,ctx):a=I.embedding(ids,ctx.n['tok_emb.weight']);a=z(a,a,'embed',0,ctx);a=q(a);return a
- def w(e,l,t):a=e.stem(l,t);return q(ap(e,a,a,t))
+ def w(e,l,t):a=e.stem(l,t);return q(ag(e,a,a,t))
  def logits(e,x,ctx):
-  n=aw(x,ctx)
-  for s in oe:n=s(e,n,ctx)
+  n=ay(x,ctx)
+  for s in ot:n=s(e,n,ctx)
   return n
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):o=fields or{};d={};fields={**d,**o};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);h=aa(n,targets,reduction,t);return h
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):o=fields or{};d={};fields={**d,**o};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);h=ao(n,targets,reduction,t);return h
 def tj(a):
  a=t(a);n=sorted(l for l in a.parent.glob(a.name)if('_bytes_'in l.name)==('_bytes_'in a.name))
  if not n:raise ValueError(f"{a}: no shard matches, see DATA_PATH")
@@ -285,17 +285,17 @@ def tz(a):
  n=G.concatenate([A(l)for l in tj(a)])
  if len(n)<=1024:raise ValueError(f"{a}: {len(n)} tokens, wanted at least 1025")
  return e.from_numpy(n[:(len(n)-1)//1024*1024+1])
-def tA():global W,ol,X;W=.0;ol=X=l.perf_counter()
-def tB(i):global ol;ol=l.perf_counter()-i/1e3
-def B(t,data):global W,X;a=1e3*(l.perf_counter()-ol);o(f"stage:{t} begin:{W:.0f}ms end:{a:.0f}ms data:{data}");W=a;X=l.perf_counter()
+def tA():global W,od,X;W=.0;od=X=l.perf_counter()
+def tB(i):global od;od=l.perf_counter()-i/1e3
+def B(t,data):global W,X;a=1e3*(l.perf_counter()-od);o(f"stage:{t} begin:{W:.0f}ms end:{a:.0f}ms data:{data}");W=a;X=l.perf_counter()
 def tC(a):
  global X
  if l.perf_counter()>X+10:X=l.perf_counter();o(a)
-def tD(s,r):global et,od,u,m,Y,Z,ee,ea,V;Y=s;u=r;Z=();ee='';tA();et=False;V=not(Q or O);h=e.bfloat16 if i.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;m=GPT(s,h);ew(s,r);od=ex(m);a=t(N,'fineweb_val_*.bin');ea=tz(a);aB(r);n=F.sha256(ea.numpy().data).hexdigest();o(f"val_loader:shards pattern={a} tokens:{len(ea)-1}\nval_sha256:{n}")
-def C(r):a=t(N,'fineweb_train_*.bin');aD(a,r)
+def tD(s,r):global et,oc,u,m,Y,Z,ee,ea,V;Y=s;u=r;Z=();ee='';tA();et=False;V=not(Q or O);h=e.bfloat16 if i.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;m=GPT(s,h);ew(s,r);oc=ex(m);a=t(N,'fineweb_val_*.bin');ea=tz(a);aC(r);n=F.sha256(ea.numpy().data).hexdigest();o(f"val_loader:shards pattern={a} tokens:{len(ea)-1}\nval_sha256:{n}")
+def C(r):a=t(N,'fineweb_train_*.bin');aE(a,r)
 def tE():
  if not V:raise ValueError('training data are closed: training time is over')
- d=aF();a,l=(u.to(i,non_blocking=True)for u in d);return a,l,{}
+ d=aG();a,l=(u.to(i,non_blocking=True)for u in d);return a,l,{}
 def tF():return eV(eR(len(ea)))[0]
 def tG():a=[()];return a
 def tH():
@@ -309,11 +309,11 @@ def tI():
  for(t,a)in i.items():a.copy_(l[t])
  e.manual_seed(R);C(u)
 def tJ(s):
- try:eJ();er();r=y();ti(ed(oi)[0])
+ try:eJ();er();r=y();ti(ed(on)[0])
  except(OSError,ValueError)as h:print(f"error: {h}",file=d.stderr);d.exit(2)
  e.manual_seed(R);e.backends.cuda.matmul.allow_tf32=True
  if P==0:tL()
- tr();o('plugins:'+' '.join(oa));tK(s,r)
+ tr();o('plugins:'+' '.join(oo));tK(s,r)
  if V:
   tM();tH();tI();n=tQ()
   try:tl(n)
@@ -336,137 +336,138 @@ def tL():H.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_determi
 def tM():o(f"model_params:{sum(a.numel()for a in m.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{s} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
 def tN(d,i,t,r):
  e=8//n;o=.0
- for u in range(e):a,l,s=tE();h=od(a,l,phases=i,fields=s)/e;o+=h.detach();h.backward()
+ for u in range(e):a,l,s=tE();h=oc(a,l,phases=i,fields=s)/e;o+=h.detach();h.backward()
  d.step(t,r);return o
 def tO(n,i,l):
  a=tb(n,i,l);t=Scalars(1.,1.,.0)
- for e in oo:t=e(a,t,u)
+ for e in oi:t=e(a,t,u)
  return t
 def tP():return 1e3*P
 def tQ():
- d=ek();aN();l=tP();n=0;i=.0;aQ()
+ d=ek();aO();l=tP();n=0;i=.0;aR()
  while True:
   c=n==s or 0<l<=i
-  if c or os>0 and n%os==0:
-   aR();a=tF();tR(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",i)
+  if c or oh>0 and n%oh==0:
+   aS();a=tF();tR(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",i)
    if c:break
-   aQ()
-  t=tO(n,i,l);h=tN(d,Z,t,u);n+=1;aO(n,t);i=ec(aS(n))
-  if on>0 and(n<=10 or n%on==0):
+   aR()
+  t=tO(n,i,l);h=tN(d,Z,t,u);n+=1;aP(n,t);i=ec(aT(n))
+  if os>0 and(n<=10 or n%os==0):
    tR(n,f"train_loss:{h:.4f}",i)
    if h!=h:raise ValueError('the training loss is not a number')
  if n<s:o(f"stopping_early: wallclock_cap train_time:{i:.0f}ms step:{n}/{s}")
- r=e.cuda.max_memory_allocated()>>20;m=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {r} MiB reserved: {m} MiB");aP();tB(i);B('train','train');return n
+ r=e.cuda.max_memory_allocated()>>20;m=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {r} MiB reserved: {m} MiB");aQ();tB(i);B('train','train');return n
 def tR(n,a,i):o(f"step:{n}/{s} {a} train_time:{i:.0f}ms step_avg:{i/max(n,1):.2f}ms")
 def tS(a,l,s,t):t.t('additive_skips','skips');return a+t.n['skip_weights'][s].to(a.dtype)*l
-def tT(a,e,n,t):return at(a,e,n,t)
-def tU(a,i,n,o,t):s=a.h(i,'attn.c_q',n,o,t);h=a.h(i,'attn.c_k',n,o,t);r=a.h(i,'attn.c_v',n,o,t);s=ar(q(e.unflatten(s,2,(8,-1))),t);h=ar(q(e.unflatten(h,2,(4,-1))),t);r=e.unflatten(r,2,(4,-1));s,h=ao(s,h,n,t);l=tT(s,h,r,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,i,'attn',o,t)
-def tV(a,e,n):s=a.transpose(1,2);h=e.transpose(1,2);r=n.transpose(1,2);t=s.size(1)!=h.size(1);return I.scaled_dot_product_attention(s,h,r,is_causal=True,enable_gqa=t).transpose(1,2)
-def tW():
+def tT(a,e,n,t):return tU(a,e,n,t)
+def tU(a,e,n,t):return aa(a,e,n,t)
+def tV(a,i,n,o,t):s=a.h(i,'attn.c_q',n,o,t);h=a.h(i,'attn.c_k',n,o,t);r=a.h(i,'attn.c_v',n,o,t);s=ah(q(e.unflatten(s,2,(8,-1))),t);h=ah(q(e.unflatten(h,2,(4,-1))),t);r=e.unflatten(r,2,(4,-1));s,h=ai(s,h,n,t);l=tT(s,h,r,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,i,'attn',o,t)
+def tW(a,e,n):s=a.transpose(1,2);h=e.transpose(1,2);r=n.transpose(1,2);t=s.size(1)!=h.size(1);return I.scaled_dot_product_attention(s,h,r,is_causal=True,enable_gqa=t).transpose(1,2)
+def tX():
  if i.type!='cuda':return'scaled_dot_product_attention',None
  try:from flash_attn_interface import flash_attn_func as a;return'flash-attn 3',a
  except ImportError:
   try:from flash_attn import flash_attn_func as a;return'flash-attn 2',a
-  except ImportError:return tZ(),None
-def tX(t,a,e,n):l=t(a,e,n,causal=True,window_size=(-1,0));return l[0]if isinstance(l,tuple)else l
-def tY(t,a,e,n):
- if t is not None:return tX(t,a,e,n)
- return tV(a,e,n)
-def tZ():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
-def ae():global aY;t,aY=tW();return t
-def at(s,h,r,t):t.t('causal_attention','layers');return tY(aY,s,h,r)
-def aa(n,a,reduction,t):t.t('cross_entropy','losses');h=I.cross_entropy(n.flatten(0,1).float(),a.flatten(),reduction=reduction);return h.view_as(a)if reduction=='none'else h
-def ao(a,e,n,t):t.t('qk_gain','layers');l=t.n[f"blocks.{n}.attn.q_gain"].to(a.dtype);return a*l[:,None],e
-def ai(a,i,n,o,t):t.t('relu2','layers');l=I.relu(a.h(i,'mlp.fc',n,o,t)).square();return a.h(l,'mlp.proj',n,o,t)
-def an(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def ar(a,t):t.t('rope','rotations');return tx(a,t)
-def ah(a,i,n,t):l=t.n[f"blocks.{n}.resid_mix"].to(a.dtype);return l[0]*a+l[1]*i
-def al(a):t=q(a);return t
-def ad(a,i,n,o,t):l=tU(a,i,n,o,t);return t.n[f"blocks.{n}.attn_scale"].to(i.dtype)*l
-def ac(a,i,n,o,t):l=ai(a,i,n,o,t);l=z(l,i,'mlp',o,t);return t.n[f"blocks.{n}.mlp_scale"].to(i.dtype)*l
-def au(a,e,i,n,o,t):l=ah(e[0],i,n,t);l=l+ad(a,al(l),n,o,t);return l+ac(a,al(l),n,o,t),
-def am(e,l,s,n,t):
+  except ImportError:return ae(),None
+def tY(t,a,e,n):l=t(a,e,n,causal=True,window_size=(-1,0));return l[0]if isinstance(l,tuple)else l
+def tZ(t,a,e,n):
+ if t is not None:return tY(t,a,e,n)
+ return tW(a,e,n)
+def ae():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
+def at():global aZ;t,aZ=tX();return t
+def aa(s,h,r,t):t.t('causal_attention','layers');return tZ(aZ,s,h,r)
+def ao(n,a,reduction,t):t.t('cross_entropy','losses');h=I.cross_entropy(n.flatten(0,1).float(),a.flatten(),reduction=reduction);return h.view_as(a)if reduction=='none'else h
+def ai(a,e,n,t):t.t('qk_gain','layers');l=t.n[f"blocks.{n}.attn.q_gain"].to(a.dtype);return a*l[:,None],e
+def an(a,i,n,o,t):t.t('relu2','layers');l=I.relu(a.h(i,'mlp.fc',n,o,t)).square();return a.h(l,'mlp.proj',n,o,t)
+def ar(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
+def ah(a,t):t.t('rope','rotations');return tx(a,t)
+def al(a,i,n,t):l=t.n[f"blocks.{n}.resid_mix"].to(a.dtype);return l[0]*a+l[1]*i
+def ad(a):t=q(a);return t
+def ac(a,i,n,o,t):l=tV(a,i,n,o,t);return t.n[f"blocks.{n}.attn_scale"].to(i.dtype)*l
+def au(a,i,n,o,t):l=an(a,i,n,o,t);l=z(l,i,'mlp',o,t);return t.n[f"blocks.{n}.mlp_scale"].to(i.dtype)*l
+def am(a,e,i,n,o,t):l=al(e[0],i,n,t);l=l+ac(a,ad(l),n,o,t);return l+au(a,ad(l),n,o,t),
+def af(e,l,s,n,t):
  if l is None:return e
  return tS(e[0],l,s,t),*e[1:]
-def af(a,e,i,t):
- r,h=ay();t.t('unet_plan','steps over 9 layers',len(r)+len(h));l=[]
- for(o,n)in enumerate(r):e=au(a,e,i,n,o,t);l.append(e[0])
- for(s,n)in enumerate(h):e=am(e,l.pop()if l else None,s,n,t);e=au(a,e,i,n,len(r)+s,t)
+def ap(a,e,i,t):
+ r,h=ab();t.t('unet_plan','steps over 9 layers',len(r)+len(h));l=[]
+ for(o,n)in enumerate(r):e=am(a,e,i,n,o,t);l.append(e[0])
+ for(s,n)in enumerate(h):e=af(e,l.pop()if l else None,s,n,t);e=am(a,e,i,n,len(r)+s,t)
  return e
-def ap(a,n,l,t):t.t('sequential_wiring','walks');return af(a,(n,),l,t)[0]
-def ag(model,n,ctx,cap):ctx.t('tanh_softcap','caps');return cap*e.tanh(n/cap)
-def aw(n,t):t.t('tied_head','heads');return tk(t.n['tok_emb.weight'],n,'head',0,0,t)
-def ay():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
+def ag(a,n,l,t):t.t('sequential_wiring','walks');return ap(a,(n,),l,t)[0]
+def aw(model,n,ctx,cap):ctx.t('tanh_softcap','caps');return cap*e.tanh(n/cap)
+def ay(n,t):t.t('tied_head','heads');return tk(t.n['tok_emb.weight'],n,'head',0,0,t)
+def ab():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
 def D(tensor,generator,ledger):t=tensor.shape[-1]**-.5;tensor.uniform_(-t,t,generator=generator);ledger.count('uniform_init','matrices')
-def ab(n):a=io.BytesIO();l={d.intern(t):{d.intern(h):u for(h,u)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
-def av(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def ak(n):r=ab(n);u.i('torch_save',f"{len(n)} tensors in {len(r)} bytes");return r
-def ax(data):return av(data)
-def aj(data):d=zlib.compress(data,9);u.i('zlib',f"{len(data)} -> {len(d)} bytes");return d
-def aq(data,t):
+def av(n):a=io.BytesIO();l={d.intern(t):{d.intern(h):u for(h,u)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
+def ak(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
+def ax(n):r=av(n);u.i('torch_save',f"{len(n)} tensors in {len(r)} bytes");return r
+def aj(data):return ak(data)
+def aq(data):d=zlib.compress(data,9);u.i('zlib',f"{len(data)} -> {len(d)} bytes");return d
+def az(data,t):
  h=zlib.decompressobj();a=h.decompress(data,t)
  if not h.eof or h.unused_data:raise ValueError(f"wanted one whole stream of at most {t} bytes")
  return a
-def az():
+def aA():
  try:a=SentencePieceProcessor(S)
  except(OSError,RuntimeError)as h:raise OSError(f"{S}: not a SentencePiece model")from h
  if len(a)>1024:raise ValueError(f"{S} has {len(a)} pieces, wanted at most vocab_size=1024")
  if a.piece_to_id('\u2581')==a.unk_id():raise ValueError(f"{S}: U+2581 is not a piece of its own")
  return a
-def aA(a):
+def aB(a):
  n=[(0,0,1)]*1024
  for t in range(len(a)):
   if not(a.is_control(t)or a.is_unknown(t)or a.is_unused(t)):l=a.id_to_piece(t);i=l.startswith('\u2581');n[t]=1 if a.is_byte(t)else len(l.encode())-3*i,i,0
  return e.tensor(n).T
-def aB(r):
- global ok,ov,oc,ob
+def aC(r):
+ global ox,ok,ou,ov
  if any(t(N).glob('*_bytes_*')):raise ValueError(f"{N}: it has byte side files, build with the plugin that reads them")
- a=aA(az());ob,ov,ok=a.to(i);oc=r
-def aC(t,a,n):oc.count('sentencepiece_bytes','targets',a.numel());r=ob[a]+(ov[a]&~ok[t]);return r
-def aD(a,r):
- global eo,of,ou,ei,om;eo=tj(a)
+ a=aB(aA());ov,ok,ox=a.to(i);ou=r
+def aD(t,a,n):ou.count('sentencepiece_bytes','targets',a.numel());r=ov[a]+(ok[a]&~ox[t]);return r
+def aE(a,r):
+ global eo,op,om,ei,of;eo=tj(a)
  for l in eo:tq(l)
- ou=c;om=n;of=r;ei=A(eo[0])
-def aE(a):
+ om=c;of=n;op=r;ei=A(eo[0])
+def aF(a):
  global ei;o=[]
  while a>0:
   if not len(ei):eo.append(eo.pop(0));ei=A(eo[0])
   o.append(ei[:a]);ei=ei[a:];a-=len(o[-1])
  return G.concatenate(o)
-def aF():t=aE(om*65537).reshape(om,-1)[ou];t=e.from_numpy(t.astype(int));of.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
-def aG(s):global op;o=[{'params':l,'spec':i}for(i,l,h)in s];op=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
-def aH(t,r):
- for n in op.param_groups:n['lr']=n['spec'].lr*t.s;n['weight_decay']=n['spec'].weight_decay*t.q
- op.step();r.count('adam','steps')
-def aI(a,t,ledger,start,final,steps):e=min(a.step/steps,1.)if steps>0 else 1.;n=(1-e)*start+e*final;ledger.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
-def aJ(l,h):global ox,ow,og,en;en=l;og=h;ox={};ow=[e.zeros_like(a)for a in l]
-def aK():0
-def aL(t,r):
+def aG():t=aF(of*65537).reshape(of,-1)[om];t=e.from_numpy(t.astype(int));op.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
+def aH(s):global og;o=[{'params':l,'spec':i}for(i,l,h)in s];og=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
+def aI(t,r):
+ for n in og.param_groups:n['lr']=n['spec'].lr*t.s;n['weight_decay']=n['spec'].weight_decay*t.q
+ og.step();r.count('adam','steps')
+def aJ(a,t,ledger,start,final,steps):e=min(a.step/steps,1.)if steps>0 else 1.;n=(1-e)*start+e*final;ledger.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
+def aK(l,h):global oj,oy,ow,en;en=l;ow=h;oj={};oy=[e.zeros_like(a)for a in l]
+def aL():0
+def aM(t,r):
  m=[a.numel()for a in en];d=e.zeros(sum(m),dtype=e.bfloat16,device=i);o=d.split(m)
- for s in range(c,len(en),n):a,h=en[s],og[s];l=eB(eu(a),ow[s],t.momentum);l=eq(l,h)*eC(a);o[s].copy_(l.flatten())
+ for s in range(c,len(en),n):a,h=en[s],ow[s];l=eB(eu(a),oy[s],t.momentum);l=eq(l,h)*eC(a);o[s].copy_(l.flatten())
  el(d)
- for(a,h,u)in zip(en,og,o,strict=True):ez(a,u.view_as(a),h,t)
+ for(a,h,u)in zip(en,ow,o,strict=True):ez(a,u.view_as(a),h,t)
  r.count('muon','matrix updates',len(en));r.count('newton_schulz','matrices',len(en))
-def aM(a,steps,scale_first):
+def aN(a,steps,scale_first):
  n=a.shape[-2]>a.shape[-1]
  if n:a=a.mT
  a=a/(a.norm(dim=(-2,-1),keepdim=True)+1e-07)
  for u in range(steps):t=a@a.mT;l=2.0315*t@t if scale_first else 2.0315*(t@t);a=3.4445*a+(-4.775*t+l)@a
  return a.mT if n else a
-def aN():0
-def aO(i,t):0
-def aP():u.i('no_average','last weights')
-def aQ():global oy;oy=l.perf_counter()-K
-def aR():
+def aO():0
+def aP(i,t):0
+def aQ():u.i('no_average','last weights')
+def aR():global ob;ob=l.perf_counter()-K
+def aS():
  global K
  if e.cuda.is_available():e.cuda.synchronize()
- K=l.perf_counter()-oy;u.i('wall_clock',f"{K:.3f} seconds")
-def aS(n):return 1e3*(l.perf_counter()-oy)
-def aT(a,length):
+ K=l.perf_counter()-ob;u.i('wall_clock',f"{K:.3f} seconds")
+def aT(n):return 1e3*(l.perf_counter()-ob)
+def aU(a,length):
  if length<=0:return 1.
  if a.c>0:t=length*(a.u/max(a.step,1));return min(max(a.c-a.u,.0)/max(t,1e-09),1.)
  n=a.y-a.step;return n/length if 0<n<=length else 1.
-def aU(a,t,ledger,length):n=aT(a,length);ledger.i('warmdown_iters',f"multiplier {n:.4f} at step {a.step}");return t._replace(s=t.s*n)
+def aV(a,t,ledger,length):n=aU(a,length);ledger.i('warmdown_iters',f"multiplier {n:.4f} at step {a.step}");return t._replace(s=t.s*n)
 class E:
  name='int8'
  def __init__(e,a):e.half=a
@@ -474,15 +475,15 @@ class E:
   if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
   ledger.count('int8','tensors quantized');l,n=eH(tensor.float());return{'codes':l,'step':n}
  def decode(e,name,parts,kind):return eI(parts,kind)
-def aV():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',h(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',an,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',h(ev,std=.005),'tied_head','activation',x='head')
-def aW():global ee;ee='causal_attention';eE(ae())
-aY=None
+def aW():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',h(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ar,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',h(ev,std=.005),'tied_head','activation',x='head')
+def aX():global ee;ee='causal_attention';eE(at())
+aZ=None
 K=.0
-aZ=Group('embed',.05),Group('scalar',.04)
-oe=h(ag,cap=3e1),
-ot=h(aM,scale_first=True)
+oe=Group('embed',.05),Group('scalar',.04)
+ot=h(aw,cap=3e1),
+oa=h(aN,scale_first=True)
 L=None
-oa='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
-oo=h(aI,final=.95,start=.85,steps=500),h(aU,length=1200)
+oo='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
+oi=h(aJ,final=.95,start=.85,steps=500),h(aV,length=1200)
 M={'attn':E(True),'control':E(False),'embed':E(True),'mlp':E(True)}
-if __name__=='__main__':tJ(aV())
+if __name__=='__main__':tJ(aW())

@@ -323,11 +323,12 @@ class Group(NamedTuple):
     weight_decay: object = 0.0
 
 class Phase(NamedTuple):
-    """A run-time variant that switches on once during training and stays on.
+    """A run-time variant that switches on once, during training or after it, and stays on.
 
     Attributes:
         name: what `ctx.phases` holds while it is on.
-        start: a function of `Progress` that is true from the step at which the phase begins.
+        start: a function of `Progress` that is true from the step at which the phase begins; None for a phase that begins
+            after the last step, so that the model is trained without it.
         scoring: whether the phase is also on when the model is scored and calibrated.
         plugin: the plugin that declared the record.
     """
@@ -462,6 +463,8 @@ def make_fields():
 def score_rows(marks, event, places, scored):
     """Score the chosen targets of rows, and mark them with the number of this event; see `Tally.score`.
 
+    What is `eager` runs the model as it is, not compiled.
+
     Returns:
         nll (B,T), and the sums (3,) float64 of nats, targets and UTF-8 bytes.
     """
@@ -469,6 +472,7 @@ def score_rows(marks, event, places, scored):
     marks[targets[scored]] = event
     say_2(f'eval: batch {event}')
     x, y, fields = look_up(places)
+    pass
     with torch.set_grad_enabled(False):
         nll = forward_2(x, y, phases=scoring_phases_2(), fields=fields, reduction='none', adapter=None)
     counts = count_2(x, y, targets.to(device_2))
@@ -538,6 +542,9 @@ def span_rows(spans):
 
 def score_spans(spans):
     """Score windows, this rank its share of them, in eval mode; the model is in training mode afterwards.
+
+    Args:
+        eager: do not compile the forward for it.
 
     Returns:
         The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
@@ -808,6 +815,7 @@ def score_artifact():
         torch.cuda.reset_peak_memory_stats()
     load_artifact()
     end_2('decode', 'none')
+    pass
     score, marks = score_spans(chunk_spans(len(tokens_2)))
     end_2('score', 'val')
     log_final(f'{grid}_zlib_roundtrip', score)
@@ -1179,7 +1187,8 @@ def warm_up():
     optimizers = Optimizers()
     scratch = Ledger()
     open_loader_2(scratch)
-    for variant in phase_variants(phases_2):
+    phases = phases_2
+    for variant in phase_variants(phases):
         for step in range(20):
             run_step(optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
             runlog(' '.join((f'warmup_step:{step + 1}/20', *variant)))
@@ -1383,6 +1392,10 @@ def first_row_one(tensor, generator, ledger):
 
 def run_core(q_BTHC, k_BTKC, v_BTKC, layer, ctx):
     """y_BTHC of the kernel, or of what stands around it."""
+    return run_kernel(q_BTHC, k_BTKC, v_BTKC, layer, ctx)
+
+def run_kernel(q_BTHC, k_BTKC, v_BTKC, layer, ctx):
+    """y_BTHC of the program's attention kernel, or of the batch field "attention" in its place; heads of any shape."""
     return slidingwindowattention(q_BTHC, k_BTKC, v_BTKC, layer, ctx)
 
 def attention_branch(model, n_BTD, layer, position, ctx):
@@ -1468,7 +1481,7 @@ def walk_plan(model, lanes, x0, ctx):
 
     `block(model, lanes, x0, layer, position, ctx)` is one layer. The first lane of every encoder step returns as a skip,
     last first: before each decoder step `join(model, lanes, skip, index, layer, ctx)` merges it, or None where there is none
-    left, and may fork a lane. Steps may change how many lanes there are.
+    left, or no parameters for it, and may fork a lane. Steps may change how many lanes there are.
     """
     encoder, decoder = unetplan()
     pass
