@@ -142,6 +142,15 @@ class SettingsView:
         """Hidden width of the MLP."""
         return int(self.mlp_hidden or self.mlp_mult * self.model_dim)
 
+    def layer_numbers(self, name: str) -> tuple[int, ...]:
+        """The layers that a setting lists with commas, in order; PgolfError where one does not exist or comes twice."""
+        parts = [part.strip() for part in getattr(self, name).split(",")]
+        layers = tuple(sorted({int(part) for part in parts if part.isdecimal()}))
+        count = self.num_layers
+        wanted = f"different layer numbers below {count}, such as 4,5"
+        self.require(len(layers) == len(parts) and layers[-1] < count, name, wanted)
+        return layers
+
     def require(self, works: bool, name: str, wanted: str, hint: str = "", where: str = "") -> None:
         """Refuse the value of `name` unless it `works`; for what `Setting.minimum` and `choices` cannot say.
 

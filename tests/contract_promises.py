@@ -46,7 +46,7 @@ def defaults():
     values = {setting.name: setting.default for setting in CORE_SETTINGS}
     for loaded in registry().plugins.values():
         values |= {setting.name: setting.default for setting in loaded.plugin.settings}
-    return {**values, **TINY}
+    return {**values, **TINY, "recur_layers": "0"}  # the default asks for six layers
 
 
 def check_promises(module, others=()):

@@ -90,7 +90,7 @@ RECORDS = (
     Conflict("a", ""),
     Need("gpu", "cuda", ""),
     Plugin("a", "b", "c", "data"),
-    PlanFacts(1, 2),
+    PlanFacts(1, 2, 3),
 )
 
 

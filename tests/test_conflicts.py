@@ -40,7 +40,6 @@ SOFT = (
     ("bank_qat", "ema", "1.100"),
     ("soft_round", "ema", "1.100"),
     ("binary", "ema", r"\+.03"),
-    ("pko", "lora_ttt", "1.10474"),
     ("sgd_ttt", "banks", r"\+.645"),
 )
 """With what the warning says was seen."""

@@ -5,7 +5,7 @@ from contract_promises import check_first_party, check_promises, check_refusals,
 
 from pgolf.contracts import evaluation
 
-OTHERS = {"Adapter"}
+OTHERS = {"Adapter", "Stepper"}
 """Not of a hook: other components, or the runtime, call these."""
 
 

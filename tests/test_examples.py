@@ -32,7 +32,7 @@ def registry():
 
 def resolved(*names):
     settings = {**MICRO, "num_heads": 4, "num_kv_heads": 2}
-    if "example_base_update" in names:
+    if {"example_base_update", "example_adapter_sgd"} & set(names):
         settings |= sizes("lora_ttt")
     return resolve(Recipe("test", layers=(names,), settings=settings), registry())
 
@@ -50,13 +50,17 @@ def test_example_builds(name):
 
 
 # A transform acts when data are prepared; windows have no say beside an evaluation, and two evaluations exclude each other.
-ALONE = ("example_transform", "example_windows", "example_base_update")
+ALONE = ("example_transform", "example_windows", "example_base_update", "example_adapter_sgd")
 
 
 @pytest.mark.parametrize(
     "together",
-    [[name for name in NAMES if name not in ALONE], ["example_windows"], ["example_base_update"]],
-    ids=["all", "windows", "base_update"],
+    [
+        [name for name in NAMES if name not in ALONE],
+        ["example_windows"],
+        ["example_base_update", "example_adapter_sgd"],
+    ],
+    ids=["all", "windows", "adapted"],
 )
 def test_all_examples_together_are_the_same_live_and_built(together, tmp_path, micro_data, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))

@@ -22,4 +22,4 @@ def test_the_page_says_what_a_record_changed():
 def test_bytes_and_what_is_missing_come_from_the_folder():
     lock = json.loads((RECIPES / "pr1019" / "pgolf.lock").read_text())
     assert row("PR #1019")[6:] == ["", f"{lock['code_bytes']:,}"]
-    assert row("PR #1204")[6] == "2"
+    assert row("Ternary (2026-03-24)")[6] == "1"

@@ -58,6 +58,4 @@ def test_a_recipe_gives_the_numbers_of_its_script(record, name):
     made.model.load_state_dict(params, strict=True)
     borders = torch.zeros_like(case.inputs["input_ids"].long())  # the cases' rows are not packed
     phases = ("loop",) if name in LOOPING else None
-    check_case(
-        case, made.model, made.model.named_parameters(), None, {"documents": borders, "starts": borders > 0}, phases
-    )
+    check_case(case, made.model, made.model.named_parameters(), None, {"documents": borders}, phases)

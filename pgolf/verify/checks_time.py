@@ -86,7 +86,9 @@ def check_calibration(view: View) -> Outcome:
     for name, run in timed(view).items():
         found, stop = run.calibration, (run.stop_ms or 0.0) / 1000.0
         if run.stages:
-            collected = [stage for stage in run.stages if stage.name != "train" and stage.data == "train"]
+            collected = [
+                stage for stage in run.stages if stage.name in ("calibration", "fit") and stage.data == "train"
+            ]
             sums[name] = end = max((stage.end_ms / 1000.0 for stage in collected), default=0.0)
             if end > rules.train_seconds + rules.allowance_seconds:
                 problems[name] = f"training data are read until {end:.1f} s; the limit is {rules.train_seconds:g} s"

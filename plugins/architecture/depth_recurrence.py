@@ -82,20 +82,10 @@ def recurrence_begins(progress: Progress, at: int) -> bool:
     return progress.step >= at
 
 
-def recurrent_layers(settings: SettingsView) -> tuple[int, ...]:
-    """The listed layers in order; PgolfError where one does not exist or comes twice."""
-    count, text = settings.num_layers, settings.recur_layers
-    parts = [part.strip() for part in text.split(",")]
-    layers = tuple(sorted({int(part) for part in parts if part.isdecimal()}))
-    wanted = f"different layer numbers below {count}, such as 4,5"
-    settings.require(len(layers) == len(parts) and layers[-1] < count, "recur_layers", wanted)
-    return layers
-
-
 @hookimpl
 def layer_plan(settings: SettingsView) -> Component:
     """The longer order in phase "recurrence", the plain one before."""
-    layers, quirk = recurrent_layers(settings), settings.quirk_virtual_index
+    layers, quirk = settings.layer_numbers("recur_layers"), settings.quirk_virtual_index
     alone = not {"fused_qkv", "two_lanes"} & set(settings.plugins)
     settings.require(alone or not quirk, "quirk_virtual_index", "false beside fused_qkv or two_lanes")
     return Component(DepthRecurrence, num_layers=settings.num_layers, recurrent=layers, numbered=quirk)
@@ -106,7 +96,7 @@ def matrix_layers(settings: SettingsView) -> Component | None:
     """Matrices stay with their layers."""
     if not settings.quirk_virtual_index:
         return None
-    return Component(layer_of_step, num_layers=settings.num_layers, recurrent=recurrent_layers(settings))
+    return Component(layer_of_step, num_layers=settings.num_layers, recurrent=settings.layer_numbers("recur_layers"))
 
 
 @hookimpl

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from pgolf import Component, Conflict, Param, Plugin, Setting, hookimpl
 from pgolf.runtime.parameters import canonical_state, zeros
-from pgolf_plugins.architecture.depth_recurrence import recurrent_layers
 
 if TYPE_CHECKING:
     from pgolf.runtime.context import Context
@@ -68,7 +67,7 @@ class CopyAtStart:
 
 def untied(settings: SettingsView) -> tuple[int, ...]:
     """The layers whose repeats have MLPs of their own."""
-    recurrent, text = recurrent_layers(settings), settings.repeat_untie_mlp_layers.strip()
+    recurrent, text = settings.layer_numbers("recur_layers"), settings.repeat_untie_mlp_layers.strip()
     chosen = {part.strip() for part in text.split(",")} if text else {str(layer) for layer in recurrent}
     layers = tuple(layer for layer in recurrent if str(layer) in chosen)
     wanted = f"different ones of {settings.recur_layers}"
@@ -91,7 +90,7 @@ def parameters(settings: SettingsView) -> list[Param]:
 @hookimpl
 def matrix_layers(settings: SettingsView) -> Component:
     """Those of the repeats, which follow the last recurrent layer."""
-    recurrent, layers = recurrent_layers(settings), untied(settings)
+    recurrent, layers = settings.layer_numbers("recur_layers"), untied(settings)
     after = recurrent[-1] + 1
     owners = tuple((after + recurrent.index(layer), settings.num_layers + i) for i, layer in enumerate(layers))
     return Component(layer_of_repeat, owners=owners)

@@ -68,16 +68,14 @@ class DiscriminativeTTT:
         ns_steps: int,
         groups: tuple[str, ...],
     ):
-        self.lr, self.momentum, self.limit = sgd
+        (self.lr, self.momentum, self.limit), (self.low, self.high) = sgd, entropy
         self.sizes, self.decay, self.ns_steps, self.groups = ChunkSizes(*sizes), decay, ns_steps, groups
-        self.low, self.high = entropy
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score and learn in turn; scores never change afterwards."""
         session.thaw()
         weights = self.choose(session)
-        # What inner functions hand to each other: the rate, and the sums at the end of the last chunk.
-        rate, sums = [0.0], [torch.zeros_like(tally.sums)]
+        rate, sums = [0.0], [torch.zeros_like(tally.sums)]  # of this chunk; of all before it
         buffers: dict[torch.Tensor, Any] = {}
         tensors = [tensor for tensor, _, _ in weights]
         for tensor in session.model.parameters():
@@ -130,8 +128,8 @@ class DiscriminativeTTT:
         if not self.ns_steps or record.group != "matrix":
             return update
         names = ("",) * (len(update) if record.members else 1)
-        found: torch.Tensor = session.program.orthogonalizer(update, names, self.ns_steps).to(update.dtype)
-        return found * math.sqrt(max(1.0, update.size(-2) / update.size(-1)))
+        found: Tensor = session.program.orthogonalizer(update, names, self.ns_steps)
+        return found.to(update.dtype) * math.sqrt(max(1.0, update.size(-2) / update.size(-1)))
 
 
 @hookimpl
