@@ -105,7 +105,8 @@ SETTINGS = {
 }
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do; and forms that
 are off by default."""
-REASONS = {"groups": needs_lrzip, "packed": needs_zstandard}
+# Half a minute each; what they hold also runs alone, in the slow tests.
+REASONS = {"groups": (needs_lrzip, pytest.mark.slow), "packed": needs_zstandard, "trellis": pytest.mark.slow}
 NEEDED = {"lrzip": needs_lrzip, "pergroup": needs_lrzip, "zstd": needs_zstandard}
 
 

@@ -207,7 +207,7 @@ WHOLE = settings(
 )
 
 
-@WHOLE
+@settings(WHOLE, max_examples=30)
 @given(seed=SEEDS)
 def test_random_programs_survive_every_stage(counted, plan, seed):
     survives(*make_program(random.Random(seed)), counted, plan)

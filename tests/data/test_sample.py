@@ -88,6 +88,7 @@ def test_a_vocabulary_that_cannot_be_trained_is_an_error():
     assert caught.value.code == "PG004"
 
 
+@pytest.mark.slow
 def test_a_sample_of_transformed_text_has_side_files(sample, tmp_path):
     transform = find_transform("caseops", {}, registry())
     found = ensure_sample(tmp_path, 1024, transform=transform)
