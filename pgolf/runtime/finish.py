@@ -60,7 +60,9 @@ def export_and_score(session: Session, step: int) -> None:
         Path(EXPORT_STATE).unlink(missing_ok=True)
         write_file(partial(torch.save, state), CHECKPOINT)
     if session.program.train_fits:
-        on_clock(session, step, fit_on_training)
+        session.program.clock.start()
+        fit_on_training(session)
+        check_clock(session, step)
         session.stages.end("fit", "train")
         if session.world.rank == 0:
             write_file(partial(torch.save, state), CHECKPOINT)
@@ -140,9 +142,10 @@ def calibrate(session: Session, step: int) -> Statistics:
     if session.program.calibration_source is not None:
         session.training_data = source.reads == "train"  # type: ignore[union-attr]
         if session.training_data:
-            statistics, batches = on_clock(session, step, collect_statistics)
-        else:
-            statistics, batches = collect_statistics(session)
+            session.program.clock.start()
+        statistics, batches = collect_statistics(session)
+        if session.training_data:
+            check_clock(session, step)
         session.stages.end("calibration", (source.reads or "none") + f" batches:{batches}")  # type: ignore[union-attr]
     session.training_data = False
     return statistics
@@ -156,11 +159,9 @@ def fit_on_training(session: Session) -> None:
     session.model.train()
 
 
-def on_clock(session: Session, step: int, work: Callable[[Session], Any]) -> Any:
-    """`work(session)`, which reads training data, as a part of training time; the run fails where it ends after the budget."""
+def check_clock(session: Session, step: int) -> None:
+    """Stops the clock that ran while training data were read: a part of training time; the run fails where it is too late."""
     clock, budget = session.program.clock, 1000.0 * session.env.max_wallclock_seconds
-    clock.start()
-    found = work(session)
     # Pausing waits for the GPU.
     clock.pause(session.ledger)
     clock.start()
@@ -171,7 +172,6 @@ def on_clock(session: Session, step: int, work: Callable[[Session], Any]) -> Any
             f"what reads training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of "
             "max_wallclock_seconds: build with more time in reserve"
         )
-    return found
 
 
 def export_model(session: Session, state: Mapping[str, Tensor], statistics: Statistics) -> None:

@@ -13,7 +13,6 @@ targets are always the stream's own. Three rules hold by construction; whoever b
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -102,10 +101,12 @@ def score_rows(
     x, y, fields = look_up(session, places)
     if session.program.stream_fields:
         fields = {**fields, **stream_values(session, targets)}
-    # A ledger tells kernels that nothing is compiled.
-    forward = partial(session.model, ledger=Ledger()) if eager else session.forward
+    phases = session.scoring_phases()
     with torch.set_grad_enabled(adapter is not None and torch.is_grad_enabled()):
-        nll = forward(x, y, phases=session.scoring_phases(), fields=fields, reduction="none", adapter=adapter)
+        if eager:  # a ledger tells kernels that nothing is compiled
+            nll = session.model(x, y, phases=phases, fields=fields, reduction="none", adapter=adapter, ledger=Ledger())
+        else:
+            nll = session.forward(x, y, phases=phases, fields=fields, reduction="none", adapter=adapter)
     counts = session.program.byte_counter.count(x, y, targets.to(device))
     mask = scored.to(device)
     # Multiples of 2^-24 add up to the same float64 in any order (below 2^29 nats).
