@@ -44,7 +44,7 @@ def el(n):
 def ed(s,i):
  if not s.s:return i,
  t=range(s.shape[0]//len(s.s));return tuple(a.format(l)for a in s.s for l in t)
-def g(r):
+def w(r):
  h=[]
  for s in r:
   if s.s:
@@ -66,19 +66,19 @@ def eu(e,r,n):
    a.register_parameter(l,N.Parameter(o.empty(s.shape,dtype=u,device=h)))
 def em(i):t=K.sha256(f"{V}:{i}".encode()).digest();return o.Generator().manual_seed(int.from_bytes(t[:7],'little'))
 def ef(h,r,l):
- a=w(h.state_dict(),r)
- for(i,c,f)in g(r):n=o.empty(a[i].shape);c(n,em(i),l);a[i].copy_(n)
-def w(a,r):
+ a=g(h.state_dict(),r)
+ for(i,c,f)in w(r):n=o.empty(a[i].shape);c(n,em(i),l);a[i].copy_(n)
+def g(a,r):
  d=[]
  for s in r:
   for i in s.u():d+=a[i].unbind()if s.s else[a[i]]
- return{i:n for((i,f,f),n)in zip(g(r),d,strict=True)}
+ return{i:n for((i,f,f),n)in zip(w(r),d,strict=True)}
 def e(tensor,generator,ledger):tensor.zero_()
 def p(tensor,generator,ledger):tensor.fill_(1.)
 def y(tensor,generator,ledger,value):tensor.fill_(value)
 def ep(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class eg:
- def __init__(a,h,r):l=[(h.get_parameter(i),ed(s,i),s)for s in r for i in s.u()];a.tensors,a.names=b(l);a.replicated=[n for(n,c,s)in l if s.reduction=='replicated'];a.y,a.ea=b([g for g in l if g[2].O]);o,e=b([g for g in l if g[2].group=='matrix']);aZ(o,e);t=[(m,*b([g for g in l if g[2].group==m.name]))for m in oE];aQ(t)
+ def __init__(a,h,r):l=[(h.get_parameter(i),ed(s,i),s)for s in r for i in s.u()];a.tensors,a.names=b(l);a.replicated=[n for(n,c,s)in l if s.reduction=='replicated'];a.y,a.ea=b([w for w in l if w[2].O]);o,e=b([w for w in l if w[2].group=='matrix']);aZ(o,e);t=[(m,*b([w for w in l if w[2].group==m.name]))for m in oE];aQ(t)
  @o.no_grad()
  def step(a,scalars,ledger):
   for r in oD:r(a.tensors,a.names,ledger)
@@ -139,16 +139,16 @@ def eI(e):
  e.model.train()
  if not t:raise ValueError('calibration found no batch of tokens')
  h={}
- for(i,f,s)in g(e.parameters):
+ for(i,f,s)in w(e.parameters):
   d=ec(i,s.A)
   if d in a.n:h[i]={'hessian':a.n[d]/t}
- h=of(h,e.ledger);return{i:{d:w.float()for(d,w)in m.items()}for(i,m)in h.items()},t
+ h=of(h,e.ledger);return{i:{d:g.float()for(d,g)in m.items()}for(i,m)in h.items()},t
 def eJ(e,r,o,a):c={};e.model(r,r,phases=o,observe=a,fields=c)
-def eK(r):return[i for(i,f,s)in g(r)if s.G in('attn','mlp')and s.export!='drop'and len(s.shape[bool(s.s):])==2 and s.shape[-1]*s.shape[-2]>65536]
+def eK(r):return[i for(i,f,s)in w(r)if s.G in('attn','mlp')and s.export!='drop'and len(s.shape[bool(s.s):])==2 and s.shape[-1]*s.shape[-2]>65536]
 @o.no_grad()
 def eL(e):
  a=eH();t={};e.model.eval();o=tuple(m.name for m in()if m.scoring);eJ(e,e.k()[0][:1,:64],o,a);e.model.train();n=eK(e.parameters)
- for(i,f,s)in g(e.parameters):
+ for(i,f,s)in w(e.parameters):
   d=ec(i,s.A)
   if i in n and d not in a.n:raise ValueError(f"{i} needs input statistics, and the forward uses no matrix under its role {d[0]!r}")
   if i in n and d in t:raise ValueError(f"{i} and {t[d]} have the same role {d[0]!r}: wanted one matrix for each")
@@ -163,10 +163,10 @@ def eN(t):
  if t.numel():raise ValueError(f"target {t[0]} of the validation stream is not scored")
 def eO(e,t):r=e.i[t].to(h,o.int64);n=r[:,:-1].contiguous();return n,r[:,1:].contiguous(),eP()
 def eP():return{}
-def eQ(e,a,g,t,u):
- i=t[:,1:];a[i[u]]=g;e.e.I(f"eval: batch {g}");n,r,c=eO(e,t);w=e.forward
- with o.set_grad_enabled(False):F=w(n,r,phases=(),fields=c,reduction='none',adapter=None)
- l=aL(n,r,i.to(h));d=u.to(h);m=(F.detach().double()*16777216).round()/16777216;s=m*d,d,l*d;return F,o.stack([f.sum().double()for f in s])
+def eQ(e,a,w,t,u):
+ i=t[:,1:];a[i[u]]=w;e.e.I(f"eval: batch {w}");n,r,c=eO(e,t)
+ with o.set_grad_enabled(False):g=e.forward(n,r,phases=(),fields=c,reduction='none',adapter=None)
+ l=aL(n,r,i.to(h));d=u.to(h);m=(g.detach().double()*16777216).round()/16777216;s=m*d,d,l*d;return g,o.stack([f.sum().double()for f in s])
 def eR(a,e):
  if t>1:a=a.to(h);l.all_reduce(a,e)
  return a.cpu()
@@ -188,13 +188,13 @@ def j(e,f):
  i=r.perf_counter();s=e.m;e.model.eval();a=o.zeros(len(e.i),dtype=o.int32);n=o.zeros(3,dtype=o.float64,device=h)
  for(c,d)in enumerate(eW(f,s),1):t,u=eX(d,s);n+=eQ(e,a,c,t,u)[1]
  e.model.train();a=eR(a,l.ReduceOp.MAX);return eS(a,n,i),a
-def eY(r):return{i:s.G for(i,f,s)in g(r)if s.export!='drop'}
+def eY(r):return{i:s.G for(i,f,s)in w(r)if s.export!='drop'}
 def eZ(a,r,u,l,h=0):
  e=eY(r);t={};c=tt(a,e,u,l)
  for(i,o)in e.items():
   if i in c:s=c[i]
   else:n=a[i];m=u.get(i,{});s=Q[o].encode(i,n,m,l)
-  t[i]={d:w.cpu()for(d,w)in s.items()}
+  t[i]={d:g.cpu()for(d,g)in s.items()}
  return ta(t)
 def te(i,n,m):return n,m
 def tt(a,e,u,l):
@@ -202,7 +202,7 @@ def tt(a,e,u,l):
  for(i,o)in e.items():
   if o in('attn','mlp')and a[i].ndim==2 and a[i].numel()>65536:s,M=a[i].shape;t.setdefault((o,s,M),[]).append(i)
  h={}
- for((o,f,f),c)in t.items():r=[te(i,a[i],u.get(i,{}))for i in c];d,m=[n for(n,f)in r],[g for(f,g)in r];w=Q[o];h|=zip(c,w.R(c,d,m,l),strict=True)
+ for((o,f,f),c)in t.items():r=[te(i,a[i],u.get(i,{}))for i in c];d,m=[n for(n,f)in r],[w for(f,w)in r];g=Q[o];h|=zip(c,g.R(c,d,m,l),strict=True)
  return h
 def ta(t):return t
 def to(t,l):return aC(aG(t,l),l)
@@ -245,7 +245,7 @@ oA='final_model.pt'
 def z():return Q['mlp'].name
 def tc():return s(f"final_model.{z()}.ptz")
 def tu(e,t):
- a=w(e.model.state_dict(),e.parameters)
+ a=g(e.model.state_dict(),e.parameters)
  if m==0:s('final_export.pt').unlink(missing_ok=True);A(n(o.save,a),'final_model.pt')
  u=tg(e,t)
  if m==0:h=u,e.ledger.done,e.phases,e.failed,e.e.begin_ms;A(n(o.save,h),'final_export.pt')
@@ -262,7 +262,7 @@ def A(e,c):
   a.replace(c)
  finally:a.unlink(missing_ok=True)
 def tf(e):
- a=w(e.model.state_dict(),e.parameters);p=tp('final_model.pt');h=tp('final_export.pt');t=[i for i in a if i not in p or p[i].shape!=a[i].shape]
+ a=g(e.model.state_dict(),e.parameters);p=tp('final_model.pt');h=tp('final_export.pt');t=[i for i in a if i not in p or p[i].shape!=a[i].shape]
  if t:raise ValueError(f"final_model.pt is of another model: {t[0]} is missing or has another shape")
  for(i,n)in a.items():n.copy_(p[i])
  u,s,e.phases,e.failed,e.e.begin_ms=h;e.ledger.done.update(s);e.e.q(e.e.begin_ms);tm(e,a,u)
@@ -272,16 +272,16 @@ def tp(c):
  except Exception as s:raise ValueError(f"{c} is damaged: {str(s)[:99]!r}")from s
 def tg(e,t):
  u={};e.training_data=False
- if e.training_data:u,a=tw(e,t,eI)
- else:u,a=eI(e)
+ if e.training_data:G()
+ u,a=eI(e)
+ if e.training_data:tw(e,t)
  e.e.end('calibration','none'+f" batches:{a}");e.training_data=False;return u
-def tw(e,t,g):
- a=1e3*T;G();h=g(e);oo(e.ledger);G();s=d(oi(t));e.e.q(s)
+def tw(e,t):
+ a=1e3*T;oo(e.ledger);G();s=d(oi(t));e.e.q(s)
  if 0<a<s:e.S(f"what reads training data ended at {s:.0f}ms, after the {a:.0f}ms of max_wallclock_seconds: build with more time in reserve")
- return h
 def ty(e,a,u):t=eZ(a,e.parameters,u,e.ledger,q());e.e.end('quantize','none');h=to(t,e.ledger);e.e.end('compress','none');A(n(s.write_bytes,data=h),tc());i=f"{z()}+lzma";e.log(f"Serialized model: {s(oA).stat().st_size} bytes\nCode size: {q()} bytes\nSerialized model {i}: {len(h)} bytes\nTotal submission size {i}: {len(h)+q()} bytes")
 def tb(e):
- r=e.parameters;a=w(e.model.state_dict(),r)
+ r=e.parameters;a=g(e.model.state_dict(),r)
  for n in a.values():n.zero_()
  h=tc().read_bytes();t=K.sha256(h).hexdigest()
  if U:
@@ -326,7 +326,7 @@ def tC(a,e,t):
  h,d=(f[None,:,None,:].to(a.dtype)for f in t.memo['rope']);n,u=a.chunk(2,-1);return o.cat((n*h+u*d,u*h-n*d),-1)
 class GPT(N.Module):
  def __init__(a,r,n):super().__init__();a.records=r;eu(a,r,n)
- def matrices(a):return w(dict(a.named_parameters()),a.records)
+ def matrices(a):return g(dict(a.named_parameters()),a.records)
  def h(a,n,r,l,s,t):return tB(t.p[f"blocks.{l}.{r}.weight"],n,r,l,s,t)
  def stem(a,ids,ctx):n=i.embedding(ids,ctx.p['tok_emb.weight']);n=C(n,n,'embed',0,ctx);n=n+tW(ids,ctx);n=B(n);n=ax(n,ctx);return n
  def d(a,r,t):n=a.stem(r,t);return B(ak(a,n,n,t))
@@ -367,7 +367,7 @@ class tH:
  def validate(a):return j(a,eU(len(a.i)))[0]
 def tI():a=[()];return a
 def tJ(e):
- h,l=e.model,e.ledger;n,r,c=e.k();n,r=n[:1,:512],r[:1,:512];c={i:w[:1,:512]for(i,w)in c.items()};a=tuple(m.name for m in());h(n,r,phases=a,fields=c,ledger=l).backward()
+ h,l=e.model,e.ledger;n,r,c=e.k();n,r=n[:1,:512],r[:1,:512];c={i:g[:1,:512]for(i,g)in c.items()};a=tuple(m.name for m in());h(n,r,phases=a,fields=c,ledger=l).backward()
  for s in e.parameters:t=sum(h.get_parameter(i).grad is not None for i in s.u());l.count(s.X,'trained tensors',t)
  h.zero_grad()
 def tK(e):
@@ -533,7 +533,7 @@ def aR(i,l):
 @o.no_grad()
 def aS(d):global Z,oS;oS=0;Z=[n.detach().float().clone()for n in d]
 @o.no_grad()
-def aT(d,w,i):global oS;oS+=1;o._foreach_mul_(Z,.997);o._foreach_add_(Z,[n.detach().float()for n in d],alpha=1-.997)
+def aT(d,g,i):global oS;oS+=1;o._foreach_mul_(Z,.997);o._foreach_add_(Z,[n.detach().float()for n in d],alpha=1-.997)
 @o.no_grad()
 def aU(d,l):
  for(n,a)in zip(d,Z,strict=True):n.copy_(a)
@@ -550,7 +550,7 @@ def aY(n,steps,scale_first):
 class MuonBank(a):weight:a;names:a;W:a;full:a;J:a;momentum:a;F:a
 def aZ(d,c):
  global ee,oY;oY={};ee=[];b=o.bfloat16 if h.type=='cuda'else o.float32
- for(e,g)in sorted(zip(d,c,strict=True),key=lambda v:-v[0].numel()):*f,s,M=e.shape;a=-(-len(g)//t);l=(*g,*['']*a*t)[a*m:][:a];p=[(u,s,M)for u in(a*t,a)];i,n=[o.zeros(w,dtype=b,device=h)for w in p];F,r=[o.zeros(w,dtype=o.bfloat16,device=h)for w in p];ee.append(MuonBank(e,g,l,i,n,r,F))
+ for(e,w)in sorted(zip(d,c,strict=True),key=lambda v:-v[0].numel()):*f,s,M=e.shape;a=-(-len(w)//t);l=(*w,*['']*a*t)[a*m:][:a];p=[(u,s,M)for u in(a*t,a)];i,n=[o.zeros(g,dtype=b,device=h)for g in p];F,r=[o.zeros(g,dtype=o.bfloat16,device=h)for g in p];ee.append(MuonBank(e,w,l,i,n,r,F))
 def oe():
  global oT;oT=[]
  for s in ee:e=en(s.weight).bfloat16();s.full.flatten()[:e.numel()].copy_(e.flatten());oT.append(er(s.J,s.full))
@@ -582,18 +582,18 @@ class oh:
   for t in eC(e,a.floor):o=v()if s else ledger;r=a.H(name,e,t,31,statistics,o);s=od(s,ol(e,r,t,statistics))
   return{'codes':s.codes,'step':s.step}
  def R(a,c,d,u,l):
-  l.count('clip_search','tensors quantized',len(c));p=[n.float()for n in d];w=[eC(e,a.floor)for e in p];s=[None]*len(c);x=a.H
-  for i in range(len(w[0])):
-   g=[f for(f,o)in enumerate(w)if not any(o[i].equal(b)for b in o[:i])];B=[[F[f]for f in g]for F in(c,p)];m=[u[f]for f in g];o=[w[f][i]for f in g];h=x.solve(*B,o,31,m,v()if i else l)if g else[]
-   for(f,r,t)in zip(g,h,o,strict=True):s[f]=od(s[f],ol(p[f],r,t,u[f]))
+  l.count('clip_search','tensors quantized',len(c));p=[n.float()for n in d];g=[eC(e,a.floor)for e in p];s=[None]*len(c);x=a.H
+  for i in range(len(g[0])):
+   w=[f for(f,o)in enumerate(g)if not any(o[i].equal(b)for b in o[:i])];B=[[F[f]for f in w]for F in(c,p)];m=[u[f]for f in w];o=[g[f][i]for f in w];h=x.solve(*B,o,31,m,v()if i else l)if w else[]
+   for(f,r,t)in zip(w,h,o,strict=True):s[f]=od(s[f],ol(p[f],r,t,u[f]))
   return[{'codes':M.codes,'step':M.step}for M in s if M]
  def decode(a,name,parts,kind):return eF(parts,kind)
 def ol(e,r,t,u):
  if'hessian'in u:d=u['hessian'].diagonal()==0;return Trial(r,t,eD(e.masked_fill(d,.0),r.masked_fill(d,0),t))
  return Trial(r,t,eD(e,r,t))
-def od(b,g):
- if b is None:return g
- a=g.error<b.error;return Trial(*(o.where(a,t,e)for(e,t)in zip(b,g,strict=True)))
+def od(b,w):
+ if b is None:return w
+ a=w.error<b.error;return Trial(*(o.where(a,t,e)for(e,t)in zip(b,w,strict=True)))
 class oc:
  ei='hessian',
  def __init__(a):a.block=128
@@ -603,14 +603,14 @@ class oc:
    if'hessian'not in m:raise ValueError(f"{i} has no input statistics, which gptq needs")
   x,B,M=[],[],[]
   for(e,m)in zip(weights,statistics,strict=True):s,d=eG(m['hessian']);v=m['order']if'order'in m else s.diagonal().argsort(descending=True,stable=True);x.append(v);B.append(s[v][:,v]);M.append(e.masked_fill(d,.0).T[v])
-  F,g=ou(o.stack(B)),o.stack(M);r,t=o.empty_like(g),o.stack(steps).float()
-  for n in range(0,g.shape[1],a.block):om(g,r,F,t,top,n,min(n+a.block,g.shape[1]))
+  F,w=ou(o.stack(B)),o.stack(M);r,t=o.empty_like(w),o.stack(steps).float()
+  for n in range(0,w.shape[1],a.block):om(w,r,F,t,top,n,min(n+a.block,w.shape[1]))
   b=(~F.isfinite()).flatten(1).any(1).tolist();ledger.count('gptq','matrices rounded to nearest, whose Hessian has no Cholesky factor',sum(b));ledger.count('gptq','matrices',len(names)-sum(b));return[eA(weights[f],t[f],top)if b[f]else r[f,v.argsort()].T.contiguous().to(o.int8)for(f,v)in enumerate(x)]
 def ou(s):a,b=o.linalg.cholesky_ex(s);e,t=o.linalg.cholesky_ex(o.cholesky_inverse(a),upper=True);return o.where((b+t>0)[...,None,None],o.nan,e)
-def om(g,r,F,t,h,n,i):
- e=o.empty_like(g[:,n:i])
- for a in range(n,i):r[:,a]=(g[:,a]/t).round().clamp(-h,h);s=(g[:,a]-r[:,a]*t)/F[:,a,a,None];g[:,a:i]-=F[:,a,a:i,None]*s[:,None];e[:,a-n]=s
- g[:,i:]-=F[:,n:i,i:].mT@e
+def om(w,r,F,t,h,n,i):
+ e=o.empty_like(w[:,n:i])
+ for a in range(n,i):r[:,a]=(w[:,a]/t).round().clamp(-h,h);s=(w[:,a]-r[:,a]*t)/F[:,a,a,None];w[:,a:i]-=F[:,a,a:i,None]*s[:,None];e[:,a-n]=s
+ w[:,i:]-=F[:,n:i,i:].mT@e
 def of(u,l):
  c=[(i,d)for i in sorted(u)for d in sorted(u[i])]
  for(n,a)in enumerate(f(c)):
@@ -630,12 +630,12 @@ class op:
  def P(a,l,f):a.l,a.f,a.b=l,f,0
  def __call__(a,model,e,k,u,l,s,ctx):
   if a.l is None or a.f is None:a.L.append(a.V(e,k,u,ctx));return E(e,k,u,ctx)
-  i=a.L[a.b];a.b+=1;n=e.size(1)//ctx.ids.size(1);c=o.arange(n,device=e.device);g,r=a.f*n+c,(a.f-a.l)*n+c;i.keys.index_copy_(1,g,k.index_select(1,r));i.values.index_copy_(1,g,u.index_select(1,r));w=a.l*n+o.arange(e.size(1),device=e.device);F=w[:,None]-o.arange(i.keys.size(1),device=e.device);d=(F>=0)&(F<i.Y)
-  if i.documents is not None:f=ctx.fields['documents'];i.documents.index_copy_(1,g,f.index_select(1,r));d=d&(f[:,None,:,None]==i.documents[:,None,None,:])
+  i=a.L[a.b];a.b+=1;n=e.size(1)//ctx.ids.size(1);c=o.arange(n,device=e.device);w,r=a.f*n+c,(a.f-a.l)*n+c;i.keys.index_copy_(1,w,k.index_select(1,r));i.values.index_copy_(1,w,u.index_select(1,r));g=a.l*n+o.arange(e.size(1),device=e.device);F=g[:,None]-o.arange(i.keys.size(1),device=e.device);d=(F>=0)&(F<i.Y)
+  if i.documents is not None:f=ctx.fields['documents'];i.documents.index_copy_(1,w,f.index_select(1,r));d=d&(f[:,None,:,None]==i.documents[:,None,None,:])
   return og(e,i.keys,i.values,d)
  def V(a,e,m,u,t):
-  s=m.size(1);c=dict(t.fields);f=c.pop('documents',None);h=t._replace(memo={},fields=c);g,w,l=o.zeros_like(e),o.zeros_like(m),o.zeros_like(u);l[:,0]=1;d=int((E(g,w,l,h)[0,:,0,0]>0).sum())
-  if f is not None:i=s//2;c['documents']=(o.arange(s,device=e.device)>=i).long()[None];l=o.zeros_like(u);l[:,i-1]=1;r=E(g,w,l,h._replace(memo={}));b=not bool(r[0,i,0,0]>0);f=f.new_zeros(a.m,s)if b else None
+  s=m.size(1);c=dict(t.fields);f=c.pop('documents',None);h=t._replace(memo={},fields=c);w,g,l=o.zeros_like(e),o.zeros_like(m),o.zeros_like(u);l[:,0]=1;d=int((E(w,g,l,h)[0,:,0,0]>0).sum())
+  if f is not None:i=s//2;c['documents']=(o.arange(s,device=e.device)>=i).long()[None];l=o.zeros_like(u);l[:,i-1]=1;r=E(w,g,l,h._replace(memo={}));b=not bool(r[0,i,0,0]>0);f=f.new_zeros(a.m,s)if b else None
   M,F=(n.new_zeros(a.m,*n.shape[1:])for n in(m,u));return Kept(M,F,f,d)
 def og(a,s,l,d):t=s.size(2);n=a.size(2)//t;e=o.unflatten(a,2,(t,n)).transpose(1,2).flatten(2,3);d=d.repeat_interleave(n,-2);r=i.scaled_dot_product_attention(e,s.transpose(1,2),l.transpose(1,2),attn_mask=d);return o.unflatten(r,2,(-1,n)).transpose(1,2).flatten(2,3)
 def I(e,r,c,u):return Context(r,(),False,e.model.matrices(),u,c,None,None,None)
@@ -643,21 +643,21 @@ def J(e,r):return{}
 class ow:
  def __init__(a,e,n):a.session=e;a.x=n;a.temperature=.8;a.ids=o.zeros_like(n,dtype=o.long);a.ids[:,0]=(n[:,0]*1024).long();a.M=o.zeros_like(n);a.f=a.ids.new_zeros(1);a.attention=op(len(n));r=a.ids[:1];t=I(e,r,{**J(e,r),'attention':a.attention},{});e.model.d(r,t);a.rotations=t.memo.get('rope',())
  def write(a):
-  w=a.x.size(1)-1
-  if a.x.is_cuda and w>3:w=a.ee(w)
-  for f in range(w):a.step()
+  g=a.x.size(1)-1
+  if a.x.is_cuda and g>3:g=a.ee(g)
+  for f in range(g):a.step()
   return a.ids
- def ee(a,w):
+ def ee(a,g):
   e=o.cuda.Stream();e.wait_stream(o.cuda.current_stream())
   with o.cuda.stream(e):
    for f in range(3):a.step()
   o.cuda.current_stream().wait_stream(e);t=o.cuda.CUDAGraph()
   try:
    with o.cuda.graph(t):a.step()
-  except RuntimeError as s:a.session.log(f"decoding without a CUDA graph: {str(s).splitlines()[0]}");return w-3
-  for f in range(w-3):t.replay()
+  except RuntimeError as s:a.session.log(f"decoding without a CUDA graph: {str(s).splitlines()[0]}");return g-3
+  for f in range(g-3):t.replay()
   return 0
- def step(a):h=a.session.model;d=min(8,a.ids.size(1));l=(a.f-(d-1)).clamp_min(0);e=l+o.arange(d,device=l.device);a.attention.P(l,a.f);r=a.ids.index_select(1,e);c={i:g.index_select(1,e)for(i,g)in J(a.session,a.ids).items()};u={'rope':tuple(f.index_select(0,e)for f in a.rotations)}if a.rotations else{};t=I(a.session,r,{**c,'attention':a.attention},u);n=h.d(r,t).index_select(1,a.f-l);s=h.logits(n,t)[:,0].float()/a.temperature;a.f.add_(1);m=oy(s,a.x.index_select(1,a.f));a.ids.index_copy_(1,a.f,m);a.M.index_copy_(1,a.f,s.log_softmax(1).gather(1,m))
+ def step(a):h=a.session.model;d=min(8,a.ids.size(1));l=(a.f-(d-1)).clamp_min(0);e=l+o.arange(d,device=l.device);a.attention.P(l,a.f);r=a.ids.index_select(1,e);c={i:w.index_select(1,e)for(i,w)in J(a.session,a.ids).items()};u={'rope':tuple(f.index_select(0,e)for f in a.rotations)}if a.rotations else{};t=I(a.session,r,{**c,'attention':a.attention},u);n=h.d(r,t).index_select(1,a.f-l);s=h.logits(n,t)[:,0].float()/a.temperature;a.f.add_(1);m=oy(s,a.x.index_select(1,a.f));a.ids.index_copy_(1,a.f,m);a.M.index_copy_(1,a.f,s.log_softmax(1).gather(1,m))
  def Q(a):
   d=.0
   for l in range(0,len(a.ids),8):r=a.ids[l:l+8];t=I(a.session,r,J(a.session,r),{});s=a.session.model.logits(a.session.model.d(r,t)[:,:-1],t).float();h=(s/a.temperature).log_softmax(2).gather(2,r[:,1:,None])[...,0];d+=(h-a.M[l:l+8,1:]).abs().sum().item()

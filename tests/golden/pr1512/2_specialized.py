@@ -583,9 +583,9 @@ def score_rows(session, marks, event, places, scored):
     marks[targets[scored]] = event
     session.stages.say(f'eval: batch {event}')
     x, y, fields = look_up(session, places)
-    forward = session.forward
+    phases = session.scoring_phases()
     with torch.set_grad_enabled(False):
-        nll = forward(x, y, phases=session.scoring_phases(), fields=fields, reduction='none', adapter=None)
+        nll = session.forward(x, y, phases=phases, fields=fields, reduction='none', adapter=None)
     counts = count_2(x, y, targets.to(device_2))
     mask = scored.to(device_2)
     nats = (nll.detach().double() * 16777216).round() / 16777216
@@ -910,25 +910,23 @@ def calibrate(session, step):
     statistics = {}
     session.training_data = False
     if session.training_data:
-        statistics, batches = on_clock(session, step, collect_statistics)
-    else:
-        statistics, batches = collect_statistics(session)
+        start_3()
+    statistics, batches = collect_statistics(session)
+    if session.training_data:
+        check_clock(session, step)
     session.stages.end('calibration', 'none' + f' batches:{batches}')
     session.training_data = False
     return statistics
 
-def on_clock(session, step, work):
-    """`work(session)`, which reads training data, as a part of training time; the run fails where it ends after the budget."""
+def check_clock(session, step):
+    """Stops the clock that ran while training data were read: a part of training time; the run fails where it is too late."""
     budget = 1000.0 * max_wallclock_seconds_3
-    start_3()
-    found = work(session)
     pause_2(session.ledger)
     start_3()
     elapsed_ms = max_over_ranks(elapsed_ms_2(step))
     session.stages.set_clock(elapsed_ms)
     if 0 < budget < elapsed_ms:
         session.fail(f'what reads training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of max_wallclock_seconds: build with more time in reserve')
-    return found
 
 def export_model(session, state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""

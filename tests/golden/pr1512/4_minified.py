@@ -56,15 +56,15 @@ def n(r):
 def ew(i,o):
  if i.startswith('blocks.')and i.endswith('.weight'):t,e=i[len('blocks.'):-len('.weight')].split('.',1);return e,int(t)
  return o,0
-def ey(t,r,h):
+def ey(t,r,f):
  for s in r:
-  m=h if s.dtype=='activation'else e.float32
+  h=f if s.dtype=='activation'else e.float32
   for i in s.u():
    *c,a=i.split('.');o=t
    for n in c:
     if n not in o._modules:o.add_module(n,R.ModuleList())
     o=o._modules[n]
-   o.register_parameter(a,R.Parameter(e.empty(s.shape,dtype=m,device=d)))
+   o.register_parameter(a,R.Parameter(e.empty(s.shape,dtype=h,device=d)))
 def eb(i):n=O.sha256(f"{et}:{i}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(n[:7],'little'))
 def ev(h,r,l):
  o=s(h.state_dict(),r)
@@ -170,9 +170,9 @@ def eS(i):
  if i.numel():raise ValueError(f"target {i[0]} of the validation stream is not scored")
 def eT(t,i):r=t.i[i].to(d,e.int64);n=r[:,:-1].contiguous();return n,r[:,1:].contiguous(),eU()
 def eU():return{}
-def eV(t,o,p,i,h):
- m=i[:,1:];o[m[h]]=p;t.a.K(f"eval: batch {p}");n,r,c=eT(t,i);w=t.forward
- with e.set_grad_enabled(False):g=w(n,r,phases=t.A(),fields=c,reduction='none',adapter=None)
+def eV(t,o,w,i,h):
+ m=i[:,1:];o[m[h]]=w;t.a.K(f"eval: batch {w}");n,r,c=eT(t,i);p=t.A()
+ with e.set_grad_enabled(False):g=t.forward(n,r,phases=p,fields=c,reduction='none',adapter=None)
  a=aT(n,r,m.to(d));u=h.to(d);f=(g.detach().double()*16777216).round()/16777216;s=f*u,u,a*u;return g,e.stack([l.sum().double()for l in s])
 def eW(o,t):
  if h>1:o=o.to(d);f.all_reduce(o,t)
@@ -279,22 +279,22 @@ def tv(c):
  except Exception as s:raise ValueError(f"{c} is damaged: {str(s)[:99]!r}")from s
 def tk(t,n):
  d={};t.training_data=False
- if t.training_data:d,o=tx(t,n,eN)
- else:d,o=eN(t)
+ if t.training_data:K()
+ d,o=eN(t)
+ if t.training_data:tx(t,n)
  t.a.end('calibration','none'+f" batches:{o}");t.training_data=False;return d
-def tx(t,n,p):
- o=1e3*Z;K();h=p(t);ou(t.ledger);K();s=g(om(n));t.a.B(s)
+def tx(t,n):
+ o=1e3*Z;ou(t.ledger);K();s=g(om(n));t.a.B(s)
  if 0<o<s:t.W(f"what reads training data ended at {s:.0f}ms, after the {o:.0f}ms of max_wallclock_seconds: build with more time in reserve")
- return h
-def tj(t,o,d):n=ti(o,t.parameters,d,t.ledger,B());t.a.end('quantize','none');h=th(n,t.ledger);t.a.end('compress','none');D(a(i.write_bytes,data=h),tg());s=f"{C()}+lzma";t.log(f"Serialized model: {i(oK).stat().st_size} bytes\nCode size: {B()} bytes\nSerialized model {s}: {len(h)} bytes\nTotal submission size {s}: {len(h)+B()} bytes")
+def tj(t,o,d):n=ti(o,t.parameters,d,t.ledger,B());t.a.end('quantize','none');f=th(n,t.ledger);t.a.end('compress','none');D(a(i.write_bytes,data=f),tg());s=f"{C()}+lzma";t.log(f"Serialized model: {i(oK).stat().st_size} bytes\nCode size: {B()} bytes\nSerialized model {s}: {len(f)} bytes\nTotal submission size {s}: {len(f)+B()} bytes")
 def tq(t):
  r=t.parameters;o=s(t.model.state_dict(),r)
  for a in o.values():a.zero_()
- h=tg().read_bytes();n=O.sha256(h).hexdigest()
+ f=tg().read_bytes();n=O.sha256(f).hexdigest()
  if ee:
   e=''.join(c.read_text()for c in i('logs').glob('*.txt'))
   if'artifact_sha256:'in e and n not in e:raise ValueError('the artifact is not that of the logs in logs/')
- t.log('artifact_sha256:'+n);tc(tl(h,o),o,r)
+ t.log('artifact_sha256:'+n);tc(tl(f,o),o,r)
 def tz(t):
  n=C()
  if d.type=='cuda':e.cuda.reset_peak_memory_stats()
@@ -334,7 +334,7 @@ def tG(o,t,a):
  if'rope'not in a.memo:h=o.size(1);n=o.size(3);r=o.device;i=t**(-e.arange(0,n,2,dtype=e.float32,device=r)/n);l=e.outer(e.arange(h,dtype=e.float32,device=r),i);a.memo['rope']=l.cos(),l.sin()
  c,m=(d[None,:,None,:].to(o.dtype)for d in a.memo['rope']);s,f=o.chunk(2,-1);return e.cat((s*c+f*m,f*c-s*m),-1)
 class GPT(R.Module):
- def __init__(o,r,h):super().__init__();o.records=r;ey(o,r,h)
+ def __init__(o,r,f):super().__init__();o.records=r;ey(o,r,f)
  def matrices(o):return s(dict(o.named_parameters()),o.records)
  def h(o,n,e,t,i,a):return tF(o,a.g[f"blocks.{t}.{e}.weight"],n,e,t,i,a)
  def stem(o,ids,ctx):n=l.embedding(ids,ctx.g['tok_emb.weight']);n=G(n,n,'embed',0,ctx);n=n+ae(ids,ctx);n=E(n);n=aq(n,ctx);return n
@@ -367,7 +367,7 @@ class tK:
  def K(o,a):
   if r.perf_counter()>o.C+10:o.C=r.perf_counter();o.log(a)
 class tL:
- def __init__(o,r,a,l):o.parameters=r;o.log=a;o.ledger=l;o.phases=();o.preparing='';o.a=tK(a);o.failed=False;o.training_data=not(ee or Y);o.p=16;h=e.bfloat16 if d.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;o.model=GPT(r,h);ev(o.model,r,l);o.forward=ej(o.model);t=i(X,'fineweb_val_*.bin');o.i=tJ(t);aS(l);n=O.sha256(o.i.numpy().data).hexdigest();a(f"val_loader:shards pattern={t} tokens:{len(o.i)-1}\nval_sha256:{n}")
+ def __init__(o,r,a,l):o.parameters=r;o.log=a;o.ledger=l;o.phases=();o.preparing='';o.a=tK(a);o.failed=False;o.training_data=not(ee or Y);o.p=16;f=e.bfloat16 if d.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;o.model=GPT(r,f);ev(o.model,r,l);o.forward=ej(o.model);t=i(X,'fineweb_val_*.bin');o.i=tJ(t);aS(l);n=O.sha256(o.i.numpy().data).hexdigest();a(f"val_loader:shards pattern={t} tokens:{len(o.i)-1}\nval_sha256:{n}")
  def z(o,l):t=i(X,'fineweb_train_*.bin');aU(t,l)
  def j(o):
   if not o.training_data:raise ValueError('training data are closed: training time is over')
@@ -386,9 +386,9 @@ def tN(t):
  for s in t.parameters:a=sum(h.get_parameter(i).grad is not None for i in s.u());l.count(s.m,'trained tensors',a)
  h.zero_grad()
 def tO(t):
- o=t.model.state_dict();r={i:a.clone()for(i,a)in o.items()};d=ex(t.model,t.parameters);h=k();t.z(h);p=u
+ o=t.model.state_dict();r={i:a.clone()for(i,a)in o.items()};d=ex(t.model,t.parameters);f=k();t.z(f);p=u
  for s in tM(p):
-  for n in range(20):tT(t,d,s,Scalars(1.,1.,.9),h);t.log(' '.join((f"warmup_step:{n+1}/20",*s)))
+  for n in range(20):tT(t,d,s,Scalars(1.,1.,.9),f);t.log(' '.join((f"warmup_step:{n+1}/20",*s)))
  for(i,a)in o.items():a.copy_(r[i])
  e.manual_seed(et);t.z(t.ledger)
 def tP(r):
@@ -489,9 +489,9 @@ def ak(n,s,o,t,a):
  if s is None:return n
  return tY(n[0],s,o,a),*n[1:]
 def ax(h,n,e,a):
- d,s=aH(a.phases);a.t('unet_plan','steps over 11 layers',len(d)+len(s));r=[]
- for(i,t)in enumerate(d):n=av(h,n,e,t,i,a);r.append(n[0])
- for(o,t)in enumerate(s):n=ak(n,r.pop()if r else None,o,t,a);n=av(h,n,e,t,len(d)+o,a)
+ f,s=aH(a.phases);a.t('unet_plan','steps over 11 layers',len(f)+len(s));r=[]
+ for(i,t)in enumerate(f):n=av(h,n,e,t,i,a);r.append(n[0])
+ for(o,t)in enumerate(s):n=ak(n,r.pop()if r else None,o,t,a);n=av(h,n,e,t,len(f)+o,a)
  return n
 def aj(h,o,t,a):a.t('sequential_wiring','walks');return ax(h,(o,),t,a)[0]
 def aq(o,a):
@@ -539,7 +539,7 @@ def aL(data,t):
  return o
 def aM(n):o=io.BytesIO();t={m.intern(i):{m.intern(f):l for(f,l)in s.items()}for(i,s)in n.items()};e.save(t,o);return o.getvalue()
 def aN(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def aO(n,l):h=aM(n);l.r('torch_save',f"{len(n)} tensors in {len(h)} bytes");return h
+def aO(n,l):f=aM(n);l.r('torch_save',f"{len(n)} tensors in {len(f)} bytes");return f
 def aP(data):return aN(data)
 def aQ():
  try:o=SentencePieceProcessor(ea)
@@ -576,7 +576,7 @@ def aZ(i,l):
 @e.no_grad()
 def oe(t):global en,ia;ia=0;en=[a.detach().float().clone()for a in t]
 @e.no_grad()
-def ot(t,w,i):global ia;ia+=1;e._foreach_mul_(en,.997);e._foreach_add_(en,[a.detach().float()for a in t],alpha=1-.997)
+def ot(t,p,i):global ia;ia+=1;e._foreach_mul_(en,.997);e._foreach_add_(en,[a.detach().float()for a in t],alpha=1-.997)
 @e.no_grad()
 def oa(t,l):
  for(a,o)in zip(t,en,strict=True):a.copy_(o)
@@ -629,18 +629,18 @@ class oy:
   for n in eH(s,o.floor):t=k()if e else ledger;r=o.J(name,s,n,31,statistics,t);e=ov(e,ob(s,r,n,statistics))
   return{'codes':e.codes,'step':e.step}
  def V(o,c,t,d,l):
-  l.count('clip_search','tensors quantized',len(c));g=[a.float()for a in t];w=[eH(s,o.floor)for s in g];e=[None]*len(c);z=o.J
-  for i in range(len(w[0])):
-   p=[f for(f,Q)in enumerate(w)if not any(Q[i].equal(m)for m in Q[:i])];E=[[I[f]for f in p]for I in(c,g)];u=[d[f]for f in p];Q=[w[f][i]for f in p];h=z.solve(*E,Q,31,u,k()if i else l)if p else[]
-   for(f,r,n)in zip(p,h,Q,strict=True):e[f]=ov(e[f],ob(g[f],r,n,d[f]))
+  l.count('clip_search','tensors quantized',len(c));g=[a.float()for a in t];p=[eH(s,o.floor)for s in g];e=[None]*len(c);z=o.J
+  for i in range(len(p[0])):
+   w=[f for(f,Q)in enumerate(p)if not any(Q[i].equal(m)for m in Q[:i])];E=[[I[f]for f in w]for I in(c,g)];u=[d[f]for f in w];Q=[p[f][i]for f in w];h=z.solve(*E,Q,31,u,k()if i else l)if w else[]
+   for(f,r,n)in zip(w,h,Q,strict=True):e[f]=ov(e[f],ob(g[f],r,n,d[f]))
   return[{'codes':v.codes,'step':v.step}for v in e if v]
  def decode(o,name,parts,kind):return eK(parts,kind)
 def ob(s,r,n,d):
  if'hessian'in d:m=d['hessian'].diagonal()==0;return Trial(r,n,eI(s.masked_fill(m,.0),r.masked_fill(m,0),n))
  return Trial(r,n,eI(s,r,n))
-def ov(m,p):
- if m is None:return p
- o=p.error<m.error;return Trial(*(e.where(o,a,t)for(t,a)in zip(m,p,strict=True)))
+def ov(m,w):
+ if m is None:return w
+ o=w.error<m.error;return Trial(*(e.where(o,a,t)for(t,a)in zip(m,w,strict=True)))
 class ok:
  es='hessian',
  def __init__(o):o.block=128
@@ -650,14 +650,14 @@ class ok:
    if'hessian'not in u:raise ValueError(f"{i} has no input statistics, which gptq needs")
   z,E,Q=[],[],[]
   for(s,u)in zip(weights,statistics,strict=True):a,m=eL(u['hessian']);k=u['order']if'order'in u else a.diagonal().argsort(descending=True,stable=True);z.append(k);E.append(a[k][:,k]);Q.append(s.masked_fill(m,.0).T[k])
-  I,p=ox(e.stack(E)),e.stack(Q);r,n=e.empty_like(p),e.stack(steps).float()
-  for t in range(0,p.shape[1],o.block):oj(p,r,I,n,top,t,min(t+o.block,p.shape[1]))
+  I,w=ox(e.stack(E)),e.stack(Q);r,n=e.empty_like(w),e.stack(steps).float()
+  for t in range(0,w.shape[1],o.block):oj(w,r,I,n,top,t,min(t+o.block,w.shape[1]))
   v=(~I.isfinite()).flatten(1).any(1).tolist();ledger.count('gptq','matrices rounded to nearest, whose Hessian has no Cholesky factor',sum(v));ledger.count('gptq','matrices',len(names)-sum(v));return[x(weights[f],n[f],top)if v[f]else r[f,k.argsort()].T.contiguous().to(e.int8)for(f,k)in enumerate(z)]
 def ox(a):o,v=e.linalg.cholesky_ex(a);t,n=e.linalg.cholesky_ex(e.cholesky_inverse(o),upper=True);return e.where((v+n>0)[...,None,None],e.nan,t)
-def oj(p,r,I,n,h,t,a):
- i=e.empty_like(p[:,t:a])
- for o in range(t,a):r[:,o]=(p[:,o]/n).round().clamp(-h,h);s=(p[:,o]-r[:,o]*n)/I[:,o,o,None];p[:,o:a]-=I[:,o,o:a,None]*s[:,None];i[:,o-t]=s
- p[:,a:]-=I[:,t:a,a:].mT@i
+def oj(w,r,I,n,h,t,a):
+ i=e.empty_like(w[:,t:a])
+ for o in range(t,a):r[:,o]=(w[:,o]/n).round().clamp(-h,h);s=(w[:,o]-r[:,o]*n)/I[:,o,o,None];w[:,o:a]-=I[:,o,o:a,None]*s[:,None];i[:,o-t]=s
+ w[:,a:]-=I[:,t:a,a:].mT@i
 def oq(d,l):
  c=[(i,f)for i in sorted(d)for f in sorted(d[i])]
  for(n,o)in enumerate(w(c)):
@@ -677,32 +677,32 @@ class oz:
  def S(o,l,f):o.l,o.f,o.v=l,f,0
  def __call__(o,model,s,k,f,t,i,ctx):
   if o.l is None or o.f is None:o.O.append(o.Y(s,k,f,t,ctx));return J(s,k,f,t,ctx)
-  l=o.O[o.v];o.v+=1;c=s.size(1)//ctx.ids.size(1);w=e.arange(c,device=s.device);p,r=o.f*c+w,(o.f-o.l)*c+w;l.keys.index_copy_(1,p,k.index_select(1,r));l.values.index_copy_(1,p,f.index_select(1,r));g=o.l*c+e.arange(s.size(1),device=s.device);n=g[:,None]-e.arange(l.keys.size(1),device=s.device);u=(n>=0)&(n<l.ee)
-  if l.documents is not None:d=ctx.fields['documents'];l.documents.index_copy_(1,p,d.index_select(1,r));u=u&(d[:,None,:,None]==l.documents[:,None,None,:])
+  l=o.O[o.v];o.v+=1;c=s.size(1)//ctx.ids.size(1);p=e.arange(c,device=s.device);w,r=o.f*c+p,(o.f-o.l)*c+p;l.keys.index_copy_(1,w,k.index_select(1,r));l.values.index_copy_(1,w,f.index_select(1,r));g=o.l*c+e.arange(s.size(1),device=s.device);n=g[:,None]-e.arange(l.keys.size(1),device=s.device);u=(n>=0)&(n<l.ee)
+  if l.documents is not None:d=ctx.fields['documents'];l.documents.index_copy_(1,w,d.index_select(1,r));u=u&(d[:,None,:,None]==l.documents[:,None,None,:])
   return oA(s,l.keys,l.values,u)
  def Y(o,s,m,f,t,a):
-  h=m.size(1);c=dict(a.fields);d=c.pop('documents',None);p=a._replace(memo={},fields=c);w,g,i=e.zeros_like(s),e.zeros_like(m),e.zeros_like(f);i[:,0]=1;u=int((J(w,g,i,t,p)[0,:,0,0]>0).sum())
-  if d is not None:l=h//2;c['documents']=(e.arange(h,device=s.device)>=l).long()[None];i=e.zeros_like(f);i[:,l-1]=1;r=J(w,g,i,t,p._replace(memo={}));v=not bool(r[0,l,0,0]>0);d=d.new_zeros(o.p,h)if v else None
-  Q,I=(n.new_zeros(o.p,*n.shape[1:])for n in(m,f));return Kept(Q,I,d,u)
+  h=m.size(1);c=dict(a.fields);d=c.pop('documents',None);p=a._replace(memo={},fields=c);u,g,i=e.zeros_like(s),e.zeros_like(m),e.zeros_like(f);i[:,0]=1;w=int((J(u,g,i,t,p)[0,:,0,0]>0).sum())
+  if d is not None:l=h//2;c['documents']=(e.arange(h,device=s.device)>=l).long()[None];i=e.zeros_like(f);i[:,l-1]=1;r=J(u,g,i,t,p._replace(memo={}));v=not bool(r[0,l,0,0]>0);d=d.new_zeros(o.p,h)if v else None
+  Q,I=(n.new_zeros(o.p,*n.shape[1:])for n in(m,f));return Kept(Q,I,d,w)
 def oA(n,o,t,u):p=o.size(2);c=n.size(2)//p;s=e.unflatten(n,2,(p,c)).transpose(1,2).flatten(2,3);u=u.repeat_interleave(c,-2);r=l.scaled_dot_product_attention(s,o.transpose(1,2),t.transpose(1,2),attn_mask=u);return e.unflatten(r,2,(-1,c)).transpose(1,2).flatten(2,3)
 def M(t,r,c,f):return Context(r,t.A(),False,t.model.matrices(),f,c,None,None,None)
 def N(t,r):return{}
 class oB:
  def __init__(o,t,n):o.session=t;o.q=n;o.temperature=.8;o.ids=e.zeros_like(n,dtype=e.long);o.ids[:,0]=(n[:,0]*1024).long();o.P=e.zeros_like(n);o.f=o.ids.new_zeros(1);o.attention=oz(len(n));s=o.ids[:1];a=M(t,s,{**N(t,s),'attention':o.attention},{});t.model.d(s,a);o.rotations=a.memo.get('rope',())
  def write(o):
-  w=o.q.size(1)-1
-  if o.q.is_cuda and w>3:w=o.ea(w)
-  for m in range(w):o.step()
+  p=o.q.size(1)-1
+  if o.q.is_cuda and p>3:p=o.ea(p)
+  for m in range(p):o.step()
   return o.ids
- def ea(o,w):
+ def ea(o,p):
   t=e.cuda.Stream();t.wait_stream(e.cuda.current_stream())
   with e.cuda.stream(t):
    for m in range(3):o.step()
   e.cuda.current_stream().wait_stream(t);a=e.cuda.CUDAGraph()
   try:
    with e.cuda.graph(a):o.step()
-  except RuntimeError as s:o.session.log(f"decoding without a CUDA graph: {str(s).splitlines()[0]}");return w-3
-  for m in range(w-3):a.replay()
+  except RuntimeError as s:o.session.log(f"decoding without a CUDA graph: {str(s).splitlines()[0]}");return p-3
+  for m in range(p-3):a.replay()
   return 0
  def step(o):h=o.session.model;m=min(8,o.ids.size(1));l=(o.f-(m-1)).clamp_min(0);t=l+e.arange(m,device=l.device);o.attention.S(l,o.f);r=o.ids.index_select(1,t);c={i:u.index_select(1,t)for(i,u)in N(o.session,o.ids).items()};f={'rope':tuple(d.index_select(0,t)for d in o.rotations)}if o.rotations else{};a=M(o.session,r,{**c,'attention':o.attention},f);n=h.d(r,a).index_select(1,o.f-l);s=h.logits(n,a)[:,0].float()/o.temperature;o.f.add_(1);p=oC(s,o.q.index_select(1,o.f));o.ids.index_copy_(1,o.f,p);o.P.index_copy_(1,o.f,s.log_softmax(1).gather(1,p))
  def U(o):

@@ -472,9 +472,9 @@ def score_rows(marks, event, places, scored):
     marks[targets[scored]] = event
     say_2(f'eval: batch {event}')
     x, y, fields = look_up(places)
-    pass
+    phases = scoring_phases_2()
     with torch.set_grad_enabled(False):
-        nll = forward_2(x, y, phases=scoring_phases_2(), fields=fields, reduction='none', adapter=None)
+        nll = forward_2(x, y, phases=phases, fields=fields, reduction='none', adapter=None)
     counts = count_2(x, y, targets.to(device_2))
     mask = scored.to(device_2)
     nats = (nll.detach().double() * 16777216).round() / 16777216

@@ -137,17 +137,17 @@ def eQ(n):
  if n.numel():raise ValueError(f"target {n[0]} of the validation stream is not scored")
 def eR(n):o=ei[n].to(s,e.int64);t=o[:,:-1].contiguous();return t,o[:,1:].contiguous(),eS()
 def eS():return{}
-def eT(a,f,n,l):
- p=n[:,1:];a[p[l]]=f;tJ(f"eval: batch {f}");t,o,d=eR(n)
- with e.set_grad_enabled(False):u=oC(t,o,phases=tM(),fields=d,reduction='none',adapter=None)
- h=aP(t,o,p.to(s));r=l.to(s);c=(u.detach().double()*16777216).round()/16777216;i=c*r,r,h*r;return u,e.stack([g.sum().double()for g in i])
+def eT(a,p,n,l):
+ u=n[:,1:];a[u[l]]=p;tJ(f"eval: batch {p}");t,o,c=eR(n);d=tM()
+ with e.set_grad_enabled(False):m=oC(t,o,phases=d,fields=c,reduction='none',adapter=None)
+ h=aP(t,o,u.to(s));r=l.to(s);f=(m.detach().double()*16777216).round()/16777216;i=f*r,r,h*r;return m,e.stack([g.sum().double()for g in i])
 def eU(a,t):
  if n>1:a=a.to(s);o.all_reduce(a,t)
  return a.cpu()
 def eV(a,i,d):
- eQ(1+(a[1:]==0).nonzero().flatten());c,n,t=ec(i).tolist()
+ eQ(1+(a[1:]==0).nonzero().flatten());f,n,t=ec(i).tolist()
  if n>len(a)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(c/n,c/.6931471805599453/t,int(n),1e3*(r.perf_counter()-d))
+ return Score(f/n,f/.6931471805599453/t,int(n),1e3*(r.perf_counter()-d))
 def eW(scored_at):
  if f==0:d=f"logs/{oj}.scores.npz";I.savez_compressed(d,scored_at=scored_at.numpy())
 class Span(t):start:t;end:t;p:t
@@ -163,9 +163,9 @@ def tt(t):
  for(h,c)in enumerate(eZ(t),1):n,l=te(c);i+=eT(a,h,n,l)[1]
  g.train();a=eU(a,o.ReduceOp.MAX);return eV(a,i,d),a
 def ta():return{a:i.x for(a,p,i)in w(et)if i.export!='drop'}
-def to(n,r,g=0):
+def to(n,r,s=0):
  e=ta();o={}
- for(a,d)in e.items():t=n[a];s=r.get(a,{});i=P[d].encode(a,t,s,l);o[a]={h:c.cpu()for(h,c)in i.items()}
+ for(a,d)in e.items():t=n[a];c=r.get(a,{});i=P[d].encode(a,t,c,l);o[a]={h:f.cpu()for(h,f)in i.items()}
  return ti(o)
 def ti(o):return o
 def tn(o):return aK(aI(o))
@@ -277,7 +277,7 @@ def C(o,t,n,i,a):
  if a.c is not None and n in a.c.sites:o=o+a.c.delta(t,n,i)
  return o
 def tD(t,a):
- if'rope'not in a.memo:n=t.size(1);i=t.size(3);d=t.device;l=1e4**(-e.arange(0,i,2,dtype=e.float32,device=d)/i);r=e.outer(e.arange(n,dtype=e.float32,device=d),l);a.memo['rope']=r.cos(),r.sin()
+ if'rope'not in a.memo:n=t.size(1);i=t.size(3);d=t.device;r=1e4**(-e.arange(0,i,2,dtype=e.float32,device=d)/i);l=e.outer(e.arange(n,dtype=e.float32,device=d),r);a.memo['rope']=l.cos(),l.sin()
  h,s=(g[None,:,None,:].to(t.dtype)for g in a.memo['rope']);o,c=t.chunk(2,-1);return e.cat((o*h+c*s,c*h-o*s),-1)
 class GPT(K.Module):
  def __init__(e,r,n):super().__init__();e.records=r;ev(e,r,n)
@@ -289,7 +289,7 @@ class GPT(K.Module):
   n=aE(e,x,ctx)
   for g in oy:n=g(e,n,ctx)
   return n
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):i=fields or{};l={};fields={**l,**i};a=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);t=e.b(ids,a);n=e.logits(t,a);c=at(n,targets,reduction,a);return c
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):i=fields or{};l={};fields={**l,**i};a=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);t=e.b(ids,a);n=e.logits(t,a);s=at(n,targets,reduction,a);return s
 def tE(t):
  t=a(t);n=sorted(d for d in t.parent.glob(t.name)if('_bytes_'in d.name)==('_bytes_'in t.name))
  if not n:raise ValueError(f"{t}: no shard matches, see DATA_PATH")
@@ -321,19 +321,19 @@ def tM():
  if not m:return()
  return tuple(n.name for n in m if n.q and n.name in p)
 def tN():return tt(eX(len(ei)))[0]
-def tO(s):
+def tO(d):
  t=[()]
- for n in s:t+=[(*d,n.name)for d in t]
+ for n in d:t+=[(*r,n.name)for r in t]
  return t
 def tP():
- t,o,d=tL();t,o=t[:1,:512],o[:1,:512];d={a:c[:1,:512]for(a,c)in d.items()};e=tuple(n.name for n in m);g(t,o,phases=e,fields=d,ledger=l).backward()
+ t,o,c=tL();t,o=t[:1,:512],o[:1,:512];c={a:f[:1,:512]for(a,f)in c.items()};e=tuple(n.name for n in m);g(t,o,phases=e,fields=c,ledger=l).backward()
  for i in et:r=sum(g.get_parameter(a).grad is not None for a in i.r());l.count(i.l,'trained tensors',r)
  g.zero_grad()
 def tQ():
- n=g.state_dict();r={a:t.clone()for(a,t)in n.items()};f=eA();h=k();F(h);s=m
- for d in tO(s):
-  for o in range(20):tV(f,d,Scalars(1.,1.,.9),h);i(' '.join((f"warmup_step:{o+1}/20",*d)))
- for(a,t)in n.items():t.copy_(r[a])
+ n=g.state_dict();h={a:t.clone()for(a,t)in n.items()};f=eA();c=k();F(c);d=m
+ for r in tO(d):
+  for o in range(20):tV(f,r,Scalars(1.,1.,.9),c);i(' '.join((f"warmup_step:{o+1}/20",*r)))
+ for(a,t)in n.items():t.copy_(h[a])
  e.manual_seed(U);F(l)
 def tR(r):
  try:eP();el();h=k();td(eu(oj)[0])
@@ -361,9 +361,9 @@ def tS(r,h):
   c.exit(2)
 def tT():J.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
 def tU():i(f"model_params:{sum(t.numel()for t in g.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{U}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{h} warmup_steps:20 max_wallclock_seconds:{S:.3f}")
-def tV(f,s,r,h):
+def tV(f,d,r,h):
  a=8//n;e=.0
- for p in range(a):t,o,d=tL();c=oC(t,o,phases=s,fields=d)/a;e+=c.detach();c.backward()
+ for p in range(a):t,o,c=tL();s=oC(t,o,phases=d,fields=c)/a;e+=s.detach();s.backward()
  f.step(r,h);return e
 def tW(o,a,d):
  global p;t=tz(o,a,d);r=Scalars(1.,1.,.0)
@@ -380,15 +380,15 @@ def tY():
    on();t=tN();tZ(o,f"val_loss:{t.val_loss:.4f} val_bpb:{t.d:.4f}",a)
    if g:break
    oi()
-  r=tW(o,a,d);c=tV(f,p,r,l);o+=1;aY(o,r);a=em(os(o))
+  r=tW(o,a,d);s=tV(f,p,r,l);o+=1;aY(o,r);a=em(os(o))
   if oq>0 and(o<=10 or o%oq==0):
-   tZ(o,f"train_loss:{c:.4f}",a)
-   if c!=c:raise ValueError('the training loss is not a number')
+   tZ(o,f"train_loss:{s:.4f}",a)
+   if s!=s:raise ValueError('the training loss is not a number')
  if o<h:i(f"stopping_early: wallclock_cap train_time:{a:.0f}ms step:{o}/{h}")
- n=e.cuda.max_memory_allocated()>>20;s=e.cuda.max_memory_reserved()>>20;i(f"peak memory allocated: {n} MiB reserved: {s} MiB");aZ();tI(a);E('train','train');return o
+ n=e.cuda.max_memory_allocated()>>20;c=e.cuda.max_memory_reserved()>>20;i(f"peak memory allocated: {n} MiB reserved: {c} MiB");aZ();tI(a);E('train','train');return o
 def tZ(o,t,a):i(f"step:{o}/{h} {t} train_time:{a:.0f}ms step_avg:{a/max(o,1):.2f}ms")
 def ae(t,e,o,a):a.a('additive_skips','skips');return t+a.n['skip_weights'][o].to(t.dtype)*e
-def at(t,n,reduction,a):a.a('cross_entropy','losses');c=u.cross_entropy(t.flatten(0,1).float(),n.flatten(),reduction=reduction);return c.view_as(n)if reduction=='none'else c
+def at(t,n,reduction,a):a.a('cross_entropy','losses');s=u.cross_entropy(t.flatten(0,1).float(),n.flatten(),reduction=reduction);return s.view_as(n)if reduction=='none'else s
 def aa(t,a):a.a('partial_rope','rotations');n=tD(t[...,:16],a);return e.cat((n,t[...,16:]),-1)
 def ao(model,t,l,h,n,i,ctx):
  if n<4:return t,l
