@@ -59,7 +59,8 @@ class OutputGradients:
         """Zeros whose gradient is that of the output."""
         if site == "embed":
             return self.watch(x.shape, EMBEDDING, x.dtype)
-        if self.key not in self.rows:
+        # A product that is not shown, such as one that a gate repeats, has no place in the sums.
+        if self.key not in self.rows or self.key[0] != site:
             return x.new_zeros(())
         return self.watch((*x.shape[:-1], self.rows[self.key]), self.key, x.dtype)
 

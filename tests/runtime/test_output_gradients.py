@@ -107,3 +107,13 @@ def test_samples_depend_on_their_key_alone_and_follow_the_model(place):
         surprise = [session.model(ids, torch.full_like(ids, token), (), "none")[0, place] for token in many.unique()]
     expected = sum(torch.exp(-value).item() for value in surprise)
     assert expected > 0.5, "tokens that were drawn have most of the probability"
+
+
+def test_a_product_that_is_not_shown_is_not_counted():
+    """A gate computes the queries a second time, after keys and values of another width, and hides that from calibration."""
+    seen = OutputGradients({("attn.c_q", 0): 6, ("attn.c_v", 0): 3}, 0, torch.device("cpu"))
+    x = torch.zeros(1, 2, 4)
+    for role, rows in (("attn.c_q", 6), ("attn.c_v", 3)):
+        seen(role, 0, x)
+        assert seen.delta(x, role, 0).shape == (1, 2, rows)
+    assert seen.delta(x, "attn.c_q", 0).shape == ()
