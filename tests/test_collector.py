@@ -1,6 +1,7 @@
 """Putting the garbage collector off."""
 
 import gc
+import itertools
 import weakref
 
 import pytest
@@ -9,8 +10,9 @@ from pgolf.collector import PAUSES_BETWEEN_COLLECTIONS, frozen_objects, paused_c
 
 
 @pytest.fixture(autouse=True)
-def collector():
-    """The collector as it was, after each test."""
+def collector(monkeypatch):
+    """Pauses counted from one, and the collector as it was after each test."""
+    monkeypatch.setattr("pgolf.collector._pauses", itertools.count(1))
     enabled = gc.isenabled()
     yield
     (gc.enable if enabled else gc.disable)()
