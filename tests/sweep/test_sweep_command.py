@@ -73,8 +73,7 @@ def test_errors_are_one_line(tmp_path, monkeypatch):
     Store(tmp_path / "empty")
     assert "has not begun" in pgolf("sweep", "report", "empty", status=2).stderr
     assert "does not exist" in pgolf("sweep", "nothing.toml", status=2).stderr
-    find = cluster.importlib.util.find_spec
-    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda name: None if name == "ray" else find(name))
+    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda name: None if name == "ray" else object())
     done = pgolf("sweep", "sweep.toml", status=2)
     assert (
         "pgolf sweep needs ray, which is not installed" in done.stderr and "pip install 'pgolf[sweep]'" in done.stderr
