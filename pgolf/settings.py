@@ -75,6 +75,7 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "loop_end": 2,
     "loop_start": 1,
     "muon_momentum_warmup_steps": 20,
+    "n_int6_layers": 8,
     "parallel_residual_start": 2,
     "parallel_start_layer": 2,
     "phased_ttt_prefix_docs": 16,

@@ -6,14 +6,17 @@ from types import SimpleNamespace
 import pytest
 import torch
 from micro import micro, run_program
-from models import resolved
+from models import registry, resolved
 from pipeline_vectors import load_case
 
 from pgolf.errors import PgolfError
+from pgolf.recipe import Recipe
+from pgolf.resolve import resolve
 from pgolf.runtime.export import decode_model, encode_model
 from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.quantize import SpreadRecipe, nearest_codes
 from pgolf.runtime.records import Param
+from pgolf.submission import smoke_recipe
 from pgolf_plugins.quantizer.mixed_bits import TracePlan
 
 
@@ -87,3 +90,13 @@ def test_the_artifact_of_all_quantizer_plugins_can_be_made_again_from_what_a_run
 def test_settings_that_cannot_work_are_refused(settings, complaint):
     with pytest.raises(PgolfError, match=complaint):
         resolved("mixed_bits", **settings)
+
+
+def test_at_smoke_size_some_matrices_have_fewer_bits():
+    """A smoke run with a plugin that has nothing to do ends with an error, as that of PR #1204 did."""
+    made = resolve(smoke_recipe(Recipe("small", layers=(("mixed_bits", "gptq"),)), registry()), registry())
+    shapes = {name: param.shape for _, param in made.params for name in param.stored_names()}
+    state = {name: torch.empty(shape) for name, shape in shapes.items() if len(shape) == 2}
+    statistics = {name: {"hessian": torch.ones(1, 1)} for name in state}
+    keep = made.selection.settings.n_int6_layers
+    assert 0 < len(TracePlan(keep, ())(state, statistics, Ledger())) < len(state)
