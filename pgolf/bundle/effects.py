@@ -13,7 +13,7 @@ import ast
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
-from pgolf.bundle.handlers import ABSENCE, may_end
+from pgolf.bundle.handlers import ABSENCE, handled, may_end
 from pgolf.bundle.literals import SINGLETONS, UNKNOWN, formatted, value_of
 from pgolf.bundle.names import FUNCTIONS
 from pgolf.bundle.program import Program
@@ -166,7 +166,7 @@ class Effects:
     @cached_property
     def decorated(self) -> frozenset[str]:
         """Functions and methods with decorators, properties among them."""
-        return frozenset(node.name for node in self.program.nodes(ast.FunctionDef) if node.decorator_list)
+        return frozenset().union(*(facts.decorated for facts in self.program.all_facts()))
 
     # What makes an object
 
@@ -236,7 +236,11 @@ class Effects:
     @cached_property
     def observes_absence(self) -> bool:
         """Does the program catch the error for what is not there, or ask whether something is?"""
-        return self.looks_up_by_text or self.program.table("absence", lambda: may_end(self.program.nodes, ABSENCE))
+        return self.looks_up_by_text or self.program.table("absence", self._may_end_absence)
+
+    def _may_end_absence(self) -> bool:
+        parts = [facts.table("handled", lambda facts: handled(facts.nodes)) for facts in self.program.all_facts()]
+        return may_end(self.program.nodes, ABSENCE, [kind for part in parts for kind in part])
 
     @cached_property
     def looks_up_by_text(self) -> bool:
@@ -262,11 +266,11 @@ class Effects:
 
         By `x.__init__(...)` other than of `super()`, by a class that is got from an object, or as `cls` of a classmethod.
         """
-        attributes, decorators = self.program.attributes, self.program.nodes(ast.FunctionDef)
+        attributes = self.program.attributes
         again = [use for use in attributes.get("__init__", []) if last_name(use.value) != "super"]
         types = [use for use in self.program.reads.get("type", []) if not self._only_compares(use)]
-        marks = [last_name(mark) for method in decorators for mark in method.decorator_list]
-        return bool(again or types or "__class__" in attributes or "__new__" in attributes or "classmethod" in marks)
+        asked = again or types or "__class__" in attributes or "__new__" in attributes
+        return bool(asked) or any("classmethod" in facts.decorators for facts in self.program.all_facts())
 
     def _only_compares(self, use: ast.Name) -> bool:
         """Is this the `type` of `type(x) is A`, or of `type(x).__name__`?"""

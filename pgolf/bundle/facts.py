@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from pgolf.bundle.link import bound_names
 from pgolf.bundle.names import IDENTIFIERS, Scope, scopes, words_of
-from pgolf.bundle.trees import by_class, parents
+from pgolf.bundle.source import last_name
+from pgolf.bundle.syntax import member_names
+from pgolf.bundle.trees import Node, index
+
+Table = TypeVar("Table")
 
 
 class Facts:
     """What one top-level statement shows on its own.
 
     Attributes:
+        node: the statement.
         parents: node -> the node above it, for all below the statement.
         kinds: class of node -> its nodes.
         scope: the scope around the statement; `resolve` gives this one for names of the top level.
@@ -24,10 +29,22 @@ class Facts:
     """
 
     def __init__(self, node: ast.stmt):
-        self.parents = parents(node)
-        self.kinds = by_class((node, *self.parents))
+        self.node = node
+        self.parents, self.kinds = index(node)
         self.scope, self.places = scopes(node)
         self.bound = bound_names(node)
+        self._tables: dict[str, Any] = {}
+
+    def nodes(self, kind: type[Node]) -> list[Node]:
+        """Every node of one class."""
+        return self.kinds.get(kind, [])
+
+    def table(self, key: str, make: Callable[[Facts], Table]) -> Table:
+        """What `make` finds out, kept under a name until the statement changes."""
+        if key not in self._tables:
+            self._tables[key] = make(self)
+        table: Table = self._tables[key]
+        return table
 
     @cached_property
     def reads(self) -> dict[str, list[ast.Name]]:
@@ -43,7 +60,7 @@ class Facts:
     def attributes(self) -> dict[str, list[ast.Attribute]]:
         """Attribute -> each `x.attribute`, read, stored or deleted."""
         found: dict[str, list[ast.Attribute]] = {}
-        for node in self.kinds[ast.Attribute]:
+        for node in self.nodes(ast.Attribute):
             found.setdefault(node.attr, []).append(node)
         return found
 
@@ -51,6 +68,22 @@ class Facts:
     def inner_scopes(self) -> dict[ast.AST, Scope]:
         """Function, class or comprehension -> its scope."""
         return {scope.node: scope for scope in self.scope.walk() if scope is not self.scope}
+
+    @cached_property
+    def members(self) -> list[tuple[str, ast.stmt]]:
+        """What a class's body defines, and the line that does it."""
+        body = self.node.body if isinstance(self.node, ast.ClassDef) else []
+        return [(name, line) for line in body for name in member_names(line)]
+
+    @cached_property
+    def decorators(self) -> frozenset[str]:
+        """The last names of all decorators of functions."""
+        return frozenset(last_name(mark) for node in self.nodes(ast.FunctionDef) for mark in node.decorator_list)
+
+    @cached_property
+    def decorated(self) -> frozenset[str]:
+        """Functions with decorators, by name."""
+        return frozenset(node.name for node in self.nodes(ast.FunctionDef) if node.decorator_list)
 
     @cached_property
     def bound_inside(self) -> frozenset[str]:
@@ -66,10 +99,10 @@ class Facts:
     def spellings(self) -> frozenset[str]:
         """Every word that names something: a new name unlike all of them is apart from them whatever it is renamed to."""
         words: set[str | None] = set(self.attributes)
-        for alias in self.kinds[ast.alias]:
+        for alias in self.nodes(ast.alias):
             words.update((alias.name, alias.asname))
         for kind, field in IDENTIFIERS.items():
-            words.update(getattr(node, field) for node in self.kinds[kind])
+            words.update(getattr(node, field) for node in self.nodes(kind))
         return frozenset(word for word in words if word)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
 
 from pgolf.bundle.literals import value_of
 from pgolf.bundle.names import bound_name
 from pgolf.bundle.source import last_name
-from pgolf.bundle.trees import walk
+from pgolf.bundle.trees import Nodes, walk
 
 ABSENCE = frozenset(("AttributeError", "NameError", "UnboundLocalError", "Exception", "BaseException"))
 """What catches the error for a name or attribute that is not there."""
@@ -19,27 +18,31 @@ ASSERTIONS = frozenset(("AssertionError", "Exception", "BaseException"))
 ERRORS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 )
-Nodes = Callable[[type[ast.AST]], Collection[Any]]
-"""Class of node -> its nodes in the program."""
 
 
-def may_end(nodes: Nodes, errors: Collection[str]) -> bool:
+def may_end(nodes: Nodes, errors: Collection[str], handling: Iterable[ast.expr | None] | None = None) -> bool:
     """May the program end one of these errors, wherever it is raised?
-
-    A handler that ends by raising only words the error in another way: then the program is wrong, and stays wrong.
 
     Args:
         errors: the classes that catch it.
+        handling: `handled` of all of the program, where the caller has it.
     """
-    return (
-        any(kind is None or _catches(nodes, kind, errors) for kind in _caught(nodes))
-        or any(_leaves(tried.finalbody) for tried in (*nodes(ast.Try), *nodes(ast.TryStar)))
-        or any(_may_swallow(method) for method in nodes(ast.FunctionDef) if method.name == "__exit__")
+    kinds = handled(nodes) if handling is None else handling
+    return any(kind is None or _catches(nodes, kind, errors) for kind in kinds)
+
+
+def handled(nodes: Nodes) -> list[ast.expr | None]:
+    """What handlers and calls of `suppress` name; None for what ends any error.
+
+    A handler that ends by raising only words the error in another way: then the program is wrong, and stays wrong.
+    """
+    everything = any(_leaves(tried.finalbody) for tried in (*nodes(ast.Try), *nodes(ast.TryStar))) or any(
+        _may_swallow(method) for method in nodes(ast.FunctionDef) if method.name == "__exit__"
     )
+    return [*([None] if everything else []), *_caught(nodes)]
 
 
 def _caught(nodes: Nodes) -> Iterator[ast.expr | None]:
-    """What handlers and calls of `suppress` name; None for a handler that names nothing."""
     for handler in nodes(ast.ExceptHandler):
         if not isinstance(handler.body[-1], ast.Raise):
             yield handler.type

@@ -12,9 +12,8 @@ from functools import cached_property
 from pgolf.bundle.meanings import BUILTINS, Meaning, Mention, flat_names, mentions, renamed
 from pgolf.bundle.names import reads_of, scopes
 from pgolf.bundle.origins import mark
-from pgolf.bundle.source import ENTRY, Binding, Module, Statement, declared_names
+from pgolf.bundle.source import ENTRY, Binding, Module, Statement, blocks, declared_names
 from pgolf.bundle.toplevel import functions_of, operator_keys, registration
-from pgolf.bundle.trees import walk
 from pgolf.errors import PgolfError, raise_all
 
 IMPORTS = "imports"
@@ -43,8 +42,8 @@ class Flat:
     @cached_property
     def text(self) -> str:
         """The text. Passes leave new statements without a line, and `ast.unparse` looks at it."""
-        for node in walk(self.tree):
-            if isinstance(node, ast.stmt) and not hasattr(node, "lineno"):
+        for node in blocks(self.tree.body):
+            if not hasattr(node, "lineno"):
                 node.lineno = 0
         return ast.unparse(self.tree) + "\n"
 
@@ -240,7 +239,7 @@ def check(flat: Flat, modules: dict[str, Module]) -> None:
             if name in declared:
                 raise PgolfError("PG401", f"link declares {name!r} twice")
             declared.add(name)
-    for item in walk(tree):
+    for item in blocks(tree.body):
         if isinstance(item, ast.ImportFrom) and (item.level or item.module in modules):
             raise PgolfError("PG401", f"link left an internal import of {item.module}")
         if isinstance(item, ast.Import) and any(alias.name in modules for alias in item.names):

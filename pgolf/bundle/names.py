@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,7 @@ def bound_name(node: ast.AST) -> str | None:
     return name if isinstance(name, str) else None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Scope:
     """One namespace: kind is "module", "class", "function" or "comprehension"."""
 
@@ -48,16 +48,17 @@ class Scope:
     parent: Scope | None
     bound: dict[str, list[ast.AST]] = field(default_factory=dict)
     reads: dict[str, list[ast.AST]] = field(default_factory=dict)
-    globals: set[str] = field(default_factory=set)
-    nonlocals: set[str] = field(default_factory=set)
+    globals: frozenset[str] = frozenset()
+    nonlocals: frozenset[str] = frozenset()
     children: list[Scope] = field(default_factory=list)
     yields: bool = False
 
-    def walk(self) -> Iterator[Scope]:
+    def walk(self) -> list[Scope]:
         """This scope and all below it, in source order."""
-        yield self
+        found = [self]
         for child in self.children:
-            yield from child.walk()
+            found += child.walk() if child.children else [child]
+        return found
 
     def resolve(self, name: str) -> Scope:
         """The scope whose variable `name` means here; the module where no function binds it."""
@@ -102,9 +103,9 @@ class _Binder:
         _HANDLERS[node.__class__](self, node)
 
     def generic_visit(self, node: ast.AST) -> None:
-        handlers = _HANDLERS
+        handlers, values = _HANDLERS, node.__dict__
         for name, holds in SHAPES[node.__class__]:
-            value = getattr(node, name, None)
+            value = values.get(name)
             if value is None:
                 continue
             if holds == ONE:
@@ -119,7 +120,8 @@ class _Binder:
 
     def bind(self, name: str, node: ast.AST, scope: Scope | None = None) -> None:
         scope = scope or self.scope
-        scope = scope.module if name in scope.globals else scope
+        if scope.globals and name in scope.globals:
+            scope = scope.module
         self.places[node] = scope
         scope.bound.setdefault(name, []).append(node)
 
@@ -141,7 +143,11 @@ class _Binder:
     def visit_Name(self, node: ast.Name) -> None:
         if node.ctx.__class__ is ast.Load:
             self.places[node] = scope = self.scope
-            scope.reads.setdefault(node.id, []).append(node)
+            reads = scope.reads.get(node.id)
+            if reads is None:
+                scope.reads[node.id] = [node]
+            else:
+                reads.append(node)
         else:
             self.bind(node.id, node)
 
@@ -211,12 +217,12 @@ class _Binder:
 
     def visit_Global(self, node: ast.Global) -> None:
         self.places[node] = self.scope
-        self.scope.globals.update(node.names)
-        self.scope.module.globals.update(node.names)
+        self.scope.globals = self.scope.globals.union(node.names)
+        self.scope.module.globals = self.scope.module.globals.union(node.names)
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         self.places[node] = self.scope
-        self.scope.nonlocals.update(node.names)
+        self.scope.nonlocals = self.scope.nonlocals.union(node.names)
 
     def visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
         self.scope.yields = True
@@ -237,7 +243,10 @@ class _Handlers(dict[type[ast.AST], Callable[[_Binder, Any], None]]):
 _HANDLERS = _Handlers()
 
 
-def scopes(root: ast.AST) -> tuple[Scope, dict[ast.AST, Scope]]:
+Resolved = tuple[Scope, dict[ast.AST, Scope]]
+
+
+def scopes(root: ast.AST) -> Resolved:
     """The scope tree of a module or statement, and the scope each identifier is looked up in."""
     binder = _Binder(root)
     binder.visit(root)
@@ -270,13 +279,3 @@ def _inside_function(scope: Scope | None) -> bool:
             return True
         scope = scope.parent
     return False
-
-
-def is_imported(node: ast.expr, places: Mapping[ast.AST, Scope]) -> bool:
-    """Is an expression an imported name, or an attribute, item or result of one?"""
-    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    if not isinstance(node, ast.Name):
-        return False
-    bound = places[node].resolve(node.id).bound.get(node.id, [])
-    return any(isinstance(item, ast.alias) for item in bound)

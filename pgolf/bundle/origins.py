@@ -27,12 +27,23 @@ def origin(node: ast.AST | None, above: str) -> str:
     return found if isinstance(found, str) and found else above
 
 
-def hand_on(marked: ast.AST, other: ast.AST) -> None:
+def is_mixed(statement: ast.stmt) -> bool:
+    """Did passes write parts of several modules into a top-level statement?"""
+    own = origin(statement, "")
+    return any(origin(node, own) != own for node in walk(statement))
+
+
+def hand_on(marked: ast.Module, other: ast.Module) -> None:
     """Mark the nodes of `other`, what a parser made of the text of `marked`, as their counterparts are.
 
     Where the shapes differ (a negative number is another node for a parser) the mark of the node above goes on.
     """
-    waiting: list[tuple[ast.AST | None, ast.AST, str]] = [(marked, other, "")]
+    waiting: list[tuple[ast.AST | None, ast.AST, str]] = []
+    for statement, counterpart in zip(marked.body, other.body, strict=True):
+        if is_mixed(statement):
+            waiting.append((statement, counterpart, ""))
+        else:
+            counterpart.col_offset = origin(statement, "")  # type: ignore[assignment]
     for old, new, above in waiting:
         module = origin(old, above)
         if new._attributes:
@@ -64,7 +75,8 @@ def pieces(text: str, tree: ast.Module, marked: ast.Module, owners: Sequence[str
         tree.body, marked.body, owners, firsts, [*firsts[1:], len(data)], strict=True
     ):
         _fill(paint, first, end, _number(names, origin(old, owner)))
-        _paint_below(paint, node, old, origin(old, owner), starts, names)
+        if is_mixed(old):
+            _paint_below(paint, node, old, origin(old, owner), starts, names)
     return _runs(data, paint, names)
 
 

@@ -92,7 +92,8 @@ def _build(modules: dict[str, Module], entry: str, pack: str, allow_brotli: bool
     raise_all(check_subset(list(modules.values())))
     linked = link(modules)
     specialized = specialize(linked, stop_after=stop_after)
-    shaken = shake(specialized)
+    # All passes leave nothing to shake.
+    shaken = shake(specialized) if stop_after is not None else specialized
     minified = minify(shaken)
     packed = pack_source(minified.text, pack, allow_brotli)
     texts = [entry, linked.text, specialized.text, shaken.text, minified.text]

@@ -17,7 +17,7 @@ from pgolf.bundle.facts import Facts, merged_lists
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, copy_tree
-from pgolf.bundle.syntax import is_main_block, member_names
+from pgolf.bundle.syntax import is_main_block, own_stores
 from pgolf.bundle.trees import ONE, SHAPES, Node, parents
 from pgolf.bundle.visibility import Visibility
 
@@ -39,6 +39,7 @@ class Program:
         self._tables: dict[str, Any] = {}
         self._parents: dict[ast.AST, ast.AST] = {}
         self._places: dict[ast.AST, Scope] = {}
+        self._scopes: dict[ast.AST, Scope] = {}
         self._taken: set[str] = set()
         self._visibility: Visibility | None = None
 
@@ -120,7 +121,8 @@ class Program:
 
     def fresh(self, wanted: str) -> str:
         """A name like `wanted` that the program has no word for; it is taken from now on."""
-        self._taken |= self.spellings
+        # Whatever word is new after this is a fresh one.
+        self._taken = self._taken or set(self.spellings)
         # What is left of `_` or `_1` without its underscores is no name.
         wanted = wanted if wanted.isidentifier() else f"value_{wanted}"
         name, number = wanted, 1
@@ -142,11 +144,13 @@ class Program:
             self._facts[node] = facts = Facts(node)
             self._parents.update(facts.parents)
             self._places.update(facts.places)
+            self._scopes.update(facts.inner_scopes)
         return facts
 
     def all_facts(self) -> list[Facts]:
         """Those of every statement, in order."""
-        return self.table("facts", lambda: [self.facts(item.node) for item in self.statements])
+        known = self._facts
+        return self.table("facts", lambda: [known.get(item.node) or self.facts(item.node) for item in self.statements])
 
     def parent(self, node: ast.AST) -> ast.AST:
         """The node above one that is below a top-level statement."""
@@ -199,15 +203,15 @@ class Program:
 
     def scope(self, node: ast.AST) -> Scope:
         """The scope that a function, class or comprehension makes."""
-        found: Scope = self._merged_dict("inner_scopes")[node]
-        return found
+        self.all_facts()
+        return self._scopes[node]
 
     # Tables of the whole program
 
     def nodes(self, kind: type[Node]) -> list[Node]:
         """Every node of one class."""
         return self.table(
-            f"nodes {kind.__name__}", lambda: [node for facts in self.all_facts() for node in facts.kinds.get(kind, ())]
+            f"nodes {kind.__name__}", lambda: [node for facts in self.all_facts() for node in facts.nodes(kind)]
         )
 
     @property
@@ -266,10 +270,9 @@ class Program:
 
     def _find_members(self) -> dict[str, list[ast.stmt]]:
         found: dict[str, list[ast.stmt]] = {}
-        for definition in self.classes.values():
-            for line in definition.body:
-                for name in member_names(line):
-                    found.setdefault(name, []).append(line)
+        for facts in self.all_facts():
+            for name, line in facts.members:
+                found.setdefault(name, []).append(line)
         return found
 
     @property
@@ -285,7 +288,9 @@ class Program:
         What is not stays so while passes move, rename and drop code, so that they look again only when statements went.
         """
         if self._visibility is None:
-            self._visibility = Visibility(ast.Module(body=self.body, type_ignores=[]))
+            self.all_facts()
+            stores = {node.name: self.facts(node).table("stores", _own_stores) for node in self.classes.values()}
+            self._visibility = Visibility(self.nodes, self.classes, stores, self.writes, self._places)
         return self._visibility
 
     @property
@@ -320,14 +325,9 @@ class Program:
     def _merged_lists(self, name: str) -> dict[str, list[Any]]:
         return self.table(name, lambda: merged_lists(getattr(facts, name) for facts in self.all_facts()))
 
-    def _merged_dict(self, name: str) -> dict[Any, Any]:
-        def merge() -> dict[Any, Any]:
-            found: dict[Any, Any] = {}
-            for facts in self.all_facts():
-                found.update(getattr(facts, name))
-            return found
-
-        return self.table(name, merge)
-
     def _united(self, sets: Iterable[Iterable[str]]) -> frozenset[str]:
         return frozenset().union(*sets)
+
+
+def _own_stores(facts: Facts) -> list[ast.Attribute]:
+    return list(own_stores(facts.node)) if isinstance(facts.node, ast.ClassDef) else []

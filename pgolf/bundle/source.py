@@ -25,6 +25,12 @@ PYTHON = (3, 11)
 
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 """Fields of statements that hold statements, or what holds these."""
+HOLDERS = frozenset(
+    kind
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and not {*BLOCKS}.isdisjoint(getattr(kind, "_fields", ()))
+)
+"""The classes with such a field."""
 
 KEEPS_ANNOTATIONS = ("custom_op", "jit")
 """Decorators, by their last name, that read the annotations of the function below them."""
@@ -231,12 +237,17 @@ def load(entry: str, find_source: FindSource, known: Mapping[str, Module] | None
 
 def all_imports(tree: ast.Module) -> Iterator[str]:
     """Modules imported anywhere. PG302 refuses internal ones below the top level, and has to know them for that."""
-    waiting: list[Any] = [*tree.body]
+    for node in blocks(tree.body):
+        yield from imported_modules(node)
+
+
+def blocks(body: list[ast.stmt]) -> list[Any]:
+    """These statements and all below them, with the handlers and cases between."""
+    waiting: list[Any] = [*body]
     for node in waiting:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from imported_modules(node)
-        for name in BLOCKS:
+        for name in BLOCKS if node.__class__ in HOLDERS else ():
             waiting += getattr(node, name, ())
+    return waiting
 
 
 def packages(module: str) -> list[str]:

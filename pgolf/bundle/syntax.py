@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pgolf.bundle.names import FunctionNode, bound_name
 from pgolf.bundle.source import last_name
@@ -141,14 +142,18 @@ class Signature:
 
     def fits(self, call: ast.Call) -> bool:
         """Does a call that hides nothing fit the parameters?"""
-        keywords, placed = {str(word.arg) for word in call.keywords}, set(self.positional[: len(call.args)])
-        needed = {*self.positional, *self.names}.difference(self.defaults)
+        keywords, placed = {str(word.arg) for word in call.keywords}, self.positional[: len(call.args)]
         return (
             (len(call.args) <= len(self.positional) or self.more[0])
             and (self.more[1] or keywords.issubset(self.names))
             and keywords.isdisjoint(placed)
-            and needed <= keywords | placed
+            and self._needed <= keywords.union(placed)
         )
+
+    @cached_property
+    def _needed(self) -> set[str]:
+        """What each call must give."""
+        return {*self.positional, *self.names}.difference(self.defaults)
 
     def given(self, call: ast.Call, name: str) -> ast.expr | None:
         """What a call that hides nothing gives for a parameter; None where it leaves it to the default."""
@@ -156,8 +161,9 @@ class Signature:
 
     def bound(self, call: ast.Call) -> dict[str | None, ast.expr]:
         """Parameter -> what a call gives for it."""
-        by_position: dict[str | None, ast.expr] = dict(zip(self.positional, call.args, strict=False))
-        return by_position | {word.arg: word.value for word in call.keywords}
+        found: dict[str | None, ast.expr] = dict(zip(self.positional, call.args, strict=False))
+        found.update((word.arg, word.value) for word in call.keywords)
+        return found
 
 
 def hides_arguments(call: ast.Call) -> bool:

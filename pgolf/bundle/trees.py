@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 Node = TypeVar("Node", bound=ast.AST)
 Kinds = defaultdict[type[ast.AST], list[Any]]
 """Class of node -> nodes; see `by_class`."""
+Nodes = Callable[[type[ast.AST]], Collection[Any]]
+"""Class of node -> its nodes in a program."""
 
 _PLACES = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 _LEAVES = frozenset(
@@ -50,8 +52,10 @@ def walk(root: ast.AST) -> list[ast.AST]:
     found = [root]
     add = found.append
     for node in found:
-        for name, holds in shapes[node.__class__]:
-            value = getattr(node, name, None)
+        shape = shapes[node.__class__]
+        values = node.__dict__ if shape else {}
+        for name, holds in shape:
+            value = values.get(name)
             if value is None:
                 continue
             if holds == ONE:
@@ -81,25 +85,36 @@ def below(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
-    """The node above each node below `root`."""
+def index(root: ast.AST) -> tuple[dict[ast.AST, ast.AST], Kinds]:
+    """The node above each node below `root`, and the nodes of each class, `root` among them: all in the order of `walk`."""
     found: dict[ast.AST, ast.AST] = {}
+    kinds: Kinds = defaultdict(list)
     shapes = SHAPES
     waiting = [root]
+    add = waiting.append
     for node in waiting:
-        for name, holds in shapes[node.__class__]:
-            value = getattr(node, name, None)
+        kind = node.__class__
+        kinds[kind].append(node)
+        shape = shapes[kind]
+        values = node.__dict__ if shape else {}
+        for name, holds in shape:
+            value = values.get(name)
             if value is None:
                 continue
             if holds == ONE:
                 found[value] = node
-                waiting.append(value)
+                add(value)
                 continue
             for item in value:
                 if item is not None:
                     found[item] = node
-                    waiting.append(item)
-    return found
+                    add(item)
+    return found, kinds
+
+
+def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
+    """The node above each node below `root`."""
+    return index(root)[0]
 
 
 class _Known(dict[type[ast.AST], frozenset[str]]):

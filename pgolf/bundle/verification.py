@@ -22,7 +22,7 @@ def verify(name: str, before: Sequence[Facts], program: Program) -> None:
     Raises:
         PgolfError: PG401.
     """
-    after = program.all_facts()
+    after, unchanged = program.all_facts(), {*before}
     words = frozenset[str]().union(*(facts.variables for facts in before))
     _verify_order([facts.bound for facts in before], [facts.bound for facts in after], words, name)
     known = frozenset[str]().union(*(facts.reads for facts in before))
@@ -30,6 +30,8 @@ def verify(name: str, before: Sequence[Facts], program: Program) -> None:
     declared = {one for facts in after for one in facts.bound} | program.global_names
     new = declared - words
     for facts in after:
+        if facts in unchanged:
+            continue
         introduced = facts.reads.keys() - new
         wrong = introduced - known
         if facts.bound in was:

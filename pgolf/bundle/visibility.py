@@ -2,7 +2,7 @@
 
 Outside are Python, its libraries, and texts that are read as code. Python finds attributes and keywords by their text, in
 objects whose class nobody knows before the program runs, so that a name is the program's own only where the whole program shows
-that nothing outside can mean it. `Visibility(tree)` looks at the program once:
+that nothing outside can mean it. `Visibility.of(tree)` looks at the program once:
 
 - `read_from_outside(name)`: may a library read an attribute of this name, whoever stores it, as `csv.writer(out,
   dialect=Semi())` reads `.delimiter`? Such a one is never dropped.
@@ -22,14 +22,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, is_imported, scopes
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import DECORATORS, bases_from, is_static, own_stores
-from pgolf.bundle.trees import Kinds, by_class, walk
+from pgolf.bundle.trees import Nodes, by_class, walk
 
 COVERED = frozenset(
     """
@@ -70,43 +70,48 @@ class Visibility:
     """What is visible from outside one program.
 
     Attributes:
-        scope: the module's scope tree.
-        places: the scope of each identifier.
-        nodes: the program's nodes by their class.
-        classes: the classes of the top level by name.
-        outside: those that something outside has a part in: with a base from elsewhere, bases of such a class, and those whose
+        outside: classes in which something outside has a part: with a base from elsewhere, bases of these, and those whose
             methods are called on the class with whatever object.
 
     Args:
-        tree: the whole program.
-        resolved: its scopes, where the caller has them.
-        nodes: its nodes by class, where the caller has them.
+        nodes: class of node -> all of the program's.
+        classes: the classes of the top level by name.
+        stores: class of the top level -> `own_stores` of it.
+        bound: name of the top level -> each node that binds it.
+        places: the scope of each identifier.
     """
 
     def __init__(
         self,
-        tree: ast.Module,
-        resolved: tuple[Scope, Mapping[ast.AST, Scope]] | None = None,
-        nodes: Kinds | None = None,
+        nodes: Nodes,
+        classes: Mapping[str, ast.ClassDef],
+        stores: Mapping[str, Collection[ast.Attribute]],
+        bound: Mapping[str, Collection[ast.AST]],
+        places: Mapping[ast.AST, Scope],
     ):
-        self.scope, self.places = resolved or scopes(tree)
-        self.nodes = nodes if nodes is not None else by_class(walk(tree))
-        self.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-        self.stores = {name: list(own_stores(node)) for name, node in self.classes.items()}
+        self.nodes, self.classes, self.stores, self.bound, self.places = nodes, classes, stores, bound, places
         self.outside = self._inherited_from_outside() | self._borrowed()
+
+    @classmethod
+    def of(cls, tree: ast.Module, resolved: Resolved | None = None) -> Visibility:
+        """That of a whole program; `resolved` are its scopes, where the caller has them."""
+        scope, places = resolved or scopes(tree)
+        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        stores = {name: list(own_stores(node)) for name, node in classes.items()}
+        return cls(by_class(walk(tree)).__getitem__, classes, stores, scope.bound, places)
 
     # Attributes
 
     @cached_property
     def reflects(self) -> bool:
         """Does the program find attributes by text, or use a package whose attributes are not known?"""
-        modules = [alias.name for node in self.nodes[ast.Import] for alias in node.names]
-        froms = [(node.module or "", alias.name) for node in self.nodes[ast.ImportFrom] for alias in node.names]
+        modules = [alias.name for node in self.nodes(ast.Import) for alias in node.names]
+        froms = [(node.module or "", alias.name) for node in self.nodes(ast.ImportFrom) for alias in node.names]
         return (
             any(name.partition(".")[0] not in PLAIN_PACKAGES or name == "dataclasses" for name in modules)
             or any(module.partition(".")[0] not in PLAIN_PACKAGES or name in MAKERS for module, name in froms)
-            or any(node.attr in SHOWING for node in self.nodes[ast.Attribute])
-            or any(node.id in BY_TEXT for node in self.nodes[ast.Name])
+            or any(node.attr in SHOWING for node in self.nodes(ast.Attribute))
+            or any(node.id in BY_TEXT for node in self.nodes(ast.Name))
         )
 
     def read_from_outside(self, name: str) -> bool:
@@ -120,8 +125,23 @@ class Visibility:
     @cached_property
     def _elsewhere(self) -> frozenset[str]:
         """Names in texts, in patterns, in kernels, and of what is imported."""
-        imported = {node.attr for node in self.nodes[ast.Attribute] if is_imported(node, self.places)}
+        imported = {node.attr for node in self.nodes(ast.Attribute) if self._is_imported(node)}
         return frozenset(self.words | self.kernel_attributes | imported)
+
+    def _is_imported(self, node: ast.expr) -> bool:
+        """Is an expression an imported name, or an attribute, item or result of one?"""
+        while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if not isinstance(node, ast.Name):
+            return False
+        scope, name = self._variable(node, node.id)
+        bound = self.bound if scope is None else scope.bound
+        return any(isinstance(item, ast.alias) for item in bound.get(name, ()))
+
+    def _variable(self, node: ast.AST, name: str) -> tuple[Scope | None, str]:
+        """What a name means at a node: whose variable, None for the top level's, and which."""
+        scope = self.places[node].resolve(name)
+        return None if scope.kind == "module" else scope, name
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -133,25 +153,25 @@ class Visibility:
     def words(self) -> frozenset[str]:
         """Words of texts that may name an attribute or a keyword, and attributes in patterns."""
         found: set[str] = set()
-        for text in {node.value for node in self.nodes[ast.Constant] if isinstance(node.value, str)}:
+        for text in {node.value for node in self.nodes(ast.Constant) if isinstance(node.value, str)}:
             # `"is {0.size}".format(x)` reads an attribute; another text with spaces is prose, if it is a whole one.
             prose = re.search(r"\s", text) and text.count("{") == text.count("}")
             found.update(WORD.findall(" ".join(FIELD.findall(text)) if prose else text))
-        for pattern in self.nodes[ast.MatchClass]:
+        for pattern in self.nodes(ast.MatchClass):
             found.update(pattern.kwd_attrs)
         return frozenset(found)
 
     @cached_property
     def kernel_attributes(self) -> frozenset[str]:
         """Attributes in functions that Triton compiles, and those of functions under decorators, such as kernels."""
-        functions = self.nodes[ast.FunctionDef]
+        functions = self.nodes(ast.FunctionDef)
         kernels = [node for node in functions if any(last_name(mark) == "jit" for mark in node.decorator_list)]
         decorated = {node.name for node in functions if node.decorator_list}
         inside = {item.attr for node in kernels for item in walk(node) if isinstance(item, ast.Attribute)}
         return frozenset(
             inside.union(
                 item.attr
-                for item in self.nodes[ast.Attribute]
+                for item in self.nodes(ast.Attribute)
                 if isinstance(item.value, ast.Name) and item.value.id in decorated
             )
         )
@@ -174,7 +194,7 @@ class Visibility:
         known = {store for name, stores in self.stores.items() if name not in self.outside for store in stores}
         return {
             node.attr
-            for node in self.nodes[ast.Attribute]
+            for node in self.nodes(ast.Attribute)
             if not isinstance(node.ctx, ast.Load) and node not in known and node.attr not in RECORD_NAMES
         }
 
@@ -182,7 +202,7 @@ class Visibility:
 
     def _inherited_from_outside(self) -> set[str]:
         """Classes with a base outside the program, and the program's bases of these: both make one object."""
-        classes = {node.name: node for node in self.nodes[ast.ClassDef]}
+        classes = {node.name: node for node in self.nodes(ast.ClassDef)}
         bases = {name: bases_from(node, classes) for name, node in classes.items()}
         found = {name for name, (_, elsewhere) in bases.items() if elsewhere}
         while below := {name for name, (own, _) in bases.items() if own & found} - found:
@@ -194,13 +214,13 @@ class Visibility:
     def _borrowed(self) -> set[str]:
         """Classes with a method that is used of the class, with whatever object."""
         found: set[str] = set()
-        for node in self.nodes[ast.Attribute]:
+        for node in self.nodes(ast.Attribute):
             base = node.value
             if not isinstance(base, ast.Name) or base.id not in self.classes or node.attr == "__init__":
                 continue
             methods = [item for item in self.classes[base.id].body if isinstance(item, ast.FunctionDef)]
             borrowed = any(item.name == node.attr and not is_static(item) for item in methods)
-            if borrowed and self.places[base].resolve(base.id).kind == "module":
+            if borrowed and self._variable(base, base.id)[0] is None:
                 found.add(base.id)
         return found
 
@@ -214,9 +234,9 @@ class Visibility:
         ):
             return True
         if owner is None:
-            return (self.places[function].resolve(function.name), function.name) in self._handed_names
+            return self._variable(function, function.name) in self._handed_names
         if function.name in ("__init__", "__new__", "__post_init__"):
-            return (self.places[owner].resolve(owner.name), owner.name) in self._handed_names
+            return self._variable(owner, owner.name) in self._handed_names
         if function.name.startswith("_"):
             return function.name == "__call__" or owner.name in self.outside or function.name in self._handed_attributes
         return function.name not in self.own or function.name in self._handed_attributes
@@ -245,24 +265,24 @@ class Visibility:
 
     @cached_property
     def _handed_words(self) -> frozenset[str]:
-        written = {word.arg for word in self.nodes[ast.keyword] if word.arg}
+        written = {word.arg for word in self.nodes(ast.keyword) if word.arg}
         return CALLBACK_KEYWORDS | self.words | written
 
     @cached_property
     def _owners(self) -> dict[ast.AST, ast.ClassDef]:
         """The class of each method."""
-        return {item: node for node in self.nodes[ast.ClassDef] for item in node.body if isinstance(item, FUNCTIONS)}
+        return {item: node for node in self.nodes(ast.ClassDef) for item in node.body if isinstance(item, FUNCTIONS)}
 
     @cached_property
     def _callees(self) -> set[ast.AST]:
-        return {call.func for call in self.nodes[ast.Call]}
+        return {call.func for call in self.nodes(ast.Call)}
 
     @cached_property
-    def _handed_names(self) -> set[tuple[Scope, str]]:
+    def _handed_names(self) -> set[tuple[Scope | None, str]]:
         """Variables that are read other than to call them."""
         return {
-            (self.places[node].resolve(node.id), node.id)
-            for node in self.nodes[ast.Name]
+            self._variable(node, node.id)
+            for node in self.nodes(ast.Name)
             if isinstance(node.ctx, ast.Load) and node not in self._callees
         }
 
@@ -271,6 +291,6 @@ class Visibility:
         """Attributes that are read other than to call them."""
         return {
             node.attr
-            for node in self.nodes[ast.Attribute]
+            for node in self.nodes(ast.Attribute)
             if isinstance(node.ctx, ast.Load) and node not in self._callees
         }

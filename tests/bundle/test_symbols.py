@@ -16,10 +16,11 @@ def short(text, keep=(), alphabet=ALPHABET):
     """The program with short names, checked to be the same one."""
     tree = ast.parse(text)
     found = survey(tree)
-    renamed = Plan(tree, found, keep).shortened(alphabet)
-    check_renaming(tree, renamed, found)
-    assert ast.dump(tree) == ast.dump(ast.parse(text)), "the tree itself stays as it is"
-    return ast.unparse(renamed)
+    with Plan(tree, found, keep).shortened(alphabet) as renamed:
+        result = ast.unparse(renamed)
+    assert ast.dump(tree) == ast.dump(ast.parse(text)), "the tree has its names again"
+    check_renaming(tree, ast.parse(result), found)
+    return result
 
 
 def same(text):

@@ -10,6 +10,7 @@ from test_hostile_programs import check
 
 from pgolf.bundle import visibility
 from pgolf.bundle.minify.legality import survey
+from pgolf.bundle.names import scopes
 from pgolf.bundle.visibility import EXTERNAL_NAMES, Visibility
 
 FUNCTION = (
@@ -23,15 +24,16 @@ class Thing:
 
 
 def visible(text):
-    return Visibility(ast.parse(text))
+    return Visibility.of(ast.parse(text))
 
 
 def keywords(text):
     tree = ast.parse(text)
-    looked = Visibility(tree)
+    resolved = scopes(tree)
+    looked = Visibility.of(tree, resolved)
     return {
         name
-        for scope in looked.scope.walk()
+        for scope in resolved[0].walk()
         if scope.kind == "function"
         for name in looked.keywords_from_outside(scope.node)
     }

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import ast
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pgolf.bundle.minify.legality import Survey, survey
 from pgolf.bundle.names import IDENTIFIERS, Scope, bound_name, scopes
+from pgolf.bundle.trees import ONE, SHAPES
 from pgolf.bundle.visibility import EXTERNAL_NAMES
 from pgolf.errors import PgolfError
 
 Key = tuple[Scope, str]
+
+
+class _Leaves(dict[type[ast.AST], tuple[str, ...]]):
+    """Class of node -> its fields that hold no node worth a visit, other than those that mean nothing."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        others = {*dict(SHAPES[kind]), "ctx", "type_comment", "kind", "type_ignores"}
+        self[kind] = found = tuple(name for name in kind._fields if name not in others)
+        return found
+
+
+_LEAVES = _Leaves()
 
 
 class _Renaming:
@@ -68,34 +81,51 @@ class _Renaming:
 
     # Trees
 
-    def walk(self, old: ast.AST, new: ast.AST) -> None:
-        if type(old) is not type(new):
-            self.fail(old, f"{type(old).__name__} became {type(new).__name__}")
-        self.pairs[old] = new
-        if isinstance(old, ast.Call):
-            if self.found.names_fields(old):
-                self.field_keywords.update(old.keywords)
-            else:
-                self.keywords.update(item.arg for item in old.keywords if item.arg)
-        for field in old._fields:
-            left, right = getattr(old, field, None), getattr(new, field, None)
-            # Contexts and operators, which have no fields, are one object everywhere.
-            if left is not right or getattr(left, "_fields", True):
-                self.compare(old, new, field, left, right)
+    def compare(self) -> None:
+        """Go through both trees, outer nodes first."""
+        (old_root, new_root), *_ = self.pairs.items()
+        waiting: list[tuple[Any, Any]] = [(old_root, new_root)]
+        for old, new in waiting:
+            kind = old.__class__
+            if kind is not new.__class__:
+                self.fail(old, f"{kind.__name__} became {type(new).__name__}")
+            if old is None:
+                continue
+            self.pairs[old] = new
+            if kind is ast.Call and old.keywords:
+                self.note_keywords(old)
+            for field, holds in SHAPES[kind]:
+                left: Any = getattr(old, field, None)
+                right: Any = getattr(new, field, None)
+                if holds == ONE:
+                    waiting.append((left, right))
+                elif len(left) != len(right):
+                    self.fail(old, f"{field} has {len(right)} parts, not {len(left)}")
+                else:
+                    waiting += zip(left, right, strict=True)
+            for field in _LEAVES[kind]:
+                self.compare_leaves(old, new, field, getattr(old, field, None), getattr(new, field, None))
 
-    def compare(self, old: ast.AST, new: ast.AST, field: str, left: object, right: object) -> None:
+    def note_keywords(self, call: ast.Call) -> None:
+        """Keywords are members where they are fields of a record."""
+        if self.found.names_fields(call):
+            self.field_keywords.update(call.keywords)
+        else:
+            self.keywords.update(item.arg for item in call.keywords if item.arg)
+
+    def compare_leaves(self, old: ast.AST, new: ast.AST, field: str, left: object, right: object) -> None:
+        """What is no tree: names, literals, operators."""
         if isinstance(left, list) and isinstance(right, list):
             if len(left) != len(right):
                 self.fail(old, f"{field} has {len(right)} parts, not {len(left)}")
             for one, two in zip(left, right, strict=True):
-                self.compare(old, new, field, one, two)
-        elif isinstance(left, ast.AST) and isinstance(right, ast.AST):
-            self.walk(left, right)
+                self.compare_leaves(old, new, field, one, two)
         elif isinstance(old, ast.alias) and field == "asname":
             self.same(old, bound_name(old) or "", new, bound_name(new) or "")
         elif isinstance(left, str) and isinstance(right, str):
             self.compare_words(old, new, field, left, right)
-        elif field not in ("ctx", "type_comment", "kind") and (type(left), left) != (type(right), right):
+        # Operators, which have no fields, are one object everywhere.
+        elif left is not right and (type(left), left) != (type(right), right):
             self.fail(old, f"{field} {left!r} became {right!r}")
 
     def compare_words(self, old: ast.AST, new: ast.AST, field: str, left: str, right: str) -> None:
@@ -104,7 +134,7 @@ class _Renaming:
             self.same(old, left, new, right)
         elif self.is_member(old, field):
             self.same_member(old, left, right)
-        elif left != right and field not in ("type_comment", "kind"):
+        elif left != right:
             self.fail(old, f"{field} {left!r} became {right!r}")
 
     def is_member(self, node: ast.AST, field: str) -> bool:
@@ -124,7 +154,7 @@ def check_renaming(old: ast.Module, new: ast.Module, found: Survey | None = None
         PgolfError: PG401, where they differ.
     """
     renaming = _Renaming(old, new, found or survey(old))
-    renaming.walk(old, new)
+    renaming.compare()
     for (scope, name), (_, new_name) in renaming.forward.items():
         parameter = any(isinstance(node, ast.arg) for node in scope.bound.get(name, []))
         if parameter and name != new_name and new_name in renaming.keywords:

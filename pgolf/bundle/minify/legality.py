@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, scopes
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import field_names, is_record
-from pgolf.bundle.trees import by_class, walk
+from pgolf.bundle.trees import walk
 from pgolf.bundle.visibility import RECORD_NAMES, Visibility
 
 ANY = ("**",)
@@ -60,38 +60,39 @@ class Survey:
         return node.id if self.places[node].resolve(node.id).kind == "module" else ""
 
 
-def survey(tree: ast.Module, parameters: bool = True) -> Survey:
-    """Look at the whole program once.
-
-    Args:
-        parameters: whether to find out which must keep their names; who renames none can spare the time.
-    """
-    resolved = scopes(tree)
-    nodes = by_class(walk(tree))
-    visible = Visibility(tree, resolved, nodes)
-    scope, places = resolved
+def survey(tree: ast.Module, resolved: Resolved | None = None) -> Survey:
+    """Look at the whole program once; `resolved` are its scopes, where the caller has them."""
+    scope, places = resolved = resolved or scopes(tree)
+    visible = Visibility.of(tree, resolved)
     found = Survey(scope, places, of_node={inner.node: inner for inner in scope.walk()})
     found.outside = frozenset(visible.outside)
     found.records = {name: field_names(node) for name, node in visible.classes.items() if is_record(node)}
-    calls = [node for node in nodes[ast.Call] if node.keywords]
-    ties = sorted({_keywords(node) for node in calls if not found.names_fields(node)} - {()})
+    calls = [node for node in visible.nodes(ast.Call) if node.keywords]
     spread = [found.callee(node) for node in calls if any(item.arg is None for item in node.keywords)]
-    if None in spread:
-        ties = [ANY]
+    ties = sorted({_keywords(node) for node in calls if not found.names_fields(node)} - {()})
+    ties = [ANY] if None in spread else ties
     outside = sorted(name for name in visible.outside if name in visible.classes)
     found.inherited |= frozenset(visible.members(outside))
-    if parameters:
-        functions = [inner.node for inner in scope.walk() if isinstance(inner.node, FUNCTIONS)]
-        found.fixed = {
-            (node, name)
-            for node in functions
-            for name in _fixed_parameters(node, [ANY] if node in spread else ties, visible)
-        }
-        inside = [(places[node].resolve(node.id), node.id) for node in names_in_kernels(scope)]
-        found.fixed.update((owner.node, name) for owner, name in inside if owner is not scope)
+    found.fixed = _fixed(found, visible, ties, spread)
     passed = {name for fields in found.records.values() for name in _meant(ties, set(fields))}
     found.own = visible.own - passed
     return found
+
+
+def _fixed(
+    found: Survey, visible: Visibility, ties: list[tuple[str, ...]], spread: list[ast.AST | None]
+) -> set[tuple[ast.AST, str]]:
+    """Parameters that must keep their names, and what kernels read of other functions, by function and name."""
+    fixed: set[tuple[ast.AST, str]] = set()
+    for node in found.of_node:
+        if isinstance(node, FUNCTIONS):
+            named = _fixed_parameters(node, [ANY] if node in spread else ties, visible)
+            fixed.update((node, name) for name in named)
+    for name in names_in_kernels(found.scope):
+        owner = found.places[name].resolve(name.id)
+        if owner is not found.scope:
+            fixed.add((owner.node, name.id))
+    return fixed
 
 
 def names_in_kernels(module: Scope) -> list[ast.Name]:

@@ -15,7 +15,7 @@ from pgolf.bundle.link import Flat
 from pgolf.bundle.minify.alpha_equivalence import check_renaming
 from pgolf.bundle.minify.legality import Survey, names_in_kernels, survey
 from pgolf.bundle.minify.printing import write
-from pgolf.bundle.minify.strip import strip
+from pgolf.bundle.minify.strip import stripped
 from pgolf.bundle.minify.symbols import ALPHABET, Plan
 from pgolf.bundle.origins import hand_on, pieces
 from pgolf.bundle.source import PYTHON, compiles
@@ -27,35 +27,38 @@ RARE = 2
 
 @dataclass(frozen=True)
 class Minified:
-    """The minified text, and the program that it was made of."""
+    """The minified text, and what it was made of.
+
+    Attributes:
+        tree: that of the text.
+        stripped: the same tree under its old names, marked with the modules that its parts came from.
+        owners: the module of each of its statements.
+    """
 
     text: str
-    flat: Flat
+    tree: ast.Module
+    stripped: ast.Module
+    owners: tuple[str, ...]
 
     @cached_property
     def segments(self) -> tuple[tuple[str, str], ...]:
         """(module, piece of the text), in the order of the text."""
-        stripped, owners = _stripped(self.flat)
-        return tuple(pieces(self.text, ast.parse(self.text), stripped, owners))
+        return tuple(pieces(self.text, self.tree, self.stripped, self.owners))
 
 
 def minify(flat: Flat) -> Minified:
     """The program's text with short names."""
     # The text is parsed, because a tree may hold what no source says in this way, such as a negative number.
-    stripped = strip(ast.parse(flat.text))
-    found = survey(stripped)
-    names = sorted({node.id for node in names_in_kernels(found.scope) if found.global_name(node)})
-    kept = [*names, *rare_imports(found), *shown_classes(found)]
-    text = write(Plan(stripped, found, kept).shortened(ALPHABET))
-    check(stripped, text, found)
-    return Minified(text, flat)
-
-
-def _stripped(flat: Flat) -> tuple[ast.Module, list[str]]:
-    """The program as `strip` leaves it, marked with the modules that it came from, and those of its statements."""
     parsed = ast.parse(flat.text)
     hand_on(flat.tree, parsed)
-    return strip(parsed), [item.owner for item in flat.joined() if not is_idle_line(item.node)]
+    tree, resolved = stripped(parsed)
+    found = survey(tree, resolved)
+    names = sorted({node.id for node in names_in_kernels(found.scope) if found.global_name(node)})
+    kept = [*names, *rare_imports(found), *shown_classes(found)]
+    with Plan(tree, found, kept).shortened(ALPHABET) as short:
+        text = write(short)
+    printed = check(tree, text, found)
+    return Minified(text, printed, tree, tuple(item.owner for item in flat.joined() if not is_idle_line(item.node)))
 
 
 def shown_classes(found: Survey) -> list[str]:
@@ -74,8 +77,8 @@ def rare_imports(found: Survey) -> list[str]:
     return sorted(name for name in imports if reads[name] <= RARE)
 
 
-def check(stripped: ast.Module, text: str, found: Survey | None = None) -> None:
-    """The stage's own check: the text parses for the oldest Python and is the same tree up to a renaming.
+def check(before: ast.Module, text: str, found: Survey | None = None) -> ast.Module:
+    """The stage's own check: the text parses for the oldest Python and is the same tree up to a renaming; gives its tree.
 
     Raises:
         PgolfError: PG401.
@@ -85,4 +88,5 @@ def check(stripped: ast.Module, text: str, found: Survey | None = None) -> None:
         tree = ast.parse(text, feature_version=PYTHON)
     except SyntaxError as error:
         raise PgolfError("PG401", f"the minified text does not compile: {error}") from error
-    check_renaming(stripped, tree, found)
+    check_renaming(before, tree, found)
+    return tree

@@ -12,7 +12,7 @@ import ast
 from itertools import takewhile
 
 from pgolf.bundle.effects import is_movable, rebound_names
-from pgolf.bundle.names import Scope, copy_tree, scopes
+from pgolf.bundle.names import Resolved, Scope, copy_tree, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import Signature, field_names, hides_arguments, is_record, methods_of
 from pgolf.bundle.trees import walk
@@ -27,9 +27,13 @@ SPECIAL_FIELDS = ("ClassVar", "InitVar", "KW_ONLY")
 """Annotations that make something else of a dataclass's field than a parameter by position."""
 
 
-def settle_arguments(tree: ast.Module) -> None:
-    """Change every call with keywords of a function, record or class of the program, in place."""
-    module, places = scopes(tree)
+def settle_arguments(tree: ast.Module, resolved: Resolved | None = None) -> None:
+    """Change every call with keywords of a function, record or class of the program, in place.
+
+    Args:
+        resolved: the tree's scopes, where the caller has them.
+    """
+    module, places = resolved or scopes(tree)
     nodes = walk(tree)
     rebound = rebound_names(nodes)
     known = {name: _parameters(bound[0], module) for name, bound in module.bound.items() if len(bound) == 1}

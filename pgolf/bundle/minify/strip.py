@@ -12,6 +12,7 @@ from typing import Any
 from pgolf.bundle.handlers import ASSERTIONS, may_end
 from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.minify.positional import settle_annotations, settle_arguments
+from pgolf.bundle.names import Resolved, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import is_idle_line
 from pgolf.bundle.trees import Transformer, by_class, walk
@@ -26,15 +27,20 @@ ASKING_METHODS = frozenset(
 
 def strip(tree: ast.Module) -> ast.Module:
     """The tree without what has no effect (changes it in place)."""
+    return stripped(tree)[0]
+
+
+def stripped(tree: ast.Module) -> tuple[ast.Module, Resolved]:
+    """The tree that `strip` gives, and its scopes."""
     nodes = by_class(walk(tree))
     caught = may_end(nodes.__getitem__, ASSERTIONS)
     computed = {node.name for node in nodes[ast.FunctionDef] if node.decorator_list}
     idle = set() if caught else {node for node in nodes[ast.Assert] if _only_asks(node.test, computed)}
-    stripped = _Strip(idle).visit(tree)
-    assert isinstance(stripped, ast.Module)
-    settle_arguments(stripped)
-    settle_annotations(stripped)
-    return stripped
+    tree = _Strip(idle).visit(tree)
+    settle_annotations(tree)
+    resolved = scopes(tree)
+    settle_arguments(tree, resolved)
+    return tree, resolved
 
 
 class _Strip(Transformer):

@@ -12,12 +12,13 @@ import keyword
 import string
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import product
 from typing import NamedTuple
 
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.minify.legality import Survey
-from pgolf.bundle.names import IDENTIFIERS, Scope, copy_tree
+from pgolf.bundle.names import IDENTIFIERS, Scope
 from pgolf.bundle.trees import walk
 from pgolf.bundle.visibility import EXTERNAL_NAMES
 
@@ -42,13 +43,23 @@ def variable_of(node: ast.AST) -> str | None:
 
 
 class Slot(NamedTuple):
-    """A place that holds a word: the node's number in `walk`, its field, and which of its names, where it has several."""
+    """A place that holds a word: the node, its field, and which of its names, where it has several."""
 
-    place: int
+    node: ast.AST
     field: str
     word: str
     is_member: bool
     number: int | None = None
+
+    def exchange(self, word: str | None) -> str | None:
+        """Write another word; gives what was there."""
+        before: str | None = getattr(self.node, self.field)
+        if self.number is None:
+            setattr(self.node, self.field, word)
+            return before
+        names = getattr(self.node, self.field)
+        before, names[self.number] = names[self.number], word
+        return before
 
 
 class Plan:
@@ -71,71 +82,69 @@ class Plan:
         self.slots: list[Slot] = []
         self._field_keywords: set[ast.keyword] = set()
         self._may_rename: dict[tuple[Scope, str], bool] = {}
-        for place, node in enumerate(walk(tree)):
-            self.note(place, node)
+        for node in walk(tree):
+            self.note(node)
         self._meet = _meetings(found.scope)
 
-    def shortened(self, alphabet: str) -> ast.Module:
-        """A copy of the tree with short names."""
+    @contextmanager
+    def shortened(self, alphabet: str) -> Iterator[ast.Module]:
+        """The tree, which has short names until the block ends."""
         variables = self.variables(alphabet)
         members = self.members(alphabet, variables)
-        copied = copy_tree(self.tree)
-        nodes = walk(copied)
-        for place, field, word, is_member, number in self.slots:
-            short = members.get(word) if is_member else variables.get(word)
-            if short is None or short == word:
-                continue
-            if number is None:
-                setattr(nodes[place], field, short)
-            else:
-                getattr(nodes[place], field)[number] = short
-        return copied
+        before = []
+        for slot in self.slots:
+            short = members.get(slot.word) if slot.is_member else variables.get(slot.word)
+            if short is not None and short != slot.word:
+                before.append((slot, slot.exchange(short)))
+        yield self.tree
+        for slot, word in before:
+            slot.exchange(word)
 
-    def note(self, place: int, node: ast.AST) -> None:
+    def note(self, node: ast.AST) -> None:
         """Note the words of one node, and the names that will stay."""
         if isinstance(node, ast.Attribute):
-            self.note_member(place, "attr", node.attr)
+            self.note_member(node, "attr", node.attr)
         elif isinstance(node, ast.Call) and node.keywords and self.found.names_fields(node):
             self._field_keywords.update(node.keywords)
         elif isinstance(node, ast.keyword):
-            self.note_keyword(place, node)
+            self.note_keyword(node)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             for number, word in enumerate(node.names):
                 owner = self.found.places[node].resolve(word)
                 if owner.kind == "class" or self.may_rename(owner, word):
-                    self.slots.append(Slot(place, "names", word, owner.kind == "class", number))
+                    self.slots.append(Slot(node, "names", word, owner.kind == "class", number))
         else:
             name, scope = variable_of(node), self.found.places.get(node)
             if name is not None and scope is not None:
                 field = "asname" if isinstance(node, ast.alias) else IDENTIFIERS[type(node)]
-                self.note_variable(place, field, name, scope)
+                self.note_variable(node, field, name, scope)
 
-    def note_keyword(self, place: int, node: ast.keyword) -> None:
+    def note_keyword(self, node: ast.keyword) -> None:
         """Note the keyword of an argument: a field of a record, or a name that stays."""
         if node.arg and node in self._field_keywords:
-            self.note_member(place, "arg", node.arg)
+            self.note_member(node, "arg", node.arg)
         elif node.arg:
             self.taken.add(node.arg)
             self.taken_members.add(node.arg)
 
-    def note_variable(self, place: int, field: str, name: str, scope: Scope) -> None:
+    def note_variable(self, node: ast.AST, field: str, name: str, scope: Scope) -> None:
         """Note one identifier."""
         owner = scope.resolve(name)
         if scope.kind == "class" and owner.kind != "class":
             self.class_reads.add(name)
         if owner.kind == "class":
-            self.note_member(place, field, name)
+            self.note_member(node, field, name)
         elif self.may_rename(owner, name):
             self.uses[name] += 1
-            self.slots.append(Slot(place, field, name, False))
+            self.slots.append(Slot(node, field, name, False))
         else:
             self.stays.add(name)
 
-    def note_member(self, place: int, field: str, name: str) -> None:
+    def note_member(self, node: ast.AST, field: str, name: str) -> None:
         """Note an attribute, or a name of a class body."""
         if name in self.found.own and name not in self.keep:
             self.member_uses[name] += 1
-            self.slots.append(Slot(place, field, name, True))
+            self.slots.append(Slot(node, field, name, True))
         else:
             self.taken_members.add(name)
 

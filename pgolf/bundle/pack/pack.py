@@ -32,6 +32,10 @@ CHOICES = ("auto", *FAMILIES)
 LZMA1 = 2**62 + 1
 SEARCHES = ((lzma.MF_BT4, 273), (lzma.MF_BT4, 40), (lzma.MF_BT2, 64), (lzma.MF_BT2, 40))
 """Match finders, and the length that ends their search: ten bytes more or less."""
+TRIAL = SEARCHES[1]
+"""With this one it is seen which literal contexts are worth the others; best of the four by 48 programs."""
+HOPELESS = 0.98
+"""What is this much smaller than another compressor's result stays so whatever the settings: they are worth 1 %."""
 RUN = b"""f=__file__+"#"
 c.cache[f]=c.cache[__file__]=0,None,s.splitlines(1),f
 exec(compile(s,f,"exec"))
@@ -72,15 +76,27 @@ class Coder:
 def coders(source: bytes, allow_brotli: bool) -> Iterator[Coder]:
     """Every compressor on the source, with several settings each."""
     yield Coder("zlib", "zlib", "zlib.decompress({})", zlib.compress(source, 9))
+    # A window that holds all of the source differs from a larger one in nothing but the header.
+    windows = [window for window in (16, 18, 22) if window < 22 or len(source) > 2**18] if allow_brotli else []
+    others = [brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window) for window in windows]
+    for data in _lzma_results(source, min(map(len, others), default=len(source))):
+        yield Coder("lzma", "lzma", "lzma.decompress({})", data)
+    for data in others:
+        yield Coder("brotli", "brotli", "brotli.decompress({})", data)
+
+
+def _lzma_results(source: bytes, other: int) -> list[bytes]:
+    """LZMA with every setting that may be the best, in a fixed order; `other` is the size by another compressor."""
     # lc is how many upper bits of a character tell what follows it; the first one of ASCII is the same in all of them.
-    settings = [(lc, *search) for lc, search in product(range(source.isascii(), 5), SEARCHES)]
+    contexts = range(source.isascii(), 5)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compressor releases the interpreter's lock
-        for data in pool.map(partial(_lzma_of, source), settings):
-            yield Coder("lzma", "lzma", "lzma.decompress({})", data)
-    if allow_brotli:
-        for window in (16, 18, 22):
-            data = brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window)
-            yield Coder("brotli", "brotli", "brotli.decompress({})", data)
+        trials = dict(zip(contexts, pool.map(lambda lc: _lzma_of(source, (lc, *TRIAL)), contexts), strict=True))
+        found = {(lc, *TRIAL): data for lc, data in trials.items()}
+        if other > HOPELESS * min(map(len, trials.values())):
+            best = sorted(trials, key=lambda lc: len(latin1(trials[lc])))[:2]
+            settings = [(lc, *search) for lc, search in product(best, SEARCHES) if search != TRIAL]
+            found.update(zip(settings, pool.map(partial(_lzma_of, source), settings), strict=True))
+    return [found[lc, *search] for lc, search in product(contexts, SEARCHES) if (lc, *search) in found]
 
 
 def _lzma_of(source: bytes, setting: tuple[int, int, int]) -> bytes:
@@ -98,9 +114,8 @@ def _filter(size: int, lc: int, finder: int, nice: int) -> dict[str, int]:
 
 
 def compressed(text: str) -> int:
-    """Bytes of a text by one fixed compressor, to compare texts with: LZMA in its fast mode, 3 % above its best."""
-    fast = _filter(len(text), 2, lzma.MF_HC4, 32) | {"mode": lzma.MODE_FAST, "depth": 16}
-    return len(lzma.compress(text.encode(), lzma.FORMAT_RAW, filters=[fast]))
+    """Bytes of a text by one fast compressor, to compare texts with: 4 % above the best for a program."""
+    return len(brotli.compress(text.encode(), quality=5, lgwin=18))
 
 
 def latin1(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgolf.bundle.effects import Effects
+from pgolf.bundle.facts import Facts
 from pgolf.bundle.names import Scope
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
@@ -66,33 +67,38 @@ class CallGraph:
         return None
 
     def _find(self) -> Iterator[Callee]:
-        program = self.program
-        again = self.effects.constructs_unseen
-        for node in program.body:
-            if isinstance(node, ast.FunctionDef) and program.is_constant(node.name):
-                yield from self._closed(node, 0, program.reads.get(node.name, []))
-            elif isinstance(node, ast.ClassDef):
-                for method in methods_of(node):
-                    if method.name != "__init__":
-                        yield from self._method(method)
-                    elif not again and _is_made_plainly(node) and program.is_constant(node.name) and binds_self(method):
-                        yield from self._closed(method, 1, program.reads.get(node.name, []), constructs=True)
+        for facts in self.program.all_facts():
+            for function, signature in facts.table("plain functions", _plain_functions):
+                calls = self.program.calls(self._uses(facts.node, function))
+                if calls and not any(map(hides_arguments, calls)) and all(map(signature.fits, calls)):
+                    constructs = function is not facts.node and function.name == "__init__"
+                    yield Callee(function, signature, tuple(calls), constructs)
 
-    def _method(self, method: ast.FunctionDef) -> Iterator[Callee]:
-        if len(self.program.members[method.name]) == 1 and method.name in self.program.own and binds_self(method):
-            uses = self.program.attributes.get(method.name, [])
-            if not any(getattr(use.value, "id", "") in self.program.classes for use in uses):
-                yield from self._closed(method, 1, uses)
+    def _uses(self, definition: ast.stmt, function: ast.FunctionDef) -> Collection[ast.AST]:
+        """What is read where a function is called, if it is ever read otherwise; nothing where that cannot be seen."""
+        program, name = self.program, function.name
+        if isinstance(definition, ast.ClassDef) and name != "__init__":
+            own = len(program.members[name]) == 1 and name in program.own
+            uses = program.attributes.get(name, []) if own else []
+            return uses if not any(getattr(use.value, "id", "") in program.classes for use in uses) else []
+        seen = function is definition or not self.effects.constructs_unseen
+        name = getattr(definition, "name", "")
+        return program.reads.get(name, []) if seen and program.is_constant(name) else []
 
-    def _closed(
-        self, node: ast.FunctionDef, skipped: int, uses: Collection[ast.AST], constructs: bool = False
-    ) -> Iterator[Callee]:
-        calls = self.program.calls(uses)
-        plain = all(last_name(mark) in PLAIN_DECORATORS for mark in node.decorator_list) and not node.args.posonlyargs
-        if plain and calls and not any(map(hides_arguments, calls)):
-            signature = Signature.of(node, skipped)
-            if all(map(signature.fits, calls)):
-                yield Callee(node, signature, tuple(calls), constructs)
+
+def _plain_functions(facts: Facts) -> list[tuple[ast.FunctionDef, Signature]]:
+    """The function or methods of a statement that are called as they are defined, and what their calls give."""
+    node = facts.node
+    functions = [node] if isinstance(node, ast.FunctionDef) else []
+    methods = [method for method in methods_of(node) if binds_self(method)] if isinstance(node, ast.ClassDef) else []
+    if isinstance(node, ast.ClassDef) and not _is_made_plainly(node):
+        methods = [method for method in methods if method.name != "__init__"]
+    return [
+        (function, Signature.of(function, int(function is not node)))
+        for function in (*functions, *methods)
+        if all(last_name(mark) in PLAIN_DECORATORS for mark in function.decorator_list)
+        and not function.args.posonlyargs
+    ]
 
 
 def _is_made_plainly(node: ast.ClassDef) -> bool:

@@ -29,8 +29,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def scalar_replacement(program: Program) -> None:
     """Replace what can be replaced at once: an object that another one holds has to wait until that one is gone."""
-    for aggregate in aggregates(program):
+    found = aggregates(program)
+    for aggregate in found:
         _Replacement(program, aggregate).run()
+    if found:
+        forget_globals(program)
 
 
 class _Replacement:
@@ -146,7 +149,6 @@ class _Replacement:
             for target in stores if place.kind == "variable" else ():
                 if isinstance(target, ast.Name):
                     drop_target(self.program, target)
-        forget_globals(self.program)
 
 
 def declare(program: Program, function: Function, names: Iterable[str]) -> None:
