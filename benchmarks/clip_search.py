@@ -30,7 +30,7 @@ def main(layers: str = "2") -> None:
         weights = [torch.randn(rows, columns, generator=generator) / 20 for _ in range(number)]
         groups.append((weights, [{"hessian": inputs.T @ inputs / 4096}] * number))
     recipes = {
-        "sdclip": SpreadRecipe("sdclip", 6, 12.85, (), Gptq(128, 0.01)),
+        "sdclip": SpreadRecipe("sdclip", "int6", 31, 12.85, (), Gptq(128, 0.01)),
         "clip_search, floor 1/31": ClipSearch(1 / 31, Gptq(128, 0.01)),
         "clip_search, no floor": ClipSearch(0.0, Gptq(128, 0.01)),
     }

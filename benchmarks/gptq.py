@@ -41,7 +41,7 @@ def since(begin: tuple[float, float], device: torch.device) -> tuple[float, floa
 def measure(device: torch.device, layers: int) -> Iterator[dict[str, Any]]:
     """Rows of (wall, processor) seconds for each shape, then the sums of the matrices of the layers."""
     rows = 98304 if device.type == "cuda" else 8192
-    recipe = SpreadRecipe("sdclip", 6, 12.85, (), Gptq(128, 0.01))
+    recipe = SpreadRecipe("sdclip", "int6", 31, 12.85, (), Gptq(128, 0.01))
     torch.backends.cuda.matmul.allow_tf32 = True
     totals = {"together": (0.0, 0.0), "one by one": (0.0, 0.0)}
     for place, (name, shape) in enumerate(SHAPES.items()):
@@ -82,7 +82,7 @@ def compare(device: torch.device) -> Iterator[dict[str, Any]]:
     The error is tr(E H E^T) of E = W - W', relative to that of float64.
     """
     solver = Gptq(128, 0.01)
-    recipe = SpreadRecipe("sdclip", 6, 12.85, (), solver)
+    recipe = SpreadRecipe("sdclip", "int6", 31, 12.85, (), solver)
     for name in PER_LAYER:
         rows, columns = SHAPES[name]
         generator = torch.Generator().manual_seed(1)

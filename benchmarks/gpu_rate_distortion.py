@@ -215,7 +215,7 @@ class Bench:
         if share not in (0.0, 1.0):  # between: the recipe's own step moves with the price as well
             sigmas *= (amount / 1e-3) ** 0.5
         rounding = Trellis(states, rate, 0.01) if states else Gptq(128, 0.01)
-        made = (TrellisRecipe if states else SpreadRecipe)("sdclip", 8, sigmas, taps, rounding)
+        made = (TrellisRecipe if states else SpreadRecipe)("sdclip", "int8", 127, sigmas, taps, rounding)
         return ColumnRecipe(made, 0.01) if columns else made
 
     def point(self, share, states, amount, rate=0.0, columns=False, shrunk=False):

@@ -12,9 +12,9 @@ import torch.utils.checkpoint  # noqa: F401 what the programs import is loaded b
 from hostile_writer import make_hostile
 from program_stages import TooLong, live, run
 
-from pgolf.bundle.pack.pack import unpack
 from pgolf.bundle.pipeline import build
 from pgolf.errors import PgolfError
+from pgolf.unpack import unpack
 
 SECONDS = 10
 """A program that runs longer than this does not end."""

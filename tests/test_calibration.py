@@ -34,7 +34,7 @@ class Generated:
 
 
 def recipe(rounding, taps=()):
-    return Component(SpreadRecipe, plugin="p", bits=6, sigmas=12.0, taps=taps, rounding=rounding)
+    return Component(SpreadRecipe, plugin="p", name="int6", top=31, sigmas=12.0, taps=taps, rounding=rounding)
 
 
 def test_components_are_found_at_any_depth():

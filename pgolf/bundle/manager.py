@@ -14,6 +14,7 @@ from pgolf.bundle.passes.dead_stores import DEAD_STORES
 from pgolf.bundle.passes.scalar_replacement import SCALAR_REPLACEMENT
 from pgolf.bundle.passes.settings_specialization import SETTINGS_SPECIALIZATION
 from pgolf.bundle.passes.tree_shaking import TREE_SHAKING
+from pgolf.bundle.passes.unrolling import UNROLLING
 from pgolf.bundle.passes.unshadowing import UNSHADOWING
 from pgolf.bundle.program import Program
 from pgolf.bundle.verification import verify, verify_text
@@ -27,7 +28,7 @@ ROUND = (
     DEAD_STORES,
     TREE_SHAKING,
 )
-PLAN: tuple[Pass, ...] = (SETTINGS_SPECIALIZATION, TREE_SHAKING, UNSHADOWING, *(ROUND * 8))
+PLAN: tuple[Pass, ...] = (SETTINGS_SPECIALIZATION, TREE_SHAKING, UNROLLING, UNSHADOWING, *(ROUND * 8))
 """The passes in their order, found by measuring bytes and time. Rounds are run until one changes nothing."""
 VERIFY = "PGOLF_VERIFY_PASSES"
 """With this in the environment, the text after each pass is compiled too."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pgolf.bundle.pack.pack import unpack
 from pgolf.bundle.pipeline import DUMPS
 from pgolf.errors import PgolfError
 from pgolf.lock import Lock
@@ -19,6 +18,7 @@ from pgolf.prove.children import Job, cores, run_all
 from pgolf.prove.ladder import CHECKS, RUNGS, Difference, Record, check_syntax, compare
 from pgolf.prove.sizes import trimmed
 from pgolf.run.data import DataPaths
+from pgolf.unpack import unpack
 
 RECORDER = Path(__file__).with_name("recorder.py")
 ALL_RUNGS = frozenset(range(len(RUNGS)))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import python_minifier
 
 from pgolf.bundle.names import copy_tree
-from pgolf.bundle.pack.pack import Packed, candidates, mixed, unpack
+from pgolf.bundle.pack.pack import Packed, candidates, mixed
 from pgolf.errors import PgolfError
 from pgolf.repack import legality, measure, parameters, reflection, self_reading
 from pgolf.repack.check import check_equal, check_same
@@ -25,6 +25,7 @@ from pgolf.repack.index import Index
 from pgolf.repack.rename import Keep, rename, short_names
 from pgolf.repack.script import decode, encode, needs_newer_python, parse
 from pgolf.repack.strip import strip
+from pgolf.unpack import unpack
 
 FORMS = ("renamed", "stripped", "dense", "verbatim")
 FORBIDDEN = {"b85": (PACKING,), "latin1": (PACKING, LATIN1), "mix": (PACKING, LATIN1)}

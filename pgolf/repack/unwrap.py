@@ -10,9 +10,9 @@ import ast
 from collections.abc import Callable
 
 from pgolf.bundle.names import bound_name
-from pgolf.bundle.pack.pack import unpack as unpack_own
 from pgolf.errors import PgolfError
 from pgolf.repack.index import Index
+from pgolf.unpack import unpack as unpack_own
 from pgolf.wrappers.layers import CODE_OF_WRAPPER, dense_bytes, unpack
 
 RUNS = {"exec", "eval", "compile", "runpy.run_path", "runpy.run_module", "marshal.loads", "types.FunctionType"}

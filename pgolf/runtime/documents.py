@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 
@@ -88,7 +90,7 @@ def row_widths(length: int, count: int, size: int = 1) -> list[int]:
     return sorted({-(-length // 2**halved) for halved in range(count)})
 
 
-def row_width(chunk: int, size: int, widths: list[int]) -> int:
+def row_width(chunk: int, size: int, widths: Sequence[int]) -> int:
     """The length of the rows of one chunk."""
     return min(width for width in widths if width >= min(size * (chunk + 1), widths[-1]))
 
@@ -99,7 +101,7 @@ def count_chunks(document: Document, size: int) -> int:
 
 
 def count_calls(
-    groups: list[Group], size: int, widths: list[int], rows: int, ranks: int
+    groups: list[Group], size: int, widths: Sequence[int], rows: int, ranks: int
 ) -> dict[tuple[int, int], float]:
     """(rows, row length) -> how often one of so many ranks scores such rows, for all chunks of all groups."""
     calls: dict[tuple[int, int], float] = {}
@@ -118,7 +120,7 @@ def chunk_window(targets: int, chunk: int, size: int, width: int) -> tuple[int, 
 
 
 def chunk_rows(
-    documents: list[Document], chunk: int, size: int, widths: list[int], rows: int
+    documents: list[Document], chunk: int, size: int, widths: Sequence[int], rows: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One chunk of every document: places and scored for the tally, and weights to learn from.
 

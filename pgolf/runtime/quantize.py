@@ -134,16 +134,19 @@ class SpreadRecipe:
 
     Args:
         plugin: under whose name tensors are counted.
-        bits: 2 to 8; top = 2^(bits-1) - 1.
+        name: such as "int6", in the file's name.
+        top: the largest code, 2^(bits-1) - 1.
         sigmas: the multiple.
         taps: change the clips before steps are made of them.
         rounding: chooses the codes of matrices.
     """
 
-    def __init__(self, plugin: str, bits: int, sigmas: float, taps: tuple[ClipTap, ...], rounding: Rounding) -> None:
-        self.name = f"int{bits}"
+    def __init__(
+        self, plugin: str, name: str, top: int, sigmas: float, taps: tuple[ClipTap, ...], rounding: Rounding
+    ) -> None:
+        self.name = name
         self.plugin = plugin
-        self.top = 2 ** (bits - 1) - 1
+        self.top = top
         self.sigmas = sigmas
         self.taps = taps
         self.rounding = rounding
@@ -171,7 +174,7 @@ class SpreadRecipe:
     def steps(self, weight: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Tensor:
         """float16 steps (rows,) of a matrix, or one."""
         clip = self.sigmas * (weight.std(1) if weight.ndim == 2 else weight.std())
-        if weight.ndim == 2:
+        if self.taps and weight.ndim == 2:
             for tap in self.taps:
                 clip = tap(weight, clip, self.top, statistics, ledger)
         step = (clip / self.top).half()
@@ -183,13 +186,16 @@ class SpreadRecipe:
         return restore_tensor(parts, kind)
 
 
-def spread_recipe(rounding: Any, taps: tuple[Any, ...], **arguments: Any) -> Any:
+def spread_recipe(rounding: Any, taps: tuple[Any, ...], bits: int, **arguments: Any) -> Any:
     """A component, for hooks: the `SpreadRecipe` that goes with the `rounding` component, inside of what a clip tap asks for.
+
+    It has its numbers worked out: a constructor that only stores leaves nothing of itself in a built file.
 
     A rounding may have a class attribute `recipe`, a subclass; a clip tap may have `around`, a recipe that takes another as
     `inner`, besides the tap's own argument `damp`.
     """
-    inner = type(rounding)(getattr(rounding.target, "recipe", SpreadRecipe), **arguments, taps=taps, rounding=rounding)
+    arguments |= {"name": f"int{bits}", "top": 2 ** (bits - 1) - 1, "taps": taps, "rounding": rounding}
+    inner = type(rounding)(getattr(rounding.target, "recipe", SpreadRecipe), **arguments)
     for tap in taps:
         if hasattr(tap.target, "around"):
             inner = type(rounding)(tap.target.around, inner=inner, damp=tap.arguments["damp"])

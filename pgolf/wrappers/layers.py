@@ -116,8 +116,8 @@ def _mixed(found: Unpacked, data: bytes | str) -> str | None:
     """The program of a file that `pgolf build --pack mix` wrote: its own decoder is known, so that it need not be run."""
     if not isinstance(data, bytes) or not data.startswith(MIXED):
         return None
-    from pgolf.bundle.pack.pack import unpack as unpack_own
     from pgolf.errors import PgolfError
+    from pgolf.unpack import unpack as unpack_own
 
     try:
         text = unpack_own(data)

@@ -66,7 +66,7 @@ PLUGIN = Plugin(
 
 
 class LoraTTT:
-    """`lora`: rank, scale; `adam`: lr, betas, weight decay; `sizes`: chunk, context, group, widths, chains."""
+    """`lora`: rank, scale; `adam`: lr, betas, weight decay; `dynamic`: one graph for any width."""
 
     name = "lora_ttt"
     label = "ttt"
@@ -77,11 +77,15 @@ class LoraTTT:
         sites: tuple[str, ...],
         lora: tuple[int, float],
         adam: tuple[float, ...],
-        sizes: tuple[int, ...],
+        chunk_size: int,
+        batch_size: int,
+        chains: int,
+        widths: tuple[int, ...],
+        dynamic: bool,
     ):
         self.bos_id, self.sites, self.lora, self.adam = bos_id, sites, lora, adam
-        self.chunk_size, length, self.batch_size, widths, self.chains = sizes
-        self.widths, self.dynamic = row_widths(length, widths, self.chunk_size), widths == 0
+        self.chunk_size, self.batch_size, self.chains = chunk_size, batch_size, chains
+        self.widths, self.dynamic = widths, dynamic
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score all documents; a base update, where one is chosen, runs between groups."""
@@ -145,5 +149,9 @@ def evaluation(settings: SettingsView) -> Component:
         sites=("attn.c_q", "attn.c_v", "head", *(site for site, chosen in extra.items() if chosen)),
         lora=(settings.ttt_lora_rank, settings.ttt_lora_alpha / settings.ttt_lora_rank),
         adam=(settings.ttt_lora_lr, settings.ttt_beta1, settings.ttt_beta2, settings.ttt_weight_decay),
-        sizes=(size, length, settings.ttt_batch_size, settings.ttt_widths, chains),
+        chunk_size=size,
+        batch_size=settings.ttt_batch_size,
+        chains=chains,
+        widths=tuple(row_widths(length, settings.ttt_widths, size)),
+        dynamic=settings.ttt_widths == 0,
     )

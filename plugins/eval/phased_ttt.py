@@ -55,17 +55,24 @@ PLUGIN = Plugin(
 
 
 class PhasedTTT:
-    """`docs`: documents before the last phase ends, and phases; `sgd`: lr, momentum, largest gradient norm; `sizes`: tokens of
-    a chunk, a row and a stretch."""
+    """`prefix`: documents before the last phase ends; `sgd`: lr, momentum, largest gradient norm; `seq_len`: of a stretch."""
 
     name = "phased_ttt"
 
-    def __init__(self, bos_id: int, docs: tuple[int, ...], sgd: tuple[float, ...], epochs: int, sizes: tuple[int, ...]):
-        self.bos_id = bos_id
-        self.sgd = sgd
-        self.epochs = epochs
-        self.prefix, self.phases = docs
-        self.chunk_tokens, self.row_tokens, self.seq_len = sizes
+    def __init__(
+        self,
+        bos_id: int,
+        prefix: int,
+        phases: int,
+        sgd: tuple[float, float, float],
+        epochs: int,
+        chunk_tokens: int,
+        row_tokens: int,
+        seq_len: int,
+    ):
+        self.bos_id, self.sgd, self.epochs = bos_id, sgd, epochs
+        self.prefix, self.phases = prefix, phases
+        self.chunk_tokens, self.row_tokens, self.seq_len = chunk_tokens, row_tokens, seq_len
 
     def boundaries(self, count: int) -> list[int]:
         """Cumulative numbers of documents."""
@@ -130,8 +137,11 @@ def base_update(settings: SettingsView) -> Component:
     return Component(
         PhasedTTT,
         bos_id=settings.bos_id,
-        docs=(settings.phased_ttt_prefix_docs, settings.phased_ttt_num_phases),
+        prefix=settings.phased_ttt_prefix_docs,
+        phases=settings.phased_ttt_num_phases,
         sgd=(settings.global_ttt_lr, settings.global_ttt_momentum, settings.global_ttt_grad_clip),
         epochs=settings.global_ttt_epochs,
-        sizes=(settings.global_ttt_chunk_tokens, settings.global_ttt_batch_seqs * length, length),
+        chunk_tokens=settings.global_ttt_chunk_tokens,
+        row_tokens=settings.global_ttt_batch_seqs * length,
+        seq_len=length,
     )

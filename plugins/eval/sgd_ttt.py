@@ -49,14 +49,14 @@ PLUGIN = Plugin(
 
 
 class SgdTTT:
-    """`sgd`: lr, momentum, largest gradient norm; `sizes`: targets of a chunk, epochs, rows of a step."""
+    """`limit`: largest gradient norm; `targets` of a chunk; `rows` of a step."""
 
     name = "sgd_ttt"
     label = "ttt"
 
-    def __init__(self, sgd: tuple[float, ...], sizes: tuple[int, int, int]):
-        self.lr, self.momentum, self.limit = sgd
-        self.sizes = ChunkSizes(*sizes)
+    def __init__(self, lr: float, momentum: float, limit: float, targets: int, epochs: int, rows: int):
+        self.lr, self.momentum, self.limit = lr, momentum, limit
+        self.sizes = ChunkSizes(targets, epochs, rows)
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score and learn in turn; scores never change afterwards."""
@@ -86,6 +86,10 @@ def evaluation(settings: SettingsView) -> Component:
     settings.require(settings.ttt_chunk_tokens >= length, "ttt_chunk_tokens", f"at least the window's {length} tokens")
     return Component(
         SgdTTT,
-        sgd=(settings.ttt_lr, settings.ttt_momentum, settings.ttt_grad_clip),
-        sizes=(settings.ttt_chunk_tokens, settings.ttt_epochs, settings.ttt_batch_seqs),
+        lr=settings.ttt_lr,
+        momentum=settings.ttt_momentum,
+        limit=settings.ttt_grad_clip,
+        targets=settings.ttt_chunk_tokens,
+        epochs=settings.ttt_epochs,
+        rows=settings.ttt_batch_seqs,
     )

@@ -13,9 +13,9 @@ import pytest
 from micro import micro
 from models import resolved
 
-from pgolf.bundle.pack.pack import unpack
 from pgolf.bundle.pipeline import build
 from pgolf.bundle.source import load
+from pgolf.unpack import unpack
 
 ROOT = Path(__file__).parents[2]
 OTHERS = ("3.11", "3.12", "3.13")

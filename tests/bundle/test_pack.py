@@ -9,8 +9,9 @@ import zlib
 import pytest
 
 from pgolf.bundle.pack import pack as pack_module
-from pgolf.bundle.pack.pack import LIMIT, Packed, candidates, check, latin1, mixed, pack, unpack
+from pgolf.bundle.pack.pack import Packed, candidates, check, latin1, mixed, pack
 from pgolf.errors import PgolfError
+from pgolf.unpack import LIMIT, unpack
 
 PROGRAM = """import inspect,sys,traceback
 class Thing:

@@ -18,7 +18,8 @@ from program_writer import make_program
 
 from pgolf.bundle.link import link
 from pgolf.bundle.manager import PLAN
-from pgolf.bundle.pack.pack import candidates, unpack
+from pgolf.bundle.pack.pack import candidates
+from pgolf.unpack import unpack
 
 NAMES = ("alpha", "beta", "gamma", "value", "index", "A", "B")
 FIELDS = ("depth", "flag", "label", "rate", "zero")

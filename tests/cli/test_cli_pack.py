@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 from foreign_scripts import make_script
 
-from pgolf.bundle.pack.pack import unpack
 from pgolf.cli.main import main
+from pgolf.unpack import unpack
 
 
 @pytest.fixture(autouse=True)

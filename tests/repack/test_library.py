@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from pgolf.bundle.pack.pack import unpack
 from pgolf.errors import PgolfError
 from pgolf.repack.repack import FORMS, shrink
+from pgolf.unpack import unpack
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 FOLDERS = (

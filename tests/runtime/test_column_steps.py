@@ -56,7 +56,7 @@ def test_less_error_at_equal_entropy_than_one_step_for_all_columns(trellis):
     weight, hessian = normal(300, 256), dependent(256)
     statistics = {"hessian": hessian}
     rounding, kind = (Trellis(8, 0.0, 0.01), TrellisRecipe) if trellis else (Gptq(128, 0.01), SpreadRecipe)
-    inner = kind("sdclip", 8, 30.0, (), rounding)
+    inner = kind("sdclip", "int8", 127, 30.0, (), rounding)
     found = {}
     for name, recipe in (("rows", inner), ("columns", ColumnRecipe(inner, 0.01))):
         parts = recipe.encode("w", weight, statistics, Ledger())
@@ -68,7 +68,7 @@ def test_less_error_at_equal_entropy_than_one_step_for_all_columns(trellis):
 
 
 def test_groups_are_as_if_alone_and_what_has_no_hessian_is_left_to_the_other_recipe():
-    recipe = ColumnRecipe(SpreadRecipe("sdclip", 6, 12.0, (), Gptq(128, 0.01)), 0.01)
+    recipe = ColumnRecipe(SpreadRecipe("sdclip", "int6", 31, 12.0, (), Gptq(128, 0.01)), 0.01)
     weights, known = [normal(300, 256, seed=s) for s in (1, 2)], [{"hessian": dependent(256, s)} for s in (3, 4)]
     together = recipe.encode_group(["a", "b"], weights, known, Ledger())
     for weight, one, parts in zip(weights, known, together, strict=True):

@@ -108,7 +108,7 @@ def test_a_damped_hessian_can_be_inverted():
 def test_a_spread_recipe_clips_at_multiples_of_the_standard_deviation(bits):
     weight = torch.randn(300, 260, generator=torch.Generator().manual_seed(1))
     ledger = Ledger()
-    recipe = SpreadRecipe("toy", bits, 3.0, (), nearest_codes)
+    recipe = SpreadRecipe("toy", f"int{bits}", 2 ** (bits - 1) - 1, 3.0, (), nearest_codes)
     parts = recipe.encode("w", weight, {}, ledger)
     top = 2 ** (bits - 1) - 1
     assert recipe.name == f"int{bits}" and parts["codes"].abs().max() == top
@@ -121,7 +121,7 @@ def test_a_spread_recipe_clips_at_multiples_of_the_standard_deviation(bits):
 
 
 def test_small_tensors_are_kept_and_rows_of_zeros_have_step_one():
-    recipe, ledger = SpreadRecipe("toy", 6, 3.0, (), nearest_codes), Ledger()
+    recipe, ledger = SpreadRecipe("toy", "int6", 31, 3.0, (), nearest_codes), Ledger()
     assert recipe.encode("w", torch.ones(KEPT_ELEMENTS), {}, ledger)["kept"].dtype == torch.float16
     weight = torch.zeros(2, KEPT_ELEMENTS)
     assert recipe.encode("w", weight, {}, ledger)["step"].tolist() == [1.0, 1.0]
@@ -131,14 +131,14 @@ def test_small_tensors_are_kept_and_rows_of_zeros_have_step_one():
 def test_clip_taps_change_the_clips_of_matrices():
     halve = lambda weight, clip, top, statistics, ledger: clip / 2  # noqa: E731
     weight = torch.randn(300, 260)
-    plain, tapped = (SpreadRecipe("toy", 6, 3.0, taps, nearest_codes) for taps in ((), (halve,)))
+    plain, tapped = (SpreadRecipe("toy", "int6", 31, 3.0, taps, nearest_codes) for taps in ((), (halve,)))
     one, two = (recipe.steps(weight, {}, Ledger()).float() for recipe in (plain, tapped))
     torch.testing.assert_close(two, one / 2, rtol=1e-3, atol=0)
 
 
 def test_fake_quantization_has_the_value_of_the_recipe_and_the_gradient_of_the_weight():
     weight = torch.randn(300, 260, requires_grad=True)
-    recipe = SpreadRecipe("toy", 4, 3.0, (), nearest_codes)
+    recipe = SpreadRecipe("toy", "int4", 7, 3.0, (), nearest_codes)
     found = fake_quantize(recipe, "w", weight)
     wanted = recipe.decode("w", recipe.encode("w", weight.detach(), {}, Ledger()), torch.float32)
     torch.testing.assert_close(found.detach(), wanted)

@@ -78,7 +78,7 @@ def test_any_integer_dtype_gives_the_same_values():
 
 def test_the_recipe_decodes_values_times_steps_in_the_tensors_dtype():
     codes = some_codes(300, 300)
-    recipe = TrellisRecipe("sdclip", 8, 20.0, (), Coded(codes))
+    recipe = TrellisRecipe("sdclip", "int8", 127, 20.0, (), Coded(codes))
     weight = torch.randn(300, 300, generator=torch.Generator().manual_seed(1))
     parts = recipe.encode("w", weight, {}, Ledger())
     assert parts["codes"] is codes and set(parts) == {"codes", "step"}
@@ -88,7 +88,7 @@ def test_the_recipe_decodes_values_times_steps_in_the_tensors_dtype():
 
 
 def test_small_tensors_and_what_is_no_matrix_have_plain_codes():
-    recipe = TrellisRecipe("sdclip", 8, 20.0, (), Coded(None))
+    recipe = TrellisRecipe("sdclip", "int8", 127, 20.0, (), Coded(None))
     small = torch.randn(10, 10)
     assert torch.equal(recipe.decode("s", recipe.encode("s", small, {}, Ledger()), torch.float16), small.half())
     vector = torch.randn(70000)

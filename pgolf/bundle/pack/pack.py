@@ -1,18 +1,12 @@
-"""Pack: write the minified program as the smallest Python file that runs it, and read such a file back.
-
-A packed file is Python source: a literal with the compressed program, and four lines that decompress it, put it where
-`inspect`, tracebacks and Triton look for source, and run it under the file's own name.
-"""
+"""Pack: write the minified program as the smallest Python file that runs it; `pgolf.unpack` knows its forms and reads it."""
 
 from __future__ import annotations
 
-import ast
 import base64
 import lzma
 import os
-import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,9 +16,7 @@ import brotli
 
 from pgolf.bundle.pack import mixing
 from pgolf.errors import PgolfError
-
-LIMIT = 8 * 2**20
-"""Most bytes that a packed file may decode to."""
+from pgolf.unpack import MIXED, MIXED_NAMES, RUN, RUN_BY_LINE, run_alone, unpack
 
 FAMILIES = ("plain", "b85", "latin1", "mix")
 """The last one is smaller, but takes seconds to write and to start: "auto" chooses from the others."""
@@ -36,22 +28,6 @@ TRIAL = SEARCHES[1]
 """With this one it is seen which literal contexts are worth the others; best of the four by 48 programs."""
 HOPELESS = 0.98
 """What is this much smaller than another compressor's result stays so whatever the settings: they are worth 1 %."""
-RUN = b"""f=__file__+"#"
-c.cache[f]=c.cache[__file__]=0,None,s.splitlines(1),f
-exec(compile(s,f,"exec"))
-"""
-RUN_BY_LINE = RUN.replace(b"s.splitlines(1)", b'[l+"\\n"for l in s.split("\\n")]')
-"""For a program with other characters that `splitlines` takes for the end of a line."""
-EXECUTE = b'exec(compile(s,f,"exec"))'
-EXECUTE_ALONE = b'exec(compile(s,f,"exec"),[g:=globals(),*map(g.pop,"%s".split())][0])'
-"""The call that runs a program, and the one that takes the file's own names away first."""
-MIXED = b"#coding:l1\nimport zlib\ns=%s\nexec(zlib.decompress(%s.encode('l1'),-15))\n"
-"""A file with the mixing decoder: the payload, and the decoder."""
-MIXED_FORM = re.compile(re.escape(MIXED).replace(b"%s", b"(.+)"), re.DOTALL)
-MIXED_NAMES = ("c", "f", "g", "h", "s", "zlib")
-"""The names of a file with the mixing decoder."""
-# The code gets a name of its own, because a crash prints lines of the file that a frame names, and these are binary. The
-# text is cached under both names: `inspect` looks up functions by their code's name and classes by their module's.
 
 
 @dataclass(frozen=True)
@@ -136,11 +112,6 @@ def latin1(data: bytes) -> bytes:
     return best
 
 
-def run_alone(run: bytes, names: Iterable[str]) -> bytes:
-    """The lines that run a program, with the call that takes names away from the top level before the program starts."""
-    return run.replace(EXECUTE, EXECUTE_ALONE % " ".join(names).encode())
-
-
 def stub(coder: Coder, family: str, run: bytes = RUN, alone: bool = False) -> bytes:
     """The whole file for one compressor and one way to write its data."""
     if family == "latin1":
@@ -219,95 +190,3 @@ def check(packed: Packed, source: str) -> None:
     """The stage's own check: the file, read without running it, holds the source."""
     if unpack(packed.code) != source:
         raise PgolfError("PG402", f"{packed.name} does not decode to the minified source")
-
-
-def unpack(data: bytes) -> str:
-    """The program in a packed file, read from its syntax tree without running anything.
-
-    A file that is not packed is its own program. At most `LIMIT` bytes are decoded.
-
-    Raises:
-        PgolfError: PG402, for a file that does not parse, or with a payload that does not decode.
-    """
-    try:
-        mixed_parts = MIXED_FORM.fullmatch(data)
-        if mixed_parts is not None:
-            texts = [str(ast.literal_eval(part.decode("l1"))) for part in mixed_parts.groups()]
-            return mixing.undo(texts[0].encode("l1"), texts[1].encode("l1"), _runs(MIXED_NAMES))
-        payload = _payload(ast.parse(data))
-        if payload is None:
-            return data.decode()
-        return _value(payload)
-    except (SyntaxError, ValueError, lzma.LZMAError, zlib.error, brotli.error) as error:
-        raise PgolfError("PG402", f"the file cannot be unpacked: {error}") from error
-
-
-def _payload(tree: ast.Module) -> ast.expr | None:
-    """The expression that holds the program, where the file has the form that `stub` writes."""
-    first = tree.body[1] if len(tree.body) == 5 else None
-    if not isinstance(first, ast.Assign) or ast.unparse(first.targets[0]) != "s":
-        return None
-    modules = [alias.name for alias in getattr(tree.body[0], "names", ())[1:]]
-    rest = ast.dump(ast.Module(body=tree.body[2:], type_ignores=[]))
-    known = [ast.dump(ast.parse(run)) for run in _runs(("c", "f", "g", "s", *modules))]
-    return first.value if rest in known else None
-
-
-def _runs(names: tuple[str, ...]) -> tuple[bytes, ...]:
-    """Every form of the lines that run the program, in a file with these names of its own."""
-    return RUN, RUN_BY_LINE, run_alone(RUN, names), run_alone(RUN_BY_LINE, names)
-
-
-def _value(node: ast.expr) -> str:
-    """`DECOMPRESS(...).decode()`."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "decode":
-        raise ValueError("the payload is not a decoded text")
-    inner = node.func.value
-    if not isinstance(inner, ast.Call):
-        raise ValueError("the payload is not compressed")
-    name = ast.unparse(inner.func)
-    if name not in DECODERS or not inner.args:
-        raise ValueError(f"{name} is not a known decompressor of a literal")
-    return DECODERS[name](_data(inner.args[0]), inner.args[1:]).decode()
-
-
-def _data(node: ast.expr) -> bytes:
-    """`"...".encode("l1")` or `base64.b85decode("...")`."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
-        latin = node.func.attr == "encode"
-        text = node.func.value if latin else node.args[0]
-        known = latin or ast.unparse(node.func) == "base64.b85decode"
-        if known and isinstance(text, ast.Constant) and isinstance(text.value, str):
-            return text.value.encode("l1") if latin else base64.b85decode(text.value)
-    raise ValueError("the payload is not a literal")
-
-
-def _lzma(data: bytes, rest: list[ast.expr]) -> bytes:
-    if rest:
-        raise ValueError("the call names a filter")
-    decoder = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=2**28)
-    plain = _bounded(decoder.decompress(data, LIMIT + 1))
-    if not decoder.eof:
-        raise ValueError("the stream is cut short")
-    return plain
-
-
-def _zlib(data: bytes, rest: list[ast.expr]) -> bytes:
-    return _bounded(zlib.decompressobj().decompress(data, LIMIT + 1))
-
-
-def _brotli(data: bytes, rest: list[ast.expr]) -> bytes:
-    return _bounded(brotli.Decompressor().process(data, output_buffer_limit=LIMIT + 1))
-
-
-def _bounded(data: bytes) -> bytes:
-    if len(data) > LIMIT:
-        raise ValueError(f"the program is larger than {LIMIT} bytes")
-    return data
-
-
-DECODERS: dict[str, Callable[[bytes, list[ast.expr]], bytes]] = {
-    "lzma.decompress": _lzma,
-    "zlib.decompress": _zlib,
-    "brotli.decompress": _brotli,
-}

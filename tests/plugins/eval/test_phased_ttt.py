@@ -56,7 +56,7 @@ def test_scores_before_a_phase_do_not_depend_on_it_and_later_ones_do():
 
 @pytest.mark.parametrize(("count", "wanted"), [(40, [10, 20]), (7, [3, 7]), (1, [1])])
 def test_boundaries_are_shares_of_the_prefix(count, wanted):
-    assert PhasedTTT(1, (20, 2), (0.1, 0.9, 1.0), 1, (4, 4, 4)).boundaries(count) == wanted
+    assert PhasedTTT(1, 20, 2, (0.1, 0.9, 1.0), 1, 4, 4, 4).boundaries(count) == wanted
 
 
 def test_an_opening_bos_that_is_not_scored_yet_is_a_scored_one():

@@ -28,7 +28,7 @@ def test_what_matches_comes_back_to_float16_and_nothing_else_does():
     generator = torch.Generator().manual_seed(1)
     names = [name for record in RECORDS for name in record.stored_names()]
     state = {name: torch.randn(300, 260, generator=generator) for name in names}
-    recipes = {key: SpreadRecipe("sdclip", 4, 12.85, (), nearest_codes) for key in ("attn", "embed")}
+    recipes = {key: SpreadRecipe("sdclip", "int4", 7, 12.85, (), nearest_codes) for key in ("attn", "embed")}
     program = SimpleNamespace(
         tensor_recipes={**recipes, "fp16": Half()},
         fit=None,

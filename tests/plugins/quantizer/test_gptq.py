@@ -162,7 +162,7 @@ def test_the_export_hands_over_whole_groups():
         name: torch.randn(record.shape, generator=generator) for record in records for name in record.stored_names()
     }
     statistics = {name: {"hessian": torch.eye(tensor.shape[1])} for name, tensor in state.items()}
-    recipes = {key: SpreadRecipe("sdclip", 6, 12.85, (), Watched(128, 0.01)) for key in ("attn", "mlp")}
+    recipes = {key: SpreadRecipe("sdclip", "int6", 31, 12.85, (), Watched(128, 0.01)) for key in ("attn", "mlp")}
     found = {}
     for grouped in (("attn", "mlp"), ()):
         program = SimpleNamespace(
@@ -193,7 +193,7 @@ def test_in_a_recipe():
     generator = torch.Generator().manual_seed(5)
     inputs = torch.randn(500, 300, generator=generator) @ torch.randn(300, 300, generator=generator)
     weight, hessian = torch.randn(300, 300, generator=generator), inputs.T @ inputs
-    recipe = SpreadRecipe("sdclip", 6, 12.85, (), Gptq(128, 0.01))
+    recipe = SpreadRecipe("sdclip", "int6", 31, 12.85, (), Gptq(128, 0.01))
     parts = recipe.encode("w", weight, {"hessian": hessian}, Ledger())
     assert torch.equal(parts["step"], step_of(weight, 12.85, 31)) and parts["codes"].abs().max() <= 31
     plain = integer_codes(weight, parts["step"].float(), 31)

@@ -45,8 +45,8 @@ def test_it_acts_between_spread_and_step():
     weight = torch.randn(300, 300, generator=generator)
     statistics = {"hessian": torch.diag(torch.rand(300, generator=generator))}
     tap = ImportantRows(0.175, 0.01)
-    plain = SpreadRecipe("sdclip", 6, 12.85, (), Gptq(128, 0.01)).encode("w", weight, statistics, Ledger())
-    aware = SpreadRecipe("sdclip", 6, 12.85, (tap,), Gptq(128, 0.01)).encode("w", weight, statistics, Ledger())
+    plain = SpreadRecipe("sdclip", "int6", 31, 12.85, (), Gptq(128, 0.01)).encode("w", weight, statistics, Ledger())
+    aware = SpreadRecipe("sdclip", "int6", 31, 12.85, (tap,), Gptq(128, 0.01)).encode("w", weight, statistics, Ledger())
     wanted = (tap(weight, 12.85 * weight.std(1), 31, statistics, Ledger()) / 31).half()
     assert torch.equal(aware["step"], wanted) and not torch.equal(aware["step"], plain["step"])
     assert "ImportantRows(damp=0.01, weight=0.175)" in resolved("hessian_sdclip").entry

@@ -41,7 +41,8 @@ def test_the_artifact_remembers_the_classes():
     """The decoder has neither statistics nor a plan that ran: what differs from the record is a part of the tensor."""
     records = (Param("blocks.{}.mlp.fc.weight", (300, 300), "matrix", "mlp", layers=3),)
     state = {name: torch.randn(300, 300) for name in records[0].stored_names()}
-    recipes = {key: SpreadRecipe(key, bits, 12.85, (), nearest_codes) for key, bits in (("low", 3), ("mlp", 6))}
+    tops = (("low", 3, 3), ("mlp", 6, 31))
+    recipes = {key: SpreadRecipe(key, f"int{bits}", top, 12.85, (), nearest_codes) for key, bits, top in tops}
     program = SimpleNamespace(
         tensor_recipes=recipes,
         fit=None,

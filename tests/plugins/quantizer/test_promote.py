@@ -27,7 +27,8 @@ def test_chosen_matrices_are_nearer_and_the_decoder_knows_without_a_plan():
     state = {
         name: torch.randn(record.shape, generator=generator) for record in RECORDS for name in record.stored_names()
     }
-    recipes = {key: SpreadRecipe(key, bits, 12.85, (), nearest_codes) for key, bits in (("high", 7), ("mlp", 5))}
+    tops = (("high", 7, 63), ("mlp", 5, 15))
+    recipes = {key: SpreadRecipe(key, f"int{bits}", top, 12.85, (), nearest_codes) for key, bits, top in tops}
     program = SimpleNamespace(
         tensor_recipes=recipes,
         fit=None,

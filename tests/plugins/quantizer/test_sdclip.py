@@ -15,7 +15,7 @@ from pgolf_plugins.quantizer.sdclip import grid, tensor_recipes
 
 
 def recipe(bits=6, sigmas=12.85, rounding=nearest_codes):
-    return SpreadRecipe("sdclip", bits, sigmas, (), rounding)
+    return SpreadRecipe("sdclip", f"int{bits}", 2 ** (bits - 1) - 1, sigmas, (), rounding)
 
 
 def large(rows=300, columns=300, seed=1):

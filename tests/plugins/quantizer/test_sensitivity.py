@@ -95,7 +95,7 @@ def test_the_importance_predicts_what_rounding_costs_a_linear_loss_in_squares():
     fisher = join_uses(statistics, ALONE, Ledger())["w"]["fisher"]
     tap = SensitiveSteps(1e-2, 1.0, 0.01)
     known = {"hessian": hessian, "fisher": fisher.float()}
-    recipe = SpreadRecipe("sdclip", 8, 20.0, (tap,), Gptq(128, 0.01))
+    recipe = SpreadRecipe("sdclip", "int8", 127, 20.0, (tap,), Gptq(128, 0.01))
     step = recipe.steps(weight, known, Ledger())
     codes = Gptq(128, 0.01)("w", weight, step, 127, known, Ledger())
     error = (weight - restore_tensor({"codes": codes, "step": step}, torch.float32)).double()

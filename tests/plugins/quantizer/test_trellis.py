@@ -44,8 +44,8 @@ def bits(codes, grid):
 def test_less_error_than_gptq_at_the_same_entropy(states):
     weight, x = normal(260, 256), inputs_like(256, 3)
     known = {"hessian": x.T @ x / len(x)}
-    plain = SpreadRecipe("sdclip", 6, 14.0, (), Gptq(128, 0.01))
-    coded = TrellisRecipe("sdclip", 6, 14.0, (), Trellis(states, 0.07, 0.01))
+    plain = SpreadRecipe("sdclip", "int6", 31, 14.0, (), Gptq(128, 0.01))
+    coded = TrellisRecipe("sdclip", "int6", 31, 14.0, (), Trellis(states, 0.07, 0.01))
     found = {}
     for name, recipe, grids in (("plain", plain, 0), ("coded", coded, states)):
         parts = recipe.encode("w", weight, known, Ledger())
@@ -59,7 +59,7 @@ def test_less_error_than_gptq_at_the_same_entropy(states):
 def test_matrices_of_one_shape_are_solved_as_if_alone():
     weights = [normal(260, 256, seed=seed) for seed in (1, 2)]
     known = [{"hessian": (x := inputs_like(256, seed)).T @ x} for seed in (3, 4)]
-    recipe, ledger = TrellisRecipe("sdclip", 6, 12.0, (), Trellis(8, 0.07, 0.01)), Ledger()
+    recipe, ledger = TrellisRecipe("sdclip", "int6", 31, 12.0, (), Trellis(8, 0.07, 0.01)), Ledger()
     together = recipe.encode_group(["a", "b"], weights, known, ledger)
     for weight, one, parts in zip(weights, known, together, strict=True):
         alone = recipe.encode("w", weight, one, Ledger())
@@ -69,7 +69,7 @@ def test_matrices_of_one_shape_are_solved_as_if_alone():
 
 def test_without_a_hessian_it_works_and_says_so():
     ledger, weight = Ledger(), normal(260, 256)
-    recipe = TrellisRecipe("sdclip", 6, 12.0, (), Trellis(8, 0.07, 0.01))
+    recipe = TrellisRecipe("sdclip", "int6", 31, 12.0, (), Trellis(8, 0.07, 0.01))
     decoded = recipe.decode("w", recipe.encode("w", weight, {}, ledger), torch.float32)
     step = 12.0 * weight.std() / 31
     assert ((decoded - weight).square().mean() / (step**2 / 12)).item() < 0.8
@@ -78,7 +78,7 @@ def test_without_a_hessian_it_works_and_says_so():
 
 def test_lqer_corrects_what_the_codes_stand_for():
     weight, x = normal(260, 256), inputs_like(256, 3)
-    recipe = TrellisRecipe("sdclip", 3, 4.0, (), Trellis(8, 0.07, 0.01))
+    recipe = TrellisRecipe("sdclip", "int3", 3, 4.0, (), Trellis(8, 0.07, 0.01))
     decoded = recipe.decode("w", recipe.encode("w", weight, {"hessian": x.T @ x}, Ledger()), torch.float32)
     correction = Lqer(4, 1, 4, 64)
     parts = correction.encode({"w": weight}, {"w": decoded}, {}, Ledger())["w"]
