@@ -132,7 +132,7 @@ class Decoder:
     """
 
     def __init__(self, session: Session, noise: Tensor, temperature: float) -> None:
-        self.session = session
+        self.run_session = session
         self.noise = noise
         self.temperature = temperature
         self.ids = torch.zeros_like(noise, dtype=torch.long)
@@ -167,7 +167,7 @@ class Decoder:
             with torch.cuda.graph(graph):
                 self.step()
         except RuntimeError as error:
-            self.session.log(f"decoding without a CUDA graph: {str(error).splitlines()[0]}")
+            self.run_session.log(f"decoding without a CUDA graph: {str(error).splitlines()[0]}")
             return steps - 3
         for _ in range(steps - 3):
             graph.replay()
@@ -175,15 +175,15 @@ class Decoder:
 
     def step(self) -> None:
         """Draws the token after `place`, and moves there; nothing here waits for the device."""
-        model = self.session.model
+        model = self.run_session.model
         piece = min(PIECE, self.ids.size(1))
         first = (self.place - (piece - 1)).clamp_min(0)
         at = first + torch.arange(piece, device=first.device)
         self.attention.begin(first, self.place)
         ids = self.ids.index_select(1, at)
-        fields = {name: field.index_select(1, at) for name, field in make_fields(self.session, self.ids).items()}
+        fields = {name: field.index_select(1, at) for name, field in make_fields(self.run_session, self.ids).items()}
         memo = {"rope": tuple(table.index_select(0, at) for table in self.rotations)} if self.rotations else {}
-        ctx = open_context(self.session, ids, {**fields, "attention": self.attention}, memo)
+        ctx = open_context(self.run_session, ids, {**fields, "attention": self.attention}, memo)
         x = model.hidden(ids, ctx).index_select(1, self.place - first)
         logits = model.logits(x, ctx)[:, 0].float() / self.temperature
         self.place.add_(1)
@@ -196,8 +196,8 @@ class Decoder:
         total = 0.0
         for first in range(0, len(self.ids), rows):
             ids = self.ids[first : first + rows]
-            ctx = open_context(self.session, ids, make_fields(self.session, ids), {})
-            logits = self.session.model.logits(self.session.model.hidden(ids, ctx)[:, :-1], ctx).float()
+            ctx = open_context(self.run_session, ids, make_fields(self.run_session, ids), {})
+            logits = self.run_session.model.logits(self.run_session.model.hidden(ids, ctx)[:, :-1], ctx).float()
             found = (logits / self.temperature).log_softmax(2).gather(2, ids[:, 1:, None])[..., 0]
             total += (found - self.surprise[first : first + rows, 1:]).abs().sum().item()
         return total / self.ids[:, 1:].numel()

@@ -53,11 +53,11 @@ class CopyAtStart:
 
     def prepare(self, session: Session) -> None:
         """Find the tensors."""
-        self.session = session
+        self.run_session = session
 
     def __call__(self, progress: Progress, scalars: Scalars, ledger: Ledger) -> Scalars:
         if progress.step == self.at:
-            state = canonical_state(self.session.model.state_dict(), self.session.parameters)
+            state = canonical_state(self.run_session.model.state_dict(), self.run_session.parameters)
             for layer, owner in self.copies:
                 for role in ("fc", "proj"):
                     state[f"blocks.{owner}.mlp.{role}.weight"].copy_(state[f"blocks.{layer}.mlp.{role}.weight"])

@@ -58,7 +58,7 @@ class ClipSearch:
     name = "int6"
 
     def __init__(self, floor: float, rounding: Rounding) -> None:
-        self.floor = floor
+        self.clip_floor = floor
         self.rounding = rounding
 
     def encode(self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Parts:
@@ -68,7 +68,7 @@ class ClipSearch:
             return {"kept": tensor.half()}
         ledger.count("clip_search", "tensors quantized")
         weight, best = tensor.float(), None
-        for step in quantile_steps(weight, TOP, self.floor):
+        for step in quantile_steps(weight, TOP, self.clip_floor):
             # The Hessian decides about a failure, so the ledger hears of one clip alone.
             heard = Ledger() if best else ledger
             codes = self.rounding(name, weight, step, TOP, statistics, heard)
@@ -81,7 +81,7 @@ class ClipSearch:
         """`encode` of large matrices of one shape, whose codes the rounding chooses together."""
         ledger.count("clip_search", "tensors quantized", len(names))
         weights = [tensor.float() for tensor in tensors]
-        steps = [quantile_steps(weight, TOP, self.floor) for weight in weights]
+        steps = [quantile_steps(weight, TOP, self.clip_floor) for weight in weights]
         best: list[Trial | None] = [None] * len(names)
         solver: Any = self.rounding
         for clip in range(len(steps[0])):

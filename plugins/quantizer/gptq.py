@@ -49,7 +49,7 @@ class Gptq:
     statistics = ("hessian",)
 
     def __init__(self, block: int, damp: float) -> None:
-        self.block = block
+        self.block_columns = block
         self.damp = damp
 
     def __call__(
@@ -81,8 +81,8 @@ class Gptq:
             columns.append(weight.masked_fill(dead, 0.0).T[order])
         factor, work = inverse_factor(torch.stack(hessians)), torch.stack(columns)
         codes, step = torch.empty_like(work), torch.stack(steps).float()
-        for start in range(0, work.shape[1], self.block):
-            spread_block(work, codes, factor, step, top, start, min(start + self.block, work.shape[1]))
+        for start in range(0, work.shape[1], self.block_columns):
+            spread_block(work, codes, factor, step, top, start, min(start + self.block_columns, work.shape[1]))
         failed = (~factor.isfinite()).flatten(1).any(1).tolist()
         ledger.count("gptq", "matrices rounded to nearest, whose Hessian has no Cholesky factor", sum(failed))
         ledger.count("gptq", "matrices", len(names) - sum(failed))
