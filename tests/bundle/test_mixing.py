@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pgolf.bundle.pack import mixing, pack
 from pgolf.errors import PgolfError
+from pgolf.unpack import MIXED, MIXED_FORM
 from pgolf.wrappers.layers import unpack as read_layers
 
 PROGRAM = """import inspect,sys,traceback
@@ -103,11 +104,11 @@ def test_lines_that_end_in_other_ways_stay_as_they_are(tmp_path):
 
 def rewritten(payload=None, inner=None):
     """A mixed file with another payload or another decoder."""
-    parts = pack.MIXED_FORM.fullmatch(code_of(PROGRAM)).groups()
+    parts = MIXED_FORM.fullmatch(code_of(PROGRAM)).groups()
     own_payload, own_inner = (ast.literal_eval(part.decode("l1")).encode("l1") for part in parts)
     inner = own_inner if inner is None else mixing.deflate(inner(zlib.decompress(own_inner, -15)))
     payload = own_payload if payload is None else payload(own_payload)
-    return pack.MIXED % (pack.latin1(payload), pack.latin1(inner))
+    return MIXED % (pack.latin1(payload), pack.latin1(inner))
 
 
 def test_the_form_that_is_rewritten_below_is_read():

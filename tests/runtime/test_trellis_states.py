@@ -98,7 +98,7 @@ def test_small_tensors_and_what_is_no_matrix_have_plain_codes():
 
 def test_fake_quantization_takes_the_nearest_value_of_both_grids():
     weight = torch.randn(300, 300, generator=torch.Generator().manual_seed(2))
-    recipe = TrellisRecipe.in_training("sdclip", 6, 12.0, (), nearest_codes)
+    recipe = TrellisRecipe.in_training("sdclip", "int6", 31, 12.0, (), nearest_codes)
     assert isinstance(recipe, UnionRecipe)
     parts = recipe.encode("w", weight, {}, Ledger())
     decoded = recipe.decode("w", parts, torch.float32)

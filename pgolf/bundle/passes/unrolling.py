@@ -9,6 +9,7 @@ the function that builds the record, under a name of its own, so that it is a th
 from __future__ import annotations
 
 import ast
+from itertools import chain, product
 from typing import NamedTuple
 
 from pgolf.bundle.effects import Effects
@@ -68,7 +69,7 @@ def _write(program: Program, read: ast.Attribute, components: list[_Component]) 
     above = program.parent(read)
     if isinstance(above, ast.For) and above.iter is read and _may_be_written(program, above, components):
         uses = set(program.place(above.target).reads_inside(getattr(above.target, "id", "")))
-        program.put(above, *(_body(line, uses, one) for one in components for line in above.body))
+        program.put(above, *(_body(line, uses, one) for one, line in product(components, above.body)))
         return
     below: ast.AST = read
     while isinstance(above, (ast.BoolOp, ast.UnaryOp)):
@@ -82,19 +83,17 @@ def _may_be_written(program: Program, loop: ast.For, components: list[_Component
     if not isinstance(loop.target, ast.Name):
         return False
     scope = program.place(loop.target)
-    uses = scope.reads_inside(loop.target.id)
-    inside = {node for line in loop.body for node in walk(line)}
+    uses = [use for use in scope.reads_inside(loop.target.id) if isinstance(use, ast.Name)]
+    inside = set(chain.from_iterable(map(walk, loop.body)))
     leaves = bool(loop.orelse) or any(isinstance(node, (ast.Break, ast.Continue)) for node in inside)
     is_small = len(components) == 1 or (len(components) <= MOST and len(loop.body) == 1)
-    given = {word.arg for one in components for word in one.keywords}
+    given = {word.arg for word in chain.from_iterable(one.keywords for one in components)}
     calls = program.calls(uses) or []
-    called = not given or (
-        calls and all(word.arg and word.arg not in given for call in calls for word in call.keywords)
-    )
-    names = [use for use in uses if isinstance(use, ast.Name)]
-    seen = all(program.means_global(use, one.name) for use in names for one in components)
-    whole = bool(called) and seen
-    return not leaves and is_small and whole and scope.is_bound_once(loop.target.id) and inside >= {*uses}
+    words = list(chain.from_iterable(call.keywords for call in calls))
+    is_called = not given or (bool(calls) and all(word.arg and word.arg not in given for word in words))
+    seen = all(program.means_global(use, one.name) for use, one in product(uses, components))
+    whole = is_called and seen and inside >= {*uses}
+    return not leaves and is_small and whole and scope.is_bound_once(loop.target.id)
 
 
 def _body(line: ast.stmt, uses: set[ast.AST], component: _Component) -> ast.stmt:
