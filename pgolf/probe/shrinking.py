@@ -67,7 +67,8 @@ RULES: list[tuple[str, Rule]] = [
     (r"val_batch_(size|tokens)|eval_batch_tokens", lambda value, sizes: sizes.length * 32),
     (r"\w*(eval_batch_seqs|batch_seqs|eval_batch_size|ttt_batch_size|sw_batch)", at_most(4)),
     (r"(eval_)?stride|\w*eval_stride|sliding_window_stride", lambda value, sizes: min(value, sizes.length // 4)),
-    (r"\w*(chunk_tokens|chunk_len|chunk_size|ttt_chunk)", LENGTH),
+    (r"\w*(chunk_tokens|ttt_chunk)", lambda value, sizes: min(value, 2 * sizes.length)),
+    (r"\w*(chunk_len|chunk_size)", LENGTH),
     (r"\w*(seq_len|sequence_length|block_size|context_len|context_length|max_len|ctx_len|seq_length)", LENGTH),
     (r"(swa|attn|attention|sliding)_window(_size)?|window_size|window", LENGTH),
     (r"model_dim|d_model|n_embd|hidden_(dim|size)|dim|embedding_dim|embed_dim", width()),
@@ -86,6 +87,7 @@ SHORT = {"T": "seq_len", "B": "batch_seqs"}
 """What single letters of loaders mean."""
 VAGUE = re.compile(r"dim|window|stride|warmup|hidden_dim|\w*epochs|grad_accum|num_loops|vocab|window_size|\w*rank")
 """Names that mean other things as well, where a function has them."""
+ACCUMULATES = re.compile(r"(self_)?(grad|gradient)?_?accum\w*")
 WALLCLOCK = re.compile(r"\w*(wallclock|wall_clock|time_limit|time_budget|train_seconds)\w*")
 STEPS = re.compile(RULES[2][0])
 HEADS = re.compile(r"num_heads|n_heads?|num_attention_heads")
@@ -133,12 +135,26 @@ def shrink(text: str, sizes: Sizes) -> Small:
         if new is not None and new != value:
             changes.append((node, shown(new, value)))
             small.changed[name] = (value, new)
+    for node in shares_of_ranks(tree):
+        changes.append((node, "1"))
+        small.changed["ranks"] = (8, 1)
     if not any(STEPS.fullmatch(name.lower()) for name in small.changed):
         stop_by_clock(small, read, literals, changes)
     small.text = replaced(text, changes)
     if any(name in small.changed for name in ("VOCAB_SIZE", "vocab_size")):
         small.vocabulary = sizes.vocabulary
     return small
+
+
+def shares_of_ranks(tree: ast.AST) -> Iterator[ast.expr]:
+    """The 8 of `grad_accum_steps = 8 // world_size`: one rank stands for all of them, and need not run eight times."""
+    for node in ast.walk(tree):
+        for name, value in assigned(node):
+            if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.FloorDiv):
+                continue
+            ranks = isinstance(value.left, ast.Constant) and value.left.value == 8
+            if ranks and ACCUMULATES.fullmatch(name.lower()):
+                yield value.left
 
 
 def stop_by_clock(

@@ -3,8 +3,11 @@
 import ast
 
 from probe_runs import run_lines  # noqa: F401
+from probe_server import Server
 
 from pgolf.probe.inside.driver import KEEP, kept_numbers
+from pgolf.probe.shrinking import Sizes
+from pgolf.probe.workshop import Planned, Script, Workshop
 
 
 def test_calls_of_float_keep_scores():
@@ -31,3 +34,17 @@ os._exit(0)
 def test_an_error_has_its_line(run_lines):  # noqa: F811
     found = run_lines("def f():\n    raise KeyError('x')\n\n\nf()\n")
     assert found.error == "KeyError: 'x' (line 2)"
+
+
+def test_executions_run_side_by_side_and_those_that_take_too_long_end(tmp_path):
+    """Where the first one has no score, others are not run, unless the job does not begin with it."""
+    server = Server()
+    text = "from pathlib import Path\nprint(Path.cwd().name)\nwhile Path.cwd().name == 'slow': pass\n"
+    shop = Workshop(Script("train_gpt.py", text), Sizes(), tmp_path / "work", server, 0.5, 1)
+    names = ("first", "slow", "second", "third")
+    found = shop.run([Planned(name, shop.official) for name in names])
+    assert {name: found[name].error for name in names} == {**dict.fromkeys(names, ""), "slow": "did not end in time"}
+    assert {name: found[name].printed.strip() for name in names} == {name: name for name in names}
+    found = shop.run([Planned("base", shop.official), Planned("after", shop.official)])
+    server.close()
+    assert found["base"].error == "" and "was not run" in found["after"].error

@@ -41,3 +41,8 @@ def test_packers_and_minifiers(run_lines):  # noqa: F811
 def test_other_programs_have_no_answer():
     assert answer(["gcc", "-O3", "x.c"], b"") is None and answer("", b"") is None
     assert answer(b"nvidia-smi", b"") == b""
+
+
+def test_packers_that_are_there_are_not_started():
+    """The best of them take a second for each call."""
+    assert answer(["xz", "-d", "-c"], answer(["xz", "-9"], b"text") or b"") == b"text"

@@ -65,3 +65,8 @@ def test_numbers():
     ]  # fmt: skip
     assert shown(64.0, 512) == "64" and shown(0.5, 1.0) == "0.5"
     assert dict(settings(ast.parse("f('A', 1)\nf('ABC_D', 7)\nf('ABC_D')"))) == {"ABC_D": 7}
+
+
+def test_one_rank_runs_no_more_than_its_share():
+    small = shrink("class Hyperparameters:\n    grad_accum_steps = 8 // world_size\n    heads = 8 // groups\n", Sizes())
+    assert "grad_accum_steps = 1 // world_size" in small.text and "heads = 8 // groups" in small.text

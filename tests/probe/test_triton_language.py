@@ -2,7 +2,7 @@
 
 import torch
 
-from pgolf.probe.inside.triton_language import LANGUAGE, Descriptor, Pointer, Tile, load, store
+from pgolf.probe.inside.triton_language import LANGUAGE, Descriptor, Number, Pointer, Tile, load, store
 
 
 def test_pointers_know_strides_and_offsets():
@@ -41,3 +41,17 @@ def test_functions_are_those_of_torch():
     assert torch.equal(left, x) and torch.equal(right, -x)
     assert LANGUAGE["dot"](x, x.T, acc=torch.ones(2, 2))[0, 0] == 6.0
     assert [*LANGUAGE["range"](0, 5, torch.tensor(2))] == [0, 2, 4] and LANGUAGE["cdiv"](7, 2) == 4
+
+
+def test_numbers_of_the_grid_stay_numbers():
+    row = Number(7)
+    assert type(row // 2 * 3 + 1) is Number and type(2 * row) is Number and (row - 8).to(torch.int64) == -1
+    assert torch.equal(row + torch.arange(2), torch.tensor([7, 8])) and (row < 8) is True
+
+
+def test_a_block_that_lies_outside_is_empty():
+    x = torch.arange(6.0).reshape(3, 2).T
+    descriptor = Descriptor.from_tensor(x, [2, 4])
+    assert descriptor.load([-1, 2]).tolist() == [[0.0] * 4, [4.0, 0.0, 0.0, 0.0]]
+    descriptor.store([0, 5], torch.ones(2, 4))
+    assert x.tolist() == [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]] and not descriptor.load([9, 0]).any()

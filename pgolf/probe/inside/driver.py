@@ -1,4 +1,4 @@
-"""The program in the sandbox: runs one script several times, each in a process of its own, with other validation text.
+"""The program in the sandbox: runs one script several times, in processes of their own, with other validation text.
 
     python -I -c TEXT JOB.json, or with - the paths of jobs on its input, for scripts that are our own
 
@@ -43,6 +43,8 @@ WAITS = 3
 """How often the seconds of the processor may go by on the clock: machines are busy, and scripts may wait for something."""
 LATE = 124
 """The status of an execution that took too long."""
+MOST = 4
+"""Executions side by side, where there are that many processors: each needs a few hundred megabytes."""
 
 
 class Ended(BaseException):
@@ -63,50 +65,74 @@ def main(path: str) -> None:
 
 
 def run_job(job: dict[str, Any]) -> None:
-    """Run every trial of a job, one after another, until its time is up."""
+    """Run the first trial alone and the others side by side, until the time is up."""
     budget = float(job.get("budget", 1e9))
     begun, end_of_all = children_seconds(), time.monotonic() + WAITS * budget
-    for trial in job["trials"]:
-        started = time.monotonic()
-        if started > end_of_all or children_seconds() - begun > budget:
-            return
-        status = in_child(job, trial)
-        took = time.monotonic() - started
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        outcome = {"status": status, "seconds": round(took, 3), "memory": children}
-        Path(trial["folder"], "outcome.json").write_text(json.dumps(outcome))
-        if trial is job["trials"][0] and job.get("alone"):
-            record = Path(trial["folder"], "record.json")
-            first: dict[str, Any] = json.loads(record.read_text()) if record.is_file() else {"error": "none"}
-            if first["error"] or not first["reports"]:
+    waiting, running = list(job["trials"]), list[Running]()
+    places = 1
+    while waiting or running:
+        if time.monotonic() > end_of_all or children_seconds() - begun > budget:
+            waiting.clear()
+        while waiting and len(running) < places:
+            running.append(Running(job, waiting.pop(0)))
+        ended = [one for one in running if one.ended()]
+        running = [one for one in running if one not in ended]
+        if places == 1 and ended:
+            places = min(len(os.sched_getaffinity(0)), MOST)
+            if job.get("alone") and not noted_writes(job):
                 return
-            end = first["reports"][-1]["at"]
-            job["writes"] = sum(event["kind"] == "write" and event["at"] < end for event in first["events"])
+        if running:
+            time.sleep(0.02)
 
 
-def in_child(job: dict[str, Any], trial: dict[str, Any]) -> int:
-    """The wait status of a process that runs the script once."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            run(job, trial)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            exit_now(code)
-    seconds = float(job["seconds"])
-    end = time.monotonic() + WAITS * seconds
-    while time.monotonic() < end and used_seconds(child) < seconds:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return LATE
+def noted_writes(job: dict[str, Any]) -> bool:
+    """Tell the others how many artifacts the first trial wrote before its score; false where it has no score."""
+    record = Path(job["trials"][0]["folder"], "record.json")
+    first: dict[str, Any] = json.loads(record.read_text()) if record.is_file() else {"error": "none"}
+    if first["error"] or not first["reports"]:
+        return False
+    end = first["reports"][-1]["at"]
+    job["writes"] = sum(event["kind"] == "write" and event["at"] < end for event in first["events"])
+    return True
+
+
+class Running:
+    """A process that runs the script once.
+
+    Args:
+        job: what all trials have in common.
+        trial: this one.
+    """
+
+    def __init__(self, job: dict[str, Any], trial: dict[str, Any]):
+        self.trial, self.seconds = trial, float(job["seconds"])
+        self.started = time.monotonic()
+        self.child = os.fork()
+        if self.child == 0:
+            code = 1
+            try:
+                run(job, trial)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                exit_now(code)
+
+    def ended(self) -> bool:
+        """Has it ended, or been ended because it took too long? Then its outcome is written."""
+        done, status = os.waitpid(self.child, os.WNOHANG)
+        took = time.monotonic() - self.started
+        code = os.waitstatus_to_exitcode(status) if done else LATE
+        if not done:
+            if took < WAITS * self.seconds and used_seconds(self.child) < self.seconds:
+                return False
+            os.kill(self.child, signal.SIGKILL)
+            os.waitpid(self.child, 0)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        outcome = {"status": code, "seconds": round(took, 3), "memory": children}
+        Path(self.trial["folder"], "outcome.json").write_text(json.dumps(outcome))
+        return True
 
 
 exit_now = os._exit

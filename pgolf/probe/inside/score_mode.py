@@ -57,18 +57,16 @@ class ScoreMode(TorchFunctionMode):
         self.recorder = recorder
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = self._call(func, args, dict(kwargs or {}))
+        out = self._call(func, args, dict(kwargs) if kwargs else {})
         if Tape.calls is not None:
             Tape.calls.append((func, args, kwargs or {}, out))
         return out
 
     def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
         name = getattr(func, "__name__", "")
-        kwargs.pop("pin_memory", None)
-        if "device" in kwargs:
-            kwargs["device"] = on_cpu(kwargs["device"])
-        if "dtype" in kwargs:
-            kwargs["dtype"] = on_cpu(kwargs["dtype"])
+        if kwargs:
+            kwargs.pop("pin_memory", None)
+            kwargs |= {key: on_cpu(kwargs[key]) for key in ("device", "dtype") if key in kwargs}
         if name in ("to", "type", "cuda", "pin_memory"):
             if name in ("cuda", "pin_memory"):
                 return args[0]
@@ -87,9 +85,7 @@ class ScoreMode(TorchFunctionMode):
         out = func(*args, **kwargs)
         if name in FLAT or name in tags.SAME:
             keep_row(name, args[0] if args else None, out)
-        if name not in QUIET and any(
-            tag_of(value) is not None or isinstance(value, Tracked) for value in flat(args, kwargs)
-        ):
+        if self.recorder.count and name not in QUIET and has_scores(args, kwargs):
             follow(Call(self.recorder, func, name, args, kwargs, out))
         return out
 
@@ -119,6 +115,20 @@ class ScoreMode(TorchFunctionMode):
             if len(births):
                 given = kwargs.get("inputs", args[1] if len(args) > 1 and not isinstance(args[1], bool) else None)
                 self.recorder.learnt(births, leaves(value, given))
+
+
+def has_scores(args: Any, kwargs: Any) -> bool:
+    """Does any argument hold scores?"""
+    for value in args:
+        if isinstance(value, torch.Tensor):
+            if tag_of(value) is not None:
+                return True
+        elif isinstance(value, (list, tuple)):
+            if has_scores(value, None):
+                return True
+        elif isinstance(value, Tracked):
+            return True
+    return bool(kwargs) and has_scores(tuple(kwargs.values()), None)
 
 
 def leaves(loss: torch.Tensor, given: Any) -> list[list[int]]:

@@ -75,6 +75,32 @@ class Pointer:
         return self
 
 
+class Number(int):
+    """A number of the grid: arithmetic with numbers gives one again, and it may be cast."""
+
+    def to(self, *args: Any, **more: Any) -> Number:
+        """Of any width."""
+        return self
+
+    cast = to
+
+
+def kept(name: str) -> Callable[..., Any]:
+    """An operation of whole numbers with `Number` as its result."""
+    plain = getattr(int, name)
+
+    def call(self: int, other: Any) -> Any:
+        found = plain(self, other)
+        return Number(found) if type(found) is int else found
+
+    return call
+
+
+for operation in ("add", "sub", "mul", "floordiv", "mod"):
+    for side in ("", "r"):
+        setattr(Number, f"__{side}{operation}__", kept(f"__{side}{operation}__"))
+
+
 class Tile:
     """A rectangle of a tensor in memory, by its corner: block pointers.
 
@@ -91,6 +117,16 @@ class Tile:
         """Moved."""
         moved = [at + int(step) for at, step in zip(self.offsets, steps, strict=True)]
         return Tile(self.base, self.shape, self.strides, moved, self.block)
+
+    def inside(self) -> tuple[Block, tuple[slice, ...]]:
+        """(the part of the tensor that the block covers, where in the block that is)."""
+        sizes, strides = [int(size) for size in self.shape], [int(step) for step in self.strides]
+        whole = self.base.storage.as_strided(sizes, strides, int(self.base.offsets))
+        ends = zip(self.offsets, self.block, sizes, strict=True)
+        bounds = [(max(at, 0), max(min(at + size, most), max(at, 0))) for at, size, most in ends]
+        part = whole[tuple(slice(first, last) for first, last in bounds)]
+        pairs = zip(bounds, self.offsets, strict=True)
+        return part, tuple(slice(first - at, last - at) for (first, last), at in pairs)
 
     def addresses(self) -> tuple[Pointer, Block]:
         """(address, is it inside) of every element of the block."""
@@ -143,8 +179,12 @@ class Descriptor:
 def load(pointer: Any, mask: Any = None, other: Any = None, **more: Any) -> Block:
     """Elements at addresses; `other` where the mask is not set."""
     if isinstance(pointer, Tile):
-        pointer, inside = pointer.addresses()
-        mask = inside if mask is None else inside & mask
+        part, place = pointer.inside()
+        if list(part.shape) == pointer.block:
+            return part.clone()
+        block = part.new_zeros(pointer.block)
+        block[place] = part
+        return block
     at = torch.as_tensor(pointer.offsets)
     if mask is None:
         return torch.Tensor.__getitem__(pointer.storage, at)
@@ -158,8 +198,9 @@ def load(pointer: Any, mask: Any = None, other: Any = None, **more: Any) -> Bloc
 def store(pointer: Any, value: Any, mask: Any = None, **more: Any) -> None:
     """Write elements to addresses, where the mask is set."""
     if isinstance(pointer, Tile):
-        pointer, inside = pointer.addresses()
-        mask = inside if mask is None else inside & mask
+        part, place = pointer.inside()
+        part.copy_(torch.as_tensor(value).expand(pointer.block)[place])
+        return
     at, wide, numbers = placed(pointer, value, mask)
     pointer.storage[at[wide]] = numbers[wide]
 
@@ -251,8 +292,8 @@ TYPES: dict[str, Any] = {
     **dict.fromkeys(("dtype", "tensor", "pointer_type", "tensor_descriptor"), object),
 }
 LANGUAGE: dict[str, Any] = {
-    "program_id": lambda axis=0: torch.tensor(Place.program[int(axis)]),
-    "num_programs": lambda axis=0: torch.tensor((Place.grid or (1, 1, 1))[int(axis)]),
+    "program_id": lambda axis=0: Number(Place.program[int(axis)]),
+    "num_programs": lambda axis=0: Number((Place.grid or (1, 1, 1))[int(axis)]),
     "constexpr": as_is,
     "arange": lambda first, last: torch.arange(int(first), int(last)),
     "zeros": lambda shape, dtype=torch.float32: torch.zeros(shape_of([shape]), dtype=dtype),
