@@ -11,8 +11,6 @@ Source: J. Duda, Asymmetric numeral systems (arXiv:1311.2540); interleaving F. G
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 
 LANES = 512
@@ -49,36 +47,23 @@ class AdaptiveTables:
             self.refresh()
 
 
-class Estimator:
-    """Counts bits and keeps nothing; `bits` is in units of 2^-16, by a logarithm that is exact on every machine."""
+class RansEncoder:
+    """Keeps starts and frequencies of all symbols; `bits` is what they take, in units of 2^-16, equal on every machine."""
 
     def __init__(self, tables: AdaptiveTables) -> None:
         self.tables = tables
         self.bits = 0
+        self.calls: list[tuple[np.ndarray, np.ndarray]] = []
 
     def code(self, context: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """`symbols` as they are."""
         places = (context << 8) + symbols
-        self.keep(places)
+        frequencies = self.tables.frequency[places]
+        # Each rounded to a unit, so that sums do not depend on their order.
+        self.bits += int(np.rint((PRECISION - np.log2(frequencies)) * 65536).sum())
+        self.calls.append((self.tables.flat[places] & ((1 << PRECISION) - 1), frequencies))
         self.tables.learn(places)
         return symbols
-
-    def keep(self, places: np.ndarray) -> None:
-        """-log2 of the frequencies, each rounded to a unit, so that sums do not depend on their order."""
-        self.bits += int(np.rint((PRECISION - np.log2(self.tables.frequency[places])) * 65536).sum())
-
-
-class RansEncoder(Estimator):
-    """Keeps starts and frequencies of all symbols."""
-
-    def __init__(self, tables: AdaptiveTables) -> None:
-        super().__init__(tables)
-        self.calls: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def keep(self, places: np.ndarray) -> None:
-        """Of one call."""
-        starts = self.tables.flat[places] & ((1 << PRECISION) - 1)
-        self.calls.append((starts, self.tables.frequency[places]))
 
     def finish(self) -> list[bytes]:
         """The last states, and words in the order in which they are read."""
@@ -92,9 +77,9 @@ class RansEncoder(Estimator):
                 x[full] >>= 32
                 whole = x // frequency
                 x += starts[first : first + LANES] + whole * ((1 << PRECISION) - frequency)
-        # States by planes of their bytes, since their highest ones are few: deflated they are a quarter shorter.
+        # States by planes of their bytes, since their highest ones are few.
         planes = states.astype("<i8").view(np.uint8).reshape(LANES, 8).T.tobytes()
-        return [zlib.compress(planes, 9), np.concatenate([states[:0], *words[::-1]]).astype("<u4").tobytes()]
+        return [planes, np.concatenate([states[:0], *words[::-1]]).astype("<u4").tobytes()]
 
 
 class RansDecoder:
@@ -102,11 +87,7 @@ class RansDecoder:
 
     def __init__(self, tables: AdaptiveTables, states: bytes, words: bytes) -> None:
         self.tables = tables
-        unpacker = zlib.decompressobj()
-        planes = unpacker.decompress(states, 8 * LANES + 1)
-        if not unpacker.eof or unpacker.unused_data:
-            raise ValueError("the states of the coded stream are cut short or have more behind them")
-        self.states = np.frombuffer(planes, np.uint8).reshape(8, LANES).T.copy().view("<i8")[:, 0].astype(np.int64)
+        self.states = np.frombuffer(states, np.uint8).reshape(8, LANES).T.copy().view("<i8")[:, 0].astype(np.int64)
         self.words = np.frombuffer(words, "<u4").astype(np.int64)
         self.read = 0
 
@@ -126,8 +107,3 @@ class RansDecoder:
             places[first : first + LANES] = found
         self.tables.learn(places)
         return places & 255
-
-    def finish(self) -> None:
-        """ValueError unless all is read and the states are where the encoder began."""
-        if self.read != len(self.words) or (self.states != LOW).any():
-            raise ValueError("the coded stream does not end where its symbols do")

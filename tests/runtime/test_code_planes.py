@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.runtime.code_planes import DTYPES, SIZES, from_planes, planes, split_words, to_planes
+from pgolf.runtime.code_planes import DTYPES, from_planes, planes, to_planes
 
 shapes = st.lists(st.integers(0, 5), max_size=3).map(tuple)
 names = st.sampled_from([f"blocks.{layer}.{role}" for layer in range(3) for role in ("x", "mlp.fc.weight")] + ["gain"])
@@ -14,7 +14,7 @@ names = st.sampled_from([f"blocks.{layer}.{role}" for layer in range(3) for role
 @st.composite
 def parts_of(draw):
     shape, dtype = draw(shapes), draw(st.sampled_from(DTYPES))
-    data = torch.randint(256, (int(torch.tensor(shape).prod()) * SIZES[DTYPES.index(dtype)],), dtype=torch.uint8)
+    data = torch.randint(256, (int(torch.tensor(shape).prod()) * dtype.itemsize,), dtype=torch.uint8)
     if dtype == torch.bool:
         data &= 1
     return torch.empty(shape, dtype=dtype) if not data.numel() else data.view(dtype).reshape(shape)
@@ -46,12 +46,17 @@ def test_parts_that_are_views_of_others():
     )
 
 
-def test_words_of_a_narrow_range_have_no_low_plane():
-    words = torch.arange(-100, 150, dtype=torch.int16).numpy()
-    (middle, low), halves = split_words(words)
-    assert low == 0 and len(halves) == 1 and (halves[0].astype(int) + middle == words).all()
-    (middle, low), halves = split_words(torch.tensor([-32768, 32767], dtype=torch.int16).numpy())
-    assert low == 8 and len(halves) == 2
+def test_words_are_a_plane_for_each_byte():
+    kinds, body = to_planes(
+        {"a": {"kept": torch.tensor([1.0, -2.0, 0.5]).half()}, "b": {"codes": torch.ones(2).char()}}
+    )
+    assert [plane.shape for plane in planes(kinds)] == [(1, 3, 1), (1, 3, 1), (1, 2, 1)]
+    assert body == bytes([0, 0, 0, 0x3C, 0xC0, 0x38, 1, 1])
+
+
+def test_codes_of_a_bank_are_matrices():
+    kinds, _ = to_planes({"qo_bank": {"codes": torch.zeros(4, 3, 2, dtype=torch.int8)}})
+    assert [plane.shape for plane in planes(kinds)] == [(4, 3, 2)]
 
 
 def test_which_planes_tell_of_which():

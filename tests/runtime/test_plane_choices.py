@@ -6,8 +6,8 @@ import pytest
 from pgolf.runtime import plane_choices
 from pgolf.runtime.code_contexts import first_counts
 from pgolf.runtime.code_planes import Plane
-from pgolf.runtime.plane_choices import choose, code_plane, possible
-from pgolf.runtime.rans import AdaptiveTables, Estimator, RansDecoder, RansEncoder
+from pgolf.runtime.plane_choices import FRESH, choose, code_plane, possible
+from pgolf.runtime.rans import AdaptiveTables, RansDecoder, RansEncoder
 
 
 def fresh_tables():
@@ -15,11 +15,11 @@ def fresh_tables():
 
 
 def plane_of(codes):
-    return Plane(codes.shape, -1, -1, 0)
+    return Plane(codes.shape, -1, -1)
 
 
 def chosen(codes):
-    return choose(Estimator(fresh_tables()), 0, plane_of(codes), [codes], ())
+    return choose(RansEncoder(fresh_tables()), codes, plane_of(codes), [], ())
 
 
 def related_columns(seed=1):
@@ -40,8 +40,8 @@ def test_a_choice_is_no_dearer_than_none():
     choice = chosen(codes)
     bits = []
     for flags in (0, choice[0]):
-        trial = Estimator(fresh_tables())
-        code_plane(trial, 0, plane_of(codes), [codes], [flags, *choice[1:]], ())
+        trial = RansEncoder(fresh_tables())
+        code_plane(trial, codes, plane_of(codes), [], [flags, *choice[1:]], ())
         bits.append(trial.bits)
     assert bits[1] < bits[0]
 
@@ -49,32 +49,53 @@ def test_a_choice_is_no_dearer_than_none():
 def test_a_few_matrices_of_many_choose_for_all(monkeypatch):
     codes = np.concatenate([related_columns(seed) for seed in range(11)])
     seen = []
-    monkeypatch.setattr(Estimator, "keep", lambda self, places: seen.append(len(places)))
-    monkeypatch.setattr(Estimator, "bits", property(lambda self: 0, lambda self, bits: None), raising=False)
-    chosen(codes)
-    assert sum(seen) % (6 * 512 * 24) == 0 and seen, "every second of 11 is coded in every trial"
-    monkeypatch.undo()
+    learn = AdaptiveTables.learn
+    monkeypatch.setattr(AdaptiveTables, "learn", lambda self, places: (seen.append(len(places)), learn(self, places)))
     few = chosen(codes)
+    assert sum(seen) % (6 * 512 * 24) == 0 and seen, "every second of 11 is coded in every trial"
     monkeypatch.setattr(plane_choices, "SAMPLES", 11)
-    assert few == chosen(codes) and len(few) == 12 and few[0] & 2
+    all_of_them = chosen(codes)
+    assert len(few) == 12 and few[0] & 2 and all_of_them[0] & 2 and few[1:] == all_of_them[1:]
 
 
-@pytest.mark.parametrize("flags", [0, 1, 2, 3, 10, 16])
+def test_tables_begin_anew_where_what_came_before_was_other():
+    codes = np.rint(np.random.default_rng(1).normal(size=(1, 128, 64)) * 5).astype(np.int8)
+    coder = RansEncoder(fresh_tables())
+    coder.tables.learn(np.random.default_rng(0).integers(0, 96 * 4 * 256, 10**6))
+    choice = choose(coder, codes, plane_of(codes), [], ())
+    assert choice[0] & FRESH
+    code_plane(coder, codes, plane_of(codes), [], choice, ())
+    assert coder.tables.seen == codes.size
+    assert not chosen(codes)[0] & FRESH, "which it does not say where they are new anyway"
+
+
+def test_rows_of_equal_sums_are_seen():
+    codes = np.random.default_rng(1).normal(size=(1, 1024, 64))
+    codes = np.rint(codes * 24 / np.sqrt(np.square(codes).sum(2, keepdims=True))).astype(np.int8)
+    assert chosen(codes)[0] & 16
+    assert not chosen(np.rint(np.random.default_rng(1).normal(size=(1, 1024, 64)) * 3).astype(np.int8))[0] & 16
+
+
+@pytest.mark.parametrize("flags", [0, 1, 2, 3, 10, 16, 58])
 def test_the_decoder_fills_the_plane_with_any_choice(flags):
     codes = related_columns()
     sizes = chosen(codes)[1:]
     coder, empty = RansEncoder(fresh_tables()), np.zeros_like(codes)
-    code_plane(coder, 0, plane_of(codes), [codes.copy()], [flags, *sizes], ())
+    code_plane(coder, codes.copy(), plane_of(codes), [], [flags, *sizes], ())
     decoder = RansDecoder(fresh_tables(), *coder.finish())
-    code_plane(decoder, 0, plane_of(codes), [empty], [flags, *sizes], ())
-    decoder.finish()
+    code_plane(decoder, empty, plane_of(codes), [], [flags, *sizes], ())
+    assert decoder.read == len(decoder.words)
     assert np.array_equal(empty, codes)
 
 
 def test_what_means_nothing_or_is_slow_is_not_tried():
-    wide = Plane((1, 8, 2000), -1, -1, 0)
+    wide = Plane((1, 8, 2000), -1, -1)
     assert not possible(2, 0, wide) and possible(2, 1, wide), "regression over 2,000 columns is slow, over 8 it is not"
     assert not possible(8, 0, wide) and possible(8, 2, wide), "a ridge is of a regression"
     assert not possible(4, 0, wide) and possible(4, 0, wide._replace(steps=0)), "without steps they tell nothing"
-    assert not possible(1, 0, Plane((1, 2000, 8), -1, -1, 0)), "many rows are not transposed"
-    assert not possible(16, 0, Plane((1, 8, 8), -1, -1, 0)), "a small plane takes no search"
+    assert not possible(1, 0, Plane((1, 2000, 8), -1, -1)), "many rows are not transposed"
+    assert possible(16, 2, wide) and not possible(16, 1, wide), "rows have equal sums, columns hardly ever"
+
+
+def test_a_small_plane_takes_no_search():
+    assert chosen(np.ones((1, 64, 64), np.int8))[0] == 0 == chosen(np.zeros((1, 0, 3), np.int8))[0]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.runtime.rans import LANES, LOW, PRECISION, AdaptiveTables, Estimator, RansDecoder, RansEncoder
+from pgolf.runtime.rans import LANES, LOW, PRECISION, AdaptiveTables, RansDecoder, RansEncoder
 
 
 def tables(contexts=3):
@@ -28,13 +28,13 @@ def encode(calls, begin=tables):
 def decode(stream, calls, begin=tables):
     decoder = RansDecoder(begin(), *stream)
     found = [decoder.code(context, np.zeros_like(context)) for context, _ in calls]
-    decoder.finish()
+    assert decoder.read == len(decoder.words) and (decoder.states == LOW).all()
     return found
 
 
 def one_by_one(stream, calls):
     """The definition, symbol by symbol, with whole numbers of Python; tables as in the module."""
-    planes = np.frombuffer(zlib.decompress(stream[0]), np.uint8).reshape(8, LANES)
+    planes = np.frombuffer(stream[0], np.uint8).reshape(8, LANES)
     states = [int.from_bytes(planes[:, lane].tobytes(), "little") for lane in range(LANES)]
     words = [int(word) for word in np.frombuffer(stream[1], "<u4")]
     model, found = tables(), []
@@ -78,12 +78,14 @@ def test_a_stream_is_as_short_as_its_entropy():
     share[-1] *= 2
     calls = [(np.zeros(2000, np.int64), generator.choice(8, 2000, p=share)) for _ in range(100)]
     bits = -(share * np.log2(share)).sum() * 200_000
-    size = sum(map(len, encode(calls)))
+    states, words = encode(calls)
+    size = len(zlib.compress(states, 9)) + len(words)
     assert bits / 8 < size < 1.003 * bits / 8 + 6 * LANES
-    estimator = Estimator(tables())
+    encoder = RansEncoder(tables())
     for context, symbols in calls:
-        estimator.code(context, symbols)
-    assert 3 * LANES < size - estimator.bits / 8 / 65536 < 4 * LANES
+        encoder.code(context, symbols)
+    # What the first states are tells nothing.
+    assert 3 * LANES < size - encoder.bits / 8 / 65536 < 4 * LANES
 
 
 def test_frequencies_are_whole_and_complete():
@@ -95,7 +97,8 @@ def test_frequencies_are_whole_and_complete():
 
 def test_nothing_but_symbols_of_probability_one_costs_next_to_nothing():
     calls = [(np.zeros(5000, np.int64), np.full(5000, 9))] * 20
-    assert sum(map(len, encode(calls))) < 5000
+    states, words = encode(calls)
+    assert len(states) == 8 * LANES and len(words) < 4500
 
 
 def damaged_streams():
@@ -116,6 +119,6 @@ def test_damage_is_refused_or_changes_symbols():
     for calls, stream in damaged_streams():
         try:
             found = decode(stream, calls)
-        except ValueError:
+        except (ValueError, AssertionError):
             continue
         assert any(not np.array_equal(symbols, other) for (_, symbols), other in zip(calls, found, strict=True))
