@@ -122,3 +122,18 @@ def test_a_padded_row_has_the_scores_of_the_row_alone(name):
     rows[:, 20:] = 0
     filled = made.model(rows, targets, phases=made.phases, reduction="none")
     torch.testing.assert_close(filled[:1, :20], alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["bank_qat", "noisy_qat", "qat", "soft_round"])
+@torch.no_grad()
+def test_fake_quantization_is_of_training_alone(name):
+    """Scores, calibration, adapters and updates of all weights see the weights as they are, also in its phase."""
+    made, plain = (built("banks", *names, **sizes(*names)) for names in ((name,), ()))
+    scramble(made.model)
+    plain.model.load_state_dict(made.model.state_dict())
+    ids, targets = tokens()
+    found = [one.model.eval()(ids, targets, phases=made.phases, reduction="none") for one in (made, plain)]
+    assert torch.equal(*found)
+    fields = {"soft_round_alpha": torch.tensor(2.0)}
+    found = [one.model.train()(ids, targets, phases=made.phases, fields=fields) for one in (made, plain)]
+    assert not torch.equal(*found)
