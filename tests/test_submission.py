@@ -93,6 +93,18 @@ def test_what_the_command_line_sets_wins_over_smoke_sizes():
     assert smoke_recipe(small, registry()) == small
 
 
+def test_in_a_smoke_run_what_comes_every_so_many_steps_comes():
+    """A plugin that does nothing ends a run: those of #162, #180 and #198 had no snapshot in 40 steps."""
+    every = {
+        setting.name: SMOKE_SETTINGS.get(setting.name, setting.default)
+        for loaded in registry().plugins.values()
+        for setting in loaded.plugin.settings
+        if setting.help.startswith("steps from one snapshot")
+    }
+    assert {"lawa_freq", "swa_every"} <= {*every}
+    assert max(every.values()) <= SMOKE_SETTINGS["warmdown_iters"] // 4
+
+
 def test_smoke_sizes_let_heads_be_paired_and_matrices_be_quantized():
     assert SMOKE_SETTINGS["num_heads"] % 2 == SMOKE_SETTINGS["num_kv_heads"] % 2 == 0
     assert SMOKE_SETTINGS["model_dim"] % (8 * SMOKE_SETTINGS["num_heads"]) == 0, "GPU kernels want heads of 8n channels"
