@@ -172,7 +172,7 @@ def model_codes(
                 product += (error - tilt[:, column, None] * z) * z
                 power_here += z * z
         if partner is not None:
-            power = power_here.sum() / power_here.size / columns
+            power = power_here.sum() / power_here.size / columns + 1e-3
             slope = np.rint(product * UNIT).sum(1, keepdims=True) / ((power_here.sum(1, keepdims=True) + 1.0) * UNIT)
             tilt = tilts[0] / (tilts[1] + TILT_WEIGHT * UNIT * power)
         if flags & 2:

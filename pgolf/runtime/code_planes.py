@@ -2,7 +2,7 @@
 
 Parts of one role, name, dtype and shape are one group. Its planes:
 
-    codes of a byte each, two axes or more    one, as they are, a matrix for each tensor or more
+    codes of a byte each, two axes or more    one, as they are, a matrix for each tensor or more; if there are any
     anything else                             one for each byte of an element, lowest first; rows are elements, columns tensors
 
 `kinds` below is name -> part -> [place of the dtype, shape]. A float16 as an integer is about its logarithm, so the planes of
@@ -60,7 +60,7 @@ def grouped(kinds: dict[str, dict[str, list[Any]]]) -> list[list[tuple[str, str]
 def group_planes(part: str, kind: list[Any], members: int) -> tuple[int, tuple[int, int, int]]:
     """(number of planes, shape of each) of one group; 0 for matrices, which are one."""
     place, shape = kind
-    if DTYPES[place].itemsize == 1 and part == "codes" and len(shape) > 1:
+    if DTYPES[place].itemsize == 1 and part == "codes" and len(shape) > 1 and prod(shape):
         return 0, (members * prod(shape[:-2]), shape[-2], shape[-1])
     return DTYPES[place].itemsize, (1, prod(shape), members)
 
