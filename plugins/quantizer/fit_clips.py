@@ -12,14 +12,12 @@ Source: reverse water-filling (Cover and Thomas, Elements of Information Theory,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import torch
+from typing import TYPE_CHECKING
 
 from pgolf import Component, Plugin, Setting, hookimpl
+from pgolf.runtime.coarser import FACTOR, Trial, changes, search_clips
 from pgolf.runtime.levers import Levers, matrices
 from pgolf.runtime.prune import prune_ones
-from pgolf.runtime.ranks import with_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,9 +43,7 @@ PLUGIN = Plugin(
         Setting("fit_probes", 4, "how often the artifact may be packed to measure it, and again to prune", minimum=2),
     ),
 )
-FACTOR = "clip_factor"
 CORRECTION = "lqer"
-CLOSE = 0.001
 
 
 def factor_clips(weight: Tensor, clip: Tensor, top: int, statistics: Mapping[str, Tensor], ledger: Ledger) -> Tensor:
@@ -55,41 +51,6 @@ def factor_clips(weight: Tensor, clip: Tensor, top: int, statistics: Mapping[str
     if FACTOR in statistics:
         clip = clip * statistics[FACTOR].to(clip.device)
     return clip
-
-
-class Trial(NamedTuple):
-    """Bits that were to be saved, factors and ranks for it, what they give, and its bytes."""
-
-    bits: float
-    factors: dict[str, float]
-    ranks: dict[str, int]
-    encoded: dict[str, Parts]
-    size: int
-
-
-def search_clips(
-    first: Trial,
-    measure: Callable[[dict[str, Parts]], int],
-    requantize: Requantize,
-    levers: Levers,
-    target: int,
-    probes: int,
-) -> Trial:
-    """The finest trial that fits, or the coarsest where none does."""
-    low, high, bits = first, None, 8.0 * (first.size - target)
-    for _ in range(probes):
-        factors, ranks = levers.save(bits)
-        coarse = {name: {FACTOR: torch.tensor(factor)} for name, factor in factors.items() if factor > 1}
-        encoded = {**first.encoded, **{name: requantize.encode(name, more) for name, more in coarse.items()}}
-        encoded = with_ranks(encoded, CORRECTION, ranks)
-        trial = Trial(bits, factors, ranks, encoded, measure(encoded))
-        low, high = (low, trial) if trial.size <= target else (trial, high)
-        if (1 - CLOSE) * target < trial.size <= target or (high is None and levers.at_limit(factors)):
-            break
-        # On the line through two measurements, one on each side of the target where there are.
-        a, b = (first, low) if high is None else (low, high)
-        bits = a.bits + (a.size - target * (1 - CLOSE / 2)) / max(a.size - b.size, 1) * (b.bits - a.bits)
-    return high or low
 
 
 def fit_by_clips(
@@ -111,24 +72,11 @@ def fit_by_clips(
         return encoded
     levers = Levers(encoded, requantize, CORRECTION, each, most, prefix)
     first = Trial(0.0, *levers.at(0.0), encoded, size)
-    best = search_clips(first, measure, requantize, levers, target, probes)
+    best = search_clips(first, measure, requantize, levers, target, probes, CORRECTION)
     fitted, pruned = prune_ones(best.encoded, measure, best.size, target, prefix, probes)
-    done = f"{changes(levers, best, each, requantize)}; {pruned}"
+    done = f"{changes(levers, best, each, requantize, CORRECTION)}; {pruned}"
     ledger.note("fit_clips", f"{size} -> {best.size} bytes of {target}: {done}")
     return fitted
-
-
-def changes(levers: Levers, best: Trial, each: str, requantize: Requantize) -> str:
-    """What was done before pruning, and what it costs."""
-    factors = [factor for factor in best.factors.values() if factor > 1]
-    by_group = {group: best.factors[name] for name, group in levers.groups.items()} if each == "class" else {}
-    listed = "".join(f", {group} {factor:.3f}" for group, factor in by_group.items())
-    columns = sum(len(found.errors) - 1 for found in levers.columns.values())
-    left = f", {sum(best.ranks.values())} of {columns} columns of {CORRECTION} left" if columns else ""
-    mended = requantize.correct({name: best.encoded[name] for name in levers.errors})
-    after = sum(requantize.error(*item) for item in mended.items()) / max(sum(levers.errors.values()), 1e-30)
-    done = f"{len(factors)} of {len(best.factors)} matrices up to {max(factors, default=1.0):.3f} times as coarse"
-    return f"{done}{listed}{left}, weighted error {after:.3f} times as large"
 
 
 @hookimpl
