@@ -1,4 +1,4 @@
-"""A build without PyTorch: importing it takes about as long as all the rest, and a build only reads what it bundles.
+"""A build without PyTorch and NumPy: importing them takes longer than all the rest, and a build only reads what it bundles.
 
 Plugins are imported for their hooks. What they ask of torch while they are imported is little: names for annotations, and
 decorators. `installed` has stand-ins for these, and for nothing else. Where a plugin asks for more (`torch.__version__`, a
@@ -24,9 +24,10 @@ Marked = TypeVar("Marked")
 WITH_TORCH = "PGOLF_WITH_TORCH"
 MODULES = (
     *("torch", "torch.distributed", "torch.library", "torch.nn", "torch.nn.attention", "torch.nn.functional"),
-    "torch.nn.attention.flex_attention",
+    *("torch.nn.attention.flex_attention", "numpy"),
 )
 TYPES = ("Tensor", "Generator", "device", "dtype")
+ARRAY_TYPES = ("ndarray", "dtype", "generic")
 DECORATORS = ("no_grad", "inference_mode", "enable_grad")
 DTYPES = ("bfloat16", "bool", "float16", "float32", "float64", "int16", "int32", "int64", "int8", "uint8")
 FUNCTIONS = {"torch.nn.attention.flex_attention": ("create_block_mask", "flex_attention")}
@@ -56,7 +57,7 @@ def installed() -> Iterator[bool]:
     They stay until the process ends: who leaves the block must import no plugin any more.
     """
     wanted = Process.is_command and os.name == "posix" and not os.environ.get(WITH_TORCH)
-    if not wanted or "torch" in sys.modules or importlib.util.find_spec("torch") is None:
+    if not wanted or not {"torch", "numpy"}.isdisjoint(sys.modules) or importlib.util.find_spec("torch") is None:
         yield False
         return
     sys.meta_path.insert(0, _Finder())
@@ -69,10 +70,10 @@ def installed() -> Iterator[bool]:
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Finds and makes the modules that stand in for those of torch."""
+    """Finds and makes the modules that stand in for those of torch and NumPy."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
-        if fullname.partition(".")[0] != "torch":
+        if fullname.partition(".")[0] not in ("torch", "numpy"):
             return None
         return ModuleSpec(fullname, self, is_package=True) if fullname in MODULES else start_over()
 
@@ -100,7 +101,7 @@ def _attribute(module: str, name: str) -> Any:
         return importlib.import_module(f"{module}.{name}")
     if name in FUNCTIONS.get(module, ()) or (module == "torch" and name in DTYPES):
         return _Thing(f"{module}.{name}")
-    if module == "torch" and name in TYPES:
+    if (module == "torch" and name in TYPES) or (module == "numpy" and name in ARRAY_TYPES):
         return _Type(name, (), {})
     if module == "torch" and name in DECORATORS:
         return _same_function

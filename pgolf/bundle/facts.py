@@ -11,7 +11,7 @@ from pgolf.bundle.link import bound_names
 from pgolf.bundle.names import IDENTIFIERS, Scope, scopes, words_of
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import member_names
-from pgolf.bundle.trees import Node, index
+from pgolf.bundle.trees import Node, by_attribute, index
 
 Table = TypeVar("Table")
 
@@ -59,10 +59,7 @@ class Facts:
     @cached_property
     def attributes(self) -> dict[str, list[ast.Attribute]]:
         """Attribute -> each `x.attribute`, read, stored or deleted."""
-        found: dict[str, list[ast.Attribute]] = {}
-        for node in self.nodes(ast.Attribute):
-            found.setdefault(node.attr, []).append(node)
-        return found
+        return by_attribute(self.nodes(ast.Attribute))
 
     @cached_property
     def inner_scopes(self) -> dict[ast.AST, Scope]:

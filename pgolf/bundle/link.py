@@ -127,12 +127,11 @@ def link(modules: dict[str, Module]) -> Flat:
     for item in found:
         names.setdefault(item.statement, {})[item.name] = chosen[item.meaning]
     statements = [statement for module in modules.values() for statement in module.reached()]
-    for statement in statements:
-        mark(statement.bare, statement.module.name)
-    ordered = [
-        Owned(statement.module.name, renamed(statement.bare, names.get(statement, {})))
-        for statement in _without_twins(_in_order(modules, statements))
-    ]
+    ordered: list[Owned] = []
+    for statement in _without_twins(_in_order(modules, statements)):
+        node = renamed(statement.take(), names.get(statement, {}))
+        mark(node, statement.module.name)
+        ordered.append(Owned(statement.module.name, node))
     flat = Flat((*(Owned(IMPORTS, node) for node in _imports(found, chosen)), *ordered))
     check(flat, modules)
     return flat

@@ -35,20 +35,26 @@ VERIFY = "PGOLF_VERIFY_PASSES"
 
 
 def specialize(
-    flat: Flat, plan: Sequence[Pass] = PLAN, *, stop_after: int | None = None, debug: bool | None = None
+    flat: Flat,
+    plan: Sequence[Pass] = PLAN,
+    *,
+    stop_after: int | None = None,
+    debug: bool | None = None,
+    used_up: bool = False,
 ) -> Flat:
     """The program with its settings as literals and without the code that they rule out.
 
     Args:
         plan: the passes to run.
         stop_after: how many of them to run; all if None.
+        used_up: whether nobody asks for the trees of `flat` after this.
         debug: whether each pass is checked alone; None to do what the environment says.
 
     Raises:
         PgolfError: PG401, with the name of the pass, when a result is not what the passes promise.
     """
     debug = bool(os.environ.get(VERIFY)) if debug is None else debug
-    program = Program.of(flat)
+    program = Program.of(flat, used_up)
     before = program.all_facts()
     idle = 0
     for step, one in enumerate(plan[:stop_after], 1):

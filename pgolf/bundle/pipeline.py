@@ -91,7 +91,7 @@ def _build(modules: dict[str, Module], entry: str, pack: str, allow_brotli: bool
     reach(modules)
     raise_all(check_subset(list(modules.values())))
     linked = link(modules)
-    specialized = specialize(linked, stop_after=stop_after)
+    specialized = specialize(linked, stop_after=stop_after, used_up=True)
     # All passes leave nothing to shake.
     shaken = shake(specialized) if stop_after is not None else specialized
     minified = minify(shaken)

@@ -44,9 +44,13 @@ class Program:
         self._visibility: Visibility | None = None
 
     @classmethod
-    def of(cls, flat: Flat) -> Program:
-        """A copy of a flat module, so that passes may change its trees."""
-        return cls(Owned(item.owner, copy_tree(item.node)) for item in flat.statements)
+    def of(cls, flat: Flat, used_up: bool = False) -> Program:
+        """A copy of a flat module, so that passes may change its trees; these themselves, where they are used up."""
+        return (
+            cls(flat.statements)
+            if used_up
+            else cls(Owned(item.owner, copy_tree(item.node)) for item in flat.statements)
+        )
 
     @property
     def flat(self) -> Flat:
@@ -290,7 +294,7 @@ class Program:
         if self._visibility is None:
             self.all_facts()
             stores = {node.name: self.facts(node).table("stores", _own_stores) for node in self.classes.values()}
-            self._visibility = Visibility(self.nodes, self.classes, stores, self.writes, self._places)
+            self._visibility = Visibility(self.nodes, self.attributes, self.classes, stores, self.writes, self._places)
         return self._visibility
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from pgolf.errors import PgolfError
 FindSource = Callable[[str], Path | None]
 
 ENTRY = "__main__"
+BEGIN = time.time()
 PYTHON = (3, 11)
 """The oldest Python that must run a built file."""
 
@@ -58,6 +61,12 @@ class Statement:
     def bare(self) -> ast.stmt:
         """A copy without the annotations that nothing reads."""
         return strip_annotations(copy_tree(self.node))
+
+    def take(self) -> ast.stmt:
+        """`bare` for who changes it: the next one who asks gets another copy."""
+        taken = self.bare
+        del self.bare
+        return taken
 
     @cached_property
     def declares(self) -> tuple[str, ...]:
@@ -164,10 +173,15 @@ class Module:
         return PgolfError(code, message, where=self.place(node), hint=help, frame=self.frame(node))
 
 
-def parse(text: str, path: str) -> ast.Module:
-    """Parse source for the oldest supported Python, without what is there for type checkers alone or prints in two ways."""
+def parse(text: str, path: str, compiled: bool = False) -> ast.Module:
+    """Parse source for the oldest supported Python, without what is there for type checkers alone or prints in two ways.
+
+    Args:
+        compiled: whether Python is known to have compiled it.
+    """
     try:
-        compiles(text, path)
+        if not compiled:
+            compiles(text, path)
         return without_nested_texts(without_typing(ast.parse(text, path, feature_version=PYTHON)))
     except SyntaxError as error:
         message = f"this is not Python {PYTHON[0]}.{PYTHON[1]}: {error.msg}"
@@ -176,12 +190,17 @@ def parse(text: str, path: str) -> ast.Module:
 
 def parsed(name: str, path: Path, text: str) -> Module:
     """A module of this text."""
-    tree = parse(text, str(path))
+    tree = parse(text, str(path), was_compiled(name, path))
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             make_absolute(node, package)
     return Module(name, str(path), text, tree)
+
+
+def was_compiled(name: str, path: Path) -> bool:
+    """Has this process imported a file, which has not changed since the process began?"""
+    return getattr(sys.modules.get(name), "__file__", "") == str(path) and path.stat().st_mtime < BEGIN
 
 
 def make_absolute(node: ast.ImportFrom, package: str) -> None:

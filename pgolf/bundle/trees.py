@@ -75,6 +75,14 @@ def by_class(nodes: Iterable[ast.AST]) -> Kinds:
     return found
 
 
+def by_attribute(nodes: Iterable[ast.Attribute]) -> dict[str, list[ast.Attribute]]:
+    """Attribute -> each `x.attribute`."""
+    found: dict[str, list[ast.Attribute]] = {}
+    for node in nodes:
+        found.setdefault(node.attr, []).append(node)
+    return found
+
+
 def below(node: ast.AST) -> list[ast.AST]:
     """The nodes right below one, in the order of its fields."""
     found: list[ast.AST] = []

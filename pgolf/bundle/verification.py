@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pgolf.bundle.facts import Facts
 from pgolf.bundle.link import Flat
@@ -23,24 +23,22 @@ def verify(name: str, before: Sequence[Facts], program: Program) -> None:
         PgolfError: PG401.
     """
     after, unchanged = program.all_facts(), {*before}
-    words = frozenset[str]().union(*(facts.variables for facts in before))
-    _verify_order([facts.bound for facts in before], [facts.bound for facts in after], words, name)
-    known = frozenset[str]().union(*(facts.reads for facts in before))
+    _verify_order(before, after, name)
     was = {facts.bound: facts for facts in before}
     declared = {one for facts in after for one in facts.bound} | program.global_names
-    new = declared - words
+    fresh = declared.difference(*was)
+    new = fresh - _united(facts.variables for facts in before) if fresh else fresh
     for facts in after:
         if facts in unchanged:
             continue
-        introduced = facts.reads.keys() - new
-        wrong = introduced - known
-        if facts.bound in was:
-            old = was[facts.bound]
-            wrong |= (introduced - old.reads.keys()) & old.bound_inside
+        old = was.get(facts.bound)
+        added = facts.reads.keys() - new - (old.reads.keys() if old is not None else set())
+        wrong = added - _united(facts.reads for facts in before) if added else set()
+        wrong |= added & old.bound_inside if old is not None else set()
         if wrong:
             where = ", ".join(facts.bound) or "the main block"
             raise PgolfError("PG401", f"{name} made {', '.join(sorted(wrong))} a global name in {where}")
-    lost = frozenset[str]().union(*(facts.reads for facts in after)) - declared - BUILTINS
+    lost = program.reads.keys() - declared - BUILTINS
     if lost:
         raise PgolfError("PG401", f"{name} left names without a definition: {', '.join(sorted(lost))}")
 
@@ -57,17 +55,21 @@ def verify_text(name: str, flat: Flat) -> None:
         raise PgolfError("PG401", f"{name} made something that does not compile: {error}") from error
 
 
-def _verify_order(
-    before: Sequence[tuple[str, ...]], after: Sequence[tuple[str, ...]], words: frozenset[str], name: str
-) -> None:
+def _verify_order(before: Sequence[Facts], after: Sequence[Facts], name: str) -> None:
     """What is left stands in its old order, and what is added has names that the program had no word for.
 
     Raises:
         PgolfError: PG401.
     """
-    old = set(before)
-    rest = iter(before)
-    ordered = all(any(bound == other for other in rest) for bound in after if bound in old)
-    added = [one for bound in after if bound not in old for one in bound]
-    if not ordered or after.count(()) != before.count(()) or len(set(added)) < len(added) or words & set(added):
+    old = {facts.bound for facts in before}
+    rest = (facts.bound for facts in before)
+    ordered = all(any(facts.bound == other for other in rest) for facts in after if facts.bound in old)
+    added = [one for facts in after if facts.bound not in old for one in facts.bound]
+    nameless = [sum(not facts.bound for facts in several) for several in (before, after)]
+    known = _united(facts.variables for facts in before) if added else frozenset()
+    if not ordered or nameless[0] != nameless[1] or len(set(added)) < len(added) or known & set(added):
         raise PgolfError("PG401", f"{name} changed what the top level declares")
+
+
+def _united(words: Iterable[Iterable[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*words)

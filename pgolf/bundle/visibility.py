@@ -29,7 +29,7 @@ from pathlib import Path
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import DECORATORS, bases_from, is_static, own_stores
-from pgolf.bundle.trees import Nodes, by_class, walk
+from pgolf.bundle.trees import Nodes, by_attribute, by_class, walk
 
 COVERED = frozenset(
     """
@@ -75,6 +75,7 @@ class Visibility:
 
     Args:
         nodes: class of node -> all of the program's.
+        attributes: attribute -> each `x.attribute`.
         classes: the classes of the top level by name.
         stores: class of the top level -> `own_stores` of it.
         bound: name of the top level -> each node that binds it.
@@ -84,12 +85,14 @@ class Visibility:
     def __init__(
         self,
         nodes: Nodes,
+        attributes: Mapping[str, Collection[ast.Attribute]],
         classes: Mapping[str, ast.ClassDef],
         stores: Mapping[str, Collection[ast.Attribute]],
         bound: Mapping[str, Collection[ast.AST]],
         places: Mapping[ast.AST, Scope],
     ):
-        self.nodes, self.classes, self.stores, self.bound, self.places = nodes, classes, stores, bound, places
+        self.nodes, self.attributes, self.classes, self.stores = nodes, attributes, classes, stores
+        self.bound, self.places = bound, places
         self.outside = self._inherited_from_outside() | self._borrowed()
 
     @classmethod
@@ -98,7 +101,8 @@ class Visibility:
         scope, places = resolved or scopes(tree)
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         stores = {name: list(own_stores(node)) for name, node in classes.items()}
-        return cls(by_class(walk(tree)).__getitem__, classes, stores, scope.bound, places)
+        nodes = by_class(walk(tree))
+        return cls(nodes.__getitem__, by_attribute(nodes[ast.Attribute]), classes, stores, scope.bound, places)
 
     # Attributes
 
@@ -110,8 +114,8 @@ class Visibility:
         return (
             any(name.partition(".")[0] not in PLAIN_PACKAGES or name == "dataclasses" for name in modules)
             or any(module.partition(".")[0] not in PLAIN_PACKAGES or name in MAKERS for module, name in froms)
-            or any(node.attr in SHOWING for node in self.nodes(ast.Attribute))
-            or any(node.id in BY_TEXT for node in self.nodes(ast.Name))
+            or not SHOWING.isdisjoint(self.attributes)
+            or not {node.id for node in self.nodes(ast.Name)}.isdisjoint(BY_TEXT)
         )
 
     def read_from_outside(self, name: str) -> bool:
@@ -125,7 +129,7 @@ class Visibility:
     @cached_property
     def _elsewhere(self) -> frozenset[str]:
         """Names in texts, in patterns, in kernels, and of what is imported."""
-        imported = {node.attr for node in self.nodes(ast.Attribute) if self._is_imported(node)}
+        imported = {name for name, nodes in self.attributes.items() if any(map(self._is_imported, nodes))}
         return frozenset(self.words | self.kernel_attributes | imported)
 
     def _is_imported(self, node: ast.expr) -> bool:

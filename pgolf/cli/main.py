@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import itertools
 from collections.abc import Sequence
@@ -82,7 +83,12 @@ class LazyGroup(click.Group):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
         """Without arguments, the process is this command and nothing else."""
         Process.is_command = args is None
-        return super().main(args, *rest, **more)
+        try:
+            return super().main(args, *rest, **more)
+        finally:
+            if Process.is_command:
+                # Python looks for garbage once more when the process ends: a tenth of a build.
+                gc.freeze()
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> click.Context:
         """A mistake before the command's name ends like any other."""

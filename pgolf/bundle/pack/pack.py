@@ -65,13 +65,15 @@ def _lzma_results(source: bytes, other: int) -> list[bytes]:
     """LZMA with every setting that may be the best, in a fixed order; `other` is the size by another compressor."""
     # lc is how many upper bits of a character tell what follows it; the first one of ASCII is the same in all of them.
     contexts = range(source.isascii(), 5)
+    first = _lzma_of(source, (2, *TRIAL))
+    if other < HOPELESS * len(first):
+        return [first]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compressor releases the interpreter's lock
         trials = dict(zip(contexts, pool.map(lambda lc: _lzma_of(source, (lc, *TRIAL)), contexts), strict=True))
-        found = {(lc, *TRIAL): data for lc, data in trials.items()}
-        if other > HOPELESS * min(map(len, trials.values())):
-            best = sorted(trials, key=lambda lc: len(latin1(trials[lc])))[:2]
-            settings = [(lc, *search) for lc, search in product(best, SEARCHES) if search != TRIAL]
-            found.update(zip(settings, pool.map(partial(_lzma_of, source), settings), strict=True))
+        best = sorted(trials, key=lambda lc: len(latin1(trials[lc])))[:2]
+        settings = [(lc, *search) for lc, search in product(best, SEARCHES) if search != TRIAL]
+        found = dict(zip(settings, pool.map(partial(_lzma_of, source), settings), strict=True))
+    found |= {(lc, *TRIAL): data for lc, data in trials.items()}
     return [found[lc, *search] for lc, search in product(contexts, SEARCHES) if (lc, *search) in found]
 
 

@@ -100,7 +100,11 @@ def _is_called(view: View, node: ast.expr, parent: ast.AST) -> bool:
 
 def _takes_record(view: View, node: ast.Name | ast.Attribute) -> bool:
     """Is this the name of a bundled function, class or method with a parameter called `settings` or `program`?"""
-    if not (node.attr in view.methods if isinstance(node, ast.Attribute) else view.full(node).startswith(INTERNAL)):
+    if isinstance(node, ast.Attribute):
+        methods = view.methods.get(node.attr, [])
+        parameters = [argument for method in methods for argument in (*method.args.posonlyargs, *method.args.args)]
+        return any(argument.arg in RECORDS for argument in parameters)
+    if not view.full(node).startswith(INTERNAL):
         return False
     call = ast.Call(func=node, args=[ast.Starred(ast.Constant(None), ast.Load())], keywords=[])
     return any(set(names) & set(RECORDS) for names in _parameters(view, call))
