@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 
 import brotli
 
-from pgolf.bundle.pack import mixing
+from pgolf import mixing
 from pgolf.errors import PgolfError
 
 LIMIT = 8 * 2**20

@@ -208,10 +208,10 @@ class Effects:
         if definition.bases or definition.keywords or definition.decorator_list or special:
             return False
         made = methods.get("__init__")
-        if made is None:
-            return True
-        if made.decorator_list or not binds_self(made):
-            return False
+        return made is None or (not made.decorator_list and binds_self(made) and self._only_gives_attributes(made, methods))
+
+    def _only_gives_attributes(self, made: ast.FunctionDef, methods: Collection[str]) -> bool:
+        """Does a constructor only give attributes, none called like a method, what is idle?"""
         first, *rest = [argument.arg for argument in walk(made.args) if isinstance(argument, ast.arg)]
         stored = [pairs(line) for line in made.body if not is_idle_line(line)]
         targets = [target for line in stored for target, _ in line]

@@ -14,7 +14,7 @@ from itertools import product
 
 import brotli
 
-from pgolf.bundle.pack import mixing
+from pgolf import mixing
 from pgolf.errors import PgolfError
 from pgolf.unpack import MIXED, MIXED_NAMES, RUN, RUN_BY_LINE, run_alone, unpack
 

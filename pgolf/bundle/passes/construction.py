@@ -57,10 +57,11 @@ class Construction:
             left = [self.single.constants.get(name) for name in signature.names if name not in given]
             return all(value is not None and value_of(value) is not UNKNOWN for value in left)
         lines = [pairs(line) for line in body_of(made)]
-        values = [value for line in lines for _, value in line]
+        stored = [pair for line in lines for pair in line]
+        values = [value for _, value in stored]
         return (
             all(lines)
-            and all(isinstance(target, ast.Attribute) for line in lines for target, _ in line)
+            and all(isinstance(target, ast.Attribute) for target, _ in stored)
             and not (made.decorator_list or any(signature.more))
             and all(map(self._may_be_repeated, given.values()))
             and all(self._may_be_written(made, name, values) for name in signature.names)

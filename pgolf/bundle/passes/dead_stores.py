@@ -17,6 +17,7 @@ from pgolf.bundle.names import Scope
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.syntax import Pair, assignment, pairs
+from pgolf.bundle.trees import by_attribute
 
 
 def eliminate_dead_stores(program: Program) -> None:
@@ -63,27 +64,29 @@ def _is_idle(branch: ast.If, effects: Effects) -> bool:
 
 def _dead_targets(program: Program, effects: Effects) -> set[ast.expr]:
     """The targets of assignments to variables and attributes that nobody reads, where every value may go."""
-    variables: dict[tuple[Scope | None, str], list[ast.expr]] = {}
-    attributes: dict[str, list[ast.expr]] = {}
     # What the top level itself assigns goes by tree shaking.
     top = set(program.body)
-    for line in [line for line in program.nodes(ast.Assign) if line not in top]:
-        for target, value in pairs(line):
-            if isinstance(target, ast.Name) and effects.is_droppable(value):
-                place = program.place(target)
-                owner = place if place.kind != "module" else None
-                variables.setdefault((owner, target.id), []).append(target)
-            elif (
-                isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and effects.is_droppable(value)
-            ):
-                attributes.setdefault(target.attr, []).append(target)
+    lines = [line for line in program.nodes(ast.Assign) if line not in top]
+    targets = [target for line in lines for target, value in pairs(line) if effects.is_droppable(value)]
+    dead = _dead_variables(program, [target for target in targets if isinstance(target, ast.Name)])
+    chains = [target for target in targets if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)]
+    stored = by_attribute(chains) if not effects.observes_absence else {}
+    for name in program.own.intersection(stored).difference(program.members):
+        if len(stored[name]) == len(program.attributes[name]):
+            dead.update(stored[name])
+    return dead
+
+
+def _dead_variables(program: Program, targets: list[ast.Name]) -> set[ast.expr]:
+    """Those that nothing reads, where these are all that bind them."""
+    variables: dict[tuple[Scope | None, str], list[ast.Name]] = {}
+    for target in targets:
+        place = program.place(target)
+        variables.setdefault((place if place.kind != "module" else None, target.id), []).append(target)
     dead: set[ast.expr] = set()
     for (scope, name), found in variables.items():
         if len(found) == len(_bindings(program, scope, name)) and not _is_read(program, scope, name):
             dead.update(found)
-    for name in program.own.intersection(attributes).difference(program.members):
-        if len(attributes[name]) == len(program.attributes[name]) and not effects.observes_absence:
-            dead.update(attributes[name])
     return dead
 
 

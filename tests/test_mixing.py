@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgolf.bundle.pack import mixing, pack
+from pgolf import mixing
+from pgolf.bundle.pack import pack
 from pgolf.errors import PgolfError
 from pgolf.unpack import MIXED, MIXED_FORM
 from pgolf.wrappers.layers import unpack as read_layers

@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from pgolf.bundle.pack.unmix import decode
+from pgolf.unmix import decode
 
 LIMIT = 2**17
 """Most characters of a program: the decoder takes 0.1 to 0.3 ms for each."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pgolf import mixing, unmix
 from pgolf.bundle.minify.alpha_equivalence import check_renaming
 from pgolf.bundle.minify.strip import strip
-from pgolf.bundle.pack import mixing, unmix
 from pgolf.errors import PgolfError
 
 
