@@ -58,7 +58,7 @@ class _Number:
 
     def __init__(self, text: str, bits: int):
         self.low, self.digits = 0, 0
-        self.bits = (ord(char) >> place & 1 for char in text for place in reversed(range(bits)))
+        self.bits = iter([int(bit) for bit in "".join(f"{ord(char):0{bits}b}" for char in text)])
 
     def __mul__(self, base: int) -> _Number:
         self.low *= base
