@@ -208,7 +208,9 @@ class Effects:
         if definition.bases or definition.keywords or definition.decorator_list or special:
             return False
         made = methods.get("__init__")
-        return made is None or (not made.decorator_list and binds_self(made) and self._only_gives_attributes(made, methods))
+        return made is None or (
+            not made.decorator_list and binds_self(made) and self._only_gives_attributes(made, methods)
+        )
 
     def _only_gives_attributes(self, made: ast.FunctionDef, methods: Collection[str]) -> bool:
         """Does a constructor only give attributes, none called like a method, what is idle?"""
