@@ -34,6 +34,19 @@ MIXED = b"#coding:l1\nimport zlib\ns=%s\nexec(zlib.decompress(%s.encode('l1'),-1
 MIXED_FORM = re.compile(re.escape(MIXED).replace(b"%s", b"(.+)"), re.DOTALL)
 MIXED_NAMES = ("c", "f", "g", "h", "s", "zlib")
 """The names of a file with the mixing decoder."""
+DENSE = (
+    b"#coding:l1\nimport linecache as c,%s\nn=0\nfor b in%s.encode('l1'):n=n*253+b-1-(b>13)-(b>92)\n"
+    b"s=%s.decompress(n.to_bytes(%d)).decode()\n"
+)
+"""A file whose payload is one number in base 253, in the byte values that a literal need not escape: 1 % less for 57 bytes."""
+DENSE_FORM = re.compile(
+    re.escape(DENSE).replace(b"in%s", b"in(.+)").replace(b"%s", rb"(\w{4,6})").replace(b"%d", rb"(\d{1,5})")
+    + b"(.{1,400})",
+    re.DOTALL,
+)
+DENSE_NAMES = ("b", "c", "f", "g", "n", "s")
+DENSEST = 2**16
+"""Most digits of such a number: reading it takes time that grows with their square."""
 # The code gets a name of its own, because a crash prints lines of the file that a frame names, and these are binary. The
 # text is cached under both names: `inspect` looks up functions by their code's name and classes by their module's.
 
@@ -56,12 +69,37 @@ def unpack(data: bytes) -> str:
         if mixed_parts is not None:
             texts = [str(ast.literal_eval(part.decode("l1"))) for part in mixed_parts.groups()]
             return mixing.undo(texts[0].encode("l1"), texts[1].encode("l1"), _runs(MIXED_NAMES))
+        dense_parts = DENSE_FORM.fullmatch(data)
+        if dense_parts is not None:
+            return _dense(*dense_parts.groups())
         payload = _payload(ast.parse(data))
         if payload is None:
             return data.decode()
         return _value(payload)
     except (SyntaxError, ValueError, lzma.LZMAError, zlib.error, brotli.error) as error:
         raise PgolfError("PG402", f"the file cannot be unpacked: {error}") from error
+
+
+def _dense(module: bytes, literal: bytes, again: bytes, size: bytes, run: bytes) -> str:
+    """The program in a payload of base 253."""
+    name = module.decode("l1")
+    if name + ".decompress" not in DECODERS or again != module:
+        raise ValueError(f"{name} is not a known decompressor")
+    text = ast.literal_eval(literal.decode("l1"))
+    digits = text.encode("l1") if isinstance(text, str) else b""
+    if (
+        run not in _runs((*DENSE_NAMES, name))
+        or not digits
+        or len(digits) > DENSEST
+        or not set(digits) <= set(mixing.ALPHABET)
+    ):
+        raise ValueError("the payload is not one of this version of pgolf")
+    number = 0
+    for digit in digits.translate(bytes(max(mixing.ALPHABET.find(value), 0) for value in range(256))):
+        number = number * mixing.BASE + digit
+    if number.bit_length() > 8 * int(size):
+        raise ValueError("the payload is longer than the file says")
+    return DECODERS[name + ".decompress"](number.to_bytes(int(size)), []).decode()
 
 
 def _payload(tree: ast.Module) -> ast.expr | None:

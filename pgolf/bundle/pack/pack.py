@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import lzma
+import math
 import os
 import zlib
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import brotli
 
 from pgolf import mixing
 from pgolf.errors import PgolfError
-from pgolf.unpack import MIXED, MIXED_NAMES, RUN, RUN_BY_LINE, run_alone, unpack
+from pgolf.unpack import DENSE, DENSE_NAMES, DENSEST, MIXED, MIXED_NAMES, RUN, RUN_BY_LINE, run_alone, unpack
 
 FAMILIES = ("plain", "b85", "latin1", "mix")
 """The last one is smaller, but takes seconds to write and to start: "auto" chooses from the others."""
@@ -114,8 +115,24 @@ def latin1(data: bytes) -> bytes:
     return best
 
 
+def dense(data: bytes) -> bytes:
+    """The digits of base 253 of the number that bytes are."""
+    return _digits(int.from_bytes(data), int(len(data) * 8 / math.log2(mixing.BASE)) + 1)
+
+
+def _digits(number: int, count: int) -> bytes:
+    if count == 1:
+        return mixing.ALPHABET[number : number + 1]
+    high, low = divmod(number, mixing.BASE ** (count // 2))
+    return _digits(high, count - count // 2) + _digits(low, count // 2)
+
+
 def stub(coder: Coder, family: str, run: bytes = RUN, alone: bool = False) -> bytes:
     """The whole file for one compressor and one way to write its data."""
+    if family == "dense":
+        run = run_alone(run, (*DENSE_NAMES, coder.imports)) if alone else run
+        name = coder.imports.encode()
+        return DENSE % (name, latin1(dense(coder.data)), name, len(coder.data)) + run
     if family == "latin1":
         head, imports, literal = b"#coding:l1\n", coder.imports, latin1(coder.data) + b'.encode("l1")'
     else:
@@ -142,13 +159,15 @@ def candidates(source: str, allow_brotli: bool, alone: bool = False) -> Iterator
     for coder in coders(source.encode(), allow_brotli):
         shortest[coder.name] = min(shortest.get(coder.name, coder), coder, key=lambda item: len(item.data))
         yield _packed("latin1", coder, run, alone)
-    # What Latin-1 escapes depends on the data; base85 does not.
+    # What Latin-1 escapes depends on the data; base85 and base 253 do not.
     yield from (_packed("b85", coder, run, alone) for coder in shortest.values())
+    yield from (_packed("dense", coder, run, alone) for coder in shortest.values() if len(coder.data) < DENSEST * 0.99)
 
 
 def _packed(family: str, coder: Coder, run: bytes, alone: bool) -> Packed:
     needs = ("brotli",) if coder.name == "brotli" else ()
-    return Packed(f"{family}+{coder.name}", stub(coder, family, run, alone), needs)
+    called = "latin1" if family == "dense" else family
+    return Packed(f"{called}+{coder.name}", stub(coder, family, run, alone), needs)
 
 
 def mixed(source: str, alone: bool = False) -> Packed:
