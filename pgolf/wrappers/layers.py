@@ -20,6 +20,8 @@ from pgolf.wrappers.versions import Parsed, parse
 CALLS = 16
 CODE_OF_WRAPPER = 4096
 MIXED = b"#coding:l1\nimport zlib\ns="
+DENSE = b"\nn=0\nfor b in"
+"""What one with a payload of base 253 says near its start."""
 PATHS = 20
 LAYERS = 6
 """Most layers of packing that are taken off."""
@@ -106,15 +108,15 @@ def unpack(code: bytes, name: str, read: Callable[[str], bytes]) -> Unpacked:
         if found.parsed.tree is None:
             found.problem = found.parsed.error
             return found
-        step = _mixed(found, data) or _step(found, found.parsed.tree, read)
+        step = _own(found, data) or _step(found, found.parsed.tree, read)
         if step is None:
             return found
         data = step
 
 
-def _mixed(found: Unpacked, data: bytes | str) -> str | None:
-    """The program of a file that `pgolf build --pack mix` wrote: its own decoder is known, so that it need not be run."""
-    if not isinstance(data, bytes) or not data.startswith(MIXED):
+def _own(found: Unpacked, data: bytes | str) -> str | None:
+    """The program of a file that `pgolf build` wrote with a loop that decodes it: it is known, so that it need not be run."""
+    if not isinstance(data, bytes) or not (data.startswith(MIXED) or DENSE in data[:60]):
         return None
     from pgolf.errors import PgolfError
     from pgolf.unpack import unpack as unpack_own
@@ -123,7 +125,7 @@ def _mixed(found: Unpacked, data: bytes | str) -> str | None:
         text = unpack_own(data)
     except PgolfError:
         return None
-    found.layers.append(Layer("mix", found.file, len(text.encode())))
+    found.layers.append(Layer("mix" if data.startswith(MIXED) else "base253", found.file, len(text.encode())))
     return text
 
 

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from packed_texts import FORMS, INNER, ZLIB, b85, read_back
 
-from pgolf.bundle.pack.pack import FAMILIES, pack
+from pgolf.bundle.pack.pack import FAMILIES, candidates, pack
 from pgolf.wrappers.decoders import Undecodable
 from pgolf.wrappers.layers import DENSE_LIMIT, LAYERS, as_text, dense_bytes, unpack
 
@@ -123,3 +123,10 @@ def test_a_wrapper_that_writes_its_program_to_a_file():
     source = f"import zlib,base64,runpy\nopen('/tmp/x.py','wb').write(zlib.decompress(base64.b85decode({data!r})))\n"
     found = read_back(source + "runpy.run_path('/tmp/x.py')\n")
     assert found.text == INNER * 20 and "indirectly" in found.kind and "/tmp/x.py" in found.opaque
+
+
+def test_a_payload_of_base_253_is_one_layer():
+    program = "".join(f"def f{number}(x):\n return x*{number}\n" for number in range(60))
+    file = next(one for one in candidates(program, False) if b"n=n*253" in one.code and one.name == "latin1+lzma")
+    found = unpack(file.code, "a.py", lambda name: file.code)
+    assert found.text == program and [layer.kind for layer in found.layers] == ["base253"]
