@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pgolf.runtime.ledger import Ledger
 from pgolf.runtime.parameters import canonical_tensors, matrix_role
 from pgolf.runtime.quantize import KEPT_ELEMENTS
 
@@ -83,9 +82,8 @@ def gather(gathered: dict[str, dict[str, tuple[Tensor, int]]], more: Statistics)
 
 
 def observe_batch(session: Session, ids: Tensor, phases: tuple[str, ...], observer: HessianObserver) -> None:
-    """One forward of ids_BT with the extra tensors that the model may read."""
-    fields = {name: field(ids, Ledger()) for name, field in session.program.batch_fields}
-    session.model(ids, ids, phases=phases, observe=observer, fields=fields)
+    """One forward of ids_BT, which makes the extra tensors that the model may read."""
+    session.model(ids, ids, phases=phases, observe=observer)
 
 
 def calibrated_names(parameters: Sequence[Param], program: Program) -> list[str]:

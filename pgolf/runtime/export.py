@@ -117,8 +117,11 @@ def encode_groups(
             groups.setdefault((quant, rows, columns), []).append(name)
     found: dict[str, Parts] = {}
     for (quant, _, _), names in groups.items():
-        changed = [transformed(name, state[name], statistics.get(name, {}), program, ledger) for name in names]
-        tensors, known = [tensor for tensor, _ in changed], [one for _, one in changed]
+        tensors = [state[name] for name in names]
+        known: list[Mapping[str, Tensor]] = [statistics.get(name, {}) for name in names]
+        if program.tensor_transforms:
+            changed = [transformed(name, state[name], statistics.get(name, {}), program, ledger) for name in names]
+            tensors, known = [tensor for tensor, _ in changed], [one for _, one in changed]
         recipe: Any = program.tensor_recipes[quant]
         found |= zip(names, recipe.encode_group(names, tensors, known, ledger), strict=True)
     return found

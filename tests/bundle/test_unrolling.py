@@ -1,9 +1,21 @@
 """Loops over the components of a list hook become calls, in which what the recipe gave them stands."""
 
+from pathlib import Path
+
 import pytest
 from optimizing import after
 
+from pgolf.bundle.effects import Effects
+from pgolf.bundle.link import link, reach
 from pgolf.bundle.passes.unrolling import UNROLLING
+from pgolf.bundle.program import Program
+from pgolf.bundle.records import record_fields
+from pgolf.bundle.source import load
+from pgolf.manager import load_registry
+from pgolf.recipe import load_recipe
+from pgolf.resolve import resolve
+
+SUBMISSIONS = Path(__file__).parents[2] / "submissions"
 
 HEAD = """
 from functools import partial
@@ -99,3 +111,15 @@ def test_what_stays_a_loop(taps, body):
 def test_a_variable_of_the_same_name_inside_is_another_one():
     body = "    for tap in program.taps: x = tap(x) + (lambda tap: tap)(1)\n    return x"
     assert unrolled("(double,)", body)[0][0] == "x = double(x) + (lambda tap: tap)(1)"
+
+
+@pytest.mark.parametrize("name", ["pr1493", "pr1855"])
+def test_constructors_of_the_records_components_only_store(name):
+    """One that computes keeps the whole record from being taken apart: 100 bytes, and every loop over components stays."""
+    resolved = resolve(load_recipe(SUBMISSIONS / name / "recipe.toml"), load_registry())
+    modules = load(resolved.entry, resolved.find_source)
+    reach(modules)
+    program = Program.of(link(modules))
+    effects = Effects(program)
+    fields = record_fields(program, "program")
+    assert len(fields) > 50 and [field for field, value in fields.items() if not effects.is_idle(value)] == []

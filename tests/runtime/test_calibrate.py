@@ -20,7 +20,7 @@ NO_WORLD = SimpleNamespace(rank=0, world_size=1, device=torch.device("cpu"))
 class Toy:
     """The golden toy net: attn.c_q sees X, mlp.fc sees 2X and then X + 1, the head sees the normed X."""
 
-    def __call__(self, ids, targets, phases, observe, fields):
+    def __call__(self, ids, targets, phases, observe):
         observe("attn.c_q", 0, ids)
         observe("mlp.fc", 0, 2 * ids)
         observe("mlp.fc", 0, ids + 1)
