@@ -14,6 +14,8 @@ def collector(monkeypatch):
     """Pauses counted from one, and the collector as it was after each test."""
     monkeypatch.setattr("pgolf.collector._pauses", itertools.count(1))
     enabled = gc.isenabled()
+    # A library may have left objects frozen in this process; the collector is then left as it is.
+    gc.unfreeze()
     yield
     (gc.enable if enabled else gc.disable)()
 

@@ -43,7 +43,7 @@ def main(path):
 
         def slowly(count, turns=turns):
             for turn in turns(count):
-                time.sleep(0.3 * ((world.rank + turn) % 3))
+                time.sleep(0.1 * ((world.rank + turn) % 3))
                 yield turn
 
         session.share_work = slowly

@@ -1,5 +1,7 @@
 """Choices of how a plane is modelled."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -22,22 +24,28 @@ def chosen(codes):
     return choose(RansEncoder(fresh_tables()), codes, plane_of(codes), [], ())
 
 
-def related_columns(seed=1):
+def related_columns(seed=1, rows=512):
     """Every column is about the one before it."""
     generator = np.random.default_rng(seed)
-    steps = generator.normal(size=(1, 512, 24)) * 2
+    steps = generator.normal(size=(1, rows, 24)) * 2
     return np.rint(steps.cumsum(2)).clip(-127, 127).astype(np.int8)
+
+
+@cache
+def chosen_for_related_columns():
+    """To choose takes seconds: once for all tests."""
+    return chosen(related_columns())
 
 
 def test_regression_is_chosen_where_columns_tell_of_each_other():
     alone = np.rint(np.random.default_rng(1).normal(size=(1, 512, 24)) * 5).astype(np.int8)
-    assert chosen(related_columns())[0] & 2
+    assert chosen_for_related_columns()[0] & 2
     assert not chosen(alone)[0] & 2
 
 
 def test_a_choice_is_no_dearer_than_none():
     codes = related_columns()
-    choice = chosen(codes)
+    choice = chosen_for_related_columns()
     bits = []
     for flags in (0, choice[0]):
         trial = RansEncoder(fresh_tables())
@@ -47,12 +55,12 @@ def test_a_choice_is_no_dearer_than_none():
 
 
 def test_a_few_matrices_of_many_choose_for_all(monkeypatch):
-    codes = np.concatenate([related_columns(seed) for seed in range(11)])
+    codes = np.concatenate([related_columns(seed, 96) for seed in range(11)])
     seen = []
     learn = AdaptiveTables.learn
     monkeypatch.setattr(AdaptiveTables, "learn", lambda self, places: (seen.append(len(places)), learn(self, places)))
     few = chosen(codes)
-    assert sum(seen) % (6 * 512 * 24) == 0 and seen, "every second of 11 is coded in every trial"
+    assert sum(seen) % (6 * 96 * 24) == 0 and seen, "every second of 11 is coded in every trial"
     monkeypatch.setattr(plane_choices, "SAMPLES", 11)
     all_of_them = chosen(codes)
     assert len(few) == 12 and few[0] & 2 and all_of_them[0] & 2 and few[1:] == all_of_them[1:]
@@ -79,7 +87,7 @@ def test_rows_of_equal_sums_are_seen():
 @pytest.mark.parametrize("flags", [0, 1, 2, 3, 10, 16, 58])
 def test_the_decoder_fills_the_plane_with_any_choice(flags):
     codes = related_columns()
-    sizes = chosen(codes)[1:]
+    sizes = chosen_for_related_columns()[1:]
     coder, empty = RansEncoder(fresh_tables()), np.zeros_like(codes)
     code_plane(coder, codes.copy(), plane_of(codes), [], [flags, *sizes], ())
     decoder = RansDecoder(fresh_tables(), *coder.finish())
