@@ -1,8 +1,8 @@
 """Live equals built for random combinations of plugins with random settings, at micro size on the CPU.
 
-    PYTHONPATH=tests python benchmarks/random_combinations.py [COUNT] [SEED] [JOBS]
+    PYTHONPATH=tests python benchmarks/random_combinations.py [COUNT] [SEED] [JOBS] [FIRST]
 
-Prints a line for each combination and a count last; exit status 1 where any differs or fails.
+Prints a line for each combination and a count last; exit status 1 where any differs or fails. FIRST goes on from that one.
 """
 
 import sys
@@ -29,7 +29,7 @@ def compare(place: int, names: tuple[str, ...], settings: dict[str, object], roo
 
 def main() -> int:
     """Run them all."""
-    count, seed, jobs = (int(value) for value in [*sys.argv[1:], *("60", "0", "2")[len(sys.argv) - 1 :]])
+    count, seed, jobs, first = (int(value) for value in [*sys.argv[1:], *("60", "0", "2", "0")[len(sys.argv) - 1 :]])
     outcomes = []
     with tempfile.TemporaryDirectory() as root, ThreadPoolExecutor(jobs) as pool:
         (Path(root) / "data").mkdir()
@@ -37,14 +37,15 @@ def main() -> int:
         chosen = combinations(count, seed)
         waiting = [
             pool.submit(compare, place, names, settings, Path(root), data)
-            for place, (names, settings) in enumerate(chosen)
+            for place, (names, settings) in enumerate(chosen[first:], first)
         ]
-        for place, (future, (names, settings)) in enumerate(zip(waiting, chosen, strict=True)):
+        for place, (future, (names, settings)) in enumerate(zip(waiting, chosen[first:], strict=True), first):
             outcomes.append(future.result())
             print(f"{place:3d} {outcomes[-1]}: {' '.join(names)} {settings}", flush=True)
     equal = outcomes.count("equal")
-    print(f"{equal} of {count} equal; {len({name for names, _ in chosen for name in names})} plugins took part")
-    return 0 if equal == count else 1
+    taking_part = {name for names, _ in chosen[first:] for name in names}
+    print(f"{equal} of {len(outcomes)} equal; {len(taking_part)} plugins took part")
+    return 0 if equal == len(outcomes) else 1
 
 
 if __name__ == "__main__":
