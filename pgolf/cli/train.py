@@ -129,9 +129,13 @@ def train(
     recipe = None if no_early_stop or target.smoke or export or score or not leads else path
     beside = Beside(recipe, plugin_dirs, tensorboard and leads, wandb if leads else None)
     runs = run_all(target, seeds or (int(target.settings["seed"]),), run_options, beside)
-    errors = [failure(run, path, export) for run in runs if run.problem]
     if leads:
         write_curves(target.root, runs)
+    report(target, runs, [failure(run, path, export) for run in runs if run.problem], as_json)
+
+
+def report(target: Target, runs: list[SeedRun], errors: list[PgolfError], as_json: bool) -> None:
+    """Print what came of the runs; exit status 1 where one failed."""
     if as_json:
         document = {"folder": str(target.root), "runs": [run.as_record() for run in runs]}
         output.print_json(document | (output.errors_document(errors, 1) if errors else {}))
