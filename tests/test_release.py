@@ -46,6 +46,25 @@ def test_the_sdist_holds_the_checkout(made):
 
 
 @pytest.mark.slow
+def test_the_commands_of_the_readme_run_from_the_sdist(made, tmp_path):
+    """Literally, but for what takes minutes: pip finds here what it would fetch, mypy is left out, pytest only finds its tests."""
+    with tarfile.open(made / f"pgolf-{__version__}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    (checkout,) = tmp_path.iterdir()
+    job, tests = re.findall(r"^python3 -m venv .*$", (checkout / "README.md").read_text(), re.MULTILINE)
+    fresh = Fresh(checkout / ".venv")
+    said = fresh.run(job, checkout)
+    assert "PASS: runs/first" in said and (checkout / "runs/first/submission.json").is_file()
+    assert tests.endswith(".venv/bin/pytest -q -n 2")
+    for name in ("ruff", "pytest"):
+        fresh.script(name, f"import runpy; runpy.run_module({name!r}, run_name='__main__', alter_sys=True)")
+    found = fresh.run(
+        f"{tests.replace('.venv/bin/mypy && ', '')} --collect-only", checkout, PYTEST_ADDOPTS="-p no:cacheprovider"
+    )
+    assert re.search(r"\d{4,}/?\d* tests collected", found), found[-500:]
+
+
+@pytest.mark.slow
 def test_the_wheel_works_where_there_is_no_checkout(made, tmp_path):
     (wheel,) = made.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
