@@ -47,7 +47,7 @@ def test_the_sdist_holds_the_checkout(made):
 
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run_from_the_sdist(made, tmp_path):
-    """Literally, but for what takes minutes: pip finds here what it would fetch, mypy is left out, pytest only finds its tests."""
+    """Literally, but for what takes minutes: pip has nothing to fetch, mypy is left out, pytest only finds its tests."""
     with tarfile.open(made / f"pgolf-{__version__}.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     (checkout,) = tmp_path.iterdir()
