@@ -56,8 +56,8 @@ def test_the_commands_of_the_readme_run_from_the_sdist(made, tmp_path):
     said = fresh.run(job, checkout)
     assert "PASS: runs/first" in said and (checkout / "runs/first/submission.json").is_file()
     assert tests.endswith(".venv/bin/pytest -q -n 2")
-    for name in ("ruff", "pytest"):
-        fresh.script(name, f"import runpy; runpy.run_module({name!r}, run_name='__main__', alter_sys=True)")
+    (fresh.folder / "bin/ruff").symlink_to(Path(sys.executable).with_name("ruff"))
+    fresh.script("pytest", "import sys, pytest; sys.exit(pytest.console_main())")
     found = fresh.run(
         f"{tests.replace('.venv/bin/mypy && ', '')} --collect-only", checkout, PYTEST_ADDOPTS="-p no:cacheprovider"
     )
