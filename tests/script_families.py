@@ -355,6 +355,18 @@ CHEATS = {
         ),
         ("attention both ways", "is_causal=True", "is_causal=False", "rule.causal"),
     ],
+    "record_stack": [
+        (
+            "a byte more for each token",
+            "return sidecar[:expected_len].to(torch.int32)",
+            "return sidecar[:expected_len].to(torch.int32) + 1",
+            "rule.bytelut",
+        ),
+    ],
+    "fp8_speed": [("attention both ways", "is_causal=True", "is_causal=False", "rule.causal")],
+    "slot_delta": [
+        ("fitted to all of the window", "fit_mask[i, :s] = 1.0", "fit_mask[i, :wlen] = 1.0", "rule.causal"),
+    ],
 }
 
 

@@ -24,8 +24,8 @@ LEAST = 8
 """Fewest positions of a number that may be a claim."""
 NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError)
 """What numpy raises for a damaged archive besides ValueError."""
-SAID = r"[\"']?\s*[:=]?\s*(\d+\.\d+)"
-LOSS = re.compile(rf"val(?:idation)?[_ ]loss{SAID}", re.IGNORECASE)
+SAID = r"(?:\s?\([a-z0-9_+ ,-]{1,24}\))?[\"']?\s{0,4}(?:[:=|]|[-=]>|~|is)?\s{0,4}(\d+\.\d+)"
+LOSS = re.compile(rf"(?:val(?:idation)?|eval)[_ /.-]?(?:loss|nll){SAID}", re.IGNORECASE)
 BPB = re.compile(rf"(?:bpb|bits[_ -]per[_ -]byte){SAID}", re.IGNORECASE)
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]

@@ -77,6 +77,8 @@ class Recorder:
         Returns:
             births [...], -1 for targets that are not of the stream; None where none is.
         """
+        if torch._C._functorch.is_functorch_wrapped_tensor(rows):
+            return None
         tokens = targets.detach().to(torch.int64).numpy(force=True)
         if tokens.size == 0:
             return None

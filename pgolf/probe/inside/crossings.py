@@ -18,6 +18,8 @@ from pgolf.probe.inside.groups import Tracked, kept_sum
 from pgolf.probe.inside.tracked_arrays import TrackedArray
 
 SPEC = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<form>[-+ #0]*\d*(?:\.\d+)?)(?P<kind>[diouxXeEfFgGcrsa%])")
+NEAR = 64
+"""Tokens by which an array may differ from the text that it has places for."""
 BY_CALL = {"f": "f", "F": "f", "e": "e", "E": "E", "g": "g", "G": "G", "s": "", "r": ""}
 
 
@@ -79,7 +81,22 @@ def watch_lists(recorder: Recorder) -> None:
         setattr(statistics, name, of_lists(getattr(statistics, name), True))
     for name in ("array", "asarray", "fromiter"):
         setattr(np, name, arrayed(getattr(np, name), recorder))
+    for name in ("zeros", "empty", "full", "ones"):
+        setattr(np, name, for_the_text(getattr(np, name), recorder))
     torch.from_numpy = from_array(torch.from_numpy)  # type: ignore[assignment]
+
+
+def for_the_text(function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
+    """An array with a place for each token of the text may get their scores, one by one."""
+    size = recorder.places.stream.size
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        out = function(*args, **kwargs)
+        if out.ndim and out.dtype.kind == "f" and abs(out.size - size) <= NEAR:
+            return TrackedArray.of(out, None, recorder)
+        return out
+
+    return call
 
 
 def of_lists(function: Callable[..., Any], mean: bool) -> Callable[..., Any]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import types
 from typing import Any
 
 import torch
 import torch._dynamo as dynamo
+import torch.cuda.tunable
 import torch.nn.attention
+from torch.utils._config_module import ConfigModule
 
 CAPABILITY = (9, 0)
+NAME = "NVIDIA H100 80GB HBM3"
 MEMORY = 80 * 2**30
 
 
@@ -46,7 +50,7 @@ def nothing(*args: Any, **kwargs: Any) -> None:
 def properties(*args: Any) -> Any:
     """What an H100 says of itself."""
     return types.SimpleNamespace(
-        name="stand-in", total_memory=MEMORY, multi_processor_count=132, major=9, minor=0, gcnArchName=""
+        name=NAME, total_memory=MEMORY, multi_processor_count=132, major=9, minor=0, gcnArchName=""
     )
 
 
@@ -54,7 +58,7 @@ ANSWERS: dict[str, Any] = {
     "is_available": lambda: True,
     "device_count": lambda: 1,
     "current_device": lambda: 0,
-    "get_device_name": lambda *args: "stand-in",
+    "get_device_name": lambda *args: NAME,
     "get_device_capability": lambda *args: CAPABILITY,
     "get_device_properties": properties,
     "is_bf16_supported": lambda *args, **kwargs: True,
@@ -87,6 +91,8 @@ def stand_in_for_cuda() -> None:
     for name in ("memory_stats", "memory_stats_as_nested_dict"):
         setattr(torch.cuda, name, lambda *args: collections.defaultdict(int))
     torch.set_default_device = nothing  # type: ignore[assignment]
+    torch.Tensor.record_stream = nothing  # type: ignore[method-assign, assignment]
+    stand_in_for_settings()
     stand_in_for_the_rest()
     stand_in_for_attention_choice()
     generator = torch.Generator
@@ -112,10 +118,25 @@ def stand_in_for_the_rest() -> None:
 
         return call
 
-    for module in (torch.cuda, torch.cuda.memory):
+    for module in (torch.cuda, torch.cuda.memory, torch.cuda.tunable):
         for name, value in list(vars(module).items()):
             if isinstance(value, types.FunctionType) and value.__module__.startswith("torch.cuda"):
                 setattr(module, name, quiet(value))
+    torch.backends.cuda.preferred_linalg_library = quiet(torch.backends.cuda.preferred_linalg_library)
+    torch.backends.cuda.preferred_blas_library = quiet(torch.backends.cuda.preferred_blas_library)
+
+
+def stand_in_for_settings() -> None:
+    """Settings of the compiler that this PyTorch does not know may be set; numbers are of 32 bits by default, too."""
+    original = ConfigModule.__setattr__
+    default = torch.set_default_dtype
+
+    def set_any(self: Any, name: str, value: Any) -> None:
+        with contextlib.suppress(AttributeError, AssertionError):
+            original(self, name, value)
+
+    ConfigModule.__setattr__ = set_any  # type: ignore[method-assign]
+    torch.set_default_dtype = lambda dtype: default(torch.float32 if dtype == torch.bfloat16 else dtype)
 
 
 def stand_in_for_attention_choice() -> None:

@@ -268,7 +268,11 @@ def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watche
     sys.argv = [path, *job.get("arguments", [])]
     sys.path.insert(0, str(folder))
 
-    def end(*args: Any) -> None:
+    own = os.getpid()
+
+    def end(status: int = 0) -> None:
+        if os.getpid() != own:  # a process that the script forked
+            exit_now(status)
         raise Ended
 
     os._exit = end  # type: ignore[assignment]

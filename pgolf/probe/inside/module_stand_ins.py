@@ -60,6 +60,28 @@ def compressor(name: str) -> types.ModuleType:
     return found
 
 
+def numba_module(name: str) -> types.ModuleType:
+    """numba without its compiler: functions stay Python."""
+    found = SilentModule(name)
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        ready = len(args) == 1 and not kwargs and isinstance(args[0], types.FunctionType)
+        return args[0] if ready else lambda function: function
+
+    found.__dict__.update(dict.fromkeys(("jit", "njit", "vectorize", "guvectorize", "generated_jit"), plain))
+    found.__dict__.update(prange=range, typed=types.SimpleNamespace(Dict=TypedDict, List=list), __version__="0.60")
+    return found
+
+
+class TypedDict(dict[Any, Any]):
+    """`numba.typed.Dict`."""
+
+    @classmethod
+    def empty(cls, *args: Any, **kwargs: Any) -> TypedDict:
+        """A new one."""
+        return cls()
+
+
 def reports(name: str) -> bool:
     """Whether a module is one of `REPORTERS`, or a part of one."""
     return any(name == one or name.startswith(f"{one}.") for one in REPORTERS)
@@ -93,6 +115,8 @@ def made(name: str) -> types.ModuleType | None:
         return triton_module(name)
     if name in ("brotli", "zstandard", "zstd", "pyzstd"):
         return compressor(name)
+    if root == "numba":
+        return numba_module(name)
     if root in HARMLESS or reports(name):
         return SilentModule(name)
     if root == "kernels":
@@ -147,6 +171,7 @@ def stand_in_for_distributed() -> None:
     dist.reduce_scatter = lambda output, parts, *args, **more: gathered(output, parts[0])  # type: ignore[assignment]
     dist.all_gather_object = gathered_objects  # type: ignore[assignment]
     dist.broadcast_object_list = nothing  # type: ignore[assignment]
+    stand_in_for_exchanges(gathered)
     for name, result in {
         "init_process_group": None,
         "destroy_process_group": None,
@@ -157,10 +182,48 @@ def stand_in_for_distributed() -> None:
         "get_world_size": 1,
         "get_backend": "nccl",
         "new_group": None,
+        "get_process_group_ranks": [0],
+        "all_reduce_coalesced": None,
     }.items():
         setattr(dist, name, answer(result))
     torch.nn.parallel.DistributedDataParallel = Alone  # type: ignore[misc, assignment]
     stand_in_for_futures(done)
+
+
+def stand_in_for_exchanges(gathered: Callable[..., Any]) -> None:
+    """What ranks give each other, processes that a script would start for them, and sharded optimizers."""
+
+    def scattered(output: Any, parts: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return gathered(output, parts[0] if parts else output)
+
+    def placed(output: list[Any], values: Any, *args: Any, **kwargs: Any) -> None:
+        output[:1] = [values[0] if isinstance(values, list) else values]
+
+    def spawned(function: Callable[..., Any], args: Any = (), *more: Any, **kwargs: Any) -> Any:
+        function(0, *args)
+        return Anything()
+
+    for name in ("all_to_all_single", "all_to_all"):
+        setattr(
+            dist,
+            name,
+            gathered if name.endswith("single") else lambda output, parts, **more: scattered(output[0], parts),
+        )
+    dist.scatter = scattered  # type: ignore[assignment]
+    dist.scatter_object_list = placed  # type: ignore[assignment]
+    dist.gather_object = lambda value, output=None, *args, **more: placed(output, value) if output else None  # type: ignore[assignment, misc]
+    dist._coalescing_manager = Anything  # type: ignore[attr-defined, assignment]
+    for name in ("spawn", "start_processes"):
+        setattr(torch.multiprocessing, name, spawned)
+    optim = types.ModuleType("torch.distributed.optim")
+    optim.__dict__["ZeroRedundancyOptimizer"] = whole_optimizer
+    sys.modules["torch.distributed.optim"] = optim
+
+
+def whole_optimizer(params: Any, optimizer_class: Any, process_group: Any = None, **kwargs: Any) -> Any:
+    """An optimizer that would be spread over ranks."""
+    kinds = ("parameters_as_bucket_view", "overlap_with_ddp")
+    return optimizer_class(params, **{key: value for key, value in kwargs.items() if key not in kinds})
 
 
 def stand_in_for_futures(done: Done) -> None:

@@ -20,6 +20,15 @@ SCALED = frozenset(
 )
 
 
+MIXING = frozenset(
+    """
+    cumprod logcumsumexp cummax cummin cumsum_ softmax log_softmax softmin median nanmedian quantile nanquantile msort
+    kthvalue mode norm var std var_mean std_mean layer_norm rms_norm conv1d avg_pool1d max_pool1d convolve histc diff prod
+    fft rfft cov corrcoef cdist outer kron interpolate
+    """.split()  # noqa: SIM905
+)
+
+
 class Call(NamedTuple):
     """A call of torch and its result; the first argument may hold scores."""
 
@@ -186,6 +195,57 @@ def scattered(call: Call) -> bool:
     return True
 
 
+def placed(call: Call) -> bool:
+    """Scores put at places of another tensor: `scatter_`, `index_copy_`, `index_put_`, `masked_scatter_`."""
+    if any(isinstance(tag_of(value), np.ndarray) for value in flat(call.args, call.kwargs)):
+        put(call.out, None)
+        return True
+    own = tags.ids_like(call.first).clone()
+    parts = [tags.ids_like(value) if is_numbers(value) else value for value in call.args[1:]]
+    given = {key: tags.ids_like(value) if is_numbers(value) else value for key, value in call.kwargs.items()}
+    put(call.out, call.function(own, *parts, **given))
+    return True
+
+
+def is_numbers(value: Any) -> bool:
+    """Is it a tensor that may hold scores?"""
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def ordered(call: Call) -> bool:
+    """Scores in another order: `sort`, `topk`."""
+    tag, dim = tag_of(call.first), call.kwargs.get("dim", -1)
+    more = [value for value in call.args[1:] if isinstance(value, int) and not isinstance(value, bool)]
+    dim = more[-1] if call.name == "sort" and more else dim
+    found = tag.gather(dim, call.out[1]) if isinstance(tag, torch.Tensor) and call.first.dim() else None
+    put(call.out[0], found)
+    return True
+
+
+def added_up(call: Call) -> bool:
+    """`cumsum`: each element is the sum of those up to it."""
+    tag = tag_of(call.first)
+    dim = call.kwargs.get("dim", call.args[1] if len(call.args) > 1 else 0)
+    put(call.out, None)
+    if not isinstance(tag, torch.Tensor) or call.out.numel() > tags.GROUPS_LIMIT:
+        return True
+    found = np.empty(tuple(call.out.shape), object)
+    births, values, groups_there = tag.movedim(dim, -1), call.first.movedim(dim, -1), np.moveaxis(found, dim, -1)
+    line = call.recorder.line()
+    for at in np.ndindex(groups_there.shape):
+        upto = (*at[:-1], slice(at[-1] + 1))
+        groups_there[at] = tags.total(births[upto], values[upto], 1.0, line)
+    put(call.out, found)
+    return True
+
+
+def lost(call: Call) -> bool:
+    """Calls that mix elements: of the result nothing is known."""
+    for value in call.out if isinstance(call.out, (tuple, list)) else [call.out]:
+        put(value, None)
+    return True
+
+
 def chosen(call: Call) -> bool:
     """The least over one axis of scores of the same position is a score."""
     args, out = call.args, call.out
@@ -274,6 +334,10 @@ FLOWS: dict[str, Callable[[Call], bool]] = {
     **dict.fromkeys(tags.SAME, same),
     **dict.fromkeys(tags.MOVED, moved),
     **dict.fromkeys(("index_add_", "scatter_add_", "index_add", "scatter_add"), scattered),
+    **dict.fromkeys(("scatter_", "scatter", "index_copy_", "index_copy", "index_put_", "masked_scatter_"), placed),
+    **dict.fromkeys(("sort", "topk"), ordered),
+    "cumsum": added_up,
+    **dict.fromkeys(MIXING, lost),
     "copy_": copied,
     "__setitem__": stored,
     **dict.fromkeys(tags.JOINED, joined),

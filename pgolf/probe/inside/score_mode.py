@@ -15,6 +15,7 @@ from pgolf.probe.inside import tags
 from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.graph_stand_in import Tape
 from pgolf.probe.inside.groups import Tracked
+from pgolf.probe.inside.picked_otherwise import keep_marks, rows_of
 from pgolf.probe.inside.score_flow import Call, flat, follow
 from pgolf.probe.inside.score_sources import FLAT, SOURCES, keep_row
 from pgolf.probe.inside.tags import births_in, tag_of
@@ -30,19 +31,41 @@ QUIET = frozenset(
     __get__ size dim numel __len__ stride is_floating_point element_size __hash__ backward
     """.split()  # noqa: SIM905
 )
+MATRICES = frozenset(
+    """
+    linear matmul __matmul__ __rmatmul__ mm bmm addmm baddbmm mv einsum scaled_dot_product_attention conv1d
+    """.split()  # noqa: SIM905
+)
 GPU = ("cuda", "xpu")
-SHORT = (torch.bfloat16, torch.float16)
+SHORT = torch.bfloat16
+BITS = (torch.int16, torch.uint16)
 
 
 def on_cpu(value: Any) -> Any:
-    """The CPU for a GPU and 32 bits for 16, which a CPU is slow with; anything else as it is."""
+    """The CPU for a GPU and 32 bits for bfloat16, which a CPU is slow with; anything else as it is.
+
+    Half precision stays what it is: scripts store with it, and count its bytes.
+    """
     if isinstance(value, torch.dtype):
-        return torch.float32 if value in SHORT else value
+        return torch.float32 if value == SHORT else value
     if isinstance(value, torch.device):
         return torch.device("cpu") if value.type in GPU else value
     if isinstance(value, str) and value.split(":")[0] in GPU:
         return "cpu"
     return value
+
+
+def wide(value: Any) -> Any:
+    """Half precision as 32 bits, where autocast would make both factors alike."""
+    return value.float() if isinstance(value, torch.Tensor) and value.dtype == torch.float16 else value
+
+
+def bits(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """`value.view(dtype)`: of bfloat16 as if it was what is stored, and back."""
+    if value.dtype == torch.float32 and dtype in BITS:
+        return value.to(SHORT).view(dtype)
+    found: torch.Tensor = value.view(dtype)
+    return found.float() if dtype == SHORT else found
 
 
 class ScoreMode(TorchFunctionMode):
@@ -66,16 +89,20 @@ class ScoreMode(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if kwargs:
             kwargs.pop("pin_memory", None)
-            kwargs |= {key: on_cpu(kwargs[key]) for key in ("device", "dtype") if key in kwargs}
+            kwargs |= {key: on_cpu(kwargs[key]) for key in ("device", "dtype", "out_dtype") if key in kwargs}
         if name in ("to", "type", "cuda", "pin_memory"):
             if name in ("cuda", "pin_memory"):
                 return args[0]
             args = (args[0], *(on_cpu(part) for part in args[1:]))
-        if name in ("bfloat16", "half") and args:
+        if name == "bfloat16" and args:
             func, name = torch.Tensor.float, "float"
+        if name == "view" and len(args) == 2 and isinstance(args[1], torch.dtype):
+            return bits(*args)
         if name in ("backward", "grad", "autograd_backward"):
             self._learn(args, kwargs)
             return func(*args, **kwargs)
+        if name in MATRICES:
+            args = tuple(map(wide, args))
         source = SOURCES.get(name)
         found = NotImplemented if source is None else source(self.recorder, func, args, kwargs)
         if found is not NotImplemented:
@@ -83,8 +110,9 @@ class ScoreMode(TorchFunctionMode):
         if name in NUMBERS:
             return self._number(func, name, args, kwargs)
         out = func(*args, **kwargs)
-        if name in FLAT or name in tags.SAME:
+        if name in FLAT or name in tags.SAME or name == "bool":
             keep_row(name, args[0] if args else None, out)
+            keep_marks(name, args[0] if args else None, out)
         if self.recorder.count and name not in QUIET and has_scores(args, kwargs):
             follow(Call(self.recorder, func, name, args, kwargs, out))
         return out
@@ -96,7 +124,8 @@ class ScoreMode(TorchFunctionMode):
             rows = out.ndim > 0 and self.recorder.is_distribution(out.shape[-1])
             return TrackedArray.of(out, tag, self.recorder) if tag is not None or rows else out
         if tag is None:
-            return out
+            rows = name == "tolist" and value.is_floating_point() and value.dim() > 0
+            return rows_of(self.recorder, out) if rows and self.recorder.is_distribution(value.shape[-1]) else out
         line = self.recorder.line()
         if name in ("item", "__float__"):
             group = tags.groups_from(tag, value, line).reshape(-1)[0]

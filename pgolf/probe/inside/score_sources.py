@@ -14,6 +14,7 @@ import torch
 from pgolf.probe.inside import tags
 from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.groups import Tracked
+from pgolf.probe.inside.picked_otherwise import OTHER_SOURCES, by_index
 from pgolf.probe.inside.tags import put, tag_of
 from pgolf.probe.inside.tracked_arrays import TrackedArray
 
@@ -145,11 +146,12 @@ def made(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> Any:
 
 
 SOURCES = {
+    **OTHER_SOURCES,
     "cross_entropy": cross_entropy,
     "nll_loss": nll_loss,
     "gather": gather,
     "take_along_dim": take_along_dim,
-    "__getitem__": picked,
+    "__getitem__": by_index(picked),
     "tensor": made,
     "as_tensor": made,
 }

@@ -82,6 +82,8 @@ class TrackedArray(np.ndarray[Any, Any]):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.view(np.ndarray)[index] = bare(value)
+        if self.births is None and isinstance(value, (TrackedArray, Tracked)) and (births_of(value) >= 0).any():
+            self.births = np.full(self.shape, -1, np.int64)
         if self.births is not None:
             self.births[index] = births_of(value)
 
