@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import statistics
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,8 @@ def for_the_text(function: Callable[..., Any], recorder: Recorder) -> Callable[.
 
     def call(*args: Any, **kwargs: Any) -> Any:
         out = function(*args, **kwargs)
+        if sys._getframe(1).f_code.co_filename not in recorder.files:  # arrays of ours, and of libraries
+            return out
         if out.ndim and out.dtype.kind == "f" and abs(out.size - size) <= NEAR:
             return TrackedArray.of(out, None, recorder)
         return out
