@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from pgolf.contracts.quantizer import Parts, Requantize
     from pgolf.runtime.levers import Levers
 
-FACTOR = "clip_factor"
-"""The statistic that a tensor's clips are multiplied by."""
+FACTOR = "clip_factor"  # the statistic that a tensor's clips are multiplied by
 CLOSE = 0.001
 
 
