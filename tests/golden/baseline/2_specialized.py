@@ -168,7 +168,7 @@ class Optimizers:
         self.averaged, self.averaged_names = apart([one for one in owned if one[2].average])
         matrices, matrix_names = apart([one for one in owned if one[2].group == 'matrix'])
         bind_3(matrices, matrix_names)
-        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in groups_2]
+        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in (group_2, group_3)]
         bind_2(groups)
 
     @torch.no_grad()
@@ -940,8 +940,7 @@ class GPT(nn.Module):
     def logits(self, x, ctx):
         """The head and the taps after it: x_BTD -> logits_BTV."""
         logits = tied_head(x, ctx)
-        for tap in logit_taps_2:
-            logits = tap(self, logits, ctx)
+        logits = tanh_softcap(logits, ctx)
         return logits
 
     def forward(self, ids, targets, phases=(), reduction='mean', adapter=None, observe=None, ledger=None, fields=None):
@@ -1207,8 +1206,8 @@ def read_schedules(step, elapsed_ms, cap_ms):
     """The step's scalars; switches phases on as they begin, and sets what the forward reads."""
     progress = measure_progress(step, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
-    for schedule in schedules_2:
-        scalars = schedule(progress, scalars, ledger_2)
+    scalars = momentum_schedule(progress, scalars)
+    scalars = warmdown_schedule(progress, scalars)
     return scalars
 
 def training_budget():
@@ -1427,10 +1426,10 @@ def sequential_wiring(model, x_BTD, x0_BTD, ctx):
     ctx.fired('sequential_wiring', 'walks')
     return walk_plan(model, (x_BTD,), x0_BTD, ctx)[0]
 
-def tanh_softcap(model, logits_BTV, ctx, cap):
+def tanh_softcap(logits_BTV, ctx):
     """logits_BTV -> logits_BTV."""
     ctx.fired('tanh_softcap', 'caps')
-    return cap * torch.tanh(logits_BTV / cap)
+    return 30.0 * torch.tanh(logits_BTV / 30.0)
 
 def tied_head(x_BTD, ctx):
     """h_BTD -> logits_BTV."""
@@ -1573,11 +1572,11 @@ def step_2(scalars, ledger):
     optimizer_2.step()
     ledger.count('adam', 'steps')
 
-def momentum_schedule(progress, scalars, ledger, start, final, steps):
+def momentum_schedule(progress, scalars):
     """Set the step's momentum."""
-    done = min(progress.step / steps, 1.0) if steps > 0 else 1.0
-    momentum = (1 - done) * start + done * final
-    ledger.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
+    done = min(progress.step / 500, 1.0)
+    momentum = (1 - done) * 0.85 + done * 0.95
+    ledger_2.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
     return scalars._replace(momentum=momentum)
 
 def bind_3(tensors, names):
@@ -1647,20 +1646,18 @@ def elapsed_ms_2(step):
     """Milliseconds of training so far, while it runs."""
     return 1000.0 * (time.perf_counter() - since_2)
 
-def warmdown_multiplier(progress, length):
+def warmdown_multiplier(progress):
     """The learning-rate multiplier at `progress`."""
-    if length <= 0:
-        return 1.0
     if progress.cap_ms > 0:
-        span = length * (progress.elapsed_ms / max(progress.step, 1))
+        span = 1200 * (progress.elapsed_ms / max(progress.step, 1))
         return min(max(progress.cap_ms - progress.elapsed_ms, 0.0) / max(span, 1e-09), 1.0)
     left = progress.iterations - progress.step
-    return left / length if 0 < left <= length else 1.0
+    return left / 1200 if 0 < left <= 1200 else 1.0
 
-def warmdown_schedule(progress, scalars, ledger, length):
+def warmdown_schedule(progress, scalars):
     """Multiply the learning-rate multiplier by the warm-down's."""
-    multiplier = warmdown_multiplier(progress, length)
-    ledger.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
+    multiplier = warmdown_multiplier(progress)
+    ledger_2.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
     return scalars._replace(lr_mul=scalars.lr_mul * multiplier)
 
 class Int8Recipe:
@@ -1686,6 +1683,8 @@ class Int8Recipe:
 def make_parameters():
     """Every tensor of the model."""
     return (Param(name='blocks.{}.attn.c_q.weight', shape=(512, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_k.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.c_v.weight', shape=(256, 512), group='matrix', quant='attn', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.attn.proj.weight', shape=(512, 512), group='matrix', quant='attn', init=zeros, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.fc.weight', shape=(1024, 512), group='matrix', quant='mlp', init=uniform_fan_in, plugin='layer_matrices', layers=9), Param(name='blocks.{}.mlp.proj.weight', shape=(512, 1024), group='matrix', quant='mlp', init=zeros, plugin='layer_matrices', layers=9), Param(name='skip_weights', shape=(4, 512), group='scalar', quant='control', init=ones, plugin='additive_skips'), Param(name='blocks.{}.attn.q_gain', shape=(8,), group='scalar', quant='control', init=partial(constant, value=1.5), plugin='qk_gain', layers=9), Param(name='blocks.{}.attn_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.mlp_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.resid_mix', shape=(2, 512), group='scalar', quant='control', init=first_row_one, plugin='residual_scales', layers=9), Param(name='tok_emb.weight', shape=(1024, 512), group='embed', quant='embed', init=partial(normal, std=0.005), plugin='tied_head', dtype='activation', tap='head'))
+group_2 = Group(name='embed', lr=0.05)
+group_3 = Group(name='scalar', lr=0.04)
 
 def prepare_components():
     """Before any time is spent, each component with a `prepare` tries what it will need."""
@@ -1694,12 +1693,9 @@ def prepare_components():
     log_prepared(prepare_2())
 flash_2 = None
 before_2 = 0.0
-groups_2 = (Group(name='embed', lr=0.05), Group(name='scalar', lr=0.04))
-logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
 iterate_2 = partial(iterate_newton_schulz, scale_first=True)
 compiled_2 = None
 plugins_2 = ('adam', 'additive_skips', 'causal_attention', 'chunked_eval', 'cross_entropy', 'int8', 'layer_matrices', 'momentum_warmup', 'muon', 'newton_schulz', 'no_average', 'qk_gain', 'relu2', 'residual_scales', 'rope', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
-schedules_2 = (partial(momentum_schedule, final=0.95, start=0.85, steps=500), partial(warmdown_schedule, length=1200))
 tensor_recipes_2 = {'attn': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int8Recipe(half=True)}
 if __name__ == '__main__':
     train(make_parameters())

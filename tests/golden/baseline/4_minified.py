@@ -1,5 +1,5 @@
 import faulthandler,hashlib as F,io,numpy as G,os as H,signal,subprocess,sys as d,time as l,torch as e,torch.distributed as r,torch.nn.functional as I,traceback,zlib
-from functools import partial as h
+from functools import partial as s
 from pathlib import Path as t
 from sentencepiece import SentencePieceProcessor
 from torch import nn as J
@@ -32,7 +32,7 @@ def em(l):
  i=[eu(a)for a in l]
  if n>1:
   d=e.cat([t.flatten()for t in i]);r.all_reduce(d);o=(d/n).split([t.numel()for t in i])
-  for(t,u)in zip(i,o,strict=True):t.copy_(u.view_as(t))
+  for(t,m)in zip(i,o,strict=True):t.copy_(m.view_as(t))
 def ef(o,t):
  if not o.o:return t,
  e=range(o.shape[0]//len(o.o));return tuple(a.format(n)for a in o.o for n in e)
@@ -41,33 +41,33 @@ def f(s):
  for o in s:
   if o.o:
    e=range(o.shape[0]//len(o.o))
-   for(a,h)in zip(o.o,o.init,strict=True):l+=[(a.format(n),h,o)for n in e]
+   for(a,d)in zip(o.o,o.init,strict=True):l+=[(a.format(n),d,o)for n in e]
   else:l+=[(t,o.init,o)for t in o.r()]
  return l
-def ep(r,s,h):
+def ep(h,s,d):
  for o in s:
-  d=h if o.dtype=='activation'else e.float32
+  r=d if o.dtype=='activation'else e.float32
   for t in o.r():
-   *l,u=t.split('.');a=r
+   *l,c=t.split('.');a=h
    for n in l:
     if n not in a._modules:a.add_module(n,J.ModuleList())
     a=a._modules[n]
-   a.register_parameter(u,J.Parameter(e.empty(o.shape,dtype=d,device=i)))
+   a.register_parameter(c,J.Parameter(e.empty(o.shape,dtype=r,device=i)))
 def eg(t):n=F.sha256(f"{R}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(n[:7],'little'))
 def ew(s,r):
  i=p(m.state_dict(),s)
- for(t,h,u)in f(s):l=e.empty(i[t].shape);h(l,eg(t),r);i[t].copy_(l)
+ for(t,d,h)in f(s):l=e.empty(i[t].shape);d(l,eg(t),r);i[t].copy_(l)
 def p(i,s):
  l=[]
  for o in s:
   for t in o.r():l+=i[t].unbind()if o.o else[i[t]]
- return{t:a for((t,u,u),a)in zip(f(s),l,strict=True)}
+ return{t:a for((t,h,h),a)in zip(f(s),l,strict=True)}
 def ey(tensor,generator,ledger):tensor.zero_()
 def g(tensor,generator,ledger):tensor.fill_(1.)
 def eb(tensor,generator,ledger,value):tensor.fill_(value)
 def ev(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class ek:
- def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);r,d=w([l for l in n if l[2].group=='matrix']);aK(r,d);s=[(i,*w([l for l in n if l[2].group==i.name]))for i in oe];aH(s)
+ def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);d,r=w([l for l in n if l[2].group=='matrix']);aK(d,r);s=[(i,*w([l for l in n if l[2].group==i.name]))for i in(aZ,oe)];aH(s)
  @e.no_grad()
  def step(e,scalars,ledger):
   aL();em(e.replicated);aI(scalars,ledger);aM(scalars,ledger)
@@ -101,7 +101,7 @@ class y:
  def __init__(e):e.done={}
  def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
  def i(e,i,a):e.done[i,'']=a
- def k(e,i):return', '.join(f"{u} {a}".strip()for((t,a),u)in e.done.items()if t==i and u)
+ def k(e,i):return', '.join(f"{c} {a}".strip()for((t,a),c)in e.done.items()if t==i and c)
 def eF(l,n):return(l/b(n)).round().clamp(-127,127).to(e.int8)
 def b(n):return n[:,None]if n.ndim else n
 def eG(l,n,i):return(l.float()*b(n).float()).to(i)
@@ -116,41 +116,41 @@ def v(t,n,i):
  a=H.environ.get(t,n)
  try:return i(a)
  except ValueError:raise ValueError(f"{t} is {a!r}, wanted a value like {n!r}")from None
-def eJ():global N,O,s,P,on,Q,R,S,os,oh;a=H.environ.get;N=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');O='export'in d.argv;s=v('ITERATIONS',20000,int);P=v('MAX_WALLCLOCK_SECONDS',6e2,float);on=a('RUN_ID',str(l.time_ns()));Q='score'in d.argv;R=v('SEED',1337,int);S=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');os=v('TRAIN_LOG_EVERY',200,int);oh=v('VAL_LOSS_EVERY',1000,int)
+def eJ():global N,O,u,P,oi,Q,R,S,on,os;a=H.environ.get;N=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');O='export'in d.argv;u=v('ITERATIONS',20000,int);P=v('MAX_WALLCLOCK_SECONDS',6e2,float);oi=a('RUN_ID',str(l.time_ns()));Q='score'in d.argv;R=v('SEED',1337,int);S=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');on=v('TRAIN_LOG_EVERY',200,int);os=v('VAL_LOSS_EVERY',1000,int)
 class Score(a):val_loss:a;l:a;j:a;m:a
 def eK(n):
  if n.numel():raise ValueError(f"target {n[0]} of the validation stream is not scored")
 def eL(n):l=ea[n].to(i,e.int64);a=l[:,:-1].contiguous();return a,l[:,1:].contiguous(),eM()
 def eM():return{}
-def eN(t,c,n,h):
- B=n[:,1:];t[B[h]]=c;tC(f"eval: batch {c}");a,l,s=eL(n)
- with e.set_grad_enabled(False):H=oc(a,l,phases=(),fields=s,reduction='none',adapter=None)
- r=aD(a,l,B.to(i));d=h.to(i);m=(H.detach().double()*16777216).round()/16777216;o=m*d,d,r*d;return H,e.stack([u.sum().double()for u in o])
+def eN(t,u,n,h):
+ B=n[:,1:];t[B[h]]=u;tC(f"eval: batch {u}");a,l,s=eL(n)
+ with e.set_grad_enabled(False):H=od(a,l,phases=(),fields=s,reduction='none',adapter=None)
+ d=aD(a,l,B.to(i));r=h.to(i);c=(H.detach().double()*16777216).round()/16777216;o=c*r,r,d*r;return H,e.stack([m.sum().double()for m in o])
 def eO(t,a):
  if n>1:t=t.to(i);r.all_reduce(t,a)
  return t.cpu()
 def eP(t,a,o):
- eK(1+(t[1:]==0).nonzero().flatten());m,n,e=el(a).tolist()
+ eK(1+(t[1:]==0).nonzero().flatten());c,n,e=el(a).tolist()
  if n>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(m/n,m/.6931471805599453/e,int(n),1e3*(l.perf_counter()-o))
+ return Score(c/n,c/.6931471805599453/e,int(n),1e3*(l.perf_counter()-o))
 def eQ(scored_at):
- if c==0:l=f"logs/{on}.scores.npz";G.savez_compressed(l,scored_at=scored_at.numpy())
+ if c==0:l=f"logs/{oi}.scores.npz";G.savez_compressed(l,scored_at=scored_at.numpy())
 class Span(a):start:a;end:a;f:a
 def eR(a):return[Span(l,l+1024,0)for l in range(0,(a-1)//1024*1024,1024)]
 def eS(a):return a[len(a)*c//n:len(a)*(c+1)//n]
 def eT(s):a=e.are_deterministic_algorithms_enabled();t=s if a else eS(s);n=[t[l:l+64]for l in range(0,len(t),64)];return eS(n)if a else n
 def eU(s):
  n=e.zeros(64,1025,dtype=e.int64);h=e.zeros(64,1024,dtype=e.bool)
- for(a,(l,t,r))in enumerate(s):n[a,:t+1-l]=e.arange(l,t+1);h[a,r:t-l]=True
+ for(a,(l,t,c))in enumerate(s):n[a,:t+1-l]=e.arange(l,t+1);h[a,c:t-l]=True
  return n,h
 def eV(s):
  o=l.perf_counter();m.eval();t=e.zeros(len(ea),dtype=e.int32);a=e.zeros(3,dtype=e.float64,device=i)
- for(u,d)in enumerate(eT(s),1):n,h=eU(d);a+=eN(t,u,n,h)[1]
+ for(c,d)in enumerate(eT(s),1):n,h=eU(d);a+=eN(t,c,n,h)[1]
  m.train();t=eO(t,r.ReduceOp.MAX);return eP(t,a,o),t
-def eW():return{t:o.v for(t,u,o)in f(Y)if o.export!='drop'}
-def eX(i,s,m=0):
+def eW():return{t:o.v for(t,h,o)in f(Y)if o.export!='drop'}
+def eX(i,d,m=0):
  e=eW();n={}
- for(t,l)in e.items():a=i[t];r=s.get(t,{});o=M[l].encode(t,a,r,u);n[t]={h:d.cpu()for(h,d)in o.items()}
+ for(t,l)in e.items():a=i[t];r=d.get(t,{});o=M[l].encode(t,a,r,h);n[t]={s:c.cpu()for(s,c)in o.items()}
  return eY(n)
 def eY(n):return n
 def eZ(n):return aq(ax(n))
@@ -169,9 +169,9 @@ def ta(n,i):
   i[t].copy_(a)
 def to(t,o,l,i):return tt(t,o,l,i)
 def ti(a):
- global T,U,ol;ol=c;T=c==0;t('logs').mkdir(exist_ok=True);U=t('logs',a+'.txt')
+ global T,U,oh;oh=c;T=c==0;t('logs').mkdir(exist_ok=True);U=t('logs',a+'.txt')
  if T and not O:U.write_text('')
- d.excepthook=h(ts,U);faulthandler.register(signal.SIGTERM,U.open('a'),chain=True)
+ d.excepthook=s(ts,U);faulthandler.register(signal.SIGTERM,U.open('a'),chain=True)
 def o(a):
  if T:
   print(a,flush=True)
@@ -179,7 +179,7 @@ def o(a):
 def tn(a):
  if T:o(f"error: {a}")
  elif a not in U.read_text():
-  with U.open('a')as n:print(f"rank {ol}: error: {a}",file=n)
+  with U.open('a')as n:print(f"rank {oh}: error: {a}",file=n)
 def ts(path,kind,h,trace):
  with path.open('a')as n:traceback.print_exception(h,file=n)
  d.__excepthook__(kind,h,trace)
@@ -193,13 +193,13 @@ def x():return M['mlp'].name
 def th():return t(f"final_model.{x()}.ptz")
 def tl(n):
  i=p(m.state_dict(),Y)
- if c==0:t('final_export.pt').unlink(missing_ok=True);j(h(e.save,i),'final_model.pt')
- s=tm()
- if c==0:l=s,u.done,Z,et,W;j(h(e.save,l),'final_export.pt')
- td(i,s)
-def td(i,s):
+ if c==0:t('final_export.pt').unlink(missing_ok=True);j(s(e.save,i),'final_model.pt')
+ d=tm()
+ if c==0:l=d,h.done,Z,et,W;j(s(e.save,l),'final_export.pt')
+ td(i,d)
+def td(i,d):
  a=tF();B('diagnostic','val');o(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f} eval_time:{a.m:.0f}ms")
- if c==0:tf(i,s)
+ if c==0:tf(i,d)
  ec(.0);tg()
 def j(e,l):
  a=t('final_model.tmp')
@@ -212,13 +212,13 @@ def tc():
  global W,et,Z;i=p(m.state_dict(),Y);n=tu('final_model.pt');l=tu('final_export.pt');e=[t for t in i if t not in n or n[t].shape!=i[t].shape]
  if e:raise ValueError(f"final_model.pt is of another model: {e[0]} is missing or has another shape")
  for(t,a)in i.items():a.copy_(n[t])
- s,o,Z,et,W=l;u.done.update(o);tB(W);td(i,s)
+ d,o,Z,et,W=l;h.done.update(o);tB(W);td(i,d)
 def tu(l):
  try:return e.load(l,i,weights_only=True)
  except OSError:raise
  except Exception as h:raise ValueError(f"{l} is damaged: {str(h)[:99]!r}")from h
-def tm():global V;s={};V=False;return s
-def tf(i,s):n=eX(i,s,k());B('quantize','none');r=eZ(n);B('compress','none');j(h(t.write_bytes,data=r),th());l=f"{x()}+zlib";o(f"Serialized model: {t(aY).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(r)} bytes\nTotal submission size {l}: {len(r)+k()} bytes")
+def tm():global V;d={};V=False;return d
+def tf(i,d):n=eX(i,d,k());B('quantize','none');r=eZ(n);B('compress','none');j(s(t.write_bytes,data=r),th());l=f"{x()}+zlib";o(f"Serialized model: {t(aY).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(r)} bytes\nTotal submission size {l}: {len(r)+k()} bytes")
 def tp():
  i=p(m.state_dict(),Y)
  for a in i.values():a.zero_()
@@ -230,22 +230,22 @@ def tp():
 def tg():
  n=x()
  if i.type=='cuda':e.cuda.reset_peak_memory_stats()
- tp();B('decode','none');a,t=eV(eR(len(ea)));B('score','val');tw(f"{n}_zlib_roundtrip",a);eQ(t);u.count('chunked_eval','targets',a.j);o(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
+ tp();B('decode','none');a,t=eV(eR(len(ea)));B('score','val');tw(f"{n}_zlib_roundtrip",a);eQ(t);h.count('chunked_eval','targets',a.j);o(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
 def tw(l,a):o(f"final_{l} val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f} eval_time:{a.m:.0f}ms\nfinal_{l}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f}")
 def ty():
  a=[];n=False
  for t in oo:
-  l=u.k(t)
+  l=h.k(t)
   if l and t not in a:o(f"receipt {t}: {l}")
   else:o(f"error: plugin {t} did nothing");n=c==0
  return n
 class Progress(a):step:a;y:a;u:a;c:a;C:a;s:a
 class Scalars(a):s:a;q:a;momentum:a
-def tb(n,i,l):t=i/l if l>0 else n/max(s,1);return Progress(n,s,i,l,t,1.)
+def tb(n,i,l):t=i/l if l>0 else n/max(u,1);return Progress(n,u,i,l,t,1.)
 class Context(a):
  ids:a;phases:a;training:a;n:a;memo:a;fields:a;d:a;p:a;ledger:a
- def t(e,i,a,u=1):
-  if e.ledger is not None:e.ledger.count(i,a,u)
+ def t(e,i,a,c=1):
+  if e.ledger is not None:e.ledger.count(i,a,c)
 def q(a):return I.rms_norm(a,(a.size(-1),),eps=1.1920929e-07)
 def tv(l):return l
 def tk(l,a,i,n,o,t):
@@ -256,19 +256,16 @@ def z(l,a,n,o,t):
  if t.d is not None and n in t.d.sites:l=l+t.d.delta(a,n,o)
  return l
 def tx(a,t):
- if'rope'not in t.memo:i=a.size(1);n=a.size(3);h=a.device;o=1e4**(-e.arange(0,n,2,dtype=e.float32,device=h)/n);s=e.outer(e.arange(i,dtype=e.float32,device=h),o);t.memo['rope']=s.cos(),s.sin()
- d,u=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);l,r=a.chunk(2,-1);return e.cat((l*d+r*u,r*d-l*u),-1)
+ if'rope'not in t.memo:n=a.size(1);i=a.size(3);h=a.device;o=1e4**(-e.arange(0,i,2,dtype=e.float32,device=h)/i);s=e.outer(e.arange(n,dtype=e.float32,device=h),o);t.memo['rope']=s.cos(),s.sin()
+ d,c=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);l,r=a.chunk(2,-1);return e.cat((l*d+r*c,r*d-l*c),-1)
 class GPT(J.Module):
- def __init__(e,s,h):super().__init__();e.records=s;ep(e,s,h)
+ def __init__(e,s,d):super().__init__();e.records=s;ep(e,s,d)
  def matrices(e):return p(dict(e.named_parameters()),e.records)
  def h(e,a,i,n,o,t):return tk(t.n[f"blocks.{n}.{i}.weight"],a,i,n,o,t)
  def stem(e,ids,ctx):a=I.embedding(ids,ctx.n['tok_emb.weight']);a=z(a,a,'embed',0,ctx);a=q(a);return a
  def w(e,l,t):a=e.stem(l,t);return q(ag(e,a,a,t))
- def logits(e,x,ctx):
-  n=ay(x,ctx)
-  for s in ot:n=s(e,n,ctx)
-  return n
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):o=fields or{};d={};fields={**d,**o};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);h=ao(n,targets,reduction,t);return h
+ def logits(e,x,ctx):n=ay(x,ctx);n=aw(n,ctx);return n
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):o=fields or{};h={};fields={**h,**o};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);d=ao(n,targets,reduction,t);return d
 def tj(a):
  a=t(a);n=sorted(l for l in a.parent.glob(a.name)if('_bytes_'in l.name)==('_bytes_'in a.name))
  if not n:raise ValueError(f"{a}: no shard matches, see DATA_PATH")
@@ -285,31 +282,31 @@ def tz(a):
  n=G.concatenate([A(l)for l in tj(a)])
  if len(n)<=1024:raise ValueError(f"{a}: {len(n)} tokens, wanted at least 1025")
  return e.from_numpy(n[:(len(n)-1)//1024*1024+1])
-def tA():global W,od,X;W=.0;od=X=l.perf_counter()
-def tB(i):global od;od=l.perf_counter()-i/1e3
-def B(t,data):global W,X;a=1e3*(l.perf_counter()-od);o(f"stage:{t} begin:{W:.0f}ms end:{a:.0f}ms data:{data}");W=a;X=l.perf_counter()
+def tA():global W,ol,X;W=.0;ol=X=l.perf_counter()
+def tB(i):global ol;ol=l.perf_counter()-i/1e3
+def B(t,data):global W,X;a=1e3*(l.perf_counter()-ol);o(f"stage:{t} begin:{W:.0f}ms end:{a:.0f}ms data:{data}");W=a;X=l.perf_counter()
 def tC(a):
  global X
  if l.perf_counter()>X+10:X=l.perf_counter();o(a)
-def tD(s,r):global et,oc,u,m,Y,Z,ee,ea,V;Y=s;u=r;Z=();ee='';tA();et=False;V=not(Q or O);h=e.bfloat16 if i.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;m=GPT(s,h);ew(s,r);oc=ex(m);a=t(N,'fineweb_val_*.bin');ea=tz(a);aC(r);n=F.sha256(ea.numpy().data).hexdigest();o(f"val_loader:shards pattern={a} tokens:{len(ea)-1}\nval_sha256:{n}")
+def tD(s,r):global et,od,h,m,Y,Z,ee,ea,V;Y=s;h=r;Z=();ee='';tA();et=False;V=not(Q or O);d=e.bfloat16 if i.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;m=GPT(s,d);ew(s,r);od=ex(m);a=t(N,'fineweb_val_*.bin');ea=tz(a);aC(r);n=F.sha256(ea.numpy().data).hexdigest();o(f"val_loader:shards pattern={a} tokens:{len(ea)-1}\nval_sha256:{n}")
 def C(r):a=t(N,'fineweb_train_*.bin');aE(a,r)
 def tE():
  if not V:raise ValueError('training data are closed: training time is over')
- d=aG();a,l=(u.to(i,non_blocking=True)for u in d);return a,l,{}
+ d=aG();a,l=(m.to(i,non_blocking=True)for m in d);return a,l,{}
 def tF():return eV(eR(len(ea)))[0]
 def tG():a=[()];return a
 def tH():
- a,l,s=tE();a,l=a[:1,:512],l[:1,:512];s={t:d[:1,:512]for(t,d)in s.items()};n=tuple(i.name for i in());m(a,l,phases=n,fields=s,ledger=u).backward()
- for o in Y:e=sum(m.get_parameter(t).grad is not None for t in o.r());u.count(o.b,'trained tensors',e)
+ a,l,s=tE();a,l=a[:1,:512],l[:1,:512];s={t:c[:1,:512]for(t,c)in s.items()};n=tuple(i.name for i in());m(a,l,phases=n,fields=s,ledger=h).backward()
+ for o in Y:e=sum(m.get_parameter(t).grad is not None for t in o.r());h.count(o.b,'trained tensors',e)
  m.zero_grad()
 def tI():
- i=m.state_dict();l={t:a.clone()for(t,a)in i.items()};d=ek();h=y();C(h)
- for s in tG():
-  for n in range(20):tN(d,s,Scalars(1.,1.,.9),h);o(' '.join((f"warmup_step:{n+1}/20",*s)))
+ i=m.state_dict();l={t:a.clone()for(t,a)in i.items()};c=ek();s=y();C(s)
+ for d in tG():
+  for n in range(20):tN(c,d,Scalars(1.,1.,.9),s);o(' '.join((f"warmup_step:{n+1}/20",*d)))
  for(t,a)in i.items():a.copy_(l[t])
- e.manual_seed(R);C(u)
+ e.manual_seed(R);C(h)
 def tJ(s):
- try:eJ();er();r=y();ti(ed(on)[0])
+ try:eJ();er();r=y();ti(ed(oi)[0])
  except(OSError,ValueError)as h:print(f"error: {h}",file=d.stderr);d.exit(2)
  e.manual_seed(R);e.backends.cuda.matmul.allow_tf32=True
  if P==0:tL()
@@ -333,36 +330,33 @@ def tK(s,r):
   if not O:eh()
   d.exit(2)
 def tL():H.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
-def tM():o(f"model_params:{sum(a.numel()for a in m.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{s} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
-def tN(d,i,t,r):
+def tM():o(f"model_params:{sum(a.numel()for a in m.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{u} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
+def tN(c,i,t,r):
  e=8//n;o=.0
- for u in range(e):a,l,s=tE();h=oc(a,l,phases=i,fields=s)/e;o+=h.detach();h.backward()
- d.step(t,r);return o
-def tO(n,i,l):
- a=tb(n,i,l);t=Scalars(1.,1.,.0)
- for e in oi:t=e(a,t,u)
- return t
+ for h in range(e):a,l,s=tE();d=od(a,l,phases=i,fields=s)/e;o+=d.detach();d.backward()
+ c.step(t,r);return o
+def tO(n,i,l):a=tb(n,i,l);t=Scalars(1.,1.,.0);t=aJ(a,t);t=aV(a,t);return t
 def tP():return 1e3*P
 def tQ():
- d=ek();aO();l=tP();n=0;i=.0;aR()
+ c=ek();aO();l=tP();n=0;i=.0;aR()
  while True:
-  c=n==s or 0<l<=i
-  if c or oh>0 and n%oh==0:
+  m=n==u or 0<l<=i
+  if m or os>0 and n%os==0:
    aS();a=tF();tR(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",i)
-   if c:break
+   if m:break
    aR()
-  t=tO(n,i,l);h=tN(d,Z,t,u);n+=1;aP(n,t);i=ec(aT(n))
-  if os>0 and(n<=10 or n%os==0):
-   tR(n,f"train_loss:{h:.4f}",i)
-   if h!=h:raise ValueError('the training loss is not a number')
- if n<s:o(f"stopping_early: wallclock_cap train_time:{i:.0f}ms step:{n}/{s}")
- r=e.cuda.max_memory_allocated()>>20;m=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {r} MiB reserved: {m} MiB");aQ();tB(i);B('train','train');return n
-def tR(n,a,i):o(f"step:{n}/{s} {a} train_time:{i:.0f}ms step_avg:{i/max(n,1):.2f}ms")
+  t=tO(n,i,l);d=tN(c,Z,t,h);n+=1;aP(n,t);i=ec(aT(n))
+  if on>0 and(n<=10 or n%on==0):
+   tR(n,f"train_loss:{d:.4f}",i)
+   if d!=d:raise ValueError('the training loss is not a number')
+ if n<u:o(f"stopping_early: wallclock_cap train_time:{i:.0f}ms step:{n}/{u}")
+ s=e.cuda.max_memory_allocated()>>20;r=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {s} MiB reserved: {r} MiB");aQ();tB(i);B('train','train');return n
+def tR(n,a,i):o(f"step:{n}/{u} {a} train_time:{i:.0f}ms step_avg:{i/max(n,1):.2f}ms")
 def tS(a,l,s,t):t.t('additive_skips','skips');return a+t.n['skip_weights'][s].to(a.dtype)*l
 def tT(a,e,n,t):return tU(a,e,n,t)
 def tU(a,e,n,t):return aa(a,e,n,t)
-def tV(a,i,n,o,t):s=a.h(i,'attn.c_q',n,o,t);h=a.h(i,'attn.c_k',n,o,t);r=a.h(i,'attn.c_v',n,o,t);s=ah(q(e.unflatten(s,2,(8,-1))),t);h=ah(q(e.unflatten(h,2,(4,-1))),t);r=e.unflatten(r,2,(4,-1));s,h=ai(s,h,n,t);l=tT(s,h,r,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,i,'attn',o,t)
-def tW(a,e,n):s=a.transpose(1,2);h=e.transpose(1,2);r=n.transpose(1,2);t=s.size(1)!=h.size(1);return I.scaled_dot_product_attention(s,h,r,is_causal=True,enable_gqa=t).transpose(1,2)
+def tV(a,i,n,o,t):h=a.h(i,'attn.c_q',n,o,t);s=a.h(i,'attn.c_k',n,o,t);r=a.h(i,'attn.c_v',n,o,t);h=ah(q(e.unflatten(h,2,(8,-1))),t);s=ah(q(e.unflatten(s,2,(4,-1))),t);r=e.unflatten(r,2,(4,-1));h,s=ai(h,s,n,t);l=tT(h,s,r,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,i,'attn',o,t)
+def tW(a,e,n):h=a.transpose(1,2);s=e.transpose(1,2);r=n.transpose(1,2);t=h.size(1)!=s.size(1);return I.scaled_dot_product_attention(h,s,r,is_causal=True,enable_gqa=t).transpose(1,2)
 def tX():
  if i.type!='cuda':return'scaled_dot_product_attention',None
  try:from flash_attn_interface import flash_attn_func as a;return'flash-attn 3',a
@@ -374,9 +368,9 @@ def tZ(t,a,e,n):
  if t is not None:return tY(t,a,e,n)
  return tW(a,e,n)
 def ae():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
-def at():global aZ;t,aZ=tX();return t
-def aa(s,h,r,t):t.t('causal_attention','layers');return tZ(aZ,s,h,r)
-def ao(n,a,reduction,t):t.t('cross_entropy','losses');h=I.cross_entropy(n.flatten(0,1).float(),a.flatten(),reduction=reduction);return h.view_as(a)if reduction=='none'else h
+def at():global ot;t,ot=tX();return t
+def aa(h,s,r,t):t.t('causal_attention','layers');return tZ(ot,h,s,r)
+def ao(a,n,reduction,t):t.t('cross_entropy','losses');d=I.cross_entropy(a.flatten(0,1).float(),n.flatten(),reduction=reduction);return d.view_as(n)if reduction=='none'else d
 def ai(a,e,n,t):t.t('qk_gain','layers');l=t.n[f"blocks.{n}.attn.q_gain"].to(a.dtype);return a*l[:,None],e
 def an(a,i,n,o,t):t.t('relu2','layers');l=I.relu(a.h(i,'mlp.fc',n,o,t)).square();return a.h(l,'mlp.proj',n,o,t)
 def ar(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
@@ -390,20 +384,20 @@ def af(e,l,s,n,t):
  if l is None:return e
  return tS(e[0],l,s,t),*e[1:]
 def ap(a,e,i,t):
- r,h=ab();t.t('unet_plan','steps over 9 layers',len(r)+len(h));l=[]
- for(o,n)in enumerate(r):e=am(a,e,i,n,o,t);l.append(e[0])
- for(s,n)in enumerate(h):e=af(e,l.pop()if l else None,s,n,t);e=am(a,e,i,n,len(r)+s,t)
+ d,h=ab();t.t('unet_plan','steps over 9 layers',len(d)+len(h));l=[]
+ for(o,n)in enumerate(d):e=am(a,e,i,n,o,t);l.append(e[0])
+ for(s,n)in enumerate(h):e=af(e,l.pop()if l else None,s,n,t);e=am(a,e,i,n,len(d)+s,t)
  return e
 def ag(a,n,l,t):t.t('sequential_wiring','walks');return ap(a,(n,),l,t)[0]
-def aw(model,n,ctx,cap):ctx.t('tanh_softcap','caps');return cap*e.tanh(n/cap)
+def aw(a,t):t.t('tanh_softcap','caps');return 3e1*e.tanh(a/3e1)
 def ay(n,t):t.t('tied_head','heads');return tk(t.n['tok_emb.weight'],n,'head',0,0,t)
 def ab():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
 def D(tensor,generator,ledger):t=tensor.shape[-1]**-.5;tensor.uniform_(-t,t,generator=generator);ledger.count('uniform_init','matrices')
-def av(n):a=io.BytesIO();l={d.intern(t):{d.intern(h):u for(h,u)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
+def av(n):a=io.BytesIO();l={d.intern(t):{d.intern(s):m for(s,m)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
 def ak(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def ax(n):r=av(n);u.i('torch_save',f"{len(n)} tensors in {len(r)} bytes");return r
+def ax(n):r=av(n);h.i('torch_save',f"{len(n)} tensors in {len(r)} bytes");return r
 def aj(data):return ak(data)
-def aq(data):d=zlib.compress(data,9);u.i('zlib',f"{len(data)} -> {len(d)} bytes");return d
+def aq(data):d=zlib.compress(data,9);h.i('zlib',f"{len(data)} -> {len(d)} bytes");return d
 def az(data,t):
  h=zlib.decompressobj();a=h.decompress(data,t)
  if not h.eof or h.unused_data:raise ValueError(f"wanted one whole stream of at most {t} bytes")
@@ -420,54 +414,53 @@ def aB(a):
   if not(a.is_control(t)or a.is_unknown(t)or a.is_unused(t)):l=a.id_to_piece(t);i=l.startswith('\u2581');n[t]=1 if a.is_byte(t)else len(l.encode())-3*i,i,0
  return e.tensor(n).T
 def aC(r):
- global ox,ok,ou,ov
+ global ok,ov,oc,ob
  if any(t(N).glob('*_bytes_*')):raise ValueError(f"{N}: it has byte side files, build with the plugin that reads them")
- a=aB(aA());ov,ok,ox=a.to(i);ou=r
-def aD(t,a,n):ou.count('sentencepiece_bytes','targets',a.numel());r=ov[a]+(ok[a]&~ox[t]);return r
+ a=aB(aA());ob,ov,ok=a.to(i);oc=r
+def aD(t,a,n):oc.count('sentencepiece_bytes','targets',a.numel());d=ob[a]+(ov[a]&~ok[t]);return d
 def aE(a,r):
- global eo,op,om,ei,of;eo=tj(a)
+ global eo,of,ou,ei,om;eo=tj(a)
  for l in eo:tq(l)
- om=c;of=n;op=r;ei=A(eo[0])
+ ou=c;om=n;of=r;ei=A(eo[0])
 def aF(a):
  global ei;o=[]
  while a>0:
   if not len(ei):eo.append(eo.pop(0));ei=A(eo[0])
   o.append(ei[:a]);ei=ei[a:];a-=len(o[-1])
  return G.concatenate(o)
-def aG():t=aF(of*65537).reshape(of,-1)[om];t=e.from_numpy(t.astype(int));op.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
-def aH(s):global og;o=[{'params':l,'spec':i}for(i,l,h)in s];og=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
+def aG():t=aF(om*65537).reshape(om,-1)[ou];t=e.from_numpy(t.astype(int));of.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
+def aH(s):global op;o=[{'params':l,'spec':i}for(i,l,h)in s];op=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
 def aI(t,r):
- for n in og.param_groups:n['lr']=n['spec'].lr*t.s;n['weight_decay']=n['spec'].weight_decay*t.q
- og.step();r.count('adam','steps')
-def aJ(a,t,ledger,start,final,steps):e=min(a.step/steps,1.)if steps>0 else 1.;n=(1-e)*start+e*final;ledger.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
-def aK(l,h):global oj,oy,ow,en;en=l;ow=h;oj={};oy=[e.zeros_like(a)for a in l]
+ for n in op.param_groups:n['lr']=n['spec'].lr*t.s;n['weight_decay']=n['spec'].weight_decay*t.q
+ op.step();r.count('adam','steps')
+def aJ(a,t):l=min(a.step/500,1.);n=(1-l)*.85+l*.95;h.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
+def aK(l,h):global ox,ow,og,en;en=l;og=h;ox={};ow=[e.zeros_like(a)for a in l]
 def aL():0
 def aM(t,r):
- m=[a.numel()for a in en];d=e.zeros(sum(m),dtype=e.bfloat16,device=i);o=d.split(m)
- for s in range(c,len(en),n):a,h=en[s],ow[s];l=eB(eu(a),oy[s],t.momentum);l=eq(l,h)*eC(a);o[s].copy_(l.flatten())
+ u=[a.numel()for a in en];d=e.zeros(sum(u),dtype=e.bfloat16,device=i);o=d.split(u)
+ for s in range(c,len(en),n):a,h=en[s],og[s];l=eB(eu(a),ow[s],t.momentum);l=eq(l,h)*eC(a);o[s].copy_(l.flatten())
  el(d)
- for(a,h,u)in zip(en,ow,o,strict=True):ez(a,u.view_as(a),h,t)
+ for(a,h,m)in zip(en,og,o,strict=True):ez(a,m.view_as(a),h,t)
  r.count('muon','matrix updates',len(en));r.count('newton_schulz','matrices',len(en))
 def aN(a,steps,scale_first):
  n=a.shape[-2]>a.shape[-1]
  if n:a=a.mT
  a=a/(a.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for u in range(steps):t=a@a.mT;l=2.0315*t@t if scale_first else 2.0315*(t@t);a=3.4445*a+(-4.775*t+l)@a
+ for h in range(steps):t=a@a.mT;l=2.0315*t@t if scale_first else 2.0315*(t@t);a=3.4445*a+(-4.775*t+l)@a
  return a.mT if n else a
 def aO():0
-def aP(i,t):0
-def aQ():u.i('no_average','last weights')
-def aR():global ob;ob=l.perf_counter()-K
+def aP(e,t):0
+def aQ():h.i('no_average','last weights')
+def aR():global oy;oy=l.perf_counter()-K
 def aS():
  global K
  if e.cuda.is_available():e.cuda.synchronize()
- K=l.perf_counter()-ob;u.i('wall_clock',f"{K:.3f} seconds")
-def aT(n):return 1e3*(l.perf_counter()-ob)
-def aU(a,length):
- if length<=0:return 1.
- if a.c>0:t=length*(a.u/max(a.step,1));return min(max(a.c-a.u,.0)/max(t,1e-09),1.)
- n=a.y-a.step;return n/length if 0<n<=length else 1.
-def aV(a,t,ledger,length):n=aU(a,length);ledger.i('warmdown_iters',f"multiplier {n:.4f} at step {a.step}");return t._replace(s=t.s*n)
+ K=l.perf_counter()-oy;h.i('wall_clock',f"{K:.3f} seconds")
+def aT(n):return 1e3*(l.perf_counter()-oy)
+def aU(a):
+ if a.c>0:t=1200*(a.u/max(a.step,1));return min(max(a.c-a.u,.0)/max(t,1e-09),1.)
+ n=a.y-a.step;return n/1200 if 0<n<=1200 else 1.
+def aV(a,t):n=aU(a);h.i('warmdown_iters',f"multiplier {n:.4f} at step {a.step}");return t._replace(s=t.s*n)
 class E:
  name='int8'
  def __init__(e,a):e.half=a
@@ -475,15 +468,14 @@ class E:
   if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
   ledger.count('int8','tensors quantized');l,n=eH(tensor.float());return{'codes':l,'step':n}
  def decode(e,name,parts,kind):return eI(parts,kind)
-def aW():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',h(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ar,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',h(ev,std=.005),'tied_head','activation',x='head')
+def aW():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',s(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ar,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',s(ev,std=.005),'tied_head','activation',x='head')
+aZ=Group('embed',.05)
+oe=Group('scalar',.04)
 def aX():global ee;ee='causal_attention';eE(at())
-aZ=None
+ot=None
 K=.0
-oe=Group('embed',.05),Group('scalar',.04)
-ot=h(aw,cap=3e1),
-oa=h(aN,scale_first=True)
+oa=s(aN,scale_first=True)
 L=None
 oo='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
-oi=h(aJ,final=.95,start=.85,steps=500),h(aV,length=1200)
 M={'attn':E(True),'control':E(False),'embed':E(True),'mlp':E(True)}
 if __name__=='__main__':tJ(aW())

@@ -146,9 +146,9 @@ def keyed_generator(name):
     digest = hashlib.sha256(f'{seed_3}:{name}'.encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], 'little'))
 
-def initialize(model, parameters, ledger):
+def initialize(parameters, ledger):
     """Fill every tensor from its own keyed generator; a bank's slices are keyed by their members' names."""
-    state = canonical_state(model.state_dict(), parameters)
+    state = canonical_state(model_2.state_dict(), parameters)
     for name, init, _ in canonical_tensors(parameters):
         start = torch.empty(state[name].shape)
         init(start, keyed_generator(name), ledger)
@@ -185,16 +185,16 @@ class Optimizers:
     and `averaged_names` list the tensors that take part in weight averaging and the canonical names of what they hold.
     """
 
-    def __init__(self, model, parameters):
+    def __init__(self):
         pass
         pass
-        owned = [(model.get_parameter(name), canonical_names(record, name), record) for record in parameters for name in record.stored_names()]
+        owned = [(model_2.get_parameter(name), canonical_names(record, name), record) for record in parameters_2 for name in record.stored_names()]
         self.tensors, self.names = apart(owned)
         self.replicated = [tensor for tensor, names, record in owned if record.reduction == 'replicated']
         self.averaged, self.averaged_names = apart([one for one in owned if one[2].average])
         matrices, matrix_names = apart([one for one in owned if one[2].group == 'matrix'])
         bind_3(matrices, matrix_names)
-        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in groups_2]
+        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in (group_2, group_3)]
         bind_2(groups)
 
     @torch.no_grad()
@@ -203,8 +203,7 @@ class Optimizers:
 
         Gradient taps see each rank's own gradients, as the banked scripts clip them; the clipped ones are then averaged.
         """
-        for tap in gradient_taps_2:
-            tap(self.tensors, self.names, ledger)
+        clip_gradients(self.tensors, self.names, ledger)
         launch_2()
         mean_gradients(self.replicated)
         step_2(scalars, ledger)
@@ -241,13 +240,12 @@ def apply_update(tensor, update, names, scale, scalars, ledger):
 
     `lr` is without the schedule. Where there is a `matrix_rate`, neighbours in a bank that have one rate go together.
     """
-    apply_alike(tensor, update, names, 0.025 * scalars.lr_mul, scale, scalars, ledger)
+    apply_alike(tensor, update, 0.025 * scalars.lr_mul, scale, scalars, ledger)
     return
 
-def apply_alike(tensor, update, names, lr, scale, scalars, ledger):
+def apply_alike(tensor, update, lr, scale, scalars, ledger):
     """`apply_update` at one learning rate, the schedule's multiplier included."""
-    for tap in apply_taps_2:
-        tap(tensor, update, names, lr, scalars, ledger)
+    decay_matrix(tensor, lr, scalars, ledger)
     tensor.add_(update, alpha=-lr * scale)
 
 def nesterov_update(gradient, buffer, momentum):
@@ -259,7 +257,7 @@ def aspect_scale(matrix):
     """sqrt(max(1, rows / columns)): gives tall matrices the update size of square ones."""
     return max(1, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
 
-def prepare_run(session):
+def prepare_run():
     """Run the entry's `prepare_components` on this rank, and learn how the others fared.
 
     Raises:
@@ -267,17 +265,17 @@ def prepare_run(session):
     """
     failure = ''
     try:
-        prepare_components(session)
+        prepare_components()
     except (OSError, ValueError) as error:
-        failure = f'{session.preparing}: {error}'
+        failure = f'{preparing_2}: {error}'
     for rank, text in enumerate(gather_over_ranks(failure)):
         if text:
             raise ValueError(f'{text} (on rank {rank})' if rank else text)
 
-def log_prepared(session, text):
+def log_prepared(text):
     """Log what a component chose, if it says so."""
     if text is not None:
-        session.log(f'prepared {session.preparing}: {text}')
+        runlog(f'prepared {preparing_2}: {text}')
 
 class Param(NamedTuple):
     """One trained tensor, declared once by whoever creates it.
@@ -366,13 +364,13 @@ def dequantize(codes, step, kind):
     """codes * step in float32, cast to the dtype `kind`."""
     return (codes.float() * per_row(step).float()).to(kind)
 
-def quantile_steps(weight, floor):
+def quantile_steps(weight):
     """Five float16 steps (rows,) of a float32 matrix: clips at `CLIP_QUANTILES` of |row| and at its largest, over `top`.
 
     A step of zero in float16 would divide by zero: the least is `floor`, or the smallest normal number.
     """
     magnitudes = weight.abs()
-    least = max(floor, torch.finfo(torch.float16).tiny)
+    least = max(0.03225806451612903, torch.finfo(torch.float16).tiny)
     clips = [torch.quantile(magnitudes, quantile, 1) for quantile in (0.999, 0.9995, 0.9999, 0.99999)]
     return [(clip / 31).clamp_min(least).half() for clip in (*clips, magnitudes.amax(1))]
 
@@ -426,7 +424,7 @@ class HessianObserver:
         self.sums[key] = self.sums[key].add_(product) if key in self.sums else product
 
 @torch.no_grad()
-def collect_statistics(session):
+def collect_statistics():
     """canonical tensor name -> {"hessian": sum of X^T X over batches, divided by their number, float32}; their number.
 
     Runs the uncompiled forward in eval mode under the scoring phases, so windows, gates and loops are those of scoring.
@@ -437,33 +435,32 @@ def collect_statistics(session):
     observer = HessianObserver()
     gathered = {}
     count = 0
-    session.model.eval()
-    for ids in selfcalibration(session):
-        observe_batch(session, ids, (), observer)
+    model_2.eval()
+    for ids in selfcalibration():
+        observe_batch(ids, (), observer)
         count += 1
-        session.stages.say(f'calibration: batch {count}')
-    session.model.train()
+        say_2(f'calibration: batch {count}')
+    model_2.train()
     if not count:
         raise ValueError('calibration found no batch of tokens')
     found = {}
-    for name, _, record in canonical_tensors(session.parameters):
+    for name, _, record in canonical_tensors(parameters_2):
         key = matrix_role(name, record.tap)
         if key in observer.sums:
             found[name] = {'hessian': observer.sums[key] / count}
-    found = average_statistics(found, session.ledger)
+    found = average_statistics(found)
     return ({name: {key: value.float() for key, value in known.items()} for name, known in found.items()}, count)
 
-def observe_batch(session, ids, phases, observer):
-    """One forward of ids_BT with the extra tensors that the model may read."""
-    fields = {}
-    session.model(ids, ids, phases=phases, observe=observer, fields=fields)
+def observe_batch(ids, phases, observer):
+    """One forward of ids_BT, which makes the extra tensors that the model may read."""
+    model_2(ids, ids, phases=phases, observe=observer)
 
-def calibrated_names(parameters):
+def calibrated_names():
     """Tensors that cannot be encoded without input statistics: large matrices of the classes that need them."""
-    return [name for name, _, record in canonical_tensors(parameters) if record.quant in ('attn', 'mlp') and record.export != 'drop' and (len(record.shape[bool(record.members):]) == 2) and (record.shape[-1] * record.shape[-2] > 65536)]
+    return [name for name, _, record in canonical_tensors(parameters_2) if record.quant in ('attn', 'mlp') and record.export != 'drop' and (len(record.shape[bool(record.members):]) == 2) and (record.shape[-1] * record.shape[-2] > 65536)]
 
 @torch.no_grad()
-def check_statistics(session):
+def check_statistics():
     """Before any training: does the forward show the input of every matrix that needs statistics, and of one alone?
 
     Raises:
@@ -471,12 +468,12 @@ def check_statistics(session):
     """
     observer = HessianObserver()
     owners = {}
-    session.model.eval()
+    model_2.eval()
     phases = tuple((spec.name for spec in () if spec.scoring))
-    observe_batch(session, session.next_batch()[0][:1, :64], phases, observer)
-    session.model.train()
-    wanted = calibrated_names(session.parameters)
-    for name, _, record in canonical_tensors(session.parameters):
+    observe_batch(next_batch_2()[0][:1, :64], phases, observer)
+    model_2.train()
+    wanted = calibrated_names()
+    for name, _, record in canonical_tensors(parameters_2):
         key = matrix_role(name, record.tap)
         if name in wanted and key not in observer.sums:
             raise ValueError(f'{name} needs input statistics, and the forward uses no matrix under its role {key[0]!r}')
@@ -520,9 +517,9 @@ def refuse(places):
     if places.numel():
         raise ValueError(f'target {places[0]} of the validation stream is not scored')
 
-def look_up(session, places):
+def look_up(places):
     """(ids, targets, fields) of rows of places (B,T+1), on the device."""
-    ids = session.tokens[places].to(device_2, torch.int64)
+    ids = tokens_3[places].to(device_2, torch.int64)
     x = ids[:, :-1].contiguous()
     return (x, ids[:, 1:].contiguous(), make_fields_2())
 
@@ -530,7 +527,7 @@ def make_fields_2():
     """The batch fields of ids (B,T)."""
     return {}
 
-def score_rows(session, marks, event, places, scored):
+def score_rows(marks, event, places, scored):
     """Score the chosen targets of rows, and mark them with the number of this event; see `Tally.score`.
 
     What is `eager` runs the model as it is, not compiled.
@@ -540,11 +537,11 @@ def score_rows(session, marks, event, places, scored):
     """
     targets = places[:, 1:]
     marks[targets[scored]] = event
-    session.stages.say(f'eval: batch {event}')
-    x, y, fields = look_up(session, places)
+    say_2(f'eval: batch {event}')
+    x, y, fields = look_up(places)
     pass
     with torch.set_grad_enabled(False):
-        nll = session.forward(x, y, phases=(), fields=fields, reduction='none', adapter=None)
+        nll = forward_2(x, y, phases=(), fields=fields, reduction='none', adapter=None)
     counts = count_2(x, y, targets.to(device_2))
     mask = scored.to(device_2)
     nats = (nll.detach().double() * 16777216).round() / 16777216
@@ -591,26 +588,26 @@ def rank_share(items):
     """The contiguous share of one rank."""
     return items[len(items) * rank_3 // world_size_3:len(items) * (rank_3 + 1) // world_size_3]
 
-def deal_batches(spans, rows):
+def deal_batches(spans):
     """One rank's windows in batches of `rows`; where kernels are deterministic, batches are those of one rank alone."""
     whole = torch.are_deterministic_algorithms_enabled()
     mine = spans if whole else rank_share(spans)
-    batches = [mine[at:at + rows] for at in range(0, len(mine), rows)]
+    batches = [mine[at:at + 32] for at in range(0, len(mine), 32)]
     return rank_share(batches) if whole else batches
 
-def span_rows(spans, rows):
+def span_rows(spans):
     """(places, scored) for the tally, padded on the right and below; causal, so padding changes nothing.
 
     Python's own types stand for the dtypes int64 and bool.
     """
-    places = torch.zeros(rows, 2049, dtype=torch.int64)
-    scored = torch.zeros(rows, 2048, dtype=torch.bool)
+    places = torch.zeros(32, 2049, dtype=torch.int64)
+    scored = torch.zeros(32, 2048, dtype=torch.bool)
     for row, (start, end, first) in enumerate(spans):
         places[row, :end + 1 - start] = torch.arange(start, end + 1)
         scored[row, first:end - start] = True
     return (places, scored)
 
-def score_spans(session, spans):
+def score_spans(spans):
     """Score windows, this rank its share of them, in eval mode; the model is in training mode afterwards.
 
     Args:
@@ -620,22 +617,22 @@ def score_spans(session, spans):
         The score over all ranks, and for each place of the stream the batch that scored it, counted from 1.
     """
     begin = time.perf_counter()
-    rows = session.rows
-    session.model.eval()
-    marks = torch.zeros(len(session.tokens), dtype=torch.int32)
+    pass
+    model_2.eval()
+    marks = torch.zeros(len(tokens_3), dtype=torch.int32)
     sums = torch.zeros(3, dtype=torch.float64, device=device_2)
-    for number, batch in enumerate(deal_batches(spans, rows), 1):
-        places, scored = span_rows(batch, rows)
-        sums += score_rows(session, marks, number, places, scored)[1]
-    session.model.train()
+    for number, batch in enumerate(deal_batches(spans), 1):
+        places, scored = span_rows(batch)
+        sums += score_rows(marks, number, places, scored)[1]
+    model_2.train()
     marks = merge(marks, dist.ReduceOp.MAX)
     return (close_marks(marks, sums, begin), marks)
 
-def quantization_classes(parameters):
+def quantization_classes():
     """canonical name -> quantization class of the tensors that an artifact holds, in declaration order."""
-    return {name: record.quant for name, _, record in canonical_tensors(parameters) if record.export != 'drop'}
+    return {name: record.quant for name, _, record in canonical_tensors(parameters_2) if record.export != 'drop'}
 
-def encode_model(state, parameters, statistics, ledger, code_size=0):
+def encode_model(state, statistics, code_size=0):
     """Quantize a canonical state.
 
     Args:
@@ -647,24 +644,20 @@ def encode_model(state, parameters, statistics, ledger, code_size=0):
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
         the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
     """
-    classes = quantization_classes(parameters)
+    classes = quantization_classes()
     encoded = {}
-    solved = encode_groups(state, classes, statistics, ledger)
+    solved = encode_groups(state, classes, statistics)
     for name, quant in classes.items():
         if name in solved:
             parts = solved[name]
         else:
             tensor = state[name]
             known = statistics.get(name, {})
-            parts = tensor_recipes_2[quant].encode(name, tensor, known, ledger)
+            parts = tensor_recipes_2[quant].encode(name, tensor, known, ledger_4)
         encoded[name] = {key: value.cpu() for key, value in parts.items()}
     return add_corrections(encoded)
 
-def transformed(name, tensor, known):
-    """What the recipe sees of a tensor and its statistics."""
-    return (tensor, known)
-
-def encode_groups(state, classes, statistics, ledger):
+def encode_groups(state, classes, statistics):
     """Parts of the large matrices whose class encodes those of one shape together."""
     groups = {}
     for name, quant in classes.items():
@@ -673,10 +666,10 @@ def encode_groups(state, classes, statistics, ledger):
             groups.setdefault((quant, rows, columns), []).append(name)
     found = {}
     for (quant, _, _), names in groups.items():
-        changed = [transformed(name, state[name], statistics.get(name, {})) for name in names]
-        tensors, known = ([tensor for tensor, _ in changed], [one for _, one in changed])
+        tensors = [state[name] for name in names]
+        known = [statistics.get(name, {}) for name in names]
         recipe = tensor_recipes_2[quant]
-        found |= zip(names, recipe.encode_group(names, tensors, known, ledger), strict=True)
+        found |= zip(names, recipe.encode_group(names, tensors, known), strict=True)
     return found
 
 def add_corrections(encoded):
@@ -686,9 +679,9 @@ def add_corrections(encoded):
     """
     return encoded
 
-def pack_artifact(encoded, ledger):
+def pack_artifact(encoded):
     """Encoded tensors as the bytes that are stored and counted."""
-    return compress_2(pack_2(encoded, ledger), ledger)
+    return compress_2(pack_2(encoded))
 
 def unpack_artifact(data, state):
     """The inverse of `pack_artifact`.
@@ -709,13 +702,13 @@ def decode_tensor(name, parts, quant, kind):
     tensor = tensor_recipes_2[quant].decode(name, parts, kind)
     return tensor
 
-def decode_model(encoded, state, parameters):
+def decode_model(encoded, state):
     """Copy what an artifact stands for into `state`, the canonical state of the model to be filled.
 
     Raises:
         ValueError: when names, parts or shapes are not those of the model.
     """
-    classes = quantization_classes(parameters)
+    classes = quantization_classes()
     if encoded.keys() != classes.keys():
         raise ValueError("the artifact's tensors are not the model's")
     for name, quant in classes.items():
@@ -731,38 +724,31 @@ def decode_corrected(name, parts, quant, kind):
     """A tensor from all its parts; corrections are added in float32."""
     return decode_tensor(name, parts, quant, kind)
 
-class RunLog:
-    """Appends lines to the log file and prints them, on rank 0 alone; every line is on disk when it returns.
+def runlog_2(run_id):
+    global main_2, path_2, rank_4
+    rank_4 = rank_3
+    main_2 = rank_3 == 0
+    Path('logs').mkdir(exist_ok=True)
+    path_2 = Path('logs', run_id + '.txt')
+    if main_2 and (not export_2):
+        path_2.write_text('')
+    sys.excepthook = partial(keep_traceback, path_2)
+    faulthandler.register(signal.SIGTERM, path_2.open('a'), chain=True)
 
-    An earlier log of this name is lost, unless the run goes on where that one ended (`more`).
+def runlog(line):
+    """Write one line, or several with line feeds between."""
+    if main_2:
+        print(line, flush=True)
+        with path_2.open('a') as file:
+            print(line, file=file)
 
-    A rank that fails leaves its traceback in the file, and one that is ended because another has died, where it stood.
-    """
-
-    def __init__(self, run_id):
-        self.rank = rank_3
-        self.main = rank_3 == 0
-        Path('logs').mkdir(exist_ok=True)
-        self.path = Path('logs', run_id + '.txt')
-        if self.main and (not export_2):
-            self.path.write_text('')
-        sys.excepthook = partial(keep_traceback, self.path)
-        faulthandler.register(signal.SIGTERM, self.path.open('a'), chain=True)
-
-    def __call__(self, line):
-        """Write one line, or several with line feeds between."""
-        if self.main:
-            print(line, flush=True)
-            with self.path.open('a') as file:
-                print(line, file=file)
-
-    def log_error(self, text):
-        """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
-        if self.main:
-            self(f'error: {text}')
-        elif text not in self.path.read_text():
-            with self.path.open('a') as file:
-                print(f'rank {self.rank}: error: {text}', file=file)
+def log_error_2(text):
+    """Write the line that ends this rank; one that only others than the first know of comes with the rank."""
+    if main_2:
+        runlog(f'error: {text}')
+    elif text not in path_2.read_text():
+        with path_2.open('a') as file:
+            print(f'rank {rank_4}: error: {text}', file=file)
 
 def keep_traceback(path, kind, error, trace):
     """What Python calls before it ends by an exception: the log gets the traceback, too."""
@@ -770,13 +756,13 @@ def keep_traceback(path, kind, error, trace):
         traceback.print_exception(error, file=file)
     sys.__excepthook__(kind, error, trace)
 
-def log_machine(log):
+def log_machine():
     """Versions, the hash of the running file, and the GPU."""
     digest = hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
     machine = f'hardware:{os.uname().machine} CPU, {torch.get_num_threads()} threads'
     if device_2.type == 'cuda':
         machine = subprocess.getoutput('nvidia-smi')
-    log(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
+    runlog(f'Running Python {sys.version}\nRunning PyTorch {torch.__version__}\ncode_sha256:{digest}\n{machine}')
 
 def code_bytes():
     """Size of the running file on disk, which is what counts."""
@@ -791,7 +777,7 @@ def artifact_path():
     """The artifact in the working directory."""
     return Path(f'final_model.{grid_name()}.ptz')
 
-def export_and_score(session, step):
+def export_and_score(step):
     """Checkpoint, calibrate, and make and score the artifact.
 
     The weights are on disk before anything that can fail, and what export needs besides before quantization.
@@ -799,25 +785,25 @@ def export_and_score(session, step):
     Args:
         step: steps that were trained.
     """
-    state = canonical_state(session.model.state_dict(), session.parameters)
+    state = canonical_state(model_2.state_dict(), parameters_2)
     if rank_3 == 0:
         Path('final_export.pt').unlink(missing_ok=True)
         write_file(partial(torch.save, state), 'final_model.pt')
-    statistics = calibrate(session, step)
+    statistics = calibrate(step)
     if rank_3 == 0:
-        found = (statistics, session.ledger.done, session.phases, session.failed, session.stages.begin_ms)
+        found = (statistics, ledger_4.done, phases_3, failed_2, begin_ms_2)
         write_file(partial(torch.save, found), 'final_export.pt')
-    export_weights(session, state, statistics)
+    export_weights(state, statistics)
 
-def export_weights(session, state, statistics):
+def export_weights(state, statistics):
     """Score the trained weights, write the artifact on rank 0, and score what decodes from it on every rank."""
-    score = session.validate()
-    session.stages.end('diagnostic', 'val')
-    session.log(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
+    score = validate_2()
+    end_2('diagnostic', 'val')
+    runlog(f'diagnostic pre-quantization post-ema val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f} eval_time:{score.eval_ms:.0f}ms')
     if rank_3 == 0:
-        export_model(session, state, statistics)
+        export_model(state, statistics)
     max_over_ranks(0.0)
-    score_artifact(session)
+    score_artifact()
 
 def write_file(write, path):
     """`write(unfinished)` makes a file, which is on the disk when it gets its name; if it fails, nothing stays."""
@@ -830,14 +816,15 @@ def write_file(write, path):
     finally:
         unfinished.unlink(missing_ok=True)
 
-def export_checkpoint(session):
+def export_checkpoint():
     """Go on where a run ended after training: the saved weights become the artifact. Reads no training data.
 
     Raises:
         OSError: for a file that is not there.
         ValueError: for one that is damaged, or of another model.
     """
-    state = canonical_state(session.model.state_dict(), session.parameters)
+    global begin_ms_2, failed_2, phases_3
+    state = canonical_state(model_2.state_dict(), parameters_2)
     weights = read_file('final_model.pt')
     found = read_file('final_export.pt')
     wrong = [name for name in state if name not in weights or weights[name].shape != state[name].shape]
@@ -845,10 +832,10 @@ def export_checkpoint(session):
         raise ValueError(f'final_model.pt is of another model: {wrong[0]} is missing or has another shape')
     for name, tensor in state.items():
         tensor.copy_(weights[name])
-    statistics, receipts, session.phases, session.failed, session.stages.begin_ms = found
-    session.ledger.done.update(receipts)
-    session.stages.set_clock(session.stages.begin_ms)
-    export_weights(session, state, statistics)
+    statistics, receipts, phases_3, failed_2, begin_ms_2 = found
+    ledger_4.done.update(receipts)
+    set_clock_2(begin_ms_2)
+    export_weights(state, statistics)
 
 def read_file(path):
     """What a run has saved, on the device; ValueError where it is damaged."""
@@ -859,45 +846,46 @@ def read_file(path):
     except Exception as error:
         raise ValueError(f'{path} is damaged: {str(error)[:99]!r}') from error
 
-def calibrate(session, step):
+def calibrate(step):
     """Input statistics of the trained weights by canonical name, {} without a source.
 
     A source that reads training data runs while the clock does. For any other the clock has stopped, and training data are
     closed then; they are for all that follows.
     """
+    global training_data_2
     pass
     statistics = {}
-    session.training_data = False
-    if session.training_data:
+    training_data_2 = False
+    if training_data_2:
         start_3()
-    statistics, batches = collect_statistics(session)
-    if session.training_data:
-        check_clock(session, step)
-    session.stages.end('calibration', 'none' + f' batches:{batches}')
-    session.training_data = False
+    statistics, batches = collect_statistics()
+    if training_data_2:
+        check_clock(step)
+    end_2('calibration', 'none' + f' batches:{batches}')
+    training_data_2 = False
     return statistics
 
-def check_clock(session, step):
+def check_clock(step):
     """Stops the clock that ran while training data were read: a part of training time; the run fails where it is too late."""
     budget = 1000.0 * max_wallclock_seconds_3
-    pause_2(session.ledger)
+    pause_2()
     start_3()
     elapsed_ms = max_over_ranks(elapsed_ms_2(step))
-    session.stages.set_clock(elapsed_ms)
+    set_clock_2(elapsed_ms)
     if 0 < budget < elapsed_ms:
-        session.fail(f'what reads training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of max_wallclock_seconds: build with more time in reserve')
+        fail_2(f'what reads training data ended at {elapsed_ms:.0f}ms, after the {budget:.0f}ms of max_wallclock_seconds: build with more time in reserve')
 
-def export_model(session, state, statistics):
+def export_model(state, statistics):
     """Quantize the canonical `state`, write the artifact, complete when it gets its name, and log the sizes."""
-    encoded = encode_model(state, session.parameters, statistics, session.ledger, code_bytes())
-    session.stages.end('quantize', 'none')
-    data = pack_artifact(encoded, session.ledger)
-    session.stages.end('compress', 'none')
+    encoded = encode_model(state, statistics, code_bytes())
+    end_2('quantize', 'none')
+    data = pack_artifact(encoded)
+    end_2('compress', 'none')
     write_file(partial(Path.write_bytes, data=data), artifact_path())
     label = f'{grid_name()}+lzma'
-    session.log(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
+    runlog(f'Serialized model: {Path(CHECKPOINT).stat().st_size} bytes\nCode size: {code_bytes()} bytes\nSerialized model {label}: {len(data)} bytes\nTotal submission size {label}: {len(data) + code_bytes()} bytes')
 
-def load_artifact(session):
+def load_artifact():
     """Overwrite every tensor of the model: first with zeros, so that nothing trained can remain, then decoded.
 
     The log gets the hash of what was read. To be scored alone, an artifact must be one of those that the logs here are of,
@@ -906,8 +894,8 @@ def load_artifact(session):
     Raises:
         ValueError: for another artifact, or one that cannot be decoded.
     """
-    parameters = session.parameters
-    state = canonical_state(session.model.state_dict(), parameters)
+    pass
+    state = canonical_state(model_2.state_dict(), parameters_2)
     for tensor in state.values():
         tensor.zero_()
     data = artifact_path().read_bytes()
@@ -916,10 +904,10 @@ def load_artifact(session):
         logged = ''.join((path.read_text() for path in Path('logs').glob('*.txt')))
         if 'artifact_sha256:' in logged and digest not in logged:
             raise ValueError('the artifact is not that of the logs in logs/')
-    session.log('artifact_sha256:' + digest)
-    decode_model(unpack_artifact(data, state), state, parameters)
+    runlog('artifact_sha256:' + digest)
+    decode_model(unpack_artifact(data, state), state)
 
-def score_artifact(session):
+def score_artifact():
     """Score the decoded artifact: in windows side by side, then with the chosen windows, then by the evaluation.
 
     The score ledger beside the log is that of the last one.
@@ -927,24 +915,24 @@ def score_artifact(session):
     grid = grid_name()
     if device_2.type == 'cuda':
         torch.cuda.reset_peak_memory_stats()
-    load_artifact(session)
-    session.stages.end('decode', 'none')
+    load_artifact()
+    end_2('decode', 'none')
     pass
-    score, marks = score_spans(session, chunk_spans(len(session.tokens)))
-    session.stages.end('score', 'val')
-    log_final(session, f'{grid}_lzma_roundtrip', score)
-    score, marks = score_spans(session, spans_2(len(session.tokens)))
-    session.stages.end('score', 'val')
-    log_final(session, f'{grid}_sliding_window', score)
+    score, marks = score_spans(chunk_spans(len(tokens_3)))
+    end_2('score', 'val')
+    log_final(f'{grid}_lzma_roundtrip', score)
+    score, marks = score_spans(spans_2(len(tokens_3)))
+    end_2('score', 'val')
+    log_final(f'{grid}_sliding_window', score)
     write_marks(marks)
-    session.ledger.count('sliding_eval', 'targets', score.tokens)
-    session.log(f'eval: peak memory allocated: {torch.cuda.max_memory_allocated() >> 20} MiB')
+    ledger_4.count('sliding_eval', 'targets', score.tokens)
+    runlog(f'eval: peak memory allocated: {torch.cuda.max_memory_allocated() >> 20} MiB')
 
-def log_final(session, label, score):
+def log_final(label, score):
     """A final line with four digits and its exact twin, as the public scripts print them."""
-    session.log(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
+    runlog(f'final_{label} val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f} eval_time:{score.eval_ms:.0f}ms\nfinal_{label}_exact val_loss:{score.val_loss:.8f} val_bpb:{score.val_bpb:.8f}')
 
-def report_receipts(session):
+def report_receipts():
     """Log one receipt per plugin, an error line for those that did nothing; returns whether any did nothing.
 
     A plugin whose phase never began did nothing, whatever the probe counted. What ranks but the first did is not all
@@ -953,11 +941,11 @@ def report_receipts(session):
     late = []
     idle = False
     for name in plugins_2:
-        receipt = session.ledger.receipt(name)
+        receipt = ledger_4.receipt(name)
         if receipt and name not in late:
-            session.log(f'receipt {name}: {receipt}')
+            runlog(f'receipt {name}: {receipt}')
         else:
-            session.log(f'error: plugin {name} did nothing')
+            runlog(f'error: plugin {name} did nothing')
             idle = rank_3 == 0
     return idle
 
@@ -1132,8 +1120,7 @@ class GPT(nn.Module):
     def logits(self, x, ctx):
         """The head and the taps after it: x_BTD -> logits_BTV."""
         logits = tied_head(x, ctx)
-        for tap in logit_taps_2:
-            logits = tap(self, logits, ctx)
+        logits = tanh_softcap(logits, ctx)
         return logits
 
     def forward(self, ids, targets, phases=(), reduction='mean', adapter=None, observe=None, ledger=None, fields=None):
@@ -1191,135 +1178,107 @@ def validation_tokens(pattern):
         raise ValueError(f'{pattern}: {len(tokens)} tokens, wanted at least 2049')
     return torch.from_numpy(tokens[:(len(tokens) - 1) // 2048 * 2048 + 1])
 
-class Stages:
-    """Writes a line for each stage; the clock starts at 0."""
+def stages_3():
+    global begin_ms_2, since_3, spoke_2
+    begin_ms_2 = 0.0
+    since_3 = spoke_2 = time.perf_counter()
 
-    def __init__(self, log):
-        self.log = log
-        self.begin_ms = 0.0
-        self.since = self.spoke = time.perf_counter()
+def set_clock_2(elapsed_ms):
+    """It is `elapsed_ms` now, and real time from here on."""
+    global since_3
+    since_3 = time.perf_counter() - elapsed_ms / 1000.0
 
-    def set_clock(self, elapsed_ms):
-        """It is `elapsed_ms` now, and real time from here on."""
-        self.since = time.perf_counter() - elapsed_ms / 1000.0
+def end_2(name, data):
+    """Log a stage that ends now; `data` is what it read, and what else there is to say."""
+    global begin_ms_2, spoke_2
+    now = 1000.0 * (time.perf_counter() - since_3)
+    runlog(f'stage:{name} begin:{begin_ms_2:.0f}ms end:{now:.0f}ms data:{data}')
+    begin_ms_2 = now
+    spoke_2 = time.perf_counter()
 
-    def end(self, name, data):
-        """Log a stage that ends now; `data` is what it read, and what else there is to say."""
-        now = 1000.0 * (time.perf_counter() - self.since)
-        self.log(f'stage:{name} begin:{self.begin_ms:.0f}ms end:{now:.0f}ms data:{data}')
-        self.begin_ms = now
-        self.spoke = time.perf_counter()
+def say_2(text):
+    """Log where a stage is, if nothing has been said for ten seconds."""
+    global spoke_2
+    if time.perf_counter() > spoke_2 + 10:
+        spoke_2 = time.perf_counter()
+        runlog(text)
 
-    def say(self, text):
-        """Log where a stage is, if nothing has been said for ten seconds."""
-        if time.perf_counter() > self.spoke + 10:
-            self.spoke = time.perf_counter()
-            self.log(text)
+def session_2(parameters, ledger):
+    pass
+    global failed_2, forward_2, ledger_4, model_2, parameters_2, phases_3, preparing_2, tokens_3, training_data_2
+    pass
+    parameters_2 = parameters
+    pass
+    pass
+    ledger_4 = ledger
+    phases_3 = ()
+    preparing_2 = ''
+    stages_3()
+    failed_2 = False
+    training_data_2 = not (score_2 or export_2)
+    pass
+    pass
+    pass
+    activation_dtype = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
+    torch._dynamo.config.recompile_limit = 16
+    model_2 = GPT(parameters, activation_dtype)
+    initialize(parameters, ledger)
+    forward_2 = compile_on_gpu(model_2)
+    pattern = Path(data_path_3, 'fineweb_val_*.bin')
+    tokens_3 = validation_tokens(pattern)
+    open_2(ledger)
+    digest = hashlib.sha256(tokens_3.numpy().data).hexdigest()
+    runlog(f'val_loader:shards pattern={pattern} tokens:{len(tokens_3) - 1}\nval_sha256:{digest}')
 
-class Session:
-    """Everything a run holds; validation tokens and byte counter are checked before any training.
+def open_loader_2(ledger):
+    """Start the training stream from its first token; batches are counted in `ledger`."""
+    pattern = Path(data_path_3, 'fineweb_train_*.bin')
+    open_3(pattern, ledger)
 
-    Args:
-        settings, program, parameters: what the entry module built; `val_batch_size` is in tokens over all ranks and
-            micro-steps.
-        env: the run's `Environment`.
-        world: rank and device.
-        log: `log(line)`.
-        ledger: collects receipts.
-
-    Attributes:
-        settings, program, parameters, env, world, log, ledger: the arguments.
-        model: the `GPT`, uncompiled.
-        forward: the model as training and scoring call it, compiled on a GPU.
-        tokens: the validation stream, uint16 (N,) on the CPU; never to be written.
-        seq_len: tokens of a scored window.
-        rows: windows of one scored batch on this rank.
-        phases: names of the phases that are on.
-        preparing: the plugin whose component is being prepared.
-        stages: timed lines of the log.
-        failed: whether `fail` was called.
-        forward_scalars: name -> value of this step, a float32 tensor (); only where the program has any.
-        stream_fields: name -> value for each place of the validation stream, for its last scores; only where the program has
-            any.
-        training_data: whether training data may still be read.
-        queues: how often work was shared.
-    """
-
-    def __init__(self, parameters, log, ledger):
-        pass
-        pass
-        self.parameters = parameters
-        pass
-        pass
-        self.log = log
-        self.ledger = ledger
-        self.phases = ()
-        self.preparing = ''
-        self.stages = Stages(log)
-        self.failed = False
-        self.training_data = not (score_2 or export_2)
-        pass
-        pass
-        self.rows = 32
-        activation_dtype = torch.bfloat16 if device_2.type == 'cuda' else torch.float32
-        torch._dynamo.config.recompile_limit = 16
-        self.model = GPT(parameters, activation_dtype)
-        initialize(self.model, parameters, ledger)
-        self.forward = compile_on_gpu(self.model)
-        pattern = Path(data_path_3, 'fineweb_val_*.bin')
-        self.tokens = validation_tokens(pattern)
-        open_2(ledger)
-        digest = hashlib.sha256(self.tokens.numpy().data).hexdigest()
-        log(f'val_loader:shards pattern={pattern} tokens:{len(self.tokens) - 1}\nval_sha256:{digest}')
-
-    def open_loader(self, ledger):
-        """Start the training stream from its first token; batches are counted in `ledger`."""
-        pattern = Path(data_path_3, 'fineweb_train_*.bin')
-        open_3(pattern, ledger)
-
-    def next_batch(self):
-        """(x, y, fields) of one micro-step on the device; ValueError once training time is over.
+def next_batch_2():
+    """(x, y, fields) of one micro-step on the device; ValueError once training time is over.
 
         Its size is that of `phases`, or of those that are on.
         """
-        if not self.training_data:
-            raise ValueError('training data are closed: training time is over')
-        pass
-        batch = next_2()
-        x, y = (part.to(device_2, non_blocking=True) for part in batch)
-        return (x, y, {})
+    if not training_data_2:
+        raise ValueError('training data are closed: training time is over')
+    pass
+    batch = next_2()
+    x, y = (part.to(device_2, non_blocking=True) for part in batch)
+    return (x, y, {})
 
-    def fail(self, text):
-        """Log an error that takes nothing from the results, but the run's success."""
-        self.log(f'error: {text}')
-        self.failed = True
+def fail_2(text):
+    """Log an error that takes nothing from the results, but the run's success."""
+    global failed_2
+    runlog(f'error: {text}')
+    failed_2 = True
 
-    def validate(self):
-        """Score the live weights in windows side by side."""
-        return score_spans(self, chunk_spans(len(self.tokens)))[0]
+def validate_2():
+    """Score the live weights in windows side by side."""
+    return score_spans(chunk_spans(len(tokens_3)))[0]
 
 def phase_variants():
     """Every set of phases that may be on together, each in declaration order."""
     variants = [()]
     return variants
 
-def probe_plugins(session):
+def probe_plugins():
     """One eager step on a short batch with all phases on, so that the ledger sees what compiled steps will do.
 
     Counts uses by the forward and, per plugin, the tensors that a gradient reaches.
     """
-    model, ledger = (session.model, session.ledger)
-    x, y, fields = session.next_batch()
+    pass
+    x, y, fields = next_batch_2()
     x, y = (x[:1, :512], y[:1, :512])
     fields = {name: value[:1, :512] for name, value in fields.items()}
     every_phase = tuple((spec.name for spec in ()))
-    model(x, y, phases=every_phase, fields=fields, ledger=ledger).backward()
-    for record in session.parameters:
-        reached = sum((model.get_parameter(name).grad is not None for name in record.stored_names()))
-        ledger.count(record.plugin, 'trained tensors', reached)
-    model.zero_grad()
+    model_2(x, y, phases=every_phase, fields=fields, ledger=ledger_4).backward()
+    for record in parameters_2:
+        reached = sum((model_2.get_parameter(name).grad is not None for name in record.stored_names()))
+        ledger_4.count(record.plugin, 'trained tensors', reached)
+    model_2.zero_grad()
 
-def warm_up(session):
+def warm_up():
     """Run `warmup_steps` real steps in every variant, then restore weights, optimizer state, data and random streams.
 
     Weights are restored in place, so that compiled code keeps its tensors.
@@ -1328,20 +1287,20 @@ def warm_up(session):
         run_step: `run_step(session, optimizers, phases, scalars, ledger)`, the step that training uses.
     """
     pass
-    state = session.model.state_dict()
+    state = model_2.state_dict()
     saved = {name: tensor.clone() for name, tensor in state.items()}
-    optimizers = Optimizers(session.model, session.parameters)
+    optimizers = Optimizers()
     scratch = Ledger()
-    session.open_loader(scratch)
+    open_loader_2(scratch)
     pass
     for variant in phase_variants():
         for step in range(20):
-            run_step(session, optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
-            session.log(' '.join((f'warmup_step:{step + 1}/20', *variant)))
+            run_step(optimizers, variant, Scalars(1.0, 1.0, 0.9), scratch)
+            runlog(' '.join((f'warmup_step:{step + 1}/20', *variant)))
     for name, tensor in state.items():
         tensor.copy_(saved[name])
     torch.manual_seed(seed_3)
-    session.open_loader(session.ledger)
+    open_loader_2(ledger_4)
 
 def train(parameters):
     """Run the whole program: train, average, export, decode, score; or parts of it on what is there, see `Environment`.
@@ -1356,7 +1315,7 @@ def train(parameters):
         read_environment()
         start_world()
         ledger = Ledger()
-        log = RunLog(gather_over_ranks(run_id_2)[0])
+        runlog_2(gather_over_ranks(run_id_2)[0])
     except (OSError, ValueError) as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
@@ -1364,44 +1323,45 @@ def train(parameters):
     torch.backends.cuda.matmul.allow_tf32 = True
     if max_wallclock_seconds_3 == 0:
         make_deterministic()
-    log_machine(log)
-    log('plugins:' + ' '.join(plugins_2))
-    session = open_session(parameters, log, ledger)
-    if session.training_data:
-        log_header(session)
-        probe_plugins(session)
-        warm_up(session)
-        step = train_loop(session)
+    log_machine()
+    runlog('plugins:' + ' '.join(plugins_2))
+    open_session(parameters, ledger)
+    if training_data_2:
+        log_header()
+        probe_plugins()
+        warm_up()
+        step = train_loop()
         try:
-            export_and_score(session, step)
+            export_and_score(step)
         except (OSError, ValueError) as error:
-            log.log_error(str(error))
+            log_error_2(str(error))
             sys.exit(f'error: rank {rank_3}: {error}')
-    bad = not score_2 and (report_receipts(session) or session.failed)
+    bad = not score_2 and (report_receipts() or failed_2)
     stop_world()
     if bad:
         sys.exit(1)
 
-def open_session(parameters, log, ledger):
+def open_session(parameters, ledger):
     """A session with its data checked, and with the artifact made or scored if that is all there is to do.
 
     What is wrong with the data, the machine or the files is one line and exit status 2, not a traceback. An artifact
     alone is scored with every phase of the finished model on.
     """
+    global phases_3
     try:
-        session = Session(parameters, log, ledger)
-        prepare_run(session)
+        session_2(parameters, ledger)
+        prepare_run()
         if export_2:
-            export_checkpoint(session)
+            export_checkpoint()
         elif score_2:
-            session.phases = tuple((spec.name for spec in ()))
-            score_artifact(session)
+            phases_3 = tuple((spec.name for spec in ()))
+            score_artifact()
         else:
-            session.open_loader(Ledger())
-            check_statistics(session)
-        return session
+            open_loader_2(Ledger())
+            check_statistics()
+        return None
     except (OSError, ValueError) as error:
-        log.log_error(str(error))
+        log_error_2(str(error))
         if not export_2:
             stop_world()
         sys.exit(2)
@@ -1411,29 +1371,29 @@ def make_deterministic():
     os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     torch.use_deterministic_algorithms(True)
 
-def log_header(session):
+def log_header():
     """The lines that log parsers read before the first step."""
     pass
-    session.log(f'model_params:{sum((tensor.numel() for tensor in session.model.parameters()))}\nworld_size:{world_size_3} grad_accum_steps:{8 // world_size_3}\nseed:{seed_3}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
+    runlog(f'model_params:{sum((tensor.numel() for tensor in model_2.parameters()))}\nworld_size:{world_size_3} grad_accum_steps:{8 // world_size_3}\nseed:{seed_3}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{iterations_3} warmup_steps:20 max_wallclock_seconds:{max_wallclock_seconds_3:.3f}')
 
-def run_step(session, optimizers, phases, scalars, ledger):
+def run_step(optimizers, phases, scalars, ledger):
     """Gradient accumulation over this rank's micro-steps and one optimizer step; returns the mean loss, a tensor."""
     micro_steps = 8 // world_size_3
     total = 0.0
     for _ in range(micro_steps):
-        x, y, fields = session.next_batch()
-        loss = session.forward(x, y, phases=phases, fields=fields) / micro_steps
+        x, y, fields = next_batch_2()
+        loss = forward_2(x, y, phases=phases, fields=fields) / micro_steps
         total += loss.detach()
         loss.backward()
     optimizers.step(scalars, ledger)
     return total
 
-def read_schedules(session, step, elapsed_ms, cap_ms):
+def read_schedules(step, elapsed_ms, cap_ms):
     """The step's scalars; switches phases on as they begin, and sets what the forward reads."""
     progress = measure_progress(step, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
-    for schedule in schedules_2:
-        scalars = schedule(progress, scalars, session.ledger)
+    scalars = momentum_schedule(progress, scalars)
+    scalars = warmdown_schedule(progress, scalars)
     return scalars
 
 def training_budget():
@@ -1441,14 +1401,14 @@ def training_budget():
     pass
     return 1000.0 * max_wallclock_seconds_3
 
-def train_loop(session):
+def train_loop():
     """Steps until the iterations or the wall-clock budget are used up; averaged weights are live when it returns.
 
     Returns:
         the number of steps.
     """
     pass
-    optimizers = Optimizers(session.model, session.parameters)
+    optimizers = Optimizers()
     start_2(optimizers.averaged)
     cap_ms = training_budget()
     step = 0
@@ -1457,34 +1417,34 @@ def train_loop(session):
     while True:
         last = step == iterations_3 or 0 < cap_ms <= elapsed_ms
         if last or (val_loss_every_3 > 0 and step % val_loss_every_3 == 0):
-            pause_2(session.ledger)
-            score = session.validate()
-            log_step(session, step, f'val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f}', elapsed_ms)
+            pause_2()
+            score = validate_2()
+            log_step(step, f'val_loss:{score.val_loss:.4f} val_bpb:{score.val_bpb:.4f}', elapsed_ms)
             if last:
                 break
             start_3()
-        scalars = read_schedules(session, step, elapsed_ms, cap_ms)
-        loss = run_step(session, optimizers, session.phases, scalars, session.ledger)
+        scalars = read_schedules(step, elapsed_ms, cap_ms)
+        loss = run_step(optimizers, phases_3, scalars, ledger_4)
         step += 1
         update_2(optimizers.averaged, step, scalars)
         elapsed_ms = max_over_ranks(elapsed_ms_2(step))
         if train_log_every_3 > 0 and (step <= 10 or step % train_log_every_3 == 0):
-            log_step(session, step, f'train_loss:{loss:.4f}', elapsed_ms)
+            log_step(step, f'train_loss:{loss:.4f}', elapsed_ms)
             if loss != loss:
                 raise ValueError('the training loss is not a number')
     if step < iterations_3:
-        session.log(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
+        runlog(f'stopping_early: wallclock_cap train_time:{elapsed_ms:.0f}ms step:{step}/{iterations_3}')
     allocated = torch.cuda.max_memory_allocated() >> 20
     reserved = torch.cuda.max_memory_reserved() >> 20
-    session.log(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
-    apply_2(optimizers.averaged, session.ledger)
-    session.stages.set_clock(elapsed_ms)
-    session.stages.end('train', 'train')
+    runlog(f'peak memory allocated: {allocated} MiB reserved: {reserved} MiB')
+    apply_2(optimizers.averaged)
+    set_clock_2(elapsed_ms)
+    end_2('train', 'train')
     return step
 
-def log_step(session, step, result, elapsed_ms):
+def log_step(step, result, elapsed_ms):
     """One line of training or validation in the public format."""
-    session.log(f'step:{step}/{iterations_3} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
+    runlog(f'step:{step}/{iterations_3} {result} train_time:{elapsed_ms:.0f}ms step_avg:{elapsed_ms / max(step, 1):.2f}ms')
 
 def additive_skip(x, skip, index, ctx):
     """x_BTD with skip number `index` joined."""
@@ -1707,10 +1667,10 @@ def smear(x_BTD, ctx):
     gate = torch.sigmoid(ctx.weights['smear.gate']).to(x_BTD.dtype)
     return (1 - gate) * x_BTD + gate * before
 
-def tanh_softcap(model, logits_BTV, ctx, cap):
+def tanh_softcap(logits_BTV, ctx):
     """logits_BTV -> logits_BTV."""
     ctx.fired('tanh_softcap', 'caps')
-    return cap * torch.tanh(logits_BTV / cap)
+    return 30.0 * torch.tanh(logits_BTV / 30.0)
 
 def tied_head(x_BTD, ctx):
     """h_BTD -> logits_BTV."""
@@ -1741,10 +1701,10 @@ def xsa_2(y_BTHC, v_BTKC, layer, ctx):
     direction = F.normalize(v_BTKC, dim=-1)[:, :, :, None, :]
     return (grouped - (grouped * direction).sum(-1, keepdim=True) * direction).flatten(2, 3)
 
-def compress_2(data, ledger):
+def compress_2(data):
     """Compressed bytes."""
     packed = lzma.compress(data, preset=9)
-    ledger.note('lzma', f'{len(data)} -> {len(packed)} bytes')
+    ledger_4.note('lzma', f'{len(data)} -> {len(packed)} bytes')
     return packed
 
 def decompress_2(data, limit):
@@ -1774,10 +1734,10 @@ def load_tensors(data):
     """The inverse of `save_tensors`, on the CPU; it builds tensors and plain values and refuses everything else."""
     return torch.load(io.BytesIO(data), map_location='cpu', weights_only=True)
 
-def pack_2(encoded, ledger):
+def pack_2(encoded):
     """The bytes of `torch.save`."""
     data = save_tensors(encoded)
-    ledger.note('torch_save', f'{len(encoded)} tensors in {len(data)} bytes')
+    ledger_4.note('torch_save', f'{len(encoded)} tensors in {len(data)} bytes')
     return data
 
 def unpack_2(data):
@@ -1890,27 +1850,27 @@ def update_2(tensors, steps, scalars):
     torch._foreach_add_(shadow_2, [tensor.detach().float() for tensor in tensors], alpha=1 - 0.997)
 
 @torch.no_grad()
-def apply_2(tensors, ledger):
+def apply_2(tensors):
     """Copy the average into the live tensors, in their dtype."""
     for tensor, shadow in zip(tensors, shadow_2, strict=True):
         tensor.copy_(shadow)
-    ledger.count('ema', 'updates', updates_2)
+    ledger_4.count('ema', 'updates', updates_2)
 
-def clip_gradients(tensors, names, ledger, max_norm):
+def clip_gradients(tensors, names, ledger):
     """Scale the gradients of `tensors` in place."""
-    nn.utils.clip_grad_norm_(tensors, max_norm)
+    nn.utils.clip_grad_norm_(tensors, 0.3)
     ledger.count('grad_clip', 'steps')
 
-def momentum_schedule(progress, scalars, ledger, start, final, steps):
+def momentum_schedule(progress, scalars):
     """Set the step's momentum."""
-    done = min(progress.step / steps, 1.0) if steps > 0 else 1.0
-    momentum = (1 - done) * start + done * final
-    ledger.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
+    done = min(progress.step / 1500, 1.0)
+    momentum = (1 - done) * 0.92 + done * 0.99
+    ledger_4.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
     return scalars._replace(momentum=momentum)
 
-def decay_matrix(tensor, update, names, lr, scalars, ledger, weight_decay):
+def decay_matrix(tensor, lr, scalars, ledger):
     """Shrink `tensor` in place."""
-    tensor.mul_(1 - lr * weight_decay * scalars.weight_decay_mul)
+    tensor.mul_(1 - lr * 0.04 * scalars.weight_decay_mul)
     ledger.count('muon_weight_decay', 'tensors decayed')
 
 def iterate_newton_schulz(x, steps, scale_first):
@@ -1992,32 +1952,30 @@ def start_3():
     global since_2
     since_2 = time.perf_counter() - before_2
 
-def pause_2(ledger):
+def pause_2():
     """Stop counting until the next `start`."""
     global before_2
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     before_2 = time.perf_counter() - since_2
-    ledger.note('wall_clock', f'{before_2:.3f} seconds')
+    ledger_4.note('wall_clock', f'{before_2:.3f} seconds')
 
 def elapsed_ms_2(step):
     """Milliseconds of training so far, while it runs."""
     return 1000.0 * (time.perf_counter() - since_2)
 
-def warmdown_multiplier(progress, length):
+def warmdown_multiplier(progress):
     """The learning-rate multiplier at `progress`."""
-    if length <= 0:
-        return 1.0
     if progress.cap_ms > 0:
-        span = length * (progress.elapsed_ms / max(progress.step, 1))
+        span = 4000 * (progress.elapsed_ms / max(progress.step, 1))
         return min(max(progress.cap_ms - progress.elapsed_ms, 0.0) / max(span, 1e-09), 1.0)
     left = progress.iterations - progress.step
-    return left / length if 0 < left <= length else 1.0
+    return left / 4000 if 0 < left <= 4000 else 1.0
 
-def warmdown_schedule(progress, scalars, ledger, length):
+def warmdown_schedule(progress, scalars):
     """Multiply the learning-rate multiplier by the warm-down's."""
-    multiplier = warmdown_multiplier(progress, length)
-    ledger.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
+    multiplier = warmdown_multiplier(progress)
+    ledger_4.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
     return scalars._replace(lr_mul=scalars.lr_mul * multiplier)
 
 class Trial(NamedTuple):
@@ -2031,7 +1989,7 @@ class ClipSearch:
     name = 'int6'
 
     def __init__(self, rounding):
-        self.floor = 0.03225806451612903
+        pass
         self.rounding = rounding
 
     def encode(self, name, tensor, statistics, ledger):
@@ -2041,17 +1999,17 @@ class ClipSearch:
             return {'kept': tensor.half()}
         ledger.count('clip_search', 'tensors quantized')
         weight, best = (tensor.float(), None)
-        for step in quantile_steps(weight, self.floor):
+        for step in quantile_steps(weight):
             heard = Ledger() if best else ledger
             codes = self.rounding(name, weight, step, 31, statistics, heard)
             best = better(best, tried(weight, codes, step, statistics))
         return {'codes': best.codes, 'step': best.step}
 
-    def encode_group(self, names, tensors, statistics, ledger):
+    def encode_group(self, names, tensors, statistics):
         """`encode` of large matrices of one shape, whose codes the rounding chooses together."""
-        ledger.count('clip_search', 'tensors quantized', len(names))
+        ledger_4.count('clip_search', 'tensors quantized', len(names))
         weights = [tensor.float() for tensor in tensors]
-        steps = [quantile_steps(weight, self.floor) for weight in weights]
+        steps = [quantile_steps(weight) for weight in weights]
         best = [None] * len(names)
         solver = self.rounding
         for clip in range(len(steps[0])):
@@ -2059,7 +2017,7 @@ class ClipSearch:
             lists = [[values[place] for place in new] for values in (names, weights)]
             known = [statistics[place] for place in new]
             own = [steps[place][clip] for place in new]
-            found = solver.solve(*lists, own, 31, known, Ledger() if clip else ledger) if new else []
+            found = solver.solve(*lists, own, 31, known, Ledger() if clip else ledger_4) if new else []
             for place, codes, step in zip(new, found, own, strict=True):
                 best[place] = better(best[place], tried(weights[place], codes, step, statistics[place]))
         return [{'codes': trial.codes, 'step': trial.step} for trial in best if trial]
@@ -2087,7 +2045,7 @@ class Gptq:
     statistics = ('hessian',)
 
     def __init__(self):
-        self.block = 128
+        pass
         pass
 
     def __call__(self, name, weight, step, top, statistics, ledger):
@@ -2108,8 +2066,8 @@ class Gptq:
             columns.append(weight.masked_fill(dead, 0.0).T[order])
         factor, work = (inverse_factor(torch.stack(hessians)), torch.stack(columns))
         codes, step = (torch.empty_like(work), torch.stack(steps).float())
-        for start in range(0, work.shape[1], self.block):
-            spread_block(work, codes, factor, step, top, start, min(start + self.block, work.shape[1]))
+        for start in range(0, work.shape[1], 128):
+            spread_block(work, codes, factor, step, top, start, min(start + 128, work.shape[1]))
         failed = (~factor.isfinite()).flatten(1).any(1).tolist()
         ledger.count('gptq', 'matrices rounded to nearest, whose Hessian has no Cholesky factor', sum(failed))
         ledger.count('gptq', 'matrices', len(names) - sum(failed))
@@ -2131,7 +2089,7 @@ def spread_block(work, codes, factor, step, top, start, end):
         errors[:, column - start] = error
     work[:, end:] -= factor[:, start:end, end:].mT @ errors
 
-def average_statistics(statistics, ledger):
+def average_statistics(statistics):
     """The mean of every statistic over ranks.
 
     Raises:
@@ -2144,7 +2102,7 @@ def average_statistics(statistics, ledger):
             raise ValueError(f'ranks {rank_3} and {rank} have statistics of different matrices, such as {different}')
     for name, key in names:
         sum_over_ranks(statistics[name][key]).div_(world_size_3)
-        ledger.count('hessian_all_reduce', f'statistics over {world_size_3} ranks')
+        ledger_4.count('hessian_all_reduce', f'statistics over {world_size_3} ranks')
     return statistics
 
 class Int8Recipe:
@@ -2245,11 +2203,11 @@ def attend_grouped(q_BTHC, k_BNKC, v_BNKC, mask):
     y = F.scaled_dot_product_attention(q, k_BNKC.transpose(1, 2), v_BNKC.transpose(1, 2), attn_mask=mask)
     return torch.unflatten(y, 2, (-1, each)).transpose(1, 2).flatten(2, 3)
 
-def open_context(session, ids, fields, memo):
+def open_context(ids, fields, memo):
     """A forward of ids_BT under the phases of scoring."""
-    return Context(ids, (), False, session.model.matrices(), memo, fields, None, None, None)
+    return Context(ids, (), False, model_2.matrices(), memo, fields, None, None, None)
 
-def make_fields(session, ids):
+def make_fields(ids):
     """The batch fields of ids_BT."""
     return {}
 
@@ -2261,8 +2219,8 @@ class Decoder:
         surprise: log-probability of every token but the first as it was drawn, (B,T) in nats.
     """
 
-    def __init__(self, session, noise):
-        self.session = session
+    def __init__(self, noise):
+        pass
         self.noise = noise
         self.temperature = 0.8
         self.ids = torch.zeros_like(noise, dtype=torch.long)
@@ -2271,8 +2229,8 @@ class Decoder:
         self.place = self.ids.new_zeros(1)
         self.attention = KeptAttention(len(noise))
         row = self.ids[:1]
-        ctx = open_context(session, row, {**make_fields(session, row), 'attention': self.attention}, {})
-        session.model.hidden(row, ctx)
+        ctx = open_context(row, {**make_fields(row), 'attention': self.attention}, {})
+        model_2.hidden(row, ctx)
         self.rotations = ctx.memo.get('rope', ())
 
     def write(self):
@@ -2297,7 +2255,7 @@ class Decoder:
             with torch.cuda.graph(graph):
                 self.step()
         except RuntimeError as error:
-            self.session.log(f'decoding without a CUDA graph: {str(error).splitlines()[0]}')
+            runlog(f'decoding without a CUDA graph: {str(error).splitlines()[0]}')
             return steps - 3
         for _ in range(steps - 3):
             graph.replay()
@@ -2305,17 +2263,17 @@ class Decoder:
 
     def step(self):
         """Draws the token after `place`, and moves there; nothing here waits for the device."""
-        model = self.session.model
+        pass
         piece = min(8, self.ids.size(1))
         first = (self.place - (piece - 1)).clamp_min(0)
         at = first + torch.arange(piece, device=first.device)
         self.attention.begin(first, self.place)
         ids = self.ids.index_select(1, at)
-        fields = {name: field.index_select(1, at) for name, field in make_fields(self.session, self.ids).items()}
+        fields = {name: field.index_select(1, at) for name, field in make_fields(self.ids).items()}
         memo = {'rope': tuple((table.index_select(0, at) for table in self.rotations))} if self.rotations else {}
-        ctx = open_context(self.session, ids, {**fields, 'attention': self.attention}, memo)
-        x = model.hidden(ids, ctx).index_select(1, self.place - first)
-        logits = model.logits(x, ctx)[:, 0].float() / self.temperature
+        ctx = open_context(ids, {**fields, 'attention': self.attention}, memo)
+        x = model_2.hidden(ids, ctx).index_select(1, self.place - first)
+        logits = model_2.logits(x, ctx)[:, 0].float() / self.temperature
         self.place.add_(1)
         chosen = pick(logits, self.noise.index_select(1, self.place))
         self.ids.index_copy_(1, self.place, chosen)
@@ -2326,8 +2284,8 @@ class Decoder:
         total = 0.0
         for first in range(0, len(self.ids), 8):
             ids = self.ids[first:first + 8]
-            ctx = open_context(self.session, ids, make_fields(self.session, ids), {})
-            logits = self.session.model.logits(self.session.model.hidden(ids, ctx)[:, :-1], ctx).float()
+            ctx = open_context(ids, make_fields(ids), {})
+            logits = model_2.logits(model_2.hidden(ids, ctx)[:, :-1], ctx).float()
             found = (logits / self.temperature).log_softmax(2).gather(2, ids[:, 1:, None])[..., 0]
             total += (found - self.surprise[first:first + 8, 1:]).abs().sum().item()
         return total / self.ids[:, 1:].numel()
@@ -2337,34 +2295,34 @@ def pick(logits, uniform):
     below = logits.softmax(1).cumsum(1) <= uniform
     return below.sum(1, keepdim=True).clamp_max(logits.shape[1] - 1)
 
-def selfcalibration(session):
+def selfcalibration():
     """This rank's sequences ids_BT, without their last token, which nothing has read."""
     share = 64 // world_size_3
     end = (rank_3 + 1) * share
     for first in range(end - share, end, 64):
         numbers = range(first, min(first + 64, end))
         noise = torch.stack([sequence_noise(number) for number in numbers])
-        session.ledger.count('self_calibration', 'sequences', len(noise))
-        ids = generate_2(session, noise.to(device_2))
+        ledger_4.count('self_calibration', 'sequences', len(noise))
+        ids = generate_2(noise.to(device_2))
         yield from ids[:, :-1].split(8)
 
-def generate_2(session, noise):
+def generate_2(noise):
     """ids (B,T) for uniform numbers (B,T)."""
-    decoder = Decoder(session, noise)
+    decoder = Decoder(noise)
     ids = decoder.write()
     deviation = decoder.deviation()
     if deviation < 0.1:
         return ids
-    session.ledger.count('self_calibration', 'sequences without a cache', len(noise))
-    session.log(f'self_calibration: with kept keys scores are {deviation:.3f} nats off: whole forwards')
-    return torch.cat([generate_slowly_2(session, part) for part in noise.split(8)])
+    ledger_4.count('self_calibration', 'sequences without a cache', len(noise))
+    runlog(f'self_calibration: with kept keys scores are {deviation:.3f} nats off: whole forwards')
+    return torch.cat([generate_slowly_2(part) for part in noise.split(8)])
 
-def generate_slowly_2(session, noise):
+def generate_slowly_2(noise):
     """The same by forwards of the whole length: what is not written yet cannot be seen, and kernels see one shape."""
     ids = torch.zeros_like(noise, dtype=torch.long)
     ids[:, 0] = (noise[:, 0] * 1024).long()
     for place in range(1, noise.shape[1]):
-        logits = next_logits(session, ids, place - 1)
+        logits = next_logits(ids, place - 1)
         ids[:, place] = pick(logits / 0.8, noise[:, place:place + 1])[:, 0]
     return ids
 
@@ -2372,30 +2330,28 @@ def sequence_noise(number):
     """The uniform numbers (length,) of one sequence, on the CPU."""
     return torch.rand(2048, generator=keyed_generator(f'self_calibration {number}'))
 
-def next_logits(session, ids, place):
+def next_logits(ids, place):
     """Logits (B,V), float32, of the token after ids[:, place], under the phases of scoring."""
-    ctx = open_context(session, ids, make_fields(session, ids), {})
-    return session.model.logits(session.model.hidden(ids, ctx)[:, place:place + 1], ctx)[:, 0].float()
+    ctx = open_context(ids, make_fields(ids), {})
+    return model_2.logits(model_2.hidden(ids, ctx)[:, place:place + 1], ctx)[:, 0].float()
 
 def make_parameters():
     """Every tensor of the model."""
     return (Param(name='qo_bank', shape=(22, 512, 512), group='matrix', quant='attn', init=(orthogonal_or_uniform, zeros), plugin='banks', members=('blocks.{}.attn.c_q.weight', 'blocks.{}.attn.proj.weight'), reduction='sharded'), Param(name='kv_bank', shape=(22, 256, 512), group='matrix', quant='attn', init=(orthogonal_or_uniform, orthogonal_or_uniform), plugin='banks', members=('blocks.{}.attn.c_k.weight', 'blocks.{}.attn.c_v.weight'), reduction='sharded'), Param(name='mlp_up_bank', shape=(11, 1536, 512), group='matrix', quant='mlp', init=(orthogonal_or_uniform,), plugin='banks', members=('blocks.{}.mlp.fc.weight',), reduction='sharded'), Param(name='mlp_down_bank', shape=(11, 512, 1536), group='matrix', quant='mlp', init=(zeros,), plugin='banks', members=('blocks.{}.mlp.proj.weight',), reduction='sharded'), Param(name='skip_weights', shape=(5, 512), group='scalar', quant='control', init=ones, plugin='additive_skips'), Param(name='bigram.embed.weight', shape=(3072, 112), group='embed', quant='aux', init=zeros, plugin='bigram_hash', dtype='activation'), Param(name='bigram.proj.weight', shape=(512, 112), group='scalar', quant='aux', init=orthogonal_or_uniform, plugin='bigram_hash'), Param(name='bigram.scale', shape=(), group='scalar', quant='control', init=partial(constant, value=0.05), plugin='bigram_hash'), Param(name='blocks.{}.attn.q_gain', shape=(8,), group='scalar', quant='control', init=partial(constant, value=1.5), plugin='qk_gain', layers=11), Param(name='blocks.{}.attn_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=11), Param(name='blocks.{}.mlp_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=11), Param(name='blocks.{}.resid_mix', shape=(2, 512), group='scalar', quant='control', init=first_row_one, plugin='residual_scales', layers=11), Param(name='smear.gate', shape=(512,), group='scalar', quant='control', init=zeros, plugin='smear_gate'), Param(name='tok_emb.weight', shape=(1024, 512), group='embed', quant='embed', init=partial(normal, std=0.005), plugin='tied_head', dtype='activation', tap='head'), Param(name='ve_shared.embed.weight', shape=(1024, 128), group='embed', quant='aux', init=partial(normal, std=0.01), plugin='value_embedding', dtype='activation'), Param(name='ve_shared.scale', shape=(), group='scalar', quant='control', init=partial(constant, value=0.1), plugin='value_embedding'), Param(name='ve_layer_scales.{}', shape=(1,), group='scalar', quant='control', init=ones, plugin='value_embedding', layers=2), Param(name='ve_shared.proj.weight', shape=(256, 128), group='scalar', quant='aux', init=orthogonal_or_uniform, plugin='value_embedding'))
+group_2 = Group(name='embed', lr=0.035, weight_decay=0.04)
+group_3 = Group(name='scalar', lr=0.025, weight_decay=0.04)
+layers_2 = (9, 10)
 
-def prepare_components(session):
+def prepare_components():
     """Before any time is spent, each component with a `prepare` tries what it will need."""
-    session.preparing = 'causal_attention'
-    log_prepared(session, prepare_2())
-apply_taps_2 = (partial(decay_matrix, weight_decay=0.04),)
+    global preparing_2
+    preparing_2 = 'causal_attention'
+    log_prepared(prepare_2())
 flash_2 = None
 before_2 = 0.0
-gradient_taps_2 = (partial(clip_gradients, max_norm=0.3),)
-groups_2 = (Group(name='embed', lr=0.035, weight_decay=0.04), Group(name='scalar', lr=0.025, weight_decay=0.04))
-logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
 iterate_2 = partial(iterate_newton_schulz, scale_first=False)
 compiled_2 = None
 plugins_2 = ('adam', 'additive_skips', 'banks', 'bigram_hash', 'causal_attention', 'clip_search', 'cross_entropy', 'ema', 'gptq', 'grad_clip', 'hessian_all_reduce', 'int8', 'leaky_relu2', 'ln_scale', 'lzma', 'momentum_warmup', 'muon_weight_decay', 'newton_schulz', 'ntk_rope', 'ortho_init', 'parallel_muon', 'qk_gain', 'residual_scales', 'self_calibration', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'sliding_eval', 'smear_gate', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'value_embedding', 'wall_clock', 'warmdown_iters', 'xsa')
-schedules_2 = (partial(momentum_schedule, final=0.99, start=0.92, steps=1500), partial(warmdown_schedule, length=4000))
 tensor_recipes_2 = {'attn': ClipSearch(rounding=Gptq()), 'aux': Int8Recipe(half=True), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': ClipSearch(rounding=Gptq())}
-layers_2 = (9, 10)
 if __name__ == '__main__':
     train(make_parameters())

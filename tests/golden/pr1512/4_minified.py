@@ -1,743 +1,721 @@
-import faulthandler,hashlib as O,io,lzma,numpy as P,os as Q,signal,subprocess,sys as m,time as r,torch as e,torch.distributed as f,torch.nn.functional as l,traceback
-from functools import partial as a
-from pathlib import Path as i
+import faulthandler,hashlib as Z,io,lzma,numpy as ee,os as et,signal,subprocess,sys as c,time as r,torch as e,torch.distributed as i,torch.nn.functional as h,traceback
+from functools import partial as d
+from pathlib import Path as o
 from sentencepiece import SentencePieceProcessor
-from torch import nn as R
+from torch import nn as ea
 from torch.nn.attention.flex_attention import create_block_mask,flex_attention
-from typing import NamedTuple as o
-def er():
- o=Q.environ.get;n=int(o('RANK',0));t=int(o('WORLD_SIZE',1));a=int(o('LOCAL_RANK',0))
- if t<1 or 8%t:raise ValueError(f"WORLD_SIZE is {t}, wanted a divisor of 8 micro-batches")
- return n,t,a
-def eh():
- global d,p,h;n,t,a=er();o='gloo';r=e.device('cpu')
- if e.cuda.is_available():o='nccl';r=e.device('cuda',a);e.cuda.set_device(r)
- if t>1:f.init_process_group(o)
- p=n;h=t;d=r
-def el():
- if h>1:f.destroy_process_group()
-def ed(a):
- if h>1:f.all_reduce(a)
- return a
-def w(value):
- I=[value]*h
- if h>1:f.all_gather_object(I,value)
- return I
-def g(value):
- if h==1:return value
- o=e.tensor(value,dtype=e.float64,device=d);f.all_reduce(o,f.ReduceOp.MAX);return o.item()
-def ec(a):
- if a.grad is None:a.grad=e.zeros_like(a)
- return a.grad
-def eu(t):
- o=[ec(a)for a in t]
- if h>1:
-  i=e.cat([n.flatten()for n in o]);f.all_reduce(i);s=(i/h).split([n.numel()for n in o])
-  for(n,l)in zip(o,s,strict=True):n.copy_(l.view_as(n))
-def em(a,i):
- if h>1:return f.reduce_scatter(a,list(i.chunk(h)),async_op=True)
- a.copy_(i)
-def ef(i,a):
- if h>1:return f.all_gather(list(i.chunk(h)),a,async_op=True)
- i.copy_(a)
-def ep(a):
- if a is not None:a.wait()
-def eg(s,i):
- if not s.s:return i,
- a=range(s.shape[0]//len(s.s));return tuple(o.format(t)for o in s.s for t in a)
-def n(r):
- h=[]
- for s in r:
+from typing import NamedTuple as t
+def eA():
+ t=et.environ.get;s=int(t('RANK',0));o=int(t('WORLD_SIZE',1));r=int(t('LOCAL_RANK',0))
+ if o<1 or 8%o:raise ValueError(f"WORLD_SIZE is {o}, wanted a divisor of 8 micro-batches")
+ return s,o,r
+def eB():
+ global l,g,a;s,o,r=eA();t='gloo';n=e.device('cpu')
+ if e.cuda.is_available():t='nccl';n=e.device('cuda',r);e.cuda.set_device(n)
+ if o>1:i.init_process_group(t)
+ g=s;a=o;l=n
+def eC():
+ if a>1:i.destroy_process_group()
+def eD(t):
+ if a>1:i.all_reduce(t)
+ return t
+def v(value):
+ b=[value]*a
+ if a>1:i.all_gather_object(b,value)
+ return b
+def k(value):
+ if a==1:return value
+ t=e.tensor(value,dtype=e.float64,device=l);i.all_reduce(t,i.ReduceOp.MAX);return t.item()
+def eE(t):
+ if t.grad is None:t.grad=e.zeros_like(t)
+ return t.grad
+def eF(r):
+ o=[eE(t)for t in r]
+ if a>1:
+  d=e.cat([l.flatten()for l in o]);i.all_reduce(d);s=(d/a).split([l.numel()for l in o])
+  for(l,n)in zip(o,s,strict=True):l.copy_(n.view_as(l))
+def eG(o,n):
+ if a>1:return i.reduce_scatter(o,list(n.chunk(a)),async_op=True)
+ o.copy_(n)
+def eH(n,o):
+ if a>1:return i.all_gather(list(n.chunk(a)),o,async_op=True)
+ n.copy_(o)
+def eI(r):
+ if r is not None:r.wait()
+def eJ(s,o):
+ if not s.s:return o,
+ a=range(s.shape[0]//len(s.s));return tuple(t.format(n)for t in s.s for n in a)
+def x(h):
+ l=[]
+ for s in h:
   if s.s:
    a=range(s.shape[0]//len(s.s))
-   for(o,f)in zip(s.s,s.init,strict=True):h+=[(o.format(t),f,s)for t in a]
-  else:h+=[(i,s.init,s)for i in s.u()]
- return h
-def ew(i,o):
- if i.startswith('blocks.')and i.endswith('.weight'):t,e=i[len('blocks.'):-len('.weight')].split('.',1);return e,int(t)
- return o,0
-def ey(t,r,f):
- for s in r:
-  h=f if s.dtype=='activation'else e.float32
-  for i in s.u():
-   *c,a=i.split('.');o=t
-   for n in c:
-    if n not in o._modules:o.add_module(n,R.ModuleList())
-    o=o._modules[n]
-   o.register_parameter(a,R.Parameter(e.empty(s.shape,dtype=h,device=d)))
-def eb(i):n=O.sha256(f"{et}:{i}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(n[:7],'little'))
-def ev(h,r,l):
- o=s(h.state_dict(),r)
- for(i,f,m)in n(r):t=e.empty(o[i].shape);f(t,eb(i),l);o[i].copy_(t)
-def s(o,r):
- t=[]
- for s in r:
-  for i in s.u():t+=o[i].unbind()if s.s else[o[i]]
- return{i:a for((i,m,m),a)in zip(n(r),t,strict=True)}
-def t(tensor,generator,ledger):tensor.zero_()
-def y(tensor,generator,ledger):tensor.fill_(1.)
-def b(tensor,generator,ledger,value):tensor.fill_(value)
-def ek(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
-class ex:
- def __init__(o,h,r):f=[(h.get_parameter(i),eg(s,i),s)for s in r for i in s.u()];o.tensors,o.names=v(f);o.replicated=[a for(a,c,s)in f if s.reduction=='replicated'];o.b,o.ei=v([w for w in f if w[2].R]);t,n=v([w for w in f if w[2].group=='matrix']);oh(t,n);p=[(d,*v([w for w in f if w[2].group==d.name]))for d in oN];aY(p)
+   for(t,r)in zip(s.s,s.init,strict=True):l+=[(t.format(n),r,s)for n in a]
+  else:l+=[(o,s.init,s)for o in s.d()]
+ return l
+def eK(o,t):
+ if o.startswith('blocks.')and o.endswith('.weight'):n,e=o[len('blocks.'):-len('.weight')].split('.',1);return e,int(n)
+ return t,0
+def eL(a,h,r):
+ for s in h:
+  c=r if s.dtype=='activation'else e.float32
+  for o in s.d():
+   *d,n=o.split('.');t=a
+   for i in d:
+    if i not in t._modules:t.add_module(i,ea.ModuleList())
+    t=t._modules[i]
+   t.register_parameter(n,ea.Parameter(e.empty(s.shape,dtype=c,device=l)))
+def eM(o):i=Z.sha256(f"{em}:{o}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(i[:7],'little'))
+def eN(h,n):
+ a=j(m.state_dict(),h)
+ for(o,r,u)in x(h):l=e.empty(a[o].shape);r(l,eM(o),n);a[o].copy_(l)
+def j(a,h):
+ r=[]
+ for s in h:
+  for o in s.d():r+=a[o].unbind()if s.s else[a[o]]
+ return{o:t for((o,u,u),t)in zip(x(h),r,strict=True)}
+def q(tensor,generator,ledger):tensor.zero_()
+def z(tensor,generator,ledger):tensor.fill_(1.)
+def A(tensor,generator,ledger,value):tensor.fill_(value)
+def eO(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
+class eP:
+ def __init__(a):d=[(m.get_parameter(o),eJ(s,o),s)for s in w for o in s.d()];a.tensors,a.names=B(d);a.replicated=[t for(t,h,s)in d if s.reduction=='replicated'];a.p,a.S=B([i for i in d if i[2].G]);e,r=B([i for i in d if i[2].group=='matrix']);oE(e,r);n=[(l,*B([i for i in d if i[2].group==l.name]))for l in(ic,iu)];ok(n)
  @e.no_grad()
- def step(o,scalars,ledger):
-  for d in oM:d(o.tensors,o.names,ledger)
-  ol();eu(o.replicated);aZ(scalars,ledger);od(scalars,ledger)
-  for a in o.tensors:a.grad=None
-def v(f):return[a for(a,c,s)in f],[c for(a,c,s)in f]
-def ej(t):
+ def step(a,scalars,ledger):
+  oA(a.tensors,a.names,ledger);oF();eF(a.replicated);ox(scalars,ledger);oG(scalars,ledger)
+  for t in a.tensors:t.grad=None
+def B(d):return[t for(t,h,s)in d],[h for(t,h,s)in d]
+def eQ(t):
  if e.cuda.is_available():return e.compile(t,dynamic=False,fullgraph=True)
  return t
-def eq(o):
- global V
- if V is None:V=ej(oP)
- return V(o.bfloat16(),5)
-def ez(o,c):o=eq(o).contiguous();return o
-def eA(a,o,c,s,i,l):eB(a,o,c,.025*i.n,s,i,l)
-def eB(a,o,c,t,s,i,l):
- for d in oL:d(a,o,c,t,i,l)
- a.add_(o,alpha=-t*s)
-def eC(n,o,r):o.mul_(r).add_(n);return n.add(o,alpha=r)
-def eD(o):return max(1,o.shape[-2]/o.shape[-1])**.5
-def eE(t):
- o=''
- try:oJ(t)
- except(OSError,ValueError)as s:o=f"{t.preparing}: {s}"
- for(n,a)in enumerate(w(o)):
-  if a:raise ValueError(f"{a} (on rank {n})"if n else a)
-def eF(t,a):
- if a is not None:t.log(f"prepared {t.preparing}: {a}")
-class Param(o):
- name:o;shape:o;group:o;I:o;init:o=None;m:o='';dtype:o='float32';layers:o=0;s:o=();reduction:o='replicated';D:o='';R:o=True;eo:o=True;export:o='yes';l:o=0
- def u(o):return[o.name.format(t)for t in range(o.l,o.layers)]or[o.name]
-class Group(o):name:o;lr:o;weight_decay:o=.0
-class Phase(o):name:o;start:o;L:o=True;m:o=''
-class k:
- def __init__(o):o.done={}
- def count(o,plugin,unit,number=1):o.done[plugin,unit]=o.done.get((plugin,unit),0)+number
- def r(o,n,a):o.done[n,'']=a
- def et(o,n):return', '.join(f"{s} {t}".strip()for((i,t),s)in o.done.items()if i==n and s)
-def x(s,n,h):return(s/j(n)).round().clamp(-h,h).to(e.int8)
-def j(n):return n[:,None]if n.ndim else n
-def q(r,n,t):return(r.float()*j(n).float()).to(t)
-def eG(s,half):
- if s.ndim==2:n=(s.abs().amax(1)/31).clamp_min(1/31)
- else:n=s.abs().amax()/31;n=n if n>0 else n+1
- if half:n=n.half()
- return x(s,n.float(),31),n
-def eH(s,o):t=s.abs();a=max(o,e.finfo(e.float16).tiny);n=[e.quantile(t,r,1)for r in(.999,.9995,.9999,.99999)];return[(i/31).clamp_min(a).half()for i in(*n,t.amax(1))]
-def eI(s,r,n):return(s-q(r,n,e.float32)).square().mean()
-def eJ(s):
- if s.ndim==2:i=e.quantile(s.abs(),.9999984,1);n=(i/127).clamp_min(1/127);o=n.half()
- else:i=e.quantile(s.abs().flatten(),.9999984);o=n=i/127 if i>0 else i+1
- i=j(i);return x(s.clamp(-i,i),n,127),o
-def eK(s,t):
- if'kept'in s:return s['kept'].to(t)
- return q(s['codes'],s['step'],t)
-def eL(a):a=a.clone();o=a.diagonal();m=o==0;o[m]=1.;o+=.0201*o.mean();return a,m
-class eM:
- def __init__(o):o.c={}
- def __call__(o,e,t,n):n=n.flatten(0,-2).float();a=(n.T@n).double();f=e,t;o.c[f]=o.c[f].add_(a)if f in o.c else a
+def eR(e):
+ global er
+ if er is None:er=eQ(ip)
+ return er(e.bfloat16(),5)
+def eS(e,h):e=eR(e).contiguous();return e
+def eT(t,e,h,s,o,n):eU(t,e,.025*o.o,s,o,n)
+def eU(t,e,a,s,o,n):oC(t,a,o,n);t.add_(e,alpha=-a*s)
+def eV(l,t,c):t.mul_(c).add_(l);return l.add(t,alpha=c)
+def eW(t):return max(1,t.shape[-2]/t.shape[-1])**.5
+def eX():
+ a=''
+ try:ih()
+ except(OSError,ValueError)as r:a=f"{ev}: {r}"
+ for(s,t)in enumerate(v(a)):
+  if t:raise ValueError(f"{t} (on rank {s})"if s else t)
+def eY(t):
+ if t is not None:s(f"prepared {ev}: {t}")
+class Param(t):
+ name:t;shape:t;group:t;q:t;init:t=None;c:t='';dtype:t='float32';layers:t=0;s:t=();reduction:t='replicated';v:t='';G:t=True;R:t=True;export:t='yes';n:t=0
+ def d(a):return[a.name.format(n)for n in range(a.n,a.layers)]or[a.name]
+class Group(t):name:t;lr:t;weight_decay:t=.0
+class Phase(t):name:t;start:t;B:t=True;c:t=''
+class C:
+ def __init__(a):a.done={}
+ def count(a,plugin,unit,number=1):a.done[plugin,unit]=a.done.get((plugin,unit),0)+number
+ def i(a,e,t):a.done[e,'']=t
+ def O(a,e):return', '.join(f"{s} {t}".strip()for((o,t),s)in a.done.items()if o==e and s)
+def D(s,i,t):return(s/E(i)).round().clamp(-t,t).to(e.int8)
+def E(i):return i[:,None]if i.ndim else i
+def F(d,i,e):return(d.float()*E(i).float()).to(e)
+def eZ(s):
+ if s.ndim==2:i=(s.abs().amax(1)/31).clamp_min(1/31)
+ else:i=s.abs().amax()/31;i=i if i>0 else i+1
+ i=i.half();return D(s,i.float(),31),i
+def te(s):t=s.abs();a=max(.03225806451612903,e.finfo(e.float16).tiny);i=[e.quantile(t,r,1)for r in(.999,.9995,.9999,.99999)];return[(o/31).clamp_min(a).half()for o in(*i,t.amax(1))]
+def tt(s,d,i):return(s-F(d,i,e.float32)).square().mean()
+def ta(s):
+ if s.ndim==2:o=e.quantile(s.abs(),.9999984,1);i=(o/127).clamp_min(1/127);t=i.half()
+ else:o=e.quantile(s.abs().flatten(),.9999984);t=i=o/127 if o>0 else o+1
+ o=E(o);return D(s.clamp(-o,o),i,127),t
+def to(s,e):
+ if'kept'in s:return s['kept'].to(e)
+ return F(s['codes'],s['step'],e)
+def ti(r):r=r.clone();t=r.diagonal();m=t==0;t[m]=1.;t+=.0201*t.mean();return r,m
+class tn:
+ def __init__(a):a.r={}
+ def __call__(a,e,n,i):i=i.flatten(0,-2).float();t=(i.T@i).double();f=e,n;a.r[f]=a.r[f].add_(t)if f in a.r else t
 @e.no_grad()
-def eN(t):
- o=eM();g={};a=0;t.model.eval()
- for r in oD(t):eO(t,r,t.A(),o);a+=1;t.a.K(f"calibration: batch {a}")
- t.model.train()
+def ts():
+ t=tn();b={};a=0;m.eval()
+ for r in oZ():tr(r,S(),t);a+=1;ai(f"calibration: batch {a}")
+ m.train()
  if not a:raise ValueError('calibration found no batch of tokens')
- h={}
- for(i,m,s)in n(t.parameters):
-  f=ew(i,s.D)
-  if f in o.c:h[i]={'hessian':o.c[f]/a}
- h=oq(h,t.ledger);return{i:{f:p.float()for(f,p)in u.items()}for(i,u)in h.items()},a
-def eO(t,r,p,o):c={};t.model(r,r,phases=p,observe=o,fields=c)
-def eP(r):return[i for(i,m,s)in n(r)if s.I in('attn','mlp')and s.export!='drop'and len(s.shape[bool(s.s):])==2 and s.shape[-1]*s.shape[-2]>65536]
+ l={}
+ for(o,u,s)in x(w):
+  f=eK(o,s.v)
+  if f in t.r:l[o]={'hessian':t.r[f]/a}
+ l=oU(l);return{o:{f:y.float()for(f,y)in p.items()}for(o,p)in l.items()},a
+def tr(r,c,t):m(r,r,phases=c,observe=t)
+def th():return[o for(o,u,s)in x(w)if s.q in('attn','mlp')and s.export!='drop'and len(s.shape[bool(s.s):])==2 and s.shape[-1]*s.shape[-2]>65536]
 @e.no_grad()
-def eQ(t):
- o=eM();a={};t.model.eval();p=tuple(d.name for d in u if d.L);eO(t,t.j()[0][:1,:64],p,o);t.model.train();e=eP(t.parameters)
- for(i,m,s)in n(t.parameters):
-  f=ew(i,s.D)
-  if i in e and f not in o.c:raise ValueError(f"{i} needs input statistics, and the forward uses no matrix under its role {f[0]!r}")
-  if i in e and f in a:raise ValueError(f"{i} and {a[f]} have the same role {f[0]!r}: wanted one matrix for each")
-  a[f]=i
-def z(i,o,t):
- a=Q.environ.get(i,o)
- try:return t(a)
- except ValueError:raise ValueError(f"{i} is {a!r}, wanted a value like {o!r}")from None
-def eR():global X,Y,c,Z,oU,ee,et,ea,oV,oW;o=Q.environ.get;X=o('DATA_PATH','./data/datasets/fineweb10B_sp1024');Y='export'in m.argv;c=z('ITERATIONS',20000,int);Z=z('MAX_WALLCLOCK_SECONDS',6e2,float);oU=o('RUN_ID',str(r.time_ns()));ee='score'in m.argv;et=z('SEED',1337,int);ea=o('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');oV=z('TRAIN_LOG_EVERY',200,int);oW=z('VAL_LOSS_EVERY',1000,int)
-class Score(o):val_loss:o;w:o;i:o;G:o
-def eS(i):
- if i.numel():raise ValueError(f"target {i[0]} of the validation stream is not scored")
-def eT(t,i):r=t.i[i].to(d,e.int64);n=r[:,:-1].contiguous();return n,r[:,1:].contiguous(),eU()
-def eU():return{}
-def eV(t,o,w,i,h):
- m=i[:,1:];o[m[h]]=w;t.a.K(f"eval: batch {w}");n,r,c=eT(t,i);p=t.A()
- with e.set_grad_enabled(False):g=t.forward(n,r,phases=p,fields=c,reduction='none',adapter=None)
- a=aT(n,r,m.to(d));u=h.to(d);f=(g.detach().double()*16777216).round()/16777216;s=f*u,u,a*u;return g,e.stack([l.sum().double()for l in s])
-def eW(o,t):
- if h>1:o=o.to(d);f.all_reduce(o,t)
- return o.cpu()
-def eX(o,c,m):
- eS(1+(o[1:]==0).nonzero().flatten());f,a,l=ed(c).tolist()
- if a>len(o)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(f/a,f/.6931471805599453/l,int(a),1e3*(r.perf_counter()-m))
-def eY(scored_at):
- if p==0:c=f"logs/{oU}.scores.npz";P.savez_compressed(c,scored_at=scored_at.numpy())
-class Span(o):start:o;end:o;l:o
-def eZ(o):return[Span(t,t+4096,0)for t in range(0,(o-1)//4096*4096,4096)]
-def te(o):return o[len(o)*p//h:len(o)*(p+1)//h]
-def tt(p,n):a=e.are_deterministic_algorithms_enabled();s=p if a else te(p);o=[s[t:t+n]for t in range(0,len(s),n)];return te(o)if a else o
-def ta(p,n):
- i=e.zeros(n,4097,dtype=e.int64);h=e.zeros(n,4096,dtype=e.bool)
- for(s,(t,a,l))in enumerate(p):i[s,:a+1-t]=e.arange(t,a+1);h[s,l:a-t]=True
- return i,h
-def A(t,p):
- m=r.perf_counter();n=t.p;t.model.eval();o=e.zeros(len(t.i),dtype=e.int32);c=e.zeros(3,dtype=e.float64,device=d)
- for(s,a)in enumerate(tt(p,n),1):i,h=ta(a,n);c+=eV(t,o,s,i,h)[1]
- t.model.train();o=eW(o,f.ReduceOp.MAX);return eX(o,c,m),o
-def to(r):return{i:s.I for(i,m,s)in n(r)if s.export!='drop'}
-def ti(o,r,d,l,h=0):
- e=to(r);n={};t=ts(o,e,d,l)
- for(i,g)in e.items():
-  if i in t:s=t[i]
-  else:a=o[i];u=d.get(i,{});s=W[g].encode(i,a,u,l)
-  n[i]={f:p.cpu()for(f,p)in s.items()}
- return tr(n)
-def tn(i,a,u):return a,u
-def ts(o,e,d,l):
- p={}
- for(i,g)in e.items():
-  if g in('attn','mlp')and o[i].ndim==2 and o[i].numel()>65536:n,Q=o[i].shape;p.setdefault((g,n,Q),[]).append(i)
- h={}
- for((g,m,m),c)in p.items():s=[tn(i,o[i],d.get(i,{}))for i in c];t,u=[a for(a,m)in s],[w for(m,w)in s];r=W[g];h|=zip(c,r.V(c,t,u,l),strict=True)
- return h
-def tr(n):return n
-def th(n,l):return aK(aO(n,l),l)
-def tl(data,o):
- t=2**20+sum(8*a.numel()+4096 for a in o.values())
- try:return aP(aL(data,t))
- except Exception as s:raise ValueError(f"the artifact cannot be read: {str(s)[:99]!r}")from s
-def td(i,s,g,t):a=W[g].decode(i,s,t);return a
-def tc(n,o,r):
- e=to(r)
- if n.keys()!=e.keys():raise ValueError("the artifact's tensors are not the model's")
- for(i,g)in e.items():
-  try:a=tu(i,n[i],g,o[i].dtype)
-  except Exception as s:raise ValueError(f"the artifact's {i} cannot be decoded: {s!r}")from s
-  if a.shape!=o[i].shape:raise ValueError(f"{i}: shape {[*a.shape]}, wanted {[*o[i].shape]}")
-  o[i].copy_(a)
-def tu(i,s,g,t):return td(i,s,g,t)
-class tm:
- def __init__(o,t):
-  o.rank=p;o.x=p==0;i('logs').mkdir(exist_ok=True);o.path=i('logs',t+'.txt')
-  if o.x and not Y:o.path.write_text('')
-  m.excepthook=a(tf,o.path);faulthandler.register(signal.SIGTERM,o.path.open('a'),chain=True)
- def __call__(o,t):
-  if o.x:
-   print(t,flush=True)
-   with o.path.open('a')as n:print(t,file=n)
- def H(o,a):
-  if o.x:o(f"error: {a}")
-  elif a not in o.path.read_text():
-   with o.path.open('a')as n:print(f"rank {o.rank}: error: {a}",file=n)
-def tf(path,kind,s,trace):
- with path.open('a')as n:traceback.print_exception(s,file=n)
- m.__excepthook__(kind,s,trace)
-def tp(a):
- n=O.sha256(i(m.argv[0]).read_bytes()).hexdigest();o=f"hardware:{Q.uname().machine} CPU, {e.get_num_threads()} threads"
- if d.type=='cuda':o=subprocess.getoutput('nvidia-smi')
- a(f"Running Python {m.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{n}\n{o}")
-def B():return len(i(m.argv[0]).read_bytes())
-oK='final_model.pt'
-def C():return W['mlp'].name
-def tg():return i(f"final_model.{C()}.ptz")
-def tw(t,n):
- o=s(t.model.state_dict(),t.parameters)
- if p==0:i('final_export.pt').unlink(missing_ok=True);D(a(e.save,o),'final_model.pt')
- d=tk(t,n)
- if p==0:h=d,t.ledger.done,t.phases,t.failed,t.a.begin_ms;D(a(e.save,h),'final_export.pt')
- ty(t,o,d)
-def ty(t,o,d):
- a=t.validate();t.a.end('diagnostic','val');t.log(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.w:.8f} eval_time:{a.G:.0f}ms")
- if p==0:tj(t,o,d)
- g(.0);tz(t)
-def D(t,c):
- o=i('final_model.tmp')
+def tl():
+ t=tn();a={};m.eval();c=tuple(l.name for l in p if l.B);tr(R()[0][:1,:64],c,t);m.train();i=th()
+ for(o,u,s)in x(w):
+  f=eK(o,s.v)
+  if o in i and f not in t.r:raise ValueError(f"{o} needs input statistics, and the forward uses no matrix under its role {f[0]!r}")
+  if o in i and f in a:raise ValueError(f"{o} and {a[f]} have the same role {f[0]!r}: wanted one matrix for each")
+  a[f]=o
+def G(o,a,e):
+ t=et.environ.get(o,a)
+ try:return e(t)
+ except ValueError:raise ValueError(f"{o} is {t!r}, wanted a value like {a!r}")from None
+def td():global el,ed,f,ec,iw,eu,em,ef,iy,ib;t=et.environ.get;el=t('DATA_PATH','./data/datasets/fineweb10B_sp1024');ed='export'in c.argv;f=G('ITERATIONS',20000,int);ec=G('MAX_WALLCLOCK_SECONDS',6e2,float);iw=t('RUN_ID',str(r.time_ns()));eu='score'in c.argv;em=G('SEED',1337,int);ef=t('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');iy=G('TRAIN_LOG_EVERY',200,int);ib=G('VAL_LOSS_EVERY',1000,int)
+class Score(t):val_loss:t;u:t;P:t;j:t
+def tc(a):
+ if a.numel():raise ValueError(f"target {a[0]} of the validation stream is not scored")
+def tu(a):r=b[a].to(l,e.int64);i=r[:,:-1].contiguous();return i,r[:,1:].contiguous(),tm()
+def tm():return{}
+def tf(t,y,a,f):
+ o=a[:,1:];t[o[f]]=y;ai(f"eval: batch {y}");i,r,h=tu(a);c=S()
+ with e.set_grad_enabled(False):w=ix(i,r,phases=c,fields=h,reduction='none',adapter=None)
+ u=og(i,r,o.to(l));d=f.to(l);m=(w.detach().double()*16777216).round()/16777216;s=m*d,d,u*d;return w,e.stack([n.sum().double()for n in s])
+def tp(t,o):
+ if a>1:t=t.to(l);i.all_reduce(t,o)
+ return t.cpu()
+def tg(t,o,n):
+ tc(1+(t[1:]==0).nonzero().flatten());m,a,f=eD(o).tolist()
+ if a>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
+ return Score(m/a,m/.6931471805599453/f,int(a),1e3*(r.perf_counter()-n))
+def tw(scored_at):
+ if g==0:d=f"logs/{iw}.scores.npz";ee.savez_compressed(d,scored_at=scored_at.numpy())
+class Span(t):start:t;end:t;n:t
+def ty(t):return[Span(l,l+4096,0)for l in range(0,(t-1)//4096*4096,4096)]
+def tb(t):return t[len(t)*g//a:len(t)*(g+1)//a]
+def tv(d):a=e.are_deterministic_algorithms_enabled();i=d if a else tb(d);t=[i[l:l+16]for l in range(0,len(i),16)];return tb(t)if a else t
+def tk(d):
+ a=e.zeros(16,4097,dtype=e.int64);f=e.zeros(16,4096,dtype=e.bool)
+ for(s,(l,o,n))in enumerate(d):a[s,:o+1-l]=e.arange(l,o+1);f[s,n:o-l]=True
+ return a,f
+def H(d):
+ n=r.perf_counter();m.eval();t=e.zeros(len(b),dtype=e.int32);o=e.zeros(3,dtype=e.float64,device=l)
+ for(s,c)in enumerate(tv(d),1):a,f=tk(c);o+=tf(t,s,a,f)[1]
+ m.train();t=tp(t,i.ReduceOp.MAX);return tg(t,o,n),t
+def tx():return{o:s.q for(o,u,s)in x(w)if s.export!='drop'}
+def tj(a,c,n=0):
+ e=tx();i={};r=tq(a,e,c)
+ for(o,d)in e.items():
+  if o in r:s=r[o]
+  else:t=a[o];p=c.get(o,{});s=eh[d].encode(o,t,p,u)
+  i[o]={f:y.cpu()for(f,y)in s.items()}
+ return tz(i)
+def tq(a,e,c):
+ n={}
+ for(o,d)in e.items():
+  if d in('attn','mlp')and a[o].ndim==2 and a[o].numel()>65536:i,x=a[o].shape;n.setdefault((d,i,x),[]).append(o)
+ l={}
+ for((d,u,u),h)in n.items():r=[a[o]for o in h];p=[c.get(o,{})for o in h];t=eh[d];l|=zip(h,t.J(h,r,p),strict=True)
+ return l
+def tz(i):return i
+def tA(i):return os(oc(i))
+def tB(data,a):
+ i=2**20+sum(8*t.numel()+4096 for t in a.values())
+ try:return ou(oh(data,i))
+ except Exception as r:raise ValueError(f"the artifact cannot be read: {str(r)[:99]!r}")from r
+def tC(o,s,d,e):t=eh[d].decode(o,s,e);return t
+def tD(i,a):
+ e=tx()
+ if i.keys()!=e.keys():raise ValueError("the artifact's tensors are not the model's")
+ for(o,d)in e.items():
+  try:t=tE(o,i[o],d,a[o].dtype)
+  except Exception as r:raise ValueError(f"the artifact's {o} cannot be decoded: {r!r}")from r
+  if t.shape!=a[o].shape:raise ValueError(f"{o}: shape {[*t.shape]}, wanted {[*a[o].shape]}")
+  a[o].copy_(t)
+def tE(o,s,d,e):return tC(o,s,d,e)
+def tF(t):
+ global ep,eg,iv;iv=g;ep=g==0;o('logs').mkdir(exist_ok=True);eg=o('logs',t+'.txt')
+ if ep and not ed:eg.write_text('')
+ c.excepthook=d(tH,eg);faulthandler.register(signal.SIGTERM,eg.open('a'),chain=True)
+def s(t):
+ if ep:
+  print(t,flush=True)
+  with eg.open('a')as a:print(t,file=a)
+def tG(t):
+ if ep:s(f"error: {t}")
+ elif t not in eg.read_text():
+  with eg.open('a')as a:print(f"rank {iv}: error: {t}",file=a)
+def tH(path,kind,r,trace):
+ with path.open('a')as a:traceback.print_exception(r,file=a)
+ c.__excepthook__(kind,r,trace)
+def tI():
+ i=Z.sha256(o(c.argv[0]).read_bytes()).hexdigest();t=f"hardware:{et.uname().machine} CPU, {e.get_num_threads()} threads"
+ if l.type=='cuda':t=subprocess.getoutput('nvidia-smi')
+ s(f"Running Python {c.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{i}\n{t}")
+def I():return len(o(c.argv[0]).read_bytes())
+il='final_model.pt'
+def J():return eh['mlp'].name
+def tJ():return o(f"final_model.{J()}.ptz")
+def tK(i):
+ a=j(m.state_dict(),w)
+ if g==0:o('final_export.pt').unlink(missing_ok=True);K(d(e.save,a),'final_model.pt')
+ c=tO(i)
+ if g==0:l=c,u.done,y,ek,ey;K(d(e.save,l),'final_export.pt')
+ tL(a,c)
+def tL(a,c):
+ r=ah();n('diagnostic','val');s(f"diagnostic pre-quantization post-ema val_loss:{r.val_loss:.8f} val_bpb:{r.u:.8f} eval_time:{r.j:.0f}ms")
+ if g==0:tQ(a,c)
+ k(.0);tS()
+def K(s,d):
+ t=o('final_model.tmp')
  try:
-  t(o)
-  with o.open('rb')as n:Q.fsync(n.fileno())
-  o.replace(c)
- finally:o.unlink(missing_ok=True)
-def tb(t):
- o=s(t.model.state_dict(),t.parameters);g=tv('final_model.pt');h=tv('final_export.pt');n=[i for i in o if i not in g or g[i].shape!=o[i].shape]
- if n:raise ValueError(f"final_model.pt is of another model: {n[0]} is missing or has another shape")
- for(i,a)in o.items():a.copy_(g[i])
- d,e,t.phases,t.failed,t.a.begin_ms=h;t.ledger.done.update(e);t.a.B(t.a.begin_ms);ty(t,o,d)
-def tv(c):
- try:return e.load(c,d,weights_only=True)
+  s(t)
+  with t.open('rb')as a:et.fsync(a.fileno())
+  t.replace(d)
+ finally:t.unlink(missing_ok=True)
+def tM():
+ global ey,ek,y;a=j(m.state_dict(),w);g=tN('final_model.pt');l=tN('final_export.pt');i=[o for o in a if o not in g or g[o].shape!=a[o].shape]
+ if i:raise ValueError(f"final_model.pt is of another model: {i[0]} is missing or has another shape")
+ for(o,t)in a.items():t.copy_(g[o])
+ c,s,y,ek,ey=l;u.done.update(s);P(ey);tL(a,c)
+def tN(d):
+ try:return e.load(d,l,weights_only=True)
  except OSError:raise
- except Exception as s:raise ValueError(f"{c} is damaged: {str(s)[:99]!r}")from s
-def tk(t,n):
- d={};t.training_data=False
- if t.training_data:K()
- d,o=eN(t)
- if t.training_data:tx(t,n)
- t.a.end('calibration','none'+f" batches:{o}");t.training_data=False;return d
-def tx(t,n):
- o=1e3*Z;ou(t.ledger);K();s=g(om(n));t.a.B(s)
- if 0<o<s:t.W(f"what reads training data ended at {s:.0f}ms, after the {o:.0f}ms of max_wallclock_seconds: build with more time in reserve")
-def tj(t,o,d):n=ti(o,t.parameters,d,t.ledger,B());t.a.end('quantize','none');f=th(n,t.ledger);t.a.end('compress','none');D(a(i.write_bytes,data=f),tg());s=f"{C()}+lzma";t.log(f"Serialized model: {i(oK).stat().st_size} bytes\nCode size: {B()} bytes\nSerialized model {s}: {len(f)} bytes\nTotal submission size {s}: {len(f)+B()} bytes")
-def tq(t):
- r=t.parameters;o=s(t.model.state_dict(),r)
- for a in o.values():a.zero_()
- f=tg().read_bytes();n=O.sha256(f).hexdigest()
- if ee:
-  e=''.join(c.read_text()for c in i('logs').glob('*.txt'))
-  if'artifact_sha256:'in e and n not in e:raise ValueError('the artifact is not that of the logs in logs/')
- t.log('artifact_sha256:'+n);tc(tl(f,o),o,r)
-def tz(t):
- n=C()
- if d.type=='cuda':e.cuda.reset_peak_memory_stats()
- tq(t);t.a.end('decode','none');a,o=A(t,eZ(len(t.i)));t.a.end('score','val');tA(t,f"{n}_lzma_roundtrip",a);a,o=A(t,aX(len(t.i)));t.a.end('score','val');tA(t,f"{n}_sliding_window",a);eY(o);t.ledger.count('sliding_eval','targets',a.i);t.log(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
-def tA(t,s,a):t.log(f"final_{s} val_loss:{a.val_loss:.4f} val_bpb:{a.w:.4f} eval_time:{a.G:.0f}ms\nfinal_{s}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.w:.8f}")
-def tB(t):
- o=[d.m for d in u if d.name not in t.phases];a=False
- for i in oQ:
-  n=t.ledger.et(i)
-  if n and i not in o:t.log(f"receipt {i}: {n}")
-  else:t.log(f"error: plugin {i} did nothing");a=p==0
+ except Exception as r:raise ValueError(f"{d} is damaged: {str(r)[:99]!r}")from r
+def tO(i):
+ global ew;c={};ew=False
+ if ew:V()
+ c,t=ts()
+ if ew:tP(i)
+ n('calibration','none'+f" batches:{t}");ew=False;return c
+def tP(i):
+ t=1e3*ec;oI();V();a=k(oJ(i));P(a)
+ if 0<t<a:ar(f"what reads training data ended at {a:.0f}ms, after the {t:.0f}ms of max_wallclock_seconds: build with more time in reserve")
+def tQ(a,c):i=tj(a,c,I());n('quantize','none');l=tA(i);n('compress','none');K(d(o.write_bytes,data=l),tJ());t=f"{J()}+lzma";s(f"Serialized model: {o(il).stat().st_size} bytes\nCode size: {I()} bytes\nSerialized model {t}: {len(l)} bytes\nTotal submission size {t}: {len(l)+I()} bytes")
+def tR():
+ a=j(m.state_dict(),w)
+ for t in a.values():t.zero_()
+ l=tJ().read_bytes();i=Z.sha256(l).hexdigest()
+ if eu:
+  e=''.join(d.read_text()for d in o('logs').glob('*.txt'))
+  if'artifact_sha256:'in e and i not in e:raise ValueError('the artifact is not that of the logs in logs/')
+ s('artifact_sha256:'+i);tD(tB(l,a),a)
+def tS():
+ a=J()
+ if l.type=='cuda':e.cuda.reset_peak_memory_stats()
+ tR();n('decode','none');r,t=H(ty(len(b)));n('score','val');tT(f"{a}_lzma_roundtrip",r);r,t=H(ov(len(b)));n('score','val');tT(f"{a}_sliding_window",r);tw(t);u.count('sliding_eval','targets',r.P);s(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
+def tT(t,r):s(f"final_{t} val_loss:{r.val_loss:.4f} val_bpb:{r.u:.4f} eval_time:{r.j:.0f}ms\nfinal_{t}_exact val_loss:{r.val_loss:.8f} val_bpb:{r.u:.8f}")
+def tU():
+ t=[l.c for l in p if l.name not in y];a=False
+ for o in ig:
+  i=u.O(o)
+  if i and o not in t:s(f"receipt {o}: {i}")
+  else:s(f"error: plugin {o} did nothing");a=g==0
  return a
-class Progress(o):step:o;X:o;F:o;E:o;en:o;n:o
-class Scalars(o):n:o;Q:o;momentum:o
-def tC(n,s,r):t=s/r if r>0 else n/max(c,1);return Progress(n,c,s,r,t,1.)
-class Context(o):
- ids:o;phases:o;training:o;g:o;memo:o;fields:o;y:o;observe:o;ledger:o
- def t(o,n,t,s=1):
-  if o.ledger is not None:o.ledger.count(n,t,s)
-def E(n):return l.rms_norm(n,(n.size(-1),),eps=1.1920929e-07)
-def tD(n):return l.pad(n[:,:-1],(0,0)*(n.dim()-2)+(1,0))
-def F(a):
- if'starts'in a.fields:return a.fields['starts']
- if'documents'not in a.fields:return
- d=a.fields['documents'];return l.pad(d[:,1:]!=d[:,:-1],(1,0))
-def tE(h,s,e,t,i,a):
- for d in oT:s=d(h,s,e,t,i,a)
- return s
-def tF(h,s,n,e,t,i,a):
- s=tE(h,s,e,t,i,a)
- if a.observe is not None:a.observe(e,t,n)
- return G(l.linear(n,s.to(n.dtype)),n,e,i,a)
-def G(r,n,o,i,a):
- if a.y is not None and o in a.y.sites:r=r+a.y.delta(n,o,i)
+class Progress(t):step:t;K:t;x:t;k:t;U:t;o:t
+class Scalars(t):o:t;F:t;momentum:t
+def tV(i,a,l):o=a/l if l>0 else i/max(f,1);return Progress(i,f,a,l,o,1.)
+class Context(t):
+ ids:t;phases:t;training:t;g:t;memo:t;fields:t;m:t;observe:t;ledger:t
+ def a(a,e,t,s=1):
+  if a.ledger is not None:a.ledger.count(e,t,s)
+def L(i):return h.rms_norm(i,(i.size(-1),),eps=1.1920929e-07)
+def tW(i):return h.pad(i[:,:-1],(0,0)*(i.dim()-2)+(1,0))
+def M(t):
+ if'starts'in t.fields:return t.fields['starts']
+ if'documents'not in t.fields:return
+ c=t.fields['documents'];return h.pad(c[:,1:]!=c[:,:-1],(1,0))
+def tX(s,e,t):s=oM(s,e,t);return s
+def tY(s,i,e,n,l,t):
+ s=tX(s,e,t)
+ if t.observe is not None:t.observe(e,n,i)
+ return N(h.linear(i,s.to(i.dtype)),i,e,l,t)
+def N(r,i,a,l,t):
+ if t.m is not None and a in t.m.sites:r=r+t.m.delta(i,a,l)
  return r
-def tG(o,t,a):
- if'rope'not in a.memo:h=o.size(1);n=o.size(3);r=o.device;i=t**(-e.arange(0,n,2,dtype=e.float32,device=r)/n);l=e.outer(e.arange(h,dtype=e.float32,device=r),i);a.memo['rope']=l.cos(),l.sin()
- c,m=(d[None,:,None,:].to(o.dtype)for d in a.memo['rope']);s,f=o.chunk(2,-1);return e.cat((s*c+f*m,f*c-s*m),-1)
-class GPT(R.Module):
- def __init__(o,r,f):super().__init__();o.records=r;ey(o,r,f)
- def matrices(o):return s(dict(o.named_parameters()),o.records)
- def h(o,n,e,t,i,a):return tF(o,a.g[f"blocks.{t}.{e}.weight"],n,e,t,i,a)
- def stem(o,ids,ctx):n=l.embedding(ids,ctx.g['tok_emb.weight']);n=G(n,n,'embed',0,ctx);n=n+ae(ids,ctx);n=E(n);n=aq(n,ctx);return n
- def d(o,r,a):n=o.stem(r,a);return E(aj(o,n,n,a))
- def logits(o,x,ctx):
-  s=aG(o,x,ctx)
-  for d in oO:s=d(o,s,ctx)
-  return s
- def forward(o,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):t=fields or{};i={};fields={**i,**t};a=Context(ids,phases,o.training,o.matrices(),{},fields,adapter,observe,ledger);n=o.d(ids,a);s=o.logits(n,a);f=at(s,targets,reduction,a);return f
-def tH(t):
- t=i(t);o=sorted(c for c in t.parent.glob(t.name)if('_bytes_'in c.name)==('_bytes_'in t.name))
- if not o:raise ValueError(f"{t}: no shard matches, see DATA_PATH")
- return o
-def tI(c):
- l=i(c).stat().st_size;o=P.fromfile(c,'<i4',3).tolist()
- if l<=1024 or o!=[20240520,1,(l-1024)/2]:raise ValueError(f"{c}: {l} bytes and header {o}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
- return o[2]
-def H(c):
- a=P.memmap(c,'<u2','r',1024,tI(c))
- if a.max()>=1024:raise ValueError(f"{c}: token {a.argmax()} is {a.max()}, wanted an id below 1024")
+def tZ(a,i,t):
+ if'rope'not in t.memo:s=a.size(1);o=a.size(3);n=a.device;l=i**(-e.arange(0,o,2,dtype=e.float32,device=n)/o);c=e.outer(e.arange(s,dtype=e.float32,device=n),l);t.memo['rope']=c.cos(),c.sin()
+ f,m=(d[None,:,None,:].to(a.dtype)for d in t.memo['rope']);r,u=a.chunk(2,-1);return e.cat((r*f+u*m,u*f-r*m),-1)
+class GPT(ea.Module):
+ def __init__(a,h,r):super().__init__();a.records=h;eL(a,h,r)
+ def matrices(a):return j(dict(a.named_parameters()),a.records)
+ def h(a,i,e,n,l,t):return tY(t.g[f"blocks.{n}.{e}.weight"],i,e,n,l,t)
+ def stem(a,ids,ctx):i=h.embedding(ids,ctx.g['tok_emb.weight']);i=N(i,i,'embed',0,ctx);i=i+aj(ids,ctx);i=L(i);i=aU(i,ctx);return i
+ def l(a,r,t):i=a.stem(r,t);return L(aT(a,i,i,t))
+ def logits(a,x,ctx):s=oa(x,ctx);s=ot(s,ctx);return s
+ def forward(a,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):e=fields or{};l={};fields={**l,**e};t=Context(ids,phases,a.training,a.matrices(),{},fields,adapter,observe,ledger);i=a.l(ids,t);s=a.logits(i,t);m=aq(s,targets,reduction,t);return m
+def ae(t):
+ t=o(t);a=sorted(d for d in t.parent.glob(t.name)if('_bytes_'in d.name)==('_bytes_'in t.name))
+ if not a:raise ValueError(f"{t}: no shard matches, see DATA_PATH")
  return a
-def tJ(t):
- a=P.concatenate([H(c)for c in tH(t)])
+def at(d):
+ f=o(d).stat().st_size;t=ee.fromfile(d,'<i4',3).tolist()
+ if f<=1024 or t!=[20240520,1,(f-1024)/2]:raise ValueError(f"{d}: {f} bytes and header {t}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
+ return t[2]
+def O(d):
+ a=ee.memmap(d,'<u2','r',1024,at(d))
+ if a.max()>=1024:raise ValueError(f"{d}: token {a.argmax()} is {a.max()}, wanted an id below 1024")
+ return a
+def aa(t):
+ a=ee.concatenate([O(d)for d in ae(t)])
  if len(a)<=4096:raise ValueError(f"{t}: {len(a)} tokens, wanted at least 4097")
  return e.from_numpy(a[:(len(a)-1)//4096*4096+1])
-class tK:
- def __init__(o,a):o.log=a;o.begin_ms=.0;o.N=o.C=r.perf_counter()
- def B(o,s):o.N=r.perf_counter()-s/1e3
- def end(o,name,data):t=1e3*(r.perf_counter()-o.N);o.log(f"stage:{name} begin:{o.begin_ms:.0f}ms end:{t:.0f}ms data:{data}");o.begin_ms=t;o.C=r.perf_counter()
- def K(o,a):
-  if r.perf_counter()>o.C+10:o.C=r.perf_counter();o.log(a)
-class tL:
- def __init__(o,r,a,l):o.parameters=r;o.log=a;o.ledger=l;o.phases=();o.preparing='';o.a=tK(a);o.failed=False;o.training_data=not(ee or Y);o.p=16;f=e.bfloat16 if d.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;o.model=GPT(r,f);ev(o.model,r,l);o.forward=ej(o.model);t=i(X,'fineweb_val_*.bin');o.i=tJ(t);aS(l);n=O.sha256(o.i.numpy().data).hexdigest();a(f"val_loader:shards pattern={t} tokens:{len(o.i)-1}\nval_sha256:{n}")
- def z(o,l):t=i(X,'fineweb_train_*.bin');aU(t,l)
- def j(o):
-  if not o.training_data:raise ValueError('training data are closed: training time is over')
-  a=aW();n,r=(l.to(d,non_blocking=True)for l in a);return n,r,{}
- def W(o,a):o.log(f"error: {a}");o.failed=True
- def A(o):
-  if not u:return()
-  return tuple(d.name for d in u if d.L and d.name in o.phases)
- def validate(o):return A(o,eZ(len(o.i)))[0]
-def tM(p):
- o=[()]
- for d in p:o+=[(*s,d.name)for s in o]
- return o
-def tN(t):
- h,l=t.model,t.ledger;n,r,c=t.j();n,r=n[:1,:512],r[:1,:512];c={i:p[:1,:512]for(i,p)in c.items()};o=tuple(d.name for d in u);h(n,r,phases=o,fields=c,ledger=l).backward()
- for s in t.parameters:a=sum(h.get_parameter(i).grad is not None for i in s.u());l.count(s.m,'trained tensors',a)
- h.zero_grad()
-def tO(t):
- o=t.model.state_dict();r={i:a.clone()for(i,a)in o.items()};d=ex(t.model,t.parameters);f=k();t.z(f);p=u
- for s in tM(p):
-  for n in range(20):tT(t,d,s,Scalars(1.,1.,.9),f);t.log(' '.join((f"warmup_step:{n+1}/20",*s)))
- for(i,a)in o.items():a.copy_(r[i])
- e.manual_seed(et);t.z(t.ledger)
-def tP(r):
- try:eR();eh();l=k();a=tm(w(oU)[0])
- except(OSError,ValueError)as s:print(f"error: {s}",file=m.stderr);m.exit(2)
- e.manual_seed(et);e.backends.cuda.matmul.allow_tf32=True
- if Z==0:tR()
- tp(a);a('plugins:'+' '.join(oQ));t=tQ(r,a,l)
- if t.training_data:
-  tS(t);tN(t);tO(t);n=tW(t)
-  try:tw(t,n)
-  except(OSError,ValueError)as s:a.H(str(s));m.exit(f"error: rank {p}: {s}")
- o=not ee and(tB(t)or t.failed);el()
- if o:m.exit(1)
-def tQ(r,a,l):
+def ao():global ey,ik,eb;ey=.0;ik=eb=r.perf_counter()
+def P(a):global ik;ik=r.perf_counter()-a/1e3
+def n(o,data):global ey,eb;t=1e3*(r.perf_counter()-ik);s(f"stage:{o} begin:{ey:.0f}ms end:{t:.0f}ms data:{data}");ey=t;eb=r.perf_counter()
+def ai(t):
+ global eb
+ if r.perf_counter()>eb+10:eb=r.perf_counter();s(t)
+def an(h,n):global ek,ix,u,m,w,y,ev,b,ew;w=h;u=n;y=();ev='';ao();ek=False;ew=not(eu or ed);r=e.bfloat16 if l.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;m=GPT(h,r);eN(h,n);ix=eQ(m);t=o(el,'fineweb_val_*.bin');b=aa(t);op(n);i=Z.sha256(b.numpy().data).hexdigest();s(f"val_loader:shards pattern={t} tokens:{len(b)-1}\nval_sha256:{i}")
+def Q(n):t=o(el,'fineweb_train_*.bin');ow(t,n)
+def R():
+ if not ew:raise ValueError('training data are closed: training time is over')
+ c=ob();i,r=(n.to(l,non_blocking=True)for n in c);return i,r,{}
+def ar(t):global ek;s(f"error: {t}");ek=True
+def S():return tuple(l.name for l in p if l.B and l.name in y)
+def ah():return H(ty(len(b)))[0]
+def al(c):
+ t=[()]
+ for l in c:t+=[(*r,l.name)for r in t]
+ return t
+def ad():
+ i,r,h=R();i,r=i[:1,:512],r[:1,:512];h={o:y[:1,:512]for(o,y)in h.items()};t=tuple(l.name for l in p);m(i,r,phases=t,fields=h,ledger=u).backward()
+ for s in w:a=sum(m.get_parameter(o).grad is not None for o in s.d());u.count(s.c,'trained tensors',a)
+ m.zero_grad()
+def ac():
+ a=m.state_dict();n={o:t.clone()for(o,t)in a.items()};d=eP();l=C();Q(l);c=p
+ for r in al(c):
+  for i in range(20):ag(d,r,Scalars(1.,1.,.9),l);s(' '.join((f"warmup_step:{i+1}/20",*r)))
+ for(o,t)in a.items():t.copy_(n[o])
+ e.manual_seed(em);Q(u)
+def au(h):
+ try:td();eB();n=C();tF(v(iw)[0])
+ except(OSError,ValueError)as r:print(f"error: {r}",file=c.stderr);c.exit(2)
+ e.manual_seed(em);e.backends.cuda.matmul.allow_tf32=True
+ if ec==0:af()
+ tI();s('plugins:'+' '.join(ig));am(h,n)
+ if ew:
+  ap();ad();ac();i=ab()
+  try:tK(i)
+  except(OSError,ValueError)as r:tG(str(r));c.exit(f"error: rank {g}: {r}")
+ t=not eu and(tU()or ek);eC()
+ if t:c.exit(1)
+def am(h,n):
+ global y
  try:
-  t=tL(r,a,l);eE(t)
-  if Y:tb(t)
-  elif ee:t.phases=tuple(d.name for d in u);tz(t)
-  else:t.z(k());eQ(t)
-  return t
- except(OSError,ValueError)as s:
-  a.H(str(s))
-  if not Y:el()
-  m.exit(2)
-def tR():Q.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
-def tS(t):t.log(f"model_params:{sum(a.numel()for a in t.model.parameters())}\nworld_size:{h} grad_accum_steps:{8//h}\nseed:{et}\ntrain_batch_tokens:786432 train_seq_len:4096 iterations:{c} warmup_steps:20 max_wallclock_seconds:{Z:.3f}")
-def tT(t,d,p,i,l):
- o=8//h;e=.0
- for m in range(o):n,r,c=t.j();f=t.forward(n,r,phases=p,fields=c)/o;e+=f.detach();f.backward()
- d.step(i,l);return e
-def tU(t,n,s,r):
- o=tC(n,s,r);i=Scalars(1.,1.,.0)
- for e in oR:i=e(o,i,t.ledger)
- for d in u:
-  if d.name not in t.phases and d.start(o._replace(n=i.n)):t.phases=tuple(a.name for a in u if a.name in t.phases or a is d);t.ledger.r(d.m,f"on at step {n}");t.log(f"phase {d.name} on at step:{n} train_time:{s:.0f}ms")
- return i
-def tV():return 1e3*Z
-def tW(t):
- d=ex(t.model,t.parameters);oe(d.b);r=tV();n=0;s=.0;K()
+  an(h,n);eX()
+  if ed:tM()
+  elif eu:y=tuple(l.name for l in p);tS()
+  else:Q(C());tl()
+  return
+ except(OSError,ValueError)as r:
+  tG(str(r))
+  if not ed:eC()
+  c.exit(2)
+def af():et.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
+def ap():s(f"model_params:{sum(t.numel()for t in m.parameters())}\nworld_size:{a} grad_accum_steps:{8//a}\nseed:{em}\ntrain_batch_tokens:786432 train_seq_len:4096 iterations:{f} warmup_steps:20 max_wallclock_seconds:{ec:.3f}")
+def ag(d,c,o,n):
+ t=8//a;e=.0
+ for u in range(t):i,r,h=R();m=ix(i,r,phases=c,fields=h)/t;e+=m.detach();m.backward()
+ d.step(o,n);return e
+def aw(i,a,l):
+ global y;t=tV(i,a,l);o=Scalars(1.,1.,.0);o=oB(t,o);o=oL(t,o)
+ if eo.name not in y and eo.start(t._replace(o=o.o)):y=tuple(e.name for e in p if e.name in y or e is eo);u.i(eo.c,f"on at step {i}");s(f"phase {eo.name} on at step:{i} train_time:{a:.0f}ms")
+ return o
+def ay():return 1e3*ec
+def ab():
+ d=eP();oj(d.p);l=ay();i=0;a=.0;V()
  while True:
-  l=n==c or 0<r<=s
-  if l or oW>0 and n%oW==0:
-   ou(t.ledger);a=t.validate();tX(t,n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.w:.4f}",s)
-   if l:break
-   K()
-  i=tU(t,n,s,r);f=tT(t,d,t.phases,i,t.ledger);n+=1;ot(d.b,n,i);s=g(om(n))
-  if oV>0 and(n<=10 or n%oV==0):
-   tX(t,n,f"train_loss:{f:.4f}",s)
-   if f!=f:raise ValueError('the training loss is not a number')
- if n<c:t.log(f"stopping_early: wallclock_cap train_time:{s:.0f}ms step:{n}/{c}")
- o=e.cuda.max_memory_allocated()>>20;h=e.cuda.max_memory_reserved()>>20;t.log(f"peak memory allocated: {o} MiB reserved: {h} MiB");oa(d.b,t.ledger);t.a.B(s);t.a.end('train','train');return n
-def tX(t,n,o,s):t.log(f"step:{n}/{c} {o} train_time:{s:.0f}ms step_avg:{s/max(n,1):.2f}ms")
-def tY(n,s,o,a):a.t('additive_skips','skips');return n+a.g['skip_weights'][o].to(n.dtype)*s
-def tZ(t,a):
- n=e.bitwise_xor(36313*t[:,1:],27191*t[:,0:-1]);o=l.pad(n%3071,(1,0),value=3071);s=F(a)
- if s is not None:i=s;o=o.masked_fill(i,3071)
- return o
-def ae(t,a):a.t('bigram_hash','lookups');d=a.g['bigram.embed.weight'];n=l.embedding(tZ(t,a),d);o=l.linear(n,a.g['bigram.proj.weight'].to(n.dtype));return o*a.g['bigram.scale'].to(n.dtype)
-def at(o,t,reduction,a):a.t('cross_entropy','losses');f=l.cross_entropy(o.flatten(0,1).float(),t.flatten(),reduction=reduction);return f.view_as(t)if reduction=='none'else f
-def aa(h,o,t,i,a):a.t('leaky_relu2','layers');n=l.leaky_relu(h.h(o,'mlp.fc',t,i,a),.5).square();return h.h(n,'mlp.proj',t,i,a)
-def ao(o,t,a):a.t('ln_scale','branches');s=(t+1)**-.5;return o*s
-def ai(length):o=max(length/1024,1.)**(16/14);return 1e4*o
-def an(o,a):a.t('ntk_rope','rotations');h=a.fields['segments'][0].size(1)if'segments'in a.fields else o.size(1);t=tG(o[...,:16],ai(h),a);return e.cat((t,o[...,16:]),-1)
-def I(tensor,generator,ledger):
- if min(tensor.shape)>=64:R.init.orthogonal_(tensor,generator=generator);ledger.count('ortho_init','orthogonal matrices')
- else:o=tensor.shape[-1]**-.5;tensor.uniform_(-o,o,generator=generator)
-def ar(model,n,d,o,t,i,ctx):
- if t<6:return n,d
- ctx.t('pko','layers');r=d[...,16:];f=e.cat((r[:,:1],r[:,:-1]),dim=1);s=F(ctx)
- if s is not None:f=e.where(s[:,:,None,None],r,f)
- return n,e.cat((d[...,:16],f),dim=-1)
-def ah(model,n,d,o,t,i,ctx):ctx.t('qk_gain','layers');s=ctx.g[f"blocks.{t}.attn.q_gain"].to(n.dtype);return n*s[:,None],d
-def al(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def ad(h,n,d,o,t,i,a):return ac(h,n,d,o,t,i,a)
-def ac(h,n,d,o,t,i,a):
- if'attention'in a.fields:l=a.fields['attention'];r=l(h,n,d,o,t,i,a);return r
- return J(n,d,o,t,a)
-def au(h,o,t,i,a):
- s=h.h(o,'attn.c_q',t,i,a);m=h.h(o,'attn.c_k',t,i,a);f=h.h(o,'attn.c_v',t,i,a);f=aI(f,t,a);s=an(E(e.unflatten(s,2,(8,-1))),a);m=an(E(e.unflatten(m,2,(4,-1))),a);f=e.unflatten(f,2,(4,-1))
- for d in(ar,ah):s,m=d(h,s,m,o,t,i,a)
- r=ad(h,s,m,f,t,i,a);r=aJ(r,f,t,a);r=h.h(r.flatten(2),'attn.proj',t,i,a);return G(r,o,'attn',i,a)
-def am(n,d,o,i,a):
- s=n.transpose(1,2);m=d.transpose(1,2);f=o.transpose(1,2)
- if i<0 or i>=s.size(2)-1:h=s.size(1)!=m.size(1);return l.scaled_dot_product_attention(s,m,f,is_causal=True,enable_gqa=h).transpose(1,2)
- return af(n,d,o,ap(s.size(2),i,s.device,a))
-def af(n,d,o,u):s=n.transpose(1,2);m=d.transpose(1,2);f=o.transpose(1,2);t=s.size(1)//m.size(1);m=m.repeat_interleave(t,1);f=f.repeat_interleave(t,1);return l.scaled_dot_product_attention(s,m,f,attn_mask=u).transpose(1,2)
-def ap(length,i,device,a):
+  h=i==f or 0<l<=a
+  if h or ib>0 and i%ib==0:
+   oI();r=ah();av(i,f"val_loss:{r.val_loss:.4f} val_bpb:{r.u:.4f}",a)
+   if h:break
+   V()
+  o=aw(i,a,l);m=ag(d,y,o,u);i+=1;oq(d.p,i,o);a=k(oJ(i))
+  if iy>0 and(i<=10 or i%iy==0):
+   av(i,f"train_loss:{m:.4f}",a)
+   if m!=m:raise ValueError('the training loss is not a number')
+ if i<f:s(f"stopping_early: wallclock_cap train_time:{a:.0f}ms step:{i}/{f}")
+ t=e.cuda.max_memory_allocated()>>20;c=e.cuda.max_memory_reserved()>>20;s(f"peak memory allocated: {t} MiB reserved: {c} MiB");oz(d.p);P(a);n('train','train');return i
+def av(i,t,a):s(f"step:{i}/{f} {t} train_time:{a:.0f}ms step_avg:{a/max(i,1):.2f}ms")
+def ak(i,s,a,t):t.a('additive_skips','skips');return i+t.g['skip_weights'][a].to(i.dtype)*s
+def ax(o,t):
+ s=e.bitwise_xor(36313*o[:,1:],27191*o[:,0:-1]);a=h.pad(s%3071,(1,0),value=3071);i=M(t)
+ if i is not None:r=i;a=a.masked_fill(r,3071)
+ return a
+def aj(o,t):t.a('bigram_hash','lookups');d=t.g['bigram.embed.weight'];i=h.embedding(ax(o,t),d);a=h.linear(i,t.g['bigram.proj.weight'].to(i.dtype));return a*t.g['bigram.scale'].to(i.dtype)
+def aq(a,i,reduction,t):t.a('cross_entropy','losses');m=h.cross_entropy(a.flatten(0,1).float(),i.flatten(),reduction=reduction);return m.view_as(i)if reduction=='none'else m
+def az(i,a,n,l,t):t.a('leaky_relu2','layers');o=h.leaky_relu(i.h(a,'mlp.fc',n,l,t),.5).square();return i.h(o,'mlp.proj',n,l,t)
+def aA(a,n,t):t.a('ln_scale','branches');s=(n+1)**-.5;return a*s
+def aB(s):t=max(s/1024,1.)**(16/14);return 1e4*t
+def aC(a,t):t.a('ntk_rope','rotations');s=t.fields['segments'][0].size(1)if'segments'in t.fields else a.size(1);i=tZ(a[...,:16],aB(s),t);return e.cat((i,a[...,16:]),-1)
+def T(tensor,generator,ledger):
+ if min(tensor.shape)>=64:ea.init.orthogonal_(tensor,generator=generator);ledger.count('ortho_init','orthogonal matrices')
+ else:a=tensor.shape[-1]**-.5;tensor.uniform_(-a,a,generator=generator)
+def aD(a,s,n,t):
+ if n<6:return a,s
+ t.a('pko','layers');o=s[...,16:];r=e.cat((o[:,:1],o[:,:-1]),dim=1);i=M(t)
+ if i is not None:r=e.where(i[:,:,None,None],o,r)
+ return a,e.cat((s[...,:16],r),dim=-1)
+def aE(a,s,n,t):t.a('qk_gain','layers');i=t.g[f"blocks.{n}.attn.q_gain"].to(a.dtype);return a*i[:,None],s
+def aF(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
+def aG(i,a,s,c,n,l,t):return aH(i,a,s,c,n,l,t)
+def aH(i,a,s,c,n,l,t):
+ if'attention'in t.fields:f=t.fields['attention'];r=f(i,a,s,c,n,l,t);return r
+ return U(a,s,c,n,t)
+def aI(i,a,n,l,t):o=i.h(a,'attn.c_q',n,l,t);m=i.h(a,'attn.c_k',n,l,t);u=i.h(a,'attn.c_v',n,l,t);u=oi(u,n,t);o=aC(L(e.unflatten(o,2,(8,-1))),t);m=aC(L(e.unflatten(m,2,(4,-1))),t);u=e.unflatten(u,2,(4,-1));o,m=aD(o,m,n,t);o,m=aE(o,m,n,t);r=aG(i,o,m,u,n,l,t);r=on(r,u,n,t);r=i.h(r.flatten(2),'attn.proj',n,l,t);return N(r,a,'attn',l,t)
+def aJ(a,s,c,i,t):
+ o=a.transpose(1,2);m=s.transpose(1,2);u=c.transpose(1,2)
+ if i<0 or i>=o.size(2)-1:l=o.size(1)!=m.size(1);return h.scaled_dot_product_attention(o,m,u,is_causal=True,enable_gqa=l).transpose(1,2)
+ return aK(a,s,c,aL(o.size(2),i,o.device,t))
+def aK(a,s,c,d):o=a.transpose(1,2);m=s.transpose(1,2);u=c.transpose(1,2);i=o.size(1)//m.size(1);m=m.repeat_interleave(i,1);u=u.repeat_interleave(i,1);return h.scaled_dot_product_attention(o,m,u,attn_mask=d).transpose(1,2)
+def aL(s,i,device,t):
  f='window',i
- if f not in a.memo:o=e.arange(length,device=device);n=o[:,None]-o[None,:];a.memo[f]=(n>=0)&(n<=i)
- u=a.memo[f];return u
-def ag(n,e,t,a):o=a.g[f"blocks.{t}.resid_mix"].to(n.dtype);return o[0]*n+o[1]*e
-def aw(n,t,a):o=E(n);o=ao(o,t,a);return o
-def ay(h,o,t,i,a):n=au(h,o,t,i,a);return a.g[f"blocks.{t}.attn_scale"].to(o.dtype)*n
-def ab(h,o,t,i,a):n=aa(h,o,t,i,a);n=G(n,o,'mlp',i,a);return a.g[f"blocks.{t}.mlp_scale"].to(o.dtype)*n
-def av(h,n,e,t,i,a):s=ag(n[0],e,t,a);s=s+ay(h,aw(s,t,a),t,i,a);return s+ab(h,aw(s,t,a),t,i,a),
-def ak(n,s,o,t,a):
- if s is None:return n
- return tY(n[0],s,o,a),*n[1:]
-def ax(h,n,e,a):
- f,s=aH(a.phases);a.t('unet_plan','steps over 11 layers',len(f)+len(s));r=[]
- for(i,t)in enumerate(f):n=av(h,n,e,t,i,a);r.append(n[0])
- for(o,t)in enumerate(s):n=ak(n,r.pop()if r else None,o,t,a);n=av(h,n,e,t,len(f)+o,a)
- return n
-def aj(h,o,t,a):a.t('sequential_wiring','walks');return ax(h,(o,),t,a)[0]
-def aq(o,a):
- a.t('smear_gate','blends');t=tD(o);s=F(a)
- if s is not None:t=t.masked_fill(s[...,None],0)
- n=e.sigmoid(a.g['smear.gate']).to(o.dtype);return(1-n)*o+n*t
-def az():
- if d.type!='cuda':return'scaled_dot_product_attention',None
- try:from flash_attn_interface import flash_attn_func as o;return'flash-attn 3',o
+ if f not in t.memo:a=e.arange(s,device=device);r=a[:,None]-a[None,:];t.memo[f]=(r>=0)&(r<=i)
+ d=t.memo[f];return d
+def aM(i,s,n,t):a=t.g[f"blocks.{n}.resid_mix"].to(i.dtype);return a[0]*i+a[1]*s
+def aN(i,n,t):a=L(i);a=aA(a,n,t);return a
+def aO(i,a,n,l,t):o=aI(i,a,n,l,t);return t.g[f"blocks.{n}.attn_scale"].to(a.dtype)*o
+def aP(i,a,n,l,t):o=az(i,a,n,l,t);o=N(o,a,'mlp',l,t);return t.g[f"blocks.{n}.mlp_scale"].to(a.dtype)*o
+def aQ(i,o,s,n,l,t):r=aM(o[0],s,n,t);r=r+aO(i,aN(r,n,t),n,l,t);return r+aP(i,aN(r,n,t),n,l,t),
+def aR(o,s,a,n,t):
+ if s is None:return o
+ return ak(o[0],s,a,t),*o[1:]
+def aS(i,o,s,t):
+ r,d=oo(t.phases);t.a('unet_plan','steps over 11 layers',len(r)+len(d));e=[]
+ for(l,n)in enumerate(r):o=aQ(i,o,s,n,l,t);e.append(o[0])
+ for(a,n)in enumerate(d):o=aR(o,e.pop()if e else None,a,n,t);o=aQ(i,o,s,n,len(r)+a,t)
+ return o
+def aT(i,a,o,t):t.a('sequential_wiring','walks');return aS(i,(a,),o,t)[0]
+def aU(a,t):
+ t.a('smear_gate','blends');o=tW(a);i=M(t)
+ if i is not None:o=o.masked_fill(i[...,None],0)
+ s=e.sigmoid(t.g['smear.gate']).to(a.dtype);return(1-s)*a+s*o
+def aV():
+ if l.type!='cuda':return'scaled_dot_product_attention',None
+ try:from flash_attn_interface import flash_attn_func as t;return'flash-attn 3',t
  except ImportError:
-  try:from flash_attn import flash_attn_func as o;return'flash-attn 2',o
-  except ImportError:return aC(),None
-def aA(t,n,d,o,i):r=t(n,d,o,causal=True,window_size=(i,0));return r[0]if isinstance(r,tuple)else r
-def aB(t,n,d,o,i,a):
- if t is not None:return aA(t,n,d,o,i)
- return am(n,d,o,i,a)
-def aC():o=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not o);e.backends.cuda.enable_flash_sdp(o);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if o else'cuDNN'
-def aD():
- def o(a,head,query,key):return(query>=key)&(query-key<=256)
- return o
-def aE():
- global S;i,S=az()
- if d.type!='cuda'or S is not None:return i
- for h in(4096,4096):o=aD();T[h]=create_block_mask(o,None,None,h,h,device=d)
- return f"flex_attention (windows), {i} (full)"
-def J(s,m,f,t,a):
- o=t<6;a.t('swa','windowed layers'if o else'full layers');i=256 if o else-1
- if o and a.ledger is None and s.size(1)in T:h=s.size(2)!=m.size(2);n=s.transpose(1,2),m.transpose(1,2),f.transpose(1,2);r=flex_attention(*n,block_mask=T[s.size(1)],enable_gqa=h);return r.transpose(1,2)
- return aB(S,s,m,f,i,a)
-def aF(model,o,ctx,cap):ctx.t('tanh_softcap','caps');return cap*e.tanh(o/cap)
-def aG(h,o,a):a.t('tied_head','heads');return tF(h,a.g['tok_emb.weight'],o,'head',0,0,a)
-def aH(p):a=tuple(range(11));return a[:len(a)//2],a[len(a)//2:]
-def aI(o,t,a):
- if t not in(9,10):return o
- a.t('value_embedding','layers')
- if've'not in a.memo:n=l.embedding(a.ids,a.g['ve_shared.embed.weight']);n=l.linear(n,a.g['ve_shared.proj.weight'].to(n.dtype));a.memo['ve']=n*a.g['ve_shared.scale'].to(n.dtype)
- s=a.g[f"ve_layer_scales.{oS.index(t)}"];i=a.memo['ve'];return o+s.to(o.dtype)*i
-def aJ(n,o,t,a):
- if t<0:return n
- a.t('xsa','layers');h=e.unflatten(n,2,(o.size(2),-1));s=l.normalize(o,dim=-1)[:,:,:,None,:];return(h-(h*s).sum(-1,keepdim=True)*s).flatten(2,3)
-def aK(data,l):i=lzma.compress(data,preset=9);l.r('lzma',f"{len(data)} -> {len(i)} bytes");return i
-def aL(data,t):
- s=lzma.LZMADecompressor(memlimit=2**27);o=s.decompress(data,t)
- if not s.eof or s.unused_data:raise ValueError(f"wanted one whole stream of at most {t} bytes")
- return o
-def aM(n):o=io.BytesIO();t={m.intern(i):{m.intern(f):l for(f,l)in s.items()}for(i,s)in n.items()};e.save(t,o);return o.getvalue()
-def aN(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def aO(n,l):f=aM(n);l.r('torch_save',f"{len(n)} tensors in {len(f)} bytes");return f
-def aP(data):return aN(data)
-def aQ():
- try:o=SentencePieceProcessor(ea)
- except(OSError,RuntimeError)as s:raise OSError(f"{ea}: not a SentencePiece model")from s
- if len(o)>1024:raise ValueError(f"{ea} has {len(o)} pieces, wanted at most vocab_size=1024")
- if o.piece_to_id('\u2581')==o.unk_id():raise ValueError(f"{ea}: U+2581 is not a piece of its own")
- return o
-def aR(o):
- n=[(0,0,1)]*1024
- for t in range(len(o)):
-  if not(o.is_control(t)or o.is_unknown(t)or o.is_unused(t)):m=o.id_to_piece(t);a=m.startswith('\u2581');n[t]=1 if o.is_byte(t)else len(m.encode())-3*a,a,0
- return e.tensor(n).T
-def aS(l):
- global ic,il,oX,ih
- if any(i(X).glob('*_bytes_*')):raise ValueError(f"{X}: it has byte side files, build with the plugin that reads them")
- o=aR(aQ());ih,il,ic=o.to(d);oX=l
-def aT(t,o,n):oX.count('sentencepiece_bytes','targets',o.numel());a=ih[o]+(il[o]&~ic[t]);return a
-def aU(t,l):
- global eo,ie,oY,ei,oZ;eo=tH(t)
- for c in eo:tI(c)
- oY=p;oZ=h;ie=l;ei=H(eo[0])
-def aV(a):
- global ei;s=[]
+  try:from flash_attn import flash_attn_func as t;return'flash-attn 2',t
+  except ImportError:return aY(),None
+def aW(t,a,s,c,i):r=t(a,s,c,causal=True,window_size=(i,0));return r[0]if isinstance(r,tuple)else r
+def aX(o,a,s,c,i,t):
+ if o is not None:return aW(o,a,s,c,i)
+ return aJ(a,s,c,i,t)
+def aY():t=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not t);e.backends.cuda.enable_flash_sdp(t);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if t else'cuDNN'
+def aZ():
+ def t(c,head,query,key):return(query>=key)&(query-key<=256)
+ return t
+def oe():
+ global ei;o,ei=aV()
+ if l.type!='cuda'or ei is not None:return o
+ for s in(4096,4096):t=aZ();en[s]=create_block_mask(t,None,None,s,s,device=l)
+ return f"flex_attention (windows), {o} (full)"
+def U(o,m,u,n,t):
+ a=n<6;t.a('swa','windowed layers'if a else'full layers');i=256 if a else-1
+ if a and t.ledger is None and o.size(1)in en:l=o.size(2)!=m.size(2);s=o.transpose(1,2),m.transpose(1,2),u.transpose(1,2);r=flex_attention(*s,block_mask=en[o.size(1)],enable_gqa=l);return r.transpose(1,2)
+ return aX(ei,o,m,u,i,t)
+def ot(a,t):t.a('tanh_softcap','caps');return 3e1*e.tanh(a/3e1)
+def oa(a,t):t.a('tied_head','heads');return tY(t.g['tok_emb.weight'],a,'head',0,0,t)
+def oo(c):a=tuple(range(11));return a[:len(a)//2],a[len(a)//2:]
+def oi(a,n,t):
+ if n not in(9,10):return a
+ t.a('value_embedding','layers')
+ if've'not in t.memo:i=h.embedding(t.ids,t.g['ve_shared.embed.weight']);i=h.linear(i,t.g['ve_shared.proj.weight'].to(i.dtype));t.memo['ve']=i*t.g['ve_shared.scale'].to(i.dtype)
+ s=t.g[f"ve_layer_scales.{im.index(n)}"];o=t.memo['ve'];return a+s.to(a.dtype)*o
+def on(a,c,n,t):
+ if n<0:return a
+ t.a('xsa','layers');l=e.unflatten(a,2,(c.size(2),-1));i=h.normalize(c,dim=-1)[:,:,:,None,:];return(l-(l*i).sum(-1,keepdim=True)*i).flatten(2,3)
+def os(data):d=lzma.compress(data,preset=9);u.i('lzma',f"{len(data)} -> {len(d)} bytes");return d
+def oh(data,i):
+ d=lzma.LZMADecompressor(memlimit=2**27);t=d.decompress(data,i)
+ if not d.eof or d.unused_data:raise ValueError(f"wanted one whole stream of at most {i} bytes")
+ return t
+def ol(i):t=io.BytesIO();a={c.intern(o):{c.intern(f):n for(f,n)in s.items()}for(o,s)in i.items()};e.save(a,t);return t.getvalue()
+def od(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
+def oc(i):l=ol(i);u.i('torch_save',f"{len(i)} tensors in {len(l)} bytes");return l
+def ou(data):return od(data)
+def om():
+ try:t=SentencePieceProcessor(ef)
+ except(OSError,RuntimeError)as r:raise OSError(f"{ef}: not a SentencePiece model")from r
+ if len(t)>1024:raise ValueError(f"{ef} has {len(t)} pieces, wanted at most vocab_size=1024")
+ if t.piece_to_id('\u2581')==t.unk_id():raise ValueError(f"{ef}: U+2581 is not a piece of its own")
+ return t
+def of(t):
+ i=[(0,0,1)]*1024
+ for a in range(len(t)):
+  if not(t.is_control(a)or t.is_unknown(a)or t.is_unused(a)):c=t.id_to_piece(a);o=c.startswith('\u2581');i[a]=1 if t.is_byte(a)else len(c.encode())-3*o,o,0
+ return e.tensor(i).T
+def op(n):
+ global iH,iG,ij,iF
+ if any(o(el).glob('*_bytes_*')):raise ValueError(f"{el}: it has byte side files, build with the plugin that reads them")
+ t=of(om());iF,iG,iH=t.to(l);ij=n
+def og(a,t,i):ij.count('sentencepiece_bytes','targets',t.numel());u=iF[t]+(iG[t]&~iH[a]);return u
+def ow(t,n):
+ global ex,iA,iq,ej,iz;ex=ae(t)
+ for d in ex:at(d)
+ iq=g;iz=a;iA=n;ej=O(ex[0])
+def oy(a):
+ global ej;s=[]
  while a>0:
-  if not len(ei):eo.append(eo.pop(0));ei=H(eo[0])
-  s.append(ei[:a]);ei=ei[a:];a-=len(s[-1])
- return P.concatenate(s)
-def aW():t=aV(oZ*98305).reshape(oZ,-1)[oY];t=e.from_numpy(t.astype(int));ie.count('sequential_loader','batches');return t[:-1].reshape(-1,4096),t[1:].reshape(-1,4096)
-def aX(o):a=min(64,4096);m=o-1;n=range(0,max(m-(4096-a),1),a);return[Span(t,min(t+4096,m),0 if t==0 else 4096-a)for t in n]
-def aY(p):global it;s=[{'params':t,'spec':d}for(d,t,c)in p];it=e.optim.AdamW(s,betas=(.9,.95),eps=1e-08,fused=True)
-def aZ(i,l):
- for t in it.param_groups:t['lr']=t['spec'].lr*i.n;t['weight_decay']=t['spec'].weight_decay*i.Q
- it.step();l.count('adam','steps')
+  if not len(ej):ex.append(ex.pop(0));ej=O(ex[0])
+  s.append(ej[:a]);ej=ej[a:];a-=len(s[-1])
+ return ee.concatenate(s)
+def ob():a=oy(iz*98305).reshape(iz,-1)[iq];a=e.from_numpy(a.astype(int));iA.count('sequential_loader','batches');return a[:-1].reshape(-1,4096),a[1:].reshape(-1,4096)
+def ov(t):a=min(64,4096);o=t-1;i=range(0,max(o-(4096-a),1),a);return[Span(l,min(l+4096,o),0 if l==0 else 4096-a)for l in i]
+def ok(n):global iB;s=[{'params':r,'spec':l}for(l,r,h)in n];iB=e.optim.AdamW(s,betas=(.9,.95),eps=1e-08,fused=True)
+def ox(o,n):
+ for i in iB.param_groups:i['lr']=i['spec'].lr*o.o;i['weight_decay']=i['spec'].weight_decay*o.F
+ iB.step();n.count('adam','steps')
 @e.no_grad()
-def oe(t):global en,ia;ia=0;en=[a.detach().float().clone()for a in t]
+def oj(r):global eq,iC;iC=0;eq=[t.detach().float().clone()for t in r]
 @e.no_grad()
-def ot(t,p,i):global ia;ia+=1;e._foreach_mul_(en,.997);e._foreach_add_(en,[a.detach().float()for a in t],alpha=1-.997)
+def oq(r,w,o):global iC;iC+=1;e._foreach_mul_(eq,.997);e._foreach_add_(eq,[t.detach().float()for t in r],alpha=1-.997)
 @e.no_grad()
-def oa(t,l):
- for(a,o)in zip(t,en,strict=True):a.copy_(o)
- l.count('ema','updates',ia)
-def oo(t,names,ledger,max_norm):R.utils.clip_grad_norm_(t,max_norm);ledger.count('grad_clip','steps')
-def oi(o,i,ledger,start,final,steps):a=min(o.step/steps,1.)if steps>0 else 1.;r=(1-a)*start+a*final;ledger.r('momentum_warmup',f"momentum {r:.4f} at step {o.step}");return i._replace(momentum=r)
-def on(tensor,o,names,lr,i,ledger,weight_decay):tensor.mul_(1-lr*weight_decay*i.Q);ledger.count('muon_weight_decay','tensors decayed')
-def os(n,steps,scale_first):
- t=n.shape[-2]>n.shape[-1]
- if t:n=n.mT
- n=n/(n.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for m in range(steps):o=n@n.mT;a=2.0315*o@o if scale_first else 2.0315*(o@o);n=3.4445*n+(-4.775*o+a)@n
- return n.mT if t else n
-class MuonBank(o):weight:o;names:o;Z:o;full:o;M:o;momentum:o;k:o
-def oh(t,c):
- global es,iu;iu={};es=[];I=e.bfloat16 if d.type=='cuda'else e.float32
- for(s,u)in sorted(zip(t,c,strict=True),key=lambda k:-k[0].numel()):*m,n,Q=s.shape;o=-(-len(u)//h);f=(*u,*['']*o*h)[o*p:][:o];v=[(l,n,Q)for l in(o*h,o)];i,a=[e.zeros(w,dtype=I,device=d)for w in v];g,r=[e.zeros(w,dtype=e.bfloat16,device=d)for w in v];es.append(MuonBank(s,u,f,i,a,r,g))
-def ol():
- global ii;ii=[]
- for t in es:n=ec(t.weight).bfloat16();t.full.flatten()[:n.numel()].copy_(n.flatten());ii.append(em(t.M,t.full))
-def od(i,l):
- s=[]
- for(t,a)in zip(es,ii,strict=True):
-  ep(a);r=h;n=(t.M/r).bfloat16();o=eC(n,t.momentum,i.momentum);o=ez(o,t.Z);s.append((t,ef(t.k,o),o))
-  if len(s)>1:oc(*s.pop(0),i,l)
- for e in s:oc(*e,i,l)
-def oc(t,a,o,i,l):ep(a);s=t.weight;n=t.k.flatten()[:s.numel()].view_as(s);eA(s,n,t.names,eD(s),i,l);l.count('parallel_muon','bank updates');l.count('newton_schulz','matrices',t.k.size(0))
-def K():global ir;ir=r.perf_counter()-U
-def ou(l):
- global U
+def oz(r):
+ for(t,a)in zip(r,eq,strict=True):t.copy_(a)
+ u.count('ema','updates',iC)
+def oA(r,h,n):ea.utils.clip_grad_norm_(r,.3);n.count('grad_clip','steps')
+def oB(t,o):a=min(t.step/1500,1.);c=(1-a)*.92+a*.99;u.i('momentum_warmup',f"momentum {c:.4f} at step {t.step}");return o._replace(momentum=c)
+def oC(t,a,o,n):t.mul_(1-a*.04*o.F);n.count('muon_weight_decay','tensors decayed')
+def oD(i,steps,scale_first):
+ a=i.shape[-2]>i.shape[-1]
+ if a:i=i.mT
+ i=i/(i.norm(dim=(-2,-1),keepdim=True)+1e-07)
+ for u in range(steps):t=i@i.mT;o=2.0315*t@t if scale_first else 2.0315*(t@t);i=3.4445*i+(-4.775*t+o)@i
+ return i.mT if a else i
+class MuonBank(t):weight:t;names:t;M:t;full:t;C:t;momentum:t;b:t
+def oE(r,h):
+ global ez,iI;iI={};ez=[];w=e.bfloat16 if l.type=='cuda'else e.float32
+ for(s,m)in sorted(zip(r,h,strict=True),key=lambda B:-B[0].numel()):*u,i,x=s.shape;t=-(-len(m)//a);d=(*m,*['']*t*a)[t*g:][:t];p=[(f,i,x)for f in(t*a,t)];n,o=[e.zeros(y,dtype=w,device=l)for y in p];b,c=[e.zeros(y,dtype=e.bfloat16,device=l)for y in p];ez.append(MuonBank(s,m,d,n,o,c,b))
+def oF():
+ global iD;iD=[]
+ for t in ez:l=eE(t.weight).bfloat16();t.full.flatten()[:l.numel()].copy_(l.flatten());iD.append(eG(t.C,t.full))
+def oG(o,n):
+ i=[]
+ for(t,r)in zip(ez,iD,strict=True):
+  eI(r);d=a;l=(t.C/d).bfloat16();e=eV(l,t.momentum,o.momentum);e=eS(e,t.M);i.append((t,eH(t.b,e),e))
+  if len(i)>1:oH(*i.pop(0),o,n)
+ for s in i:oH(*s,o,n)
+def oH(t,r,e,o,n):eI(r);s=t.weight;i=t.b.flatten()[:s.numel()].view_as(s);eT(s,i,t.names,eW(s),o,n);n.count('parallel_muon','bank updates');n.count('newton_schulz','matrices',t.b.size(0))
+def V():global iE;iE=r.perf_counter()-es
+def oI():
+ global es
  if e.cuda.is_available():e.cuda.synchronize()
- U=r.perf_counter()-ir;l.r('wall_clock',f"{U:.3f} seconds")
-def om(n):return 1e3*(r.perf_counter()-ir)
-def of(o,length):
- if length<=0:return 1.
- if o.E>0:t=length*(o.F/max(o.step,1));return min(max(o.E-o.F,.0)/max(t,1e-09),1.)
- a=o.X-o.step;return a/length if 0<a<=length else 1.
-def op(o,i,ledger,length):t=of(o,length);ledger.r('warmdown_iters',f"multiplier {t:.4f} at step {o.step}");return i._replace(n=i.n*t)
-def og(model,weight,e,t,i,ctx,half):
- if not e.startswith(('attn.','mlp.'))or not ctx.training or'bank_qat'not in ctx.phases:return weight
- ctx.t('bank_qat','matrices');r,n=eG(weight.detach().float(),half);return weight+(q(r,n,weight.dtype)-weight).detach()
-def ow(o,threshold):return o.n<threshold
-class Trial(o):codes:o;step:o;error:o
-class oy:
+ es=r.perf_counter()-iE;u.i('wall_clock',f"{es:.3f} seconds")
+def oJ(i):return 1e3*(r.perf_counter()-iE)
+def oK(t):
+ if t.k>0:a=4000*(t.x/max(t.step,1));return min(max(t.k-t.x,.0)/max(a,1e-09),1.)
+ i=t.K-t.step;return i/4000 if 0<i<=4000 else 1.
+def oL(t,o):a=oK(t);u.i('warmdown_iters',f"multiplier {a:.4f} at step {t.step}");return o._replace(o=o.o*a)
+def oM(s,e,t):
+ if not e.startswith(('attn.','mlp.'))or not t.training or'bank_qat'not in t.phases:return s
+ t.a('bank_qat','matrices');d,i=eZ(s.detach().float());return s+(F(d,i,s.dtype)-s).detach()
+def oN(t,threshold):return t.o<threshold
+class Trial(t):codes:t;step:t;error:t
+class oO:
  name='int6'
- def __init__(o,t):o.floor=.03225806451612903;o.J=t
- def encode(o,name,tensor,statistics,ledger):
+ def __init__(a,t):a.z=t
+ def encode(a,name,tensor,statistics,ledger):
   if tensor.numel()<=65536 or tensor.ndim!=2:ledger.count('clip_search','tensors kept');return{'kept':tensor.half()}
   ledger.count('clip_search','tensors quantized');s,e=tensor.float(),None
-  for n in eH(s,o.floor):t=k()if e else ledger;r=o.J(name,s,n,31,statistics,t);e=ov(e,ob(s,r,n,statistics))
+  for i in te(s):r=C()if e else ledger;d=a.z(name,s,i,31,statistics,r);e=oQ(e,oP(s,d,i,statistics))
   return{'codes':e.codes,'step':e.step}
- def V(o,c,t,d,l):
-  l.count('clip_search','tensors quantized',len(c));g=[a.float()for a in t];p=[eH(s,o.floor)for s in g];e=[None]*len(c);z=o.J
-  for i in range(len(p[0])):
-   w=[f for(f,Q)in enumerate(p)if not any(Q[i].equal(m)for m in Q[:i])];E=[[I[f]for f in w]for I in(c,g)];u=[d[f]for f in w];Q=[p[f][i]for f in w];h=z.solve(*E,Q,31,u,k()if i else l)if w else[]
-   for(f,r,n)in zip(w,h,Q,strict=True):e[f]=ov(e[f],ob(g[f],r,n,d[f]))
-  return[{'codes':v.codes,'step':v.step}for v in e if v]
- def decode(o,name,parts,kind):return eK(parts,kind)
-def ob(s,r,n,d):
- if'hessian'in d:m=d['hessian'].diagonal()==0;return Trial(r,n,eI(s.masked_fill(m,.0),r.masked_fill(m,0),n))
- return Trial(r,n,eI(s,r,n))
-def ov(m,w):
- if m is None:return w
- o=w.error<m.error;return Trial(*(e.where(o,a,t)for(t,a)in zip(m,w,strict=True)))
-class ok:
- es='hessian',
- def __init__(o):o.block=128
- def __call__(o,name,weight,step,h,d,ledger):return o.solve([name],[weight],[step],h,[d],ledger)[0]
- def solve(o,names,weights,steps,top,statistics,ledger):
-  for(i,u)in zip(names,statistics,strict=True):
-   if'hessian'not in u:raise ValueError(f"{i} has no input statistics, which gptq needs")
-  z,E,Q=[],[],[]
-  for(s,u)in zip(weights,statistics,strict=True):a,m=eL(u['hessian']);k=u['order']if'order'in u else a.diagonal().argsort(descending=True,stable=True);z.append(k);E.append(a[k][:,k]);Q.append(s.masked_fill(m,.0).T[k])
-  I,w=ox(e.stack(E)),e.stack(Q);r,n=e.empty_like(w),e.stack(steps).float()
-  for t in range(0,w.shape[1],o.block):oj(w,r,I,n,top,t,min(t+o.block,w.shape[1]))
-  v=(~I.isfinite()).flatten(1).any(1).tolist();ledger.count('gptq','matrices rounded to nearest, whose Hessian has no Cholesky factor',sum(v));ledger.count('gptq','matrices',len(names)-sum(v));return[x(weights[f],n[f],top)if v[f]else r[f,k.argsort()].T.contiguous().to(e.int8)for(f,k)in enumerate(z)]
-def ox(a):o,v=e.linalg.cholesky_ex(a);t,n=e.linalg.cholesky_ex(e.cholesky_inverse(o),upper=True);return e.where((v+n>0)[...,None,None],e.nan,t)
-def oj(w,r,I,n,h,t,a):
- i=e.empty_like(w[:,t:a])
- for o in range(t,a):r[:,o]=(w[:,o]/n).round().clamp(-h,h);s=(w[:,o]-r[:,o]*n)/I[:,o,o,None];w[:,o:a]-=I[:,o,o:a,None]*s[:,None];i[:,o-t]=s
- w[:,a:]-=I[:,t:a,a:].mT@i
-def oq(d,l):
- c=[(i,f)for i in sorted(d)for f in sorted(d[i])]
- for(n,o)in enumerate(w(c)):
-  if o!=c:t=sorted({*c}^{*o})[0][0];raise ValueError(f"ranks {p} and {n} have statistics of different matrices, such as {t}")
- for(i,f)in c:ed(d[i][f]).div_(h);l.count('hessian_all_reduce',f"statistics over {h} ranks")
- return d
-class L:
+ def J(a,h,r,c):
+  u.count('clip_search','tensors quantized',len(h));g=[t.float()for t in r];w=[te(s)for s in g];e=[None]*len(h);B=a.z
+  for o in range(len(w[0])):
+   y=[f for(f,m)in enumerate(w)if not any(m[o].equal(n)for n in m[:o])];T=[[b[f]for f in y]for b in(h,g)];p=[c[f]for f in y];m=[w[f][o]for f in y];l=B.solve(*T,m,31,p,C()if o else u)if y else[]
+   for(f,d,i)in zip(y,l,m,strict=True):e[f]=oQ(e[f],oP(g[f],d,i,c[f]))
+  return[{'codes':x.codes,'step':x.step}for x in e if x]
+ def decode(a,name,parts,kind):return to(parts,kind)
+def oP(s,d,i,c):
+ if'hessian'in c:m=c['hessian'].diagonal()==0;return Trial(d,i,tt(s.masked_fill(m,.0),d.masked_fill(m,0),i))
+ return Trial(d,i,tt(s,d,i))
+def oQ(n,y):
+ if n is None:return y
+ t=y.error<n.error;return Trial(*(e.where(t,a,o)for(o,a)in zip(n,y,strict=True)))
+class oR:
+ V='hessian',
+ def __init__(a):0
+ def __call__(a,name,weight,step,t,c,ledger):return a.solve([name],[weight],[step],t,[c],ledger)[0]
+ def solve(a,names,weights,steps,top,statistics,ledger):
+  for(o,p)in zip(names,statistics,strict=True):
+   if'hessian'not in p:raise ValueError(f"{o} has no input statistics, which gptq needs")
+  T,et,x=[],[],[]
+  for(s,p)in zip(weights,statistics,strict=True):r,m=ti(p['hessian']);B=p['order']if'order'in p else r.diagonal().argsort(descending=True,stable=True);T.append(B);et.append(r[B][:,B]);x.append(s.masked_fill(m,.0).T[B])
+  y,u=oS(e.stack(et)),e.stack(x);d,i=e.empty_like(u),e.stack(steps).float()
+  for l in range(0,u.shape[1],128):oT(u,d,y,i,top,l,min(l+128,u.shape[1]))
+  b=(~y.isfinite()).flatten(1).any(1).tolist();ledger.count('gptq','matrices rounded to nearest, whose Hessian has no Cholesky factor',sum(b));ledger.count('gptq','matrices',len(names)-sum(b));return[D(weights[f],i[f],top)if b[f]else d[f,B.argsort()].T.contiguous().to(e.int8)for(f,B)in enumerate(T)]
+def oS(r):t,b=e.linalg.cholesky_ex(r);a,i=e.linalg.cholesky_ex(e.cholesky_inverse(t),upper=True);return e.where((b+i>0)[...,None,None],e.nan,a)
+def oT(u,d,y,i,t,l,o):
+ s=e.empty_like(u[:,l:o])
+ for a in range(l,o):d[:,a]=(u[:,a]/i).round().clamp(-t,t);r=(u[:,a]-d[:,a]*i)/y[:,a,a,None];u[:,a:o]-=y[:,a,a:o,None]*r[:,None];s[:,a-l]=r
+ u[:,o:]-=y[:,l:o,o:].mT@s
+def oU(c):
+ h=[(o,f)for o in sorted(c)for f in sorted(c[o])]
+ for(s,t)in enumerate(v(h)):
+  if t!=h:i=sorted({*h}^{*t})[0][0];raise ValueError(f"ranks {g} and {s} have statistics of different matrices, such as {i}")
+ for(o,f)in h:eD(c[o][f]).div_(a);u.count('hessian_all_reduce',f"statistics over {a} ranks")
+ return c
+class W:
  name='int8'
- def __init__(o,half):o.half=half
- def encode(o,name,tensor,statistics,ledger):
-  if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if o.half else tensor.float()}
-  ledger.count('int8','tensors quantized');r,n=eJ(tensor.float());return{'codes':r,'step':n}
- def decode(o,name,parts,kind):return eK(parts,kind)
-class Kept(o):keys:o;values:o;documents:o;ee:o
-class oz:
- def __init__(o,n):o.p=n;o.O=[];o.v=0;o.l=None;o.f=None
- def S(o,l,f):o.l,o.f,o.v=l,f,0
- def __call__(o,model,s,k,f,t,i,ctx):
-  if o.l is None or o.f is None:o.O.append(o.Y(s,k,f,t,ctx));return J(s,k,f,t,ctx)
-  l=o.O[o.v];o.v+=1;c=s.size(1)//ctx.ids.size(1);p=e.arange(c,device=s.device);w,r=o.f*c+p,(o.f-o.l)*c+p;l.keys.index_copy_(1,w,k.index_select(1,r));l.values.index_copy_(1,w,f.index_select(1,r));g=o.l*c+e.arange(s.size(1),device=s.device);n=g[:,None]-e.arange(l.keys.size(1),device=s.device);u=(n>=0)&(n<l.ee)
-  if l.documents is not None:d=ctx.fields['documents'];l.documents.index_copy_(1,w,d.index_select(1,r));u=u&(d[:,None,:,None]==l.documents[:,None,None,:])
-  return oA(s,l.keys,l.values,u)
- def Y(o,s,m,f,t,a):
-  h=m.size(1);c=dict(a.fields);d=c.pop('documents',None);p=a._replace(memo={},fields=c);u,g,i=e.zeros_like(s),e.zeros_like(m),e.zeros_like(f);i[:,0]=1;w=int((J(u,g,i,t,p)[0,:,0,0]>0).sum())
-  if d is not None:l=h//2;c['documents']=(e.arange(h,device=s.device)>=l).long()[None];i=e.zeros_like(f);i[:,l-1]=1;r=J(u,g,i,t,p._replace(memo={}));v=not bool(r[0,l,0,0]>0);d=d.new_zeros(o.p,h)if v else None
-  Q,I=(n.new_zeros(o.p,*n.shape[1:])for n in(m,f));return Kept(Q,I,d,w)
-def oA(n,o,t,u):p=o.size(2);c=n.size(2)//p;s=e.unflatten(n,2,(p,c)).transpose(1,2).flatten(2,3);u=u.repeat_interleave(c,-2);r=l.scaled_dot_product_attention(s,o.transpose(1,2),t.transpose(1,2),attn_mask=u);return e.unflatten(r,2,(-1,c)).transpose(1,2).flatten(2,3)
-def M(t,r,c,f):return Context(r,t.A(),False,t.model.matrices(),f,c,None,None,None)
-def N(t,r):return{}
-class oB:
- def __init__(o,t,n):o.session=t;o.q=n;o.temperature=.8;o.ids=e.zeros_like(n,dtype=e.long);o.ids[:,0]=(n[:,0]*1024).long();o.P=e.zeros_like(n);o.f=o.ids.new_zeros(1);o.attention=oz(len(n));s=o.ids[:1];a=M(t,s,{**N(t,s),'attention':o.attention},{});t.model.d(s,a);o.rotations=a.memo.get('rope',())
- def write(o):
-  p=o.q.size(1)-1
-  if o.q.is_cuda and p>3:p=o.ea(p)
-  for m in range(p):o.step()
-  return o.ids
- def ea(o,p):
+ def __init__(a,l):a.half=l
+ def encode(a,name,tensor,statistics,ledger):
+  if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if a.half else tensor.float()}
+  ledger.count('int8','tensors quantized');d,i=ta(tensor.float());return{'codes':d,'step':i}
+ def decode(a,name,parts,kind):return to(parts,kind)
+class Kept(t):keys:t;values:t;documents:t;N:t
+class oV:
+ def __init__(a,i):a.A=i;a.D=[];a.w=0;a.n=None;a.f=None
+ def H(a,n,f):a.n,a.f,a.w=n,f,0
+ def __call__(a,model,o,k,u,n,l,ctx):
+  if a.n is None or a.f is None:a.D.append(a.L(o,k,u,n,ctx));return U(o,k,u,n,ctx)
+  f=a.D[a.w];a.w+=1;s=o.size(1)//ctx.ids.size(1);w=e.arange(s,device=o.device);y,h=a.f*s+w,(a.f-a.n)*s+w;f.keys.index_copy_(1,y,k.index_select(1,h));f.values.index_copy_(1,y,u.index_select(1,h));p=a.n*s+e.arange(o.size(1),device=o.device);r=p[:,None]-e.arange(f.keys.size(1),device=o.device);d=(r>=0)&(r<f.N)
+  if f.documents is not None:c=ctx.fields['documents'];f.documents.index_copy_(1,y,c.index_select(1,h));d=d&(c[:,None,:,None]==f.documents[:,None,None,:])
+  return oW(o,f.keys,f.values,d)
+ def L(a,o,m,u,n,t):
+  s=m.size(1);h=dict(t.fields);c=h.pop('documents',None);f=t._replace(memo={},fields=h);w,p,d=e.zeros_like(o),e.zeros_like(m),e.zeros_like(u);d[:,0]=1;y=int((U(w,p,d,n,f)[0,:,0,0]>0).sum())
+  if c is not None:l=s//2;h['documents']=(e.arange(s,device=o.device)>=l).long()[None];d=e.zeros_like(u);d[:,l-1]=1;r=U(w,p,d,n,f._replace(memo={}));B=not bool(r[0,l,0,0]>0);c=c.new_zeros(a.A,s)if B else None
+  g,b=(i.new_zeros(a.A,*i.shape[1:])for i in(m,u));return Kept(g,b,c,y)
+def oW(a,t,i,d):n=t.size(2);s=a.size(2)//n;o=e.unflatten(a,2,(n,s)).transpose(1,2).flatten(2,3);d=d.repeat_interleave(s,-2);r=h.scaled_dot_product_attention(o,t.transpose(1,2),i.transpose(1,2),attn_mask=d);return e.unflatten(r,2,(-1,s)).transpose(1,2).flatten(2,3)
+def X(r,h,f):return Context(r,S(),False,m.matrices(),f,h,None,None,None)
+def Y(r):return{}
+class oX:
+ def __init__(a,i):a.y=i;a.temperature=.8;a.ids=e.zeros_like(i,dtype=e.long);a.ids[:,0]=(i[:,0]*1024).long();a.E=e.zeros_like(i);a.f=a.ids.new_zeros(1);a.attention=oV(len(i));s=a.ids[:1];t=X(s,{**Y(s),'attention':a.attention},{});m.l(s,t);a.rotations=t.memo.get('rope',())
+ def write(a):
+  w=a.y.size(1)-1
+  if a.y.is_cuda and w>3:w=a.Q(w)
+  for u in range(w):a.step()
+  return a.ids
+ def Q(a,w):
   t=e.cuda.Stream();t.wait_stream(e.cuda.current_stream())
   with e.cuda.stream(t):
-   for m in range(3):o.step()
-  e.cuda.current_stream().wait_stream(t);a=e.cuda.CUDAGraph()
+   for u in range(3):a.step()
+  e.cuda.current_stream().wait_stream(t);i=e.cuda.CUDAGraph()
   try:
-   with e.cuda.graph(a):o.step()
-  except RuntimeError as s:o.session.log(f"decoding without a CUDA graph: {str(s).splitlines()[0]}");return p-3
-  for m in range(p-3):a.replay()
+   with e.cuda.graph(i):a.step()
+  except RuntimeError as r:s(f"decoding without a CUDA graph: {str(r).splitlines()[0]}");return w-3
+  for u in range(w-3):i.replay()
   return 0
- def step(o):h=o.session.model;m=min(8,o.ids.size(1));l=(o.f-(m-1)).clamp_min(0);t=l+e.arange(m,device=l.device);o.attention.S(l,o.f);r=o.ids.index_select(1,t);c={i:u.index_select(1,t)for(i,u)in N(o.session,o.ids).items()};f={'rope':tuple(d.index_select(0,t)for d in o.rotations)}if o.rotations else{};a=M(o.session,r,{**c,'attention':o.attention},f);n=h.d(r,a).index_select(1,o.f-l);s=h.logits(n,a)[:,0].float()/o.temperature;o.f.add_(1);p=oC(s,o.q.index_select(1,o.f));o.ids.index_copy_(1,o.f,p);o.P.index_copy_(1,o.f,s.log_softmax(1).gather(1,p))
- def U(o):
+ def step(a):c=min(8,a.ids.size(1));n=(a.f-(c-1)).clamp_min(0);l=n+e.arange(c,device=n.device);a.attention.H(n,a.f);r=a.ids.index_select(1,l);h={o:y.index_select(1,l)for(o,y)in Y(a.ids).items()};f={'rope':tuple(d.index_select(0,l)for d in a.rotations)}if a.rotations else{};t=X(r,{**h,'attention':a.attention},f);i=m.l(r,t).index_select(1,a.f-n);s=m.logits(i,t)[:,0].float()/a.temperature;a.f.add_(1);u=oY(s,a.y.index_select(1,a.f));a.ids.index_copy_(1,a.f,u);a.E.index_copy_(1,a.f,s.log_softmax(1).gather(1,u))
+ def I(a):
   e=.0
-  for l in range(0,len(o.ids),8):r=o.ids[l:l+8];a=M(o.session,r,N(o.session,r),{});s=o.session.model.logits(o.session.model.d(r,a)[:,:-1],a).float();h=(s/o.temperature).log_softmax(2).gather(2,r[:,1:,None])[...,0];e+=(h-o.P[l:l+8,1:]).abs().sum().item()
-  return e/o.ids[:,1:].numel()
-def oC(s,o):t=s.softmax(1).cumsum(1)<=o;return t.sum(1,keepdim=True).clamp_max(s.shape[1]-1)
-def oD(t):
- o=64//h;a=(p+1)*o
- for l in range(a-o,a,64):i=range(l,min(l+64,a));n=e.stack([oG(s)for s in i]);t.ledger.count('self_calibration','sequences',len(n));r=oE(t,n.to(d));yield from r[:,:-1].split(8)
-def oE(t,n):
- s=oB(t,n);r=s.write();o=s.U()
- if o<.1:return r
- t.ledger.count('self_calibration','sequences without a cache',len(n));t.log(f"self_calibration: with kept keys scores are {o:.3f} nats off: whole forwards");return e.cat([oF(t,l)for l in n.split(8)])
-def oF(t,n):
- r=e.zeros_like(n,dtype=e.long);r[:,0]=(n[:,0]*1024).long()
- for f in range(1,n.shape[1]):s=oH(t,r,f-1);r[:,f]=oC(s/.8,n[:,f:f+1])[:,0]
+  for n in range(0,len(a.ids),8):r=a.ids[n:n+8];t=X(r,Y(r),{});s=m.logits(m.l(r,t)[:,:-1],t).float();l=(s/a.temperature).log_softmax(2).gather(2,r[:,1:,None])[...,0];e+=(l-a.E[n:n+8,1:]).abs().sum().item()
+  return e/a.ids[:,1:].numel()
+def oY(s,t):a=s.softmax(1).cumsum(1)<=t;return a.sum(1,keepdim=True).clamp_max(s.shape[1]-1)
+def oZ():
+ t=64//a;o=(g+1)*t
+ for n in range(o-t,o,64):d=range(n,min(n+64,o));i=e.stack([ia(s)for s in d]);u.count('self_calibration','sequences',len(i));r=ie(i.to(l));yield from r[:,:-1].split(8)
+def ie(i):
+ d=oX(i);r=d.write();t=d.I()
+ if t<.1:return r
+ u.count('self_calibration','sequences without a cache',len(i));s(f"self_calibration: with kept keys scores are {t:.3f} nats off: whole forwards");return e.cat([it(n)for n in i.split(8)])
+def it(i):
+ r=e.zeros_like(i,dtype=e.long);r[:,0]=(i[:,0]*1024).long()
+ for f in range(1,i.shape[1]):s=ii(r,f-1);r[:,f]=oY(s/.8,i[:,f:f+1])[:,0]
  return r
-def oG(s):return e.rand(4096,generator=eb(f"self_calibration {s}"))
-def oH(t,r,f):a=M(t,r,N(t,r),{});return t.model.logits(t.model.d(r,a)[:,f:f+1],a)[:,0].float()
-def oI():return Param('qo_bank',(22,512,512),'matrix','attn',(I,t),'banks',s=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(I,I),'banks',s=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(I,),'banks',s=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(t,),'banks',s=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',y,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',t,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',I,'bigram_hash'),Param('bigram.scale',(),'scalar','control',a(b,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',a(b,value=2.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',y,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',y,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',al,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',t,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',a(ek,std=.005),'tied_head','activation',D='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',a(ek,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',a(b,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',y,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',I,'value_embedding')
-def oJ(t):t.preparing='swa';eF(t,aE())
-oL=a(on,weight_decay=.04),
-S=None
-T={}
-U=.0
-oM=a(oo,max_norm=.3),
-oN=Group('embed',.035,.04),Group('scalar',.025,.04)
-oO=a(aF,cap=3e1),
-oP=a(os,scale_first=False)
-V=None
-u=Phase('bank_qat',a(ow,threshold=.15),False,'bank_qat'),
-oQ='adam','additive_skips','bank_qat','banks','bigram_hash','clip_search','cross_entropy','ema','gptq','grad_clip','hessian_all_reduce','int8','leaky_relu2','ln_scale','lzma','momentum_warmup','muon_weight_decay','newton_schulz','ntk_rope','ortho_init','parallel_muon','pko','qk_gain','residual_scales','self_calibration','sentencepiece_bytes','sequential_loader','sequential_wiring','sliding_eval','smear_gate','swa','tanh_softcap','tied_head','torch_save','unet_plan','value_embedding','wall_clock','warmdown_iters','xsa'
-oR=a(oi,final=.99,start=.92,steps=1500),a(op,length=4000)
-W={'attn':oy(ok()),'aux':L(True),'control':L(False),'embed':L(True),'mlp':oy(ok())}
-oS=9,10
-oT=a(og,half=True),
-if __name__=='__main__':tP(oI())
+def ia(s):return e.rand(4096,generator=eM(f"self_calibration {s}"))
+def ii(r,f):t=X(r,Y(r),{});return m.logits(m.l(r,t)[:,f:f+1],t)[:,0].float()
+def ir():return Param('qo_bank',(22,512,512),'matrix','attn',(T,q),'banks',s=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(T,T),'banks',s=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(T,),'banks',s=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(q,),'banks',s=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',z,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',q,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',T,'bigram_hash'),Param('bigram.scale',(),'scalar','control',d(A,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',d(A,value=2.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',z,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',z,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',aF,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',q,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',d(eO,std=.005),'tied_head','activation',v='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',d(eO,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',d(A,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',z,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',T,'value_embedding')
+ic=Group('embed',.035,.04)
+iu=Group('scalar',.025,.04)
+eo=Phase('bank_qat',d(oN,threshold=.15),False,'bank_qat')
+im=9,10
+def ih():global ev;ev='swa';eY(oe())
+ei=None
+en={}
+es=.0
+ip=d(oD,scale_first=False)
+er=None
+p=eo,
+ig='adam','additive_skips','bank_qat','banks','bigram_hash','clip_search','cross_entropy','ema','gptq','grad_clip','hessian_all_reduce','int8','leaky_relu2','ln_scale','lzma','momentum_warmup','muon_weight_decay','newton_schulz','ntk_rope','ortho_init','parallel_muon','pko','qk_gain','residual_scales','self_calibration','sentencepiece_bytes','sequential_loader','sequential_wiring','sliding_eval','smear_gate','swa','tanh_softcap','tied_head','torch_save','unet_plan','value_embedding','wall_clock','warmdown_iters','xsa'
+eh={'attn':oO(oR()),'aux':W(True),'control':W(False),'embed':W(True),'mlp':oO(oR())}
+if __name__=='__main__':au(ir())

@@ -188,7 +188,7 @@ class Optimizers:
         self.averaged, self.averaged_names = apart([one for one in owned if one[2].average])
         matrices, matrix_names = apart([one for one in owned if one[2].group == 'matrix'])
         bind_3(matrices, matrix_names)
-        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in groups_2]
+        groups = [(spec, *apart([one for one in owned if one[2].group == spec.name])) for spec in (group_2, group_3)]
         bind_2(groups)
 
     @torch.no_grad()
@@ -371,7 +371,7 @@ def dequantize(codes, step, kind):
     """codes * step in float32, cast to the dtype `kind`."""
     return (codes.float() * per_row(step).float()).to(kind)
 
-def int6_grid(weight, half):
+def int6_grid(weight):
     """Codes in [-31, 31] and their step, from the largest magnitude of each row.
 
         step = max(max_j |W_ij| / 31, 1/31)        q_ij = round(W_ij / step_i)
@@ -392,8 +392,7 @@ def int6_grid(weight, half):
     else:
         step = weight.abs().amax() / 31
         step = step if step > 0 else step + 1
-    if half:
-        step = step.half()
+    step = step.half()
     return (integer_codes(weight, step.float(), 31), step)
 
 def int8_grid(weight):
@@ -922,19 +921,18 @@ def document_begins(ctx):
     documents = ctx.fields['documents']
     return F.pad(documents[:, 1:] != documents[:, :-1], (1, 0))
 
-def tapped(model, weight, role, layer, position, ctx):
+def tapped(weight, role, ctx):
     """A matrix as the forward uses it, in its own dtype: mixed, fake-quantized, with noise."""
-    for tap in weight_taps_2:
-        weight = tap(model, weight, role, layer, position, ctx)
+    weight = fake_quantize(weight, role, ctx)
     return weight
 
-def use_matrix(model, weight, x, role, layer, position, ctx):
+def use_matrix(weight, x, role, layer, position, ctx):
     """x W^T, the one place where a matrix meets an activation.
 
     Order: weight taps (mix, fake-quant, noise), input taps, observer, matmul in the activation's dtype, adapter. Observer and
     adapter see what the matrix multiplies.
     """
-    weight = tapped(model, weight, role, layer, position, ctx)
+    weight = tapped(weight, role, ctx)
     if ctx.observe is not None:
         ctx.observe(role, layer, x)
     return adapt(F.linear(x, weight.to(x.dtype)), x, role, position, ctx)
@@ -994,7 +992,7 @@ class GPT(nn.Module):
 
     def project(self, x, role, layer, position, ctx):
         """Apply the matrix `role` of `layer`, e.g. "attn.c_q"."""
-        return use_matrix(self, ctx.weights[f'blocks.{layer}.{role}.weight'], x, role, layer, position, ctx)
+        return use_matrix(ctx.weights[f'blocks.{layer}.{role}.weight'], x, role, layer, position, ctx)
 
     def stem(self, ids, ctx):
         """Embedding, what an adapter adds to it, additive terms, raw mixes, norm, normed mixes: ids_BT -> x0_BTD."""
@@ -1010,9 +1008,8 @@ class GPT(nn.Module):
 
     def logits(self, x, ctx):
         """The head and the taps after it: x_BTD -> logits_BTV."""
-        logits = tied_head(self, x, ctx)
-        for tap in logit_taps_2:
-            logits = tap(self, logits, ctx)
+        logits = tied_head(x, ctx)
+        logits = tanh_softcap(logits, ctx)
         return logits
 
     def forward(self, ids, targets, phases=(), reduction='mean', adapter=None, observe=None, ledger=None, fields=None):
@@ -1142,8 +1139,6 @@ def next_batch_2():
 
 def scoring_phases_2():
     """The phases under which the model is scored and calibrated: permanent ones, in declaration order."""
-    if not phases_2:
-        return ()
     return tuple((spec.name for spec in phases_2 if spec.scoring and spec.name in phases_3))
 
 def validate_2():
@@ -1287,13 +1282,12 @@ def read_schedules(step, elapsed_ms, cap_ms):
     global phases_3
     progress = measure_progress(step, elapsed_ms, cap_ms)
     scalars = Scalars(1.0, 1.0, 0.0)
-    for schedule in schedules_2:
-        scalars = schedule(progress, scalars, ledger_2)
-    for spec in phases_2:
-        if spec.name not in phases_3 and spec.start(progress._replace(lr_mul=scalars.lr_mul)):
-            phases_3 = tuple((other.name for other in phases_2 if other.name in phases_3 or other is spec))
-            ledger_2.note(spec.plugin, f'on at step {step}')
-            runlog(f'phase {spec.name} on at step:{step} train_time:{elapsed_ms:.0f}ms')
+    scalars = momentum_schedule(progress, scalars)
+    scalars = warmdown_schedule(progress, scalars)
+    if phase.name not in phases_3 and phase.start(progress._replace(lr_mul=scalars.lr_mul)):
+        phases_3 = tuple((other.name for other in phases_2 if other.name in phases_3 or other is phase))
+        ledger_2.note(phase.plugin, f'on at step {step}')
+        runlog(f'phase {phase.name} on at step:{step} train_time:{elapsed_ms:.0f}ms')
     return scalars
 
 def training_budget():
@@ -1362,7 +1356,7 @@ def partialrope(x_BTHC, ctx):
     rotated = rotate_halves(x_BTHC[..., :16], ctx)
     return torch.cat((rotated, x_BTHC[..., 16:]), -1)
 
-def partialkeyoffset_2(model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
+def partialkeyoffset_2(q_BTHC, k_BTKC, layer, ctx):
     if layer < 4:
         return (q_BTHC, k_BTKC)
     ctx.fired('pko', 'layers')
@@ -1373,7 +1367,7 @@ def partialkeyoffset_2(model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
         shifted = torch.where(begins[:, :, None, None], still, shifted)
     return (q_BTHC, torch.cat((k_BTKC[..., :16], shifted), dim=-1))
 
-def apply_qk_gain(model, q_BTHC, k_BTKC, n_BTD, layer, position, ctx):
+def apply_qk_gain(q_BTHC, k_BTKC, layer, ctx):
     """(q, k) with q scaled."""
     ctx.fired('qk_gain', 'layers')
     gain = ctx.weights[f'blocks.{layer}.attn.q_gain'].to(q_BTHC.dtype)
@@ -1407,8 +1401,8 @@ def attention_branch(model, n_BTD, layer, position, ctx):
     q = partialrope(rms_norm(torch.unflatten(q, 2, (8, -1))), ctx)
     k = partialrope(rms_norm(torch.unflatten(k, 2, (4, -1))), ctx)
     v = torch.unflatten(v, 2, (4, -1))
-    for tap in (partialkeyoffset_2, apply_qk_gain):
-        q, k = tap(model, q, k, n_BTD, layer, position, ctx)
+    q, k = partialkeyoffset_2(q, k, layer, ctx)
+    q, k = apply_qk_gain(q, k, layer, ctx)
     y = run_core(q, k, v, layer, ctx)
     y = model.project(y.flatten(2), 'attn.proj', layer, position, ctx)
     return adapt(y, n_BTD, 'attn', position, ctx)
@@ -1567,15 +1561,15 @@ def slidingwindowattention(q, k, v, layer, ctx):
         return y.transpose(1, 2)
     return attend(flash_2, q, k, v, window, ctx)
 
-def tanh_softcap(model, logits_BTV, ctx, cap):
+def tanh_softcap(logits_BTV, ctx):
     """logits_BTV -> logits_BTV."""
     ctx.fired('tanh_softcap', 'caps')
-    return cap * torch.tanh(logits_BTV / cap)
+    return 30.0 * torch.tanh(logits_BTV / 30.0)
 
-def tied_head(model, x_BTD, ctx):
+def tied_head(x_BTD, ctx):
     """h_BTD -> logits_BTV."""
     ctx.fired('tied_head', 'heads')
-    return use_matrix(model, ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
+    return use_matrix(ctx.weights['tok_emb.weight'], x_BTD, 'head', 0, 0, ctx)
 
 def unetplan():
     layers = tuple(range(9))
@@ -1713,11 +1707,11 @@ def step_2(scalars, ledger):
     optimizer_2.step()
     ledger.count('adam', 'steps')
 
-def momentum_schedule(progress, scalars, ledger, start, final, steps):
+def momentum_schedule(progress, scalars):
     """Set the step's momentum."""
-    done = min(progress.step / steps, 1.0) if steps > 0 else 1.0
-    momentum = (1 - done) * start + done * final
-    ledger.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
+    done = min(progress.step / 500, 1.0)
+    momentum = (1 - done) * 0.85 + done * 0.95
+    ledger_2.note('momentum_warmup', f'momentum {momentum:.4f} at step {progress.step}')
     return scalars._replace(momentum=momentum)
 
 def iterate_newton_schulz(x, steps, scale_first):
@@ -1821,28 +1815,26 @@ def elapsed_ms_2(step):
     """Milliseconds of training so far, while it runs."""
     return 1000.0 * (time.perf_counter() - since_2)
 
-def warmdown_multiplier(progress, length):
+def warmdown_multiplier(progress):
     """The learning-rate multiplier at `progress`."""
-    if length <= 0:
-        return 1.0
     if progress.cap_ms > 0:
-        span = length * (progress.elapsed_ms / max(progress.step, 1))
+        span = 1200 * (progress.elapsed_ms / max(progress.step, 1))
         return min(max(progress.cap_ms - progress.elapsed_ms, 0.0) / max(span, 1e-09), 1.0)
     left = progress.iterations - progress.step
-    return left / length if 0 < left <= length else 1.0
+    return left / 1200 if 0 < left <= 1200 else 1.0
 
-def warmdown_schedule(progress, scalars, ledger, length):
+def warmdown_schedule(progress, scalars):
     """Multiply the learning-rate multiplier by the warm-down's."""
-    multiplier = warmdown_multiplier(progress, length)
-    ledger.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
+    multiplier = warmdown_multiplier(progress)
+    ledger_2.note('warmdown_iters', f'multiplier {multiplier:.4f} at step {progress.step}')
     return scalars._replace(lr_mul=scalars.lr_mul * multiplier)
 
-def fake_quantize(model, weight, role, layer, position, ctx, half):
+def fake_quantize(weight, role, ctx):
     """A (rows, columns) slice on the int6 grid, with the gradient of the slice itself."""
     if not role.startswith(('attn.', 'mlp.')) or not ctx.training or 'bank_qat' not in ctx.phases:
         return weight
     ctx.fired('bank_qat', 'matrices')
-    codes, step = int6_grid(weight.detach().float(), half)
+    codes, step = int6_grid(weight.detach().float())
     return weight + (dequantize(codes, step, weight.dtype) - weight).detach()
 
 def bank_qat_starts(progress, threshold):
@@ -1864,7 +1856,7 @@ class Int6Recipe:
 
     def grid(self, weight):
         """int8 codes of a float32 tensor, and the step that is stored."""
-        return int6_grid(weight, half=True)
+        return int6_grid(weight)
 
     def decode(self, name, parts, kind):
         """The tensor in its own dtype."""
@@ -1893,6 +1885,9 @@ class Int8Recipe:
 def make_parameters():
     """Every tensor of the model."""
     return (Param(name='qo_bank', shape=(18, 512, 512), group='matrix', quant='attn', init=(uniform_fan_in, zeros), plugin='banks', members=('blocks.{}.attn.c_q.weight', 'blocks.{}.attn.proj.weight'), reduction='sharded'), Param(name='kv_bank', shape=(18, 256, 512), group='matrix', quant='attn', init=(uniform_fan_in, uniform_fan_in), plugin='banks', members=('blocks.{}.attn.c_k.weight', 'blocks.{}.attn.c_v.weight'), reduction='sharded'), Param(name='mlp_up_bank', shape=(9, 1024, 512), group='matrix', quant='mlp', init=(uniform_fan_in,), plugin='banks', members=('blocks.{}.mlp.fc.weight',), reduction='sharded'), Param(name='mlp_down_bank', shape=(9, 512, 1024), group='matrix', quant='mlp', init=(zeros,), plugin='banks', members=('blocks.{}.mlp.proj.weight',), reduction='sharded'), Param(name='skip_weights', shape=(4, 512), group='scalar', quant='control', init=ones, plugin='additive_skips'), Param(name='blocks.{}.attn.q_gain', shape=(8,), group='scalar', quant='control', init=partial(constant, value=1.5), plugin='qk_gain', layers=9), Param(name='blocks.{}.attn_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.mlp_scale', shape=(512,), group='scalar', quant='control', init=ones, plugin='residual_scales', layers=9), Param(name='blocks.{}.resid_mix', shape=(2, 512), group='scalar', quant='control', init=first_row_one, plugin='residual_scales', layers=9), Param(name='tok_emb.weight', shape=(1024, 512), group='embed', quant='embed', init=partial(normal, std=0.005), plugin='tied_head', dtype='activation', tap='head'))
+group_2 = Group(name='embed', lr=0.05)
+group_3 = Group(name='scalar', lr=0.04)
+phase = Phase(name='bank_qat', start=partial(bank_qat_starts, threshold=0.15), scoring=False, plugin='bank_qat')
 
 def prepare_components():
     """Before any time is spent, each component with a `prepare` tries what it will need."""
@@ -1902,14 +1897,10 @@ def prepare_components():
 flash_2 = None
 masks_2 = {}
 before_2 = 0.0
-groups_2 = (Group(name='embed', lr=0.05), Group(name='scalar', lr=0.04))
-logit_taps_2 = (partial(tanh_softcap, cap=30.0),)
 iterate_2 = partial(iterate_newton_schulz, scale_first=False)
 compiled_2 = None
-phases_2 = (Phase(name='bank_qat', start=partial(bank_qat_starts, threshold=0.15), scoring=False, plugin='bank_qat'),)
+phases_2 = (phase,)
 plugins_2 = ('adam', 'additive_skips', 'bank_qat', 'banks', 'chunked_eval', 'cross_entropy', 'int6', 'int8', 'momentum_warmup', 'newton_schulz', 'no_average', 'parallel_muon', 'partial_rope', 'pko', 'qk_gain', 'relu2', 'residual_scales', 'sentencepiece_bytes', 'sequential_loader', 'sequential_wiring', 'swa', 'tanh_softcap', 'tied_head', 'torch_save', 'unet_plan', 'uniform_init', 'wall_clock', 'warmdown_iters', 'zlib')
-schedules_2 = (partial(momentum_schedule, final=0.95, start=0.85, steps=500), partial(warmdown_schedule, length=1200))
 tensor_recipes_2 = {'attn': Int6Recipe(), 'control': Int8Recipe(half=False), 'embed': Int8Recipe(half=True), 'mlp': Int6Recipe()}
-weight_taps_2 = (partial(fake_quantize, half=True),)
 if __name__ == '__main__':
     train(make_parameters())

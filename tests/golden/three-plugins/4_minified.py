@@ -1,564 +1,549 @@
-import faulthandler,hashlib as H,io,numpy as I,os as J,signal,subprocess,sys as c,time as r,torch as e,torch.distributed as o,torch.nn.functional as u,traceback,zlib
-from functools import partial as d
+import faulthandler,hashlib as G,io,numpy as H,os as I,signal,subprocess,sys as d,time as l,torch as e,torch.distributed as r,torch.nn.functional as c,traceback,zlib
+from functools import partial as s
 from pathlib import Path as a
 from sentencepiece import SentencePieceProcessor
-from torch import nn as K
+from torch import nn as J
 from torch.nn.attention.flex_attention import create_block_mask,flex_attention
 from typing import NamedTuple as t
-def eh():
- t=J.environ.get;i=int(t('RANK',0));a=int(t('WORLD_SIZE',1));l=int(t('LOCAL_RANK',0))
- if a<1 or 8%a:raise ValueError(f"WORLD_SIZE is {a}, wanted a divisor of 8 micro-batches")
- return i,a,l
 def el():
- global s,f,n;i,a,l=eh();t='gloo';d=e.device('cpu')
- if e.cuda.is_available():t='nccl';d=e.device('cuda',l);e.cuda.set_device(d)
- if a>1:o.init_process_group(t)
- f=i;n=a;s=d
+ t=I.environ.get;i=int(t('RANK',0));a=int(t('WORLD_SIZE',1));h=int(t('LOCAL_RANK',0))
+ if a<1 or 8%a:raise ValueError(f"WORLD_SIZE is {a}, wanted a divisor of 8 micro-batches")
+ return i,a,h
 def ed():
- if n>1:o.destroy_process_group()
-def ec(t):
- if n>1:o.all_reduce(t)
- return t
-def eu(value):
- t=[value]*n
- if n>1:o.all_gather_object(t,value)
+ global n,u,o;i,a,h=el();t='gloo';l=e.device('cpu')
+ if e.cuda.is_available():t='nccl';l=e.device('cuda',h);e.cuda.set_device(l)
+ if a>1:r.init_process_group(t)
+ u=i;o=a;n=l
+def ec():
+ if o>1:r.destroy_process_group()
+def eu(t):
+ if o>1:r.all_reduce(t)
  return t
 def em(value):
- if n==1:return value
- t=e.tensor(value,dtype=e.float64,device=s);o.all_reduce(t,o.ReduceOp.MAX);return t.item()
-def ef(t):
+ t=[value]*o
+ if o>1:r.all_gather_object(t,value)
+ return t
+def ef(value):
+ if o==1:return value
+ t=e.tensor(value,dtype=e.float64,device=n);r.all_reduce(t,r.ReduceOp.MAX);return t.item()
+def ep(t):
  if t.grad is None:t.grad=e.zeros_like(t)
  return t.grad
-def ep(d):
- a=[ef(t)for t in d]
- if n>1:
-  r=e.cat([l.flatten()for l in a]);o.all_reduce(r);i=(r/n).split([l.numel()for l in a])
-  for(l,g)in zip(a,i,strict=True):l.copy_(g.view_as(l))
-def eg(a,i):
- if n>1:return o.reduce_scatter(a,list(i.chunk(n)),async_op=True)
- a.copy_(i)
-def ew(i,a):
- if n>1:return o.all_gather(list(i.chunk(n)),a,async_op=True)
- i.copy_(a)
-def ey(e):
+def eg(l):
+ a=[ep(t)for t in l]
+ if o>1:
+  n=e.cat([h.flatten()for h in a]);r.all_reduce(n);i=(n/o).split([h.numel()for h in a])
+  for(h,p)in zip(a,i,strict=True):h.copy_(p.view_as(h))
+def ew(a,h):
+ if o>1:return r.reduce_scatter(a,list(h.chunk(o)),async_op=True)
+ a.copy_(h)
+def ey(h,a):
+ if o>1:return r.all_gather(list(h.chunk(o)),a,async_op=True)
+ h.copy_(a)
+def eb(e):
  if e is not None:e.wait()
-def eb(i,a):
- if not i.o:return a,
- e=range(i.shape[0]//len(i.o));return tuple(t.format(n)for t in i.o for n in e)
-def w(r):
- h=[]
- for i in r:
-  if i.o:
-   e=range(i.shape[0]//len(i.o))
-   for(t,l)in zip(i.o,i.init,strict=True):h+=[(t.format(n),l,i)for n in e]
-  else:h+=[(a,i.init,i)for a in i.r()]
- return h
-def ev(l,r,n):
- for i in r:
-  h=n if i.dtype=='activation'else e.float32
+def ev(i,a):
+ if not i.i:return a,
+ e=range(i.shape[0]//len(i.i));return tuple(t.format(o)for t in i.i for o in e)
+def g(s):
+ l=[]
+ for i in s:
+  if i.i:
+   e=range(i.shape[0]//len(i.i))
+   for(t,h)in zip(i.i,i.init,strict=True):l+=[(t.format(o),h,i)for o in e]
+  else:l+=[(a,i.init,i)for a in i.r()]
+ return l
+def ek(r,s,d):
+ for i in s:
+  f=d if i.dtype=='activation'else e.float32
   for a in i.r():
-   *d,c=a.split('.');t=l
-   for o in d:
-    if o not in t._modules:t.add_module(o,K.ModuleList())
+   *l,h=a.split('.');t=r
+   for o in l:
+    if o not in t._modules:t.add_module(o,J.ModuleList())
     t=t._modules[o]
-   t.register_parameter(c,K.Parameter(e.empty(i.shape,dtype=h,device=s)))
-def ek(a):o=H.sha256(f"{U}:{a}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(o[:7],'little'))
-def ex(r,h):
- n=y(g.state_dict(),r)
- for(a,l,p)in w(r):o=e.empty(n[a].shape);l(o,ek(a),h);n[a].copy_(o)
-def y(n,r):
- d=[]
- for i in r:
-  for a in i.r():d+=n[a].unbind()if i.o else[n[a]]
- return{a:t for((a,p,p),t)in zip(w(r),d,strict=True)}
-def ej(tensor,generator,ledger):tensor.zero_()
-def b(tensor,generator,ledger):tensor.fill_(1.)
-def eq(tensor,generator,ledger,value):tensor.fill_(value)
-def ez(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
-class eA:
- def __init__(e):o=[(g.get_parameter(a),eb(i,a),i)for i in et for a in i.r()];e.tensors,e.names=v(o);e.replicated=[t for(t,h,i)in o if i.reduction=='replicated'];e.D,e.E=v([l for l in o if l[2].y]);d,c=v([l for l in o if l[2].group=='matrix']);oe(d,c);r=[(n,*v([l for l in o if l[2].group==n.name]))for n in ow];aT(r)
+   t.register_parameter(h,J.Parameter(e.empty(i.shape,dtype=f,device=n)))
+def ex(a):o=G.sha256(f"{V}:{a}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(o[:7],'little'))
+def ej(s,r):
+ n=w(p.state_dict(),s)
+ for(a,h,f)in g(s):i=e.empty(n[a].shape);h(i,ex(a),r);n[a].copy_(i)
+def w(n,s):
+ l=[]
+ for i in s:
+  for a in i.r():l+=n[a].unbind()if i.i else[n[a]]
+ return{a:t for((a,f,f),t)in zip(g(s),l,strict=True)}
+def eq(tensor,generator,ledger):tensor.zero_()
+def y(tensor,generator,ledger):tensor.fill_(1.)
+def ez(tensor,generator,ledger,value):tensor.fill_(value)
+def eA(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
+class eB:
+ def __init__(e):r=[(p.get_parameter(a),ev(i,a),i)for i in ea for a in i.r()];e.tensors,e.names=b(r);e.replicated=[t for(t,s,i)in r if i.reduction=='replicated'];e.D,e.E=b([n for n in r if n[2].y]);l,d=b([n for n in r if n[2].group=='matrix']);ot(l,d);h=[(o,*b([n for n in r if n[2].group==o.name]))for o in(oy,ob)];aU(h)
  @e.no_grad()
  def step(e,scalars,ledger):
-  ot();ep(e.replicated);aU(scalars,ledger);oa(scalars,ledger)
+  oa();eg(e.replicated);aV(scalars,ledger);oo(scalars,ledger)
   for t in e.tensors:t.grad=None
-def v(o):return[t for(t,h,i)in o],[h for(t,h,i)in o]
-def eB(a):
+def b(r):return[t for(t,s,i)in r],[s for(t,s,i)in r]
+def eC(a):
  if e.cuda.is_available():return e.compile(a,dynamic=False,fullgraph=True)
  return a
-def eC(a):
+def eD(a):
  global O
- if O is None:O=eB(ob)
+ if O is None:O=eC(ov)
  return O(a.bfloat16(),5)
-def eD(a,h):a=eC(a).contiguous();return a
-def eE(t,a,h,n,r):eF(t,a,.04*r.i,n)
-def eF(t,a,e,n):t.add_(a,alpha=-e*n)
-def eG(l,t,c):t.mul_(c).add_(l);return l.add(t,alpha=c)
-def eH(t):return max(1,t.shape[-2]/t.shape[-1])**.5
-def eI():
+def eE(a,s):a=eD(a).contiguous();return a
+def eF(t,a,s,o,n):eG(t,a,.04*n.o,o)
+def eG(t,a,e,o):t.add_(a,alpha=-e*o)
+def eH(h,t,d):t.mul_(d).add_(h);return h.add(t,alpha=d)
+def eI(t):return max(1,t.shape[-2]/t.shape[-1])**.5
+def eJ():
  a=''
- try:op()
- except(OSError,ValueError)as l:a=f"{ea}: {l}"
- for(i,t)in enumerate(eu(a)):
+ try:og()
+ except(OSError,ValueError)as h:a=f"{eo}: {h}"
+ for(i,t)in enumerate(em(a)):
   if t:raise ValueError(f"{t} (on rank {i})"if i else t)
-def eJ(t):
- if t is not None:i(f"prepared {ea}: {t}")
+def eK(t):
+ if t is not None:i(f"prepared {eo}: {t}")
 class Param(t):
- name:t;shape:t;group:t;x:t;init:t=None;l:t='';dtype:t='float32';layers:t=0;o:t=();reduction:t='replicated';z:t='';y:t=True;C:t=True;export:t='yes';p:t=0
- def r(e):return[e.name.format(n)for n in range(e.p,e.layers)]or[e.name]
+ name:t;shape:t;group:t;x:t;init:t=None;l:t='';dtype:t='float32';layers:t=0;i:t=();reduction:t='replicated';z:t='';y:t=True;C:t=True;export:t='yes';p:t=0
+ def r(e):return[e.name.format(o)for o in range(e.p,e.layers)]or[e.name]
 class Group(t):name:t;lr:t;weight_decay:t=.0
 class Phase(t):name:t;start:t;q:t=True;l:t=''
-class k:
+class v:
  def __init__(e):e.done={}
  def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
- def s(e,i,t):e.done[i,'']=t
- def j(e,i):return', '.join(f"{h} {t}".strip()for((a,t),h)in e.done.items()if a==i and h)
-def eK(l,o,t):return(l/x(o)).round().clamp(-t,t).to(e.int8)
-def x(o):return o[:,None]if o.ndim else o
-def eL(d,o,n):return(d.float()*x(o).float()).to(n)
-def eM(l,half):
- if l.ndim==2:o=(l.abs().amax(1)/31).clamp_min(1/31)
- else:o=l.abs().amax()/31;o=o if o>0 else o+1
- if half:o=o.half()
- return eK(l,o.float(),31),o
-def eN(l):
- if l.ndim==2:t=e.quantile(l.abs(),.9999984,1);o=(t/127).clamp_min(1/127);a=o.half()
- else:t=e.quantile(l.abs().flatten(),.9999984);a=o=t/127 if t>0 else t+1
- t=x(t);return eK(l.clamp(-t,t),o,127),a
-def eO(i,n):
- if'kept'in i:return i['kept'].to(n)
- return eL(i['codes'],i['step'],n)
-def j(a,e,n):
- t=J.environ.get(a,e)
- try:return n(t)
- except ValueError:raise ValueError(f"{a} is {t!r}, wanted a value like {e!r}")from None
-def eP():global Q,R,h,S,oj,T,U,V,oq,oz;t=J.environ.get;Q=t('DATA_PATH','./data/datasets/fineweb10B_sp1024');R='export'in c.argv;h=j('ITERATIONS',20000,int);S=j('MAX_WALLCLOCK_SECONDS',6e2,float);oj=t('RUN_ID',str(r.time_ns()));T='score'in c.argv;U=j('SEED',1337,int);V=t('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');oq=j('TRAIN_LOG_EVERY',200,int);oz=j('VAL_LOSS_EVERY',1000,int)
+ def s(e,n,t):e.done[n,'']=t
+ def j(e,n):return', '.join(f"{f} {t}".strip()for((a,t),f)in e.done.items()if a==n and f)
+def eL(i,o,t):return(i/k(o)).round().clamp(-t,t).to(e.int8)
+def k(o):return o[:,None]if o.ndim else o
+def eM(n,o,r):return(n.float()*k(o).float()).to(r)
+def eN(i):
+ if i.ndim==2:o=(i.abs().amax(1)/31).clamp_min(1/31)
+ else:o=i.abs().amax()/31;o=o if o>0 else o+1
+ o=o.half();return eL(i,o.float(),31),o
+def eO(i):
+ if i.ndim==2:t=e.quantile(i.abs(),.9999984,1);o=(t/127).clamp_min(1/127);a=o.half()
+ else:t=e.quantile(i.abs().flatten(),.9999984);a=o=t/127 if t>0 else t+1
+ t=k(t);return eL(i.clamp(-t,t),o,127),a
+def eP(i,r):
+ if'kept'in i:return i['kept'].to(r)
+ return eM(i['codes'],i['step'],r)
+def x(a,o,r):
+ t=I.environ.get(a,o)
+ try:return r(t)
+ except ValueError:raise ValueError(f"{a} is {t!r}, wanted a value like {o!r}")from None
+def eQ():global R,S,m,T,ox,U,V,W,oj,oq;t=I.environ.get;R=t('DATA_PATH','./data/datasets/fineweb10B_sp1024');S='export'in d.argv;m=x('ITERATIONS',20000,int);T=x('MAX_WALLCLOCK_SECONDS',6e2,float);ox=t('RUN_ID',str(l.time_ns()));U='score'in d.argv;V=x('SEED',1337,int);W=t('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');oj=x('TRAIN_LOG_EVERY',200,int);oq=x('VAL_LOSS_EVERY',1000,int)
 class Score(t):val_loss:t;d:t;A:t;f:t
-def eQ(n):
- if n.numel():raise ValueError(f"target {n[0]} of the validation stream is not scored")
-def eR(n):o=ei[n].to(s,e.int64);t=o[:,:-1].contiguous();return t,o[:,1:].contiguous(),eS()
-def eS():return{}
-def eT(a,p,n,l):
- u=n[:,1:];a[u[l]]=p;tJ(f"eval: batch {p}");t,o,c=eR(n);d=tM()
- with e.set_grad_enabled(False):m=oC(t,o,phases=d,fields=c,reduction='none',adapter=None)
- h=aP(t,o,u.to(s));r=l.to(s);f=(m.detach().double()*16777216).round()/16777216;i=f*r,r,h*r;return m,e.stack([g.sum().double()for g in i])
-def eU(a,t):
- if n>1:a=a.to(s);o.all_reduce(a,t)
+def eR(o):
+ if o.numel():raise ValueError(f"target {o[0]} of the validation stream is not scored")
+def eS(o):i=en[o].to(n,e.int64);t=i[:,:-1].contiguous();return t,i[:,1:].contiguous(),eT()
+def eT():return{}
+def eU(a,c,o,h):
+ m=o[:,1:];a[m[h]]=c;tK(f"eval: batch {c}");t,l,u=eS(o);s=tN()
+ with e.set_grad_enabled(False):D=oB(t,l,phases=s,fields=u,reduction='none',adapter=None)
+ r=aQ(t,l,m.to(n));d=h.to(n);f=(D.detach().double()*16777216).round()/16777216;i=f*d,d,r*d;return D,e.stack([p.sum().double()for p in i])
+def eV(a,t):
+ if o>1:a=a.to(n);r.all_reduce(a,t)
  return a.cpu()
-def eV(a,i,d):
- eQ(1+(a[1:]==0).nonzero().flatten());f,n,t=ec(i).tolist()
- if n>len(a)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(f/n,f/.6931471805599453/t,int(n),1e3*(r.perf_counter()-d))
-def eW(scored_at):
- if f==0:d=f"logs/{oj}.scores.npz";I.savez_compressed(d,scored_at=scored_at.numpy())
+def eW(a,i,s):
+ eR(1+(a[1:]==0).nonzero().flatten());f,o,t=eu(i).tolist()
+ if o>len(a)-1:raise ValueError('a target of the validation stream is scored twice')
+ return Score(f/o,f/.6931471805599453/t,int(o),1e3*(l.perf_counter()-s))
+def eX(scored_at):
+ if u==0:l=f"logs/{ox}.scores.npz";H.savez_compressed(l,scored_at=scored_at.numpy())
 class Span(t):start:t;end:t;p:t
-def eX(t):return[Span(o,o+1024,0)for o in range(0,(t-1)//1024*1024,1024)]
-def eY(t):return t[len(t)*f//n:len(t)*(f+1)//n]
-def eZ(t):a=e.are_deterministic_algorithms_enabled();n=t if a else eY(t);o=[n[i:i+64]for i in range(0,len(n),64)];return eY(o)if a else o
-def te(t):
- n=e.zeros(64,1025,dtype=e.int64);l=e.zeros(64,1024,dtype=e.bool)
- for(i,(o,a,r))in enumerate(t):n[i,:a+1-o]=e.arange(o,a+1);l[i,r:a-o]=True
- return n,l
+def eY(t):return[Span(i,i+1024,0)for i in range(0,(t-1)//1024*1024,1024)]
+def eZ(t):return t[len(t)*u//o:len(t)*(u+1)//o]
+def te(t):a=e.are_deterministic_algorithms_enabled();o=t if a else eZ(t);i=[o[n:n+64]for n in range(0,len(o),64)];return eZ(i)if a else i
 def tt(t):
- d=r.perf_counter();g.eval();a=e.zeros(len(ei),dtype=e.int32);i=e.zeros(3,dtype=e.float64,device=s)
- for(h,c)in enumerate(eZ(t),1):n,l=te(c);i+=eT(a,h,n,l)[1]
- g.train();a=eU(a,o.ReduceOp.MAX);return eV(a,i,d),a
-def ta():return{a:i.x for(a,p,i)in w(et)if i.export!='drop'}
-def to(n,r,s=0):
- e=ta();o={}
- for(a,d)in e.items():t=n[a];c=r.get(a,{});i=P[d].encode(a,t,c,l);o[a]={h:f.cpu()for(h,f)in i.items()}
- return ti(o)
-def ti(o):return o
-def tn(o):return aK(aI(o))
-def ts(data,n):
+ o=e.zeros(64,1025,dtype=e.int64);h=e.zeros(64,1024,dtype=e.bool)
+ for(n,(i,a,r))in enumerate(t):o[n,:a+1-i]=e.arange(i,a+1);h[n,r:a-i]=True
+ return o,h
+def ta(t):
+ s=l.perf_counter();p.eval();a=e.zeros(len(en),dtype=e.int32);i=e.zeros(3,dtype=e.float64,device=n)
+ for(f,d)in enumerate(te(t),1):o,h=tt(d);i+=eU(a,f,o,h)[1]
+ p.train();a=eV(a,r.ReduceOp.MAX);return eW(a,i,s),a
+def to():return{a:i.x for(a,f,i)in g(ea)if i.export!='drop'}
+def ti(n,d,p=0):
+ e=to();o={}
+ for(a,l)in e.items():t=n[a];f=d.get(a,{});i=Q[l].encode(a,t,f,h);o[a]={r:s.cpu()for(r,s)in i.items()}
+ return tn(o)
+def tn(o):return o
+def ts(o):return aL(aJ(o))
+def tr(data,n):
  a=2**20+sum(8*t.numel()+4096 for t in n.values())
- try:return aJ(aL(data,a))
- except Exception as l:raise ValueError(f"the artifact cannot be read: {str(l)[:99]!r}")from l
-def tr(a,i,d,n):t=P[d].decode(a,i,n);return t
-def th(o,n):
- e=ta()
+ try:return aK(aM(data,a))
+ except Exception as h:raise ValueError(f"the artifact cannot be read: {str(h)[:99]!r}")from h
+def th(a,i,l,r):t=Q[l].decode(a,i,r);return t
+def tl(o,n):
+ e=to()
  if o.keys()!=e.keys():raise ValueError("the artifact's tensors are not the model's")
- for(a,d)in e.items():
-  try:t=tl(a,o[a],d,n[a].dtype)
-  except Exception as l:raise ValueError(f"the artifact's {a} cannot be decoded: {l!r}")from l
+ for(a,l)in e.items():
+  try:t=td(a,o[a],l,n[a].dtype)
+  except Exception as h:raise ValueError(f"the artifact's {a} cannot be decoded: {h!r}")from h
   if t.shape!=n[a].shape:raise ValueError(f"{a}: shape {[*t.shape]}, wanted {[*n[a].shape]}")
   n[a].copy_(t)
-def tl(a,i,d,n):return tr(a,i,d,n)
-def td(t):
- global W,X,oA;oA=f;W=f==0;a('logs').mkdir(exist_ok=True);X=a('logs',t+'.txt')
- if W and not R:X.write_text('')
- c.excepthook=d(tu,X);faulthandler.register(signal.SIGTERM,X.open('a'),chain=True)
-def i(t):
- if W:
-  print(t,flush=True)
-  with X.open('a')as e:print(t,file=e)
+def td(a,i,l,r):return th(a,i,l,r)
 def tc(t):
- if W:i(f"error: {t}")
- elif t not in X.read_text():
-  with X.open('a')as e:print(f"rank {oA}: error: {t}",file=e)
-def tu(path,kind,l,trace):
- with path.open('a')as e:traceback.print_exception(l,file=e)
- c.__excepthook__(kind,l,trace)
-def tm():
- o=H.sha256(a(c.argv[0]).read_bytes()).hexdigest();t=f"hardware:{J.uname().machine} CPU, {e.get_num_threads()} threads"
- if s.type=='cuda':t=subprocess.getoutput('nvidia-smi')
- i(f"Running Python {c.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{o}\n{t}")
-def q():return len(a(c.argv[0]).read_bytes())
-og='final_model.pt'
-def z():return P['mlp'].name
-def tf():return a(f"final_model.{z()}.ptz")
-def tp(o):
- n=y(g.state_dict(),et)
- if f==0:a('final_export.pt').unlink(missing_ok=True);A(d(e.save,n),'final_model.pt')
- r=tb()
- if f==0:h=r,l.done,p,eo,Z;A(d(e.save,h),'final_export.pt')
- tg(n,r)
-def tg(n,r):
- t=tN();E('diagnostic','val');i(f"diagnostic pre-quantization post-ema val_loss:{t.val_loss:.8f} val_bpb:{t.d:.8f} eval_time:{t.f:.0f}ms")
- if f==0:tv(n,r)
- em(.0);tx()
-def A(n,d):
+ global X,Y,oz;oz=u;X=u==0;a('logs').mkdir(exist_ok=True);Y=a('logs',t+'.txt')
+ if X and not S:Y.write_text('')
+ d.excepthook=s(tm,Y);faulthandler.register(signal.SIGTERM,Y.open('a'),chain=True)
+def i(t):
+ if X:
+  print(t,flush=True)
+  with Y.open('a')as o:print(t,file=o)
+def tu(t):
+ if X:i(f"error: {t}")
+ elif t not in Y.read_text():
+  with Y.open('a')as o:print(f"rank {oz}: error: {t}",file=o)
+def tm(path,kind,h,trace):
+ with path.open('a')as o:traceback.print_exception(h,file=o)
+ d.__excepthook__(kind,h,trace)
+def tf():
+ o=G.sha256(a(d.argv[0]).read_bytes()).hexdigest();t=f"hardware:{I.uname().machine} CPU, {e.get_num_threads()} threads"
+ if n.type=='cuda':t=subprocess.getoutput('nvidia-smi')
+ i(f"Running Python {d.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{o}\n{t}")
+def j():return len(a(d.argv[0]).read_bytes())
+ow='final_model.pt'
+def q():return Q['mlp'].name
+def tp():return a(f"final_model.{q()}.ptz")
+def tg(o):
+ n=w(p.state_dict(),ea)
+ if u==0:a('final_export.pt').unlink(missing_ok=True);z(s(e.save,n),'final_model.pt')
+ d=tv()
+ if u==0:l=d,h.done,f,ei,ee;z(s(e.save,l),'final_export.pt')
+ tw(n,d)
+def tw(n,d):
+ t=tO();D('diagnostic','val');i(f"diagnostic pre-quantization post-ema val_loss:{t.val_loss:.8f} val_bpb:{t.d:.8f} eval_time:{t.f:.0f}ms")
+ if u==0:tk(n,d)
+ ef(.0);tj()
+def z(e,l):
  t=a('final_model.tmp')
  try:
-  n(t)
-  with t.open('rb')as e:J.fsync(e.fileno())
-  t.replace(d)
+  e(t)
+  with t.open('rb')as o:I.fsync(o.fileno())
+  t.replace(l)
  finally:t.unlink(missing_ok=True)
-def tw():
- global Z,eo,p;n=y(g.state_dict(),et);e=ty('final_model.pt');h=ty('final_export.pt');o=[a for a in n if a not in e or e[a].shape!=n[a].shape]
- if o:raise ValueError(f"final_model.pt is of another model: {o[0]} is missing or has another shape")
- for(a,t)in n.items():t.copy_(e[a])
- r,i,p,eo,Z=h;l.done.update(i);tI(Z);tg(n,r)
-def ty(d):
- try:return e.load(d,s,weights_only=True)
+def ty():
+ global ee,ei,f;n=w(p.state_dict(),ea);o=tb('final_model.pt');l=tb('final_export.pt');e=[a for a in n if a not in o or o[a].shape!=n[a].shape]
+ if e:raise ValueError(f"final_model.pt is of another model: {e[0]} is missing or has another shape")
+ for(a,t)in n.items():t.copy_(o[a])
+ d,i,f,ei,ee=l;h.done.update(i);tJ(ee);tw(n,d)
+def tb(l):
+ try:return e.load(l,n,weights_only=True)
  except OSError:raise
- except Exception as l:raise ValueError(f"{d} is damaged: {str(l)[:99]!r}")from l
-def tb():global Y;r={};Y=False;return r
-def tv(n,r):o=to(n,r,q());E('quantize','none');h=tn(o);E('compress','none');A(d(a.write_bytes,data=h),tf());e=f"{z()}+zlib";i(f"Serialized model: {a(og).stat().st_size} bytes\nCode size: {q()} bytes\nSerialized model {e}: {len(h)} bytes\nTotal submission size {e}: {len(h)+q()} bytes")
-def tk():
- n=y(g.state_dict(),et)
- for t in n.values():t.zero_()
- h=tf().read_bytes();o=H.sha256(h).hexdigest()
- if T:
-  e=''.join(d.read_text()for d in a('logs').glob('*.txt'))
-  if'artifact_sha256:'in e and o not in e:raise ValueError('the artifact is not that of the logs in logs/')
- i('artifact_sha256:'+o);th(ts(h,n),n)
+ except Exception as h:raise ValueError(f"{l} is damaged: {str(h)[:99]!r}")from h
+def tv():global Z;d={};Z=False;return d
+def tk(n,d):o=ti(n,d,j());D('quantize','none');r=ts(o);D('compress','none');z(s(a.write_bytes,data=r),tp());e=f"{q()}+zlib";i(f"Serialized model: {a(ow).stat().st_size} bytes\nCode size: {j()} bytes\nSerialized model {e}: {len(r)} bytes\nTotal submission size {e}: {len(r)+j()} bytes")
 def tx():
- n=z()
- if s.type=='cuda':e.cuda.reset_peak_memory_stats()
- tk();E('decode','none');t,a=tt(eX(len(ei)));E('score','val');tj(f"{n}_zlib_roundtrip",t);eW(a);l.count('chunked_eval','targets',t.A);i(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
-def tj(e,t):i(f"final_{e} val_loss:{t.val_loss:.4f} val_bpb:{t.d:.4f} eval_time:{t.f:.0f}ms\nfinal_{e}_exact val_loss:{t.val_loss:.8f} val_bpb:{t.d:.8f}")
-def tq():
- t=[n.l for n in m if n.name not in p];e=False
- for a in ov:
-  o=l.j(a)
-  if o and a not in t:i(f"receipt {a}: {o}")
-  else:i(f"error: plugin {a} did nothing");e=f==0
+ n=w(p.state_dict(),ea)
+ for t in n.values():t.zero_()
+ r=tp().read_bytes();o=G.sha256(r).hexdigest()
+ if U:
+  e=''.join(l.read_text()for l in a('logs').glob('*.txt'))
+  if'artifact_sha256:'in e and o not in e:raise ValueError('the artifact is not that of the logs in logs/')
+ i('artifact_sha256:'+o);tl(tr(r,n),n)
+def tj():
+ o=q()
+ if n.type=='cuda':e.cuda.reset_peak_memory_stats()
+ tx();D('decode','none');t,a=ta(eY(len(en)));D('score','val');tq(f"{o}_zlib_roundtrip",t);eX(a);h.count('chunked_eval','targets',t.A);i(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
+def tq(e,t):i(f"final_{e} val_loss:{t.val_loss:.4f} val_bpb:{t.d:.4f} eval_time:{t.f:.0f}ms\nfinal_{e}_exact val_loss:{t.val_loss:.8f} val_bpb:{t.d:.8f}")
+def tz():
+ t=[o.l for o in P if o.name not in f];e=False
+ for a in ok:
+  n=h.j(a)
+  if n and a not in t:i(f"receipt {a}: {n}")
+  else:i(f"error: plugin {a} did nothing");e=u==0
  return e
-class Progress(t):step:t;v:t;m:t;u:t;F:t;i:t
-class Scalars(t):i:t;B:t;momentum:t
-def tz(o,a,d):n=a/d if d>0 else o/max(h,1);return Progress(o,h,a,d,n,1.)
+class Progress(t):step:t;v:t;m:t;u:t;F:t;o:t
+class Scalars(t):o:t;B:t;momentum:t
+def tA(o,a,r):e=a/r if r>0 else o/max(m,1);return Progress(o,m,a,r,e,1.)
 class Context(t):
  ids:t;phases:t;training:t;n:t;memo:t;fields:t;c:t;g:t;ledger:t
- def a(e,i,t,h=1):
-  if e.ledger is not None:e.ledger.count(i,t,h)
-def B(t):return u.rms_norm(t,(t.size(-1),),eps=1.1920929e-07)
-def tA(a):
+ def a(e,n,t,f=1):
+  if e.ledger is not None:e.ledger.count(n,t,f)
+def A(t):return c.rms_norm(t,(t.size(-1),),eps=1.1920929e-07)
+def tB(a):
  if'starts'in a.fields:return a.fields['starts']
  if'documents'not in a.fields:return
- t=a.fields['documents'];return u.pad(t[:,1:]!=t[:,:-1],(1,0))
-def tB(r,l,h,n,i,a):
- for g in ox:l=g(r,l,h,n,i,a)
+ t=a.fields['documents'];return c.pad(t[:,1:]!=t[:,:-1],(1,0))
+def tC(i,r,a):i=oc(i,r,a);return i
+def tD(i,t,r,o,n,a):
+ i=tC(i,r,a)
+ if a.g is not None:a.g(r,o,t)
+ return B(c.linear(t,i.to(t.dtype)),t,r,n,a)
+def B(l,t,o,n,a):
+ if a.c is not None and o in a.c.sites:l=l+a.c.delta(t,o,n)
  return l
-def tC(r,l,t,h,n,i,a):
- l=tB(r,l,h,n,i,a)
- if a.g is not None:a.g(h,n,t)
- return C(u.linear(t,l.to(t.dtype)),t,h,i,a)
-def C(o,t,n,i,a):
- if a.c is not None and n in a.c.sites:o=o+a.c.delta(t,n,i)
+def tE(t,a):
+ if'rope'not in a.memo:o=t.size(1);n=t.size(3);l=t.device;r=1e4**(-e.arange(0,n,2,dtype=e.float32,device=l)/n);h=e.outer(e.arange(o,dtype=e.float32,device=l),r);a.memo['rope']=h.cos(),h.sin()
+ d,f=(p[None,:,None,:].to(t.dtype)for p in a.memo['rope']);i,s=t.chunk(2,-1);return e.cat((i*d+s*f,s*d-i*f),-1)
+class GPT(J.Module):
+ def __init__(e,s,d):super().__init__();e.records=s;ek(e,s,d)
+ def matrices(e):return w(dict(e.named_parameters()),e.records)
+ def h(e,t,r,o,n,a):return tD(a.n[f"blocks.{o}.{r}.weight"],t,r,o,n,a)
+ def stem(e,ids,ctx):t=c.embedding(ids,ctx.n['tok_emb.weight']);t=B(t,t,'embed',0,ctx);t=A(t);return t
+ def b(e,i,a):t=e.stem(i,a);return A(ax(e,t,t,a))
+ def logits(e,x,ctx):o=aF(x,ctx);o=aE(o,ctx);return o
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):n=fields or{};h={};fields={**h,**n};a=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);t=e.b(ids,a);o=e.logits(t,a);d=aa(o,targets,reduction,a);return d
+def tF(t):
+ t=a(t);o=sorted(l for l in t.parent.glob(t.name)if('_bytes_'in l.name)==('_bytes_'in t.name))
+ if not o:raise ValueError(f"{t}: no shard matches, see DATA_PATH")
  return o
-def tD(t,a):
- if'rope'not in a.memo:n=t.size(1);i=t.size(3);d=t.device;r=1e4**(-e.arange(0,i,2,dtype=e.float32,device=d)/i);l=e.outer(e.arange(n,dtype=e.float32,device=d),r);a.memo['rope']=l.cos(),l.sin()
- h,s=(g[None,:,None,:].to(t.dtype)for g in a.memo['rope']);o,c=t.chunk(2,-1);return e.cat((o*h+c*s,c*h-o*s),-1)
-class GPT(K.Module):
- def __init__(e,r,n):super().__init__();e.records=r;ev(e,r,n)
- def matrices(e):return y(dict(e.named_parameters()),e.records)
- def h(e,t,h,n,i,a):return tC(e,a.n[f"blocks.{n}.{h}.weight"],t,h,n,i,a)
- def stem(e,ids,ctx):t=u.embedding(ids,ctx.n['tok_emb.weight']);t=C(t,t,'embed',0,ctx);t=B(t);return t
- def b(e,o,a):t=e.stem(o,a);return B(ak(e,t,t,a))
- def logits(e,x,ctx):
-  n=aE(e,x,ctx)
-  for g in oy:n=g(e,n,ctx)
-  return n
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):i=fields or{};l={};fields={**l,**i};a=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);t=e.b(ids,a);n=e.logits(t,a);s=at(n,targets,reduction,a);return s
-def tE(t):
- t=a(t);n=sorted(d for d in t.parent.glob(t.name)if('_bytes_'in d.name)==('_bytes_'in t.name))
- if not n:raise ValueError(f"{t}: no shard matches, see DATA_PATH")
- return n
-def tF(d):
- t=a(d).stat().st_size;n=I.fromfile(d,'<i4',3).tolist()
- if t<=1024 or n!=[20240520,1,(t-1024)/2]:raise ValueError(f"{d}: {t} bytes and header {n}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
- return n[2]
-def D(d):
- n=I.memmap(d,'<u2','r',1024,tF(d))
- if n.max()>=1024:raise ValueError(f"{d}: token {n.argmax()} is {n.max()}, wanted an id below 1024")
- return n
-def tG(t):
- n=I.concatenate([D(d)for d in tE(t)])
- if len(n)<=1024:raise ValueError(f"{t}: {len(n)} tokens, wanted at least 1025")
- return e.from_numpy(n[:(len(n)-1)//1024*1024+1])
-def tH():global Z,oB,ee;Z=.0;oB=ee=r.perf_counter()
-def tI(a):global oB;oB=r.perf_counter()-a/1e3
-def E(a,data):global Z,ee;t=1e3*(r.perf_counter()-oB);i(f"stage:{a} begin:{Z:.0f}ms end:{t:.0f}ms data:{data}");Z=t;ee=r.perf_counter()
-def tJ(t):
- global ee
- if r.perf_counter()>ee+10:ee=r.perf_counter();i(t)
-def tK(r,h):global eo,oC,l,g,et,p,ea,ei,Y;et=r;l=h;p=();ea='';tH();eo=False;Y=not(T or R);n=e.bfloat16 if s.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;g=GPT(r,n);ex(r,h);oC=eB(g);t=a(Q,'fineweb_val_*.bin');ei=tG(t);aO(h);o=H.sha256(ei.numpy().data).hexdigest();i(f"val_loader:shards pattern={t} tokens:{len(ei)-1}\nval_sha256:{o}")
-def F(h):t=a(Q,'fineweb_train_*.bin');aQ(t,h)
-def tL():
- if not Y:raise ValueError('training data are closed: training time is over')
- c=aS();t,o=(g.to(s,non_blocking=True)for g in c);return t,o,{}
+def tG(l):
+ t=a(l).stat().st_size;o=H.fromfile(l,'<i4',3).tolist()
+ if t<=1024 or o!=[20240520,1,(t-1024)/2]:raise ValueError(f"{l}: {t} bytes and header {o}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
+ return o[2]
+def C(l):
+ o=H.memmap(l,'<u2','r',1024,tG(l))
+ if o.max()>=1024:raise ValueError(f"{l}: token {o.argmax()} is {o.max()}, wanted an id below 1024")
+ return o
+def tH(t):
+ o=H.concatenate([C(l)for l in tF(t)])
+ if len(o)<=1024:raise ValueError(f"{t}: {len(o)} tokens, wanted at least 1025")
+ return e.from_numpy(o[:(len(o)-1)//1024*1024+1])
+def tI():global ee,oA,et;ee=.0;oA=et=l.perf_counter()
+def tJ(a):global oA;oA=l.perf_counter()-a/1e3
+def D(a,data):global ee,et;t=1e3*(l.perf_counter()-oA);i(f"stage:{a} begin:{ee:.0f}ms end:{t:.0f}ms data:{data}");ee=t;et=l.perf_counter()
+def tK(t):
+ global et
+ if l.perf_counter()>et+10:et=l.perf_counter();i(t)
+def tL(s,r):global ei,oB,h,p,ea,f,eo,en,Z;ea=s;h=r;f=();eo='';tI();ei=False;Z=not(U or S);d=e.bfloat16 if n.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;p=GPT(s,d);ej(s,r);oB=eC(p);t=a(R,'fineweb_val_*.bin');en=tH(t);aP(r);o=G.sha256(en.numpy().data).hexdigest();i(f"val_loader:shards pattern={t} tokens:{len(en)-1}\nval_sha256:{o}")
+def E(r):t=a(R,'fineweb_train_*.bin');aR(t,r)
 def tM():
- if not m:return()
- return tuple(n.name for n in m if n.q and n.name in p)
-def tN():return tt(eX(len(ei)))[0]
-def tO(d):
+ if not Z:raise ValueError('training data are closed: training time is over')
+ d=aT();t,l=(p.to(n,non_blocking=True)for p in d);return t,l,{}
+def tN():return tuple(o.name for o in P if o.q and o.name in f)
+def tO():return ta(eY(len(en)))[0]
+def tP(s):
  t=[()]
- for n in d:t+=[(*r,n.name)for r in t]
+ for o in s:t+=[(*r,o.name)for r in t]
  return t
-def tP():
- t,o,c=tL();t,o=t[:1,:512],o[:1,:512];c={a:f[:1,:512]for(a,f)in c.items()};e=tuple(n.name for n in m);g(t,o,phases=e,fields=c,ledger=l).backward()
- for i in et:r=sum(g.get_parameter(a).grad is not None for a in i.r());l.count(i.l,'trained tensors',r)
- g.zero_grad()
 def tQ():
- n=g.state_dict();h={a:t.clone()for(a,t)in n.items()};f=eA();c=k();F(c);d=m
- for r in tO(d):
-  for o in range(20):tV(f,r,Scalars(1.,1.,.9),c);i(' '.join((f"warmup_step:{o+1}/20",*r)))
- for(a,t)in n.items():t.copy_(h[a])
- e.manual_seed(U);F(l)
-def tR(r):
- try:eP();el();h=k();td(eu(oj)[0])
- except(OSError,ValueError)as l:print(f"error: {l}",file=c.stderr);c.exit(2)
- e.manual_seed(U);e.backends.cuda.matmul.allow_tf32=True
- if S==0:tT()
- tm();i('plugins:'+' '.join(ov));tS(r,h)
- if Y:
-  tU();tP();tQ();o=tY()
-  try:tp(o)
-  except(OSError,ValueError)as l:tc(str(l));c.exit(f"error: rank {f}: {l}")
- t=not T and(tq()or eo);ed()
- if t:c.exit(1)
-def tS(r,h):
- global p
+ t,l,u=tM();t,l=t[:1,:512],l[:1,:512];u={a:s[:1,:512]for(a,s)in u.items()};e=tuple(o.name for o in P);p(t,l,phases=e,fields=u,ledger=h).backward()
+ for i in ea:n=sum(p.get_parameter(a).grad is not None for a in i.r());h.count(i.l,'trained tensors',n)
+ p.zero_grad()
+def tR():
+ n=p.state_dict();l={a:t.clone()for(a,t)in n.items()};c=eB();d=v();E(d);s=P
+ for r in tP(s):
+  for o in range(20):tW(c,r,Scalars(1.,1.,.9),d);i(' '.join((f"warmup_step:{o+1}/20",*r)))
+ for(a,t)in n.items():t.copy_(l[a])
+ e.manual_seed(V);E(h)
+def tS(s):
+ try:eQ();ed();r=v();tc(em(ox)[0])
+ except(OSError,ValueError)as h:print(f"error: {h}",file=d.stderr);d.exit(2)
+ e.manual_seed(V);e.backends.cuda.matmul.allow_tf32=True
+ if T==0:tU()
+ tf();i('plugins:'+' '.join(ok));tT(s,r)
+ if Z:
+  tV();tQ();tR();o=tZ()
+  try:tg(o)
+  except(OSError,ValueError)as h:tu(str(h));d.exit(f"error: rank {u}: {h}")
+ t=not U and(tz()or ei);ec()
+ if t:d.exit(1)
+def tT(s,r):
+ global f
  try:
-  tK(r,h);eI()
-  if R:tw()
-  elif T:p=tuple(n.name for n in m);tx()
-  else:F(k())
+  tL(s,r);eJ()
+  if S:ty()
+  elif U:f=tuple(o.name for o in P);tj()
+  else:E(v())
   return
- except(OSError,ValueError)as l:
-  tc(str(l))
-  if not R:ed()
-  c.exit(2)
-def tT():J.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
-def tU():i(f"model_params:{sum(t.numel()for t in g.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{U}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{h} warmup_steps:20 max_wallclock_seconds:{S:.3f}")
-def tV(f,d,r,h):
- a=8//n;e=.0
- for p in range(a):t,o,c=tL();s=oC(t,o,phases=d,fields=c)/a;e+=s.detach();s.backward()
- f.step(r,h);return e
-def tW(o,a,d):
- global p;t=tz(o,a,d);r=Scalars(1.,1.,.0)
- for h in ok:r=h(t,r,l)
- for n in m:
-  if n.name not in p and n.start(t._replace(i=r.i)):p=tuple(e.name for e in m if e.name in p or e is n);l.s(n.l,f"on at step {o}");i(f"phase {n.name} on at step:{o} train_time:{a:.0f}ms")
- return r
-def tX():return 1e3*S
-def tY():
- f=eA();aX();d=tX();o=0;a=.0;oi()
+ except(OSError,ValueError)as h:
+  tu(str(h))
+  if not S:ec()
+  d.exit(2)
+def tU():I.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
+def tV():i(f"model_params:{sum(t.numel()for t in p.parameters())}\nworld_size:{o} grad_accum_steps:{8//o}\nseed:{V}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{m} warmup_steps:20 max_wallclock_seconds:{T:.3f}")
+def tW(c,s,n,r):
+ a=8//o;e=.0
+ for f in range(a):t,l,u=tM();d=oB(t,l,phases=s,fields=u)/a;e+=d.detach();d.backward()
+ c.step(n,r);return e
+def tX(o,a,r):
+ global f;t=tA(o,a,r);n=Scalars(1.,1.,.0);n=aW(t,n);n=od(t,n)
+ if K.name not in f and K.start(t._replace(o=n.o)):f=tuple(e.name for e in P if e.name in f or e is K);h.s(K.l,f"on at step {o}");i(f"phase {K.name} on at step:{o} train_time:{a:.0f}ms")
+ return n
+def tY():return 1e3*T
+def tZ():
+ c=eB();aY();r=tY();o=0;a=.0;on()
  while True:
-  g=o==h or 0<d<=a
-  if g or oz>0 and o%oz==0:
-   on();t=tN();tZ(o,f"val_loss:{t.val_loss:.4f} val_bpb:{t.d:.4f}",a)
-   if g:break
-   oi()
-  r=tW(o,a,d);s=tV(f,p,r,l);o+=1;aY(o,r);a=em(os(o))
-  if oq>0 and(o<=10 or o%oq==0):
-   tZ(o,f"train_loss:{s:.4f}",a)
-   if s!=s:raise ValueError('the training loss is not a number')
- if o<h:i(f"stopping_early: wallclock_cap train_time:{a:.0f}ms step:{o}/{h}")
- n=e.cuda.max_memory_allocated()>>20;c=e.cuda.max_memory_reserved()>>20;i(f"peak memory allocated: {n} MiB reserved: {c} MiB");aZ();tI(a);E('train','train');return o
-def tZ(o,t,a):i(f"step:{o}/{h} {t} train_time:{a:.0f}ms step_avg:{a/max(o,1):.2f}ms")
-def ae(t,e,o,a):a.a('additive_skips','skips');return t+a.n['skip_weights'][o].to(t.dtype)*e
-def at(t,n,reduction,a):a.a('cross_entropy','losses');s=u.cross_entropy(t.flatten(0,1).float(),n.flatten(),reduction=reduction);return s.view_as(n)if reduction=='none'else s
-def aa(t,a):a.a('partial_rope','rotations');n=tD(t[...,:16],a);return e.cat((n,t[...,16:]),-1)
-def ao(model,t,l,h,n,i,ctx):
- if n<4:return t,l
- ctx.a('pko','layers');o=l[...,16:];d=e.cat((o[:,:1],o[:,:-1]),dim=1);c=tA(ctx)
- if c is not None:d=e.where(c[:,:,None,None],o,d)
- return t,e.cat((l[...,:16],d),dim=-1)
-def ai(model,t,l,h,n,i,ctx):ctx.a('qk_gain','layers');e=ctx.n[f"blocks.{n}.attn.q_gain"].to(t.dtype);return t*e[:,None],l
-def an(r,h,n,i,a):a.a('relu2','layers');t=u.relu(r.h(h,'mlp.fc',n,i,a)).square();return r.h(t,'mlp.proj',n,i,a)
-def ar(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def ah(t,l,e,n,a):return al(t,l,e,n,a)
-def al(t,l,e,n,a):return aC(t,l,e,n,a)
-def ad(r,h,n,i,a):
- d=r.h(h,'attn.c_q',n,i,a);s=r.h(h,'attn.c_k',n,i,a);c=r.h(h,'attn.c_v',n,i,a);d=aa(B(e.unflatten(d,2,(8,-1))),a);s=aa(B(e.unflatten(s,2,(4,-1))),a);c=e.unflatten(c,2,(4,-1))
- for g in(ao,ai):d,s=g(r,d,s,h,n,i,a)
- o=ah(d,s,c,n,a);o=r.h(o.flatten(2),'attn.proj',n,i,a);return C(o,h,'attn',i,a)
-def ac(t,l,e,i,a):
- d=t.transpose(1,2);s=l.transpose(1,2);c=e.transpose(1,2)
- if i<0 or i>=d.size(2)-1:r=d.size(1)!=s.size(1);return u.scaled_dot_product_attention(d,s,c,is_causal=True,enable_gqa=r).transpose(1,2)
- return au(t,l,e,am(d.size(2),i,d.device,a))
-def au(t,l,e,r):d=t.transpose(1,2);s=l.transpose(1,2);c=e.transpose(1,2);n=d.size(1)//s.size(1);s=s.repeat_interleave(n,1);c=c.repeat_interleave(n,1);return u.scaled_dot_product_attention(d,s,c,attn_mask=r).transpose(1,2)
-def am(length,i,device,a):
- h='window',i
- if h not in a.memo:t=e.arange(length,device=device);o=t[:,None]-t[None,:];a.memo[h]=(o>=0)&(o<=i)
- r=a.memo[h];return r
-def af(t,e,n,a):o=a.n[f"blocks.{n}.resid_mix"].to(t.dtype);return o[0]*t+o[1]*e
-def ap(t):a=B(t);return a
-def ag(r,h,n,i,a):t=ad(r,h,n,i,a);return a.n[f"blocks.{n}.attn_scale"].to(h.dtype)*t
-def aw(r,h,n,i,a):t=an(r,h,n,i,a);t=C(t,h,'mlp',i,a);return a.n[f"blocks.{n}.mlp_scale"].to(h.dtype)*t
-def ay(r,t,e,n,i,a):o=af(t[0],e,n,a);o=o+ag(r,ap(o),n,i,a);return o+aw(r,ap(o),n,i,a),
-def ab(t,e,o,n,a):
- if e is None:return t
- return ae(t[0],e,o,a),*t[1:]
-def av(r,t,e,a):
- h,d=aF();a.a('unet_plan','steps over 9 layers',len(h)+len(d));l=[]
- for(i,n)in enumerate(h):t=ay(r,t,e,n,i,a);l.append(t[0])
- for(o,n)in enumerate(d):t=ab(t,l.pop()if l else None,o,n,a);t=ay(r,t,e,n,len(h)+o,a)
- return t
-def ak(r,t,n,a):a.a('sequential_wiring','walks');return av(r,(t,),n,a)[0]
-def ax():
- if s.type!='cuda':return'scaled_dot_product_attention',None
+  p=o==m or 0<r<=a
+  if p or oq>0 and o%oq==0:
+   os();t=tO();ae(o,f"val_loss:{t.val_loss:.4f} val_bpb:{t.d:.4f}",a)
+   if p:break
+   on()
+  n=tX(o,a,r);d=tW(c,f,n,h);o+=1;aZ(o,n);a=ef(oh(o))
+  if oj>0 and(o<=10 or o%oj==0):
+   ae(o,f"train_loss:{d:.4f}",a)
+   if d!=d:raise ValueError('the training loss is not a number')
+ if o<m:i(f"stopping_early: wallclock_cap train_time:{a:.0f}ms step:{o}/{m}")
+ l=e.cuda.max_memory_allocated()>>20;s=e.cuda.max_memory_reserved()>>20;i(f"peak memory allocated: {l} MiB reserved: {s} MiB");oe();tJ(a);D('train','train');return o
+def ae(o,t,a):i(f"step:{o}/{m} {t} train_time:{a:.0f}ms step_avg:{a/max(o,1):.2f}ms")
+def at(t,i,r,a):a.a('additive_skips','skips');return t+a.n['skip_weights'][r].to(t.dtype)*i
+def aa(t,o,reduction,a):a.a('cross_entropy','losses');d=c.cross_entropy(t.flatten(0,1).float(),o.flatten(),reduction=reduction);return d.view_as(o)if reduction=='none'else d
+def ao(t,a):a.a('partial_rope','rotations');o=tE(t[...,:16],a);return e.cat((o,t[...,16:]),-1)
+def ai(t,i,o,a):
+ if o<4:return t,i
+ a.a('pko','layers');n=i[...,16:];r=e.cat((n[:,:1],n[:,:-1]),dim=1);h=tB(a)
+ if h is not None:r=e.where(h[:,:,None,None],n,r)
+ return t,e.cat((i[...,:16],r),dim=-1)
+def an(t,i,o,a):a.a('qk_gain','layers');e=a.n[f"blocks.{o}.attn.q_gain"].to(t.dtype);return t*e[:,None],i
+def ar(t,i,o,n,a):a.a('relu2','layers');e=c.relu(t.h(i,'mlp.fc',o,n,a)).square();return t.h(e,'mlp.proj',o,n,a)
+def ah(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
+def al(t,i,e,o,a):return ad(t,i,e,o,a)
+def ad(t,i,e,o,a):return aD(t,i,e,o,a)
+def ac(t,i,o,n,a):h=t.h(i,'attn.c_q',o,n,a);r=t.h(i,'attn.c_k',o,n,a);s=t.h(i,'attn.c_v',o,n,a);h=ao(A(e.unflatten(h,2,(8,-1))),a);r=ao(A(e.unflatten(r,2,(4,-1))),a);s=e.unflatten(s,2,(4,-1));h,r=ai(h,r,o,a);h,r=an(h,r,o,a);l=al(h,r,s,o,a);l=t.h(l.flatten(2),'attn.proj',o,n,a);return B(l,i,'attn',n,a)
+def au(t,i,e,n,a):
+ h=t.transpose(1,2);r=i.transpose(1,2);s=e.transpose(1,2)
+ if n<0 or n>=h.size(2)-1:d=h.size(1)!=r.size(1);return c.scaled_dot_product_attention(h,r,s,is_causal=True,enable_gqa=d).transpose(1,2)
+ return am(t,i,e,af(h.size(2),n,h.device,a))
+def am(t,i,e,d):h=t.transpose(1,2);r=i.transpose(1,2);s=e.transpose(1,2);o=h.size(1)//r.size(1);r=r.repeat_interleave(o,1);s=s.repeat_interleave(o,1);return c.scaled_dot_product_attention(h,r,s,attn_mask=d).transpose(1,2)
+def af(o,n,device,a):
+ r='window',n
+ if r not in a.memo:t=e.arange(o,device=device);i=t[:,None]-t[None,:];a.memo[r]=(i>=0)&(i<=n)
+ d=a.memo[r];return d
+def ap(t,h,o,a):e=a.n[f"blocks.{o}.resid_mix"].to(t.dtype);return e[0]*t+e[1]*h
+def ag(t):a=A(t);return a
+def aw(t,i,o,n,a):e=ac(t,i,o,n,a);return a.n[f"blocks.{o}.attn_scale"].to(i.dtype)*e
+def ay(t,i,o,n,a):e=ar(t,i,o,n,a);e=B(e,i,'mlp',n,a);return a.n[f"blocks.{o}.mlp_scale"].to(i.dtype)*e
+def ab(t,e,h,o,n,a):i=ap(e[0],h,o,a);i=i+aw(t,ag(i),o,n,a);return i+ay(t,ag(i),o,n,a),
+def av(e,i,r,o,a):
+ if i is None:return e
+ return at(e[0],i,r,a),*e[1:]
+def ak(t,e,h,a):
+ d,l=aG();a.a('unet_plan','steps over 9 layers',len(d)+len(l));i=[]
+ for(n,o)in enumerate(d):e=ab(t,e,h,o,n,a);i.append(e[0])
+ for(r,o)in enumerate(l):e=av(e,i.pop()if i else None,r,o,a);e=ab(t,e,h,o,len(d)+r,a)
+ return e
+def ax(t,o,e,a):a.a('sequential_wiring','walks');return ak(t,(o,),e,a)[0]
+def aj():
+ if n.type!='cuda':return'scaled_dot_product_attention',None
  try:from flash_attn_interface import flash_attn_func as t;return'flash-attn 3',t
  except ImportError:
   try:from flash_attn import flash_attn_func as t;return'flash-attn 2',t
-  except ImportError:return az(),None
-def aj(a,t,l,e,i):o=a(t,l,e,causal=True,window_size=(i,0));return o[0]if isinstance(o,tuple)else o
-def aq(n,t,l,e,i,a):
- if n is not None:return aj(n,t,l,e,i)
- return ac(t,l,e,i,a)
-def az():t=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not t);e.backends.cuda.enable_flash_sdp(t);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if t else'cuDNN'
-def aA():
- def t(c,head,query,key):return(query>=key)&(query-key<=256)
- return t
+  except ImportError:return aA(),None
+def aq(a,t,i,e,n):l=a(t,i,e,causal=True,window_size=(n,0));return l[0]if isinstance(l,tuple)else l
+def az(o,t,i,e,n,a):
+ if o is not None:return aq(o,t,i,e,n)
+ return au(t,i,e,n,a)
+def aA():t=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not t);e.backends.cuda.enable_flash_sdp(t);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if t else'cuDNN'
 def aB():
- global L;a,L=ax()
- if s.type!='cuda'or L is not None:return a
- for n in(1024,1024):t=aA();M[n]=create_block_mask(t,None,None,n,n,device=s)
+ def t(d,head,query,key):return(query>=key)&(query-key<=256)
+ return t
+def aC():
+ global L;a,L=aj()
+ if n.type!='cuda'or L is not None:return a
+ for o in(1024,1024):t=aB();M[o]=create_block_mask(t,None,None,o,o,device=n)
  return f"flex_attention (windows), {a} (full)"
-def aC(d,s,c,n,a):
- t=n<4;a.a('swa','windowed layers'if t else'full layers');i=256 if t else-1
- if t and a.ledger is None and d.size(1)in M:r=d.size(2)!=s.size(2);e=d.transpose(1,2),s.transpose(1,2),c.transpose(1,2);o=flex_attention(*e,block_mask=M[d.size(1)],enable_gqa=r);return o.transpose(1,2)
- return aq(L,d,s,c,i,a)
-def aD(model,t,ctx,cap):ctx.a('tanh_softcap','caps');return cap*e.tanh(t/cap)
-def aE(r,t,a):a.a('tied_head','heads');return tC(r,a.n['tok_emb.weight'],t,'head',0,0,a)
-def aF():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
-def G(tensor,generator,ledger):a=tensor.shape[-1]**-.5;tensor.uniform_(-a,a,generator=generator);ledger.count('uniform_init','matrices')
-def aG(o):t=io.BytesIO();n={c.intern(a):{c.intern(h):g for(h,g)in i.items()}for(a,i)in o.items()};e.save(n,t);return t.getvalue()
-def aH(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def aI(o):h=aG(o);l.s('torch_save',f"{len(o)} tensors in {len(h)} bytes");return h
-def aJ(data):return aH(data)
-def aK(data):r=zlib.compress(data,9);l.s('zlib',f"{len(data)} -> {len(r)} bytes");return r
-def aL(data,a):
- d=zlib.decompressobj();t=d.decompress(data,a)
- if not d.eof or d.unused_data:raise ValueError(f"wanted one whole stream of at most {a} bytes")
+def aD(h,r,s,o,a):
+ t=o<4;a.a('swa','windowed layers'if t else'full layers');n=256 if t else-1
+ if t and a.ledger is None and h.size(1)in M:d=h.size(2)!=r.size(2);e=h.transpose(1,2),r.transpose(1,2),s.transpose(1,2);l=flex_attention(*e,block_mask=M[h.size(1)],enable_gqa=d);return l.transpose(1,2)
+ return az(L,h,r,s,n,a)
+def aE(t,a):a.a('tanh_softcap','caps');return 3e1*e.tanh(t/3e1)
+def aF(o,a):a.a('tied_head','heads');return tD(a.n['tok_emb.weight'],o,'head',0,0,a)
+def aG():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
+def F(tensor,generator,ledger):a=tensor.shape[-1]**-.5;tensor.uniform_(-a,a,generator=generator);ledger.count('uniform_init','matrices')
+def aH(o):t=io.BytesIO();n={d.intern(a):{d.intern(r):p for(r,p)in i.items()}for(a,i)in o.items()};e.save(n,t);return t.getvalue()
+def aI(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
+def aJ(o):r=aH(o);h.s('torch_save',f"{len(o)} tensors in {len(r)} bytes");return r
+def aK(data):return aI(data)
+def aL(data):n=zlib.compress(data,9);h.s('zlib',f"{len(data)} -> {len(n)} bytes");return n
+def aM(data,a):
+ l=zlib.decompressobj();t=l.decompress(data,a)
+ if not l.eof or l.unused_data:raise ValueError(f"wanted one whole stream of at most {a} bytes")
  return t
-def aM():
- try:t=SentencePieceProcessor(V)
- except(OSError,RuntimeError)as l:raise OSError(f"{V}: not a SentencePiece model")from l
- if len(t)>1024:raise ValueError(f"{V} has {len(t)} pieces, wanted at most vocab_size=1024")
- if t.piece_to_id('\u2581')==t.unk_id():raise ValueError(f"{V}: U+2581 is not a piece of its own")
+def aN():
+ try:t=SentencePieceProcessor(W)
+ except(OSError,RuntimeError)as h:raise OSError(f"{W}: not a SentencePiece model")from h
+ if len(t)>1024:raise ValueError(f"{W} has {len(t)} pieces, wanted at most vocab_size=1024")
+ if t.piece_to_id('\u2581')==t.unk_id():raise ValueError(f"{W}: U+2581 is not a piece of its own")
  return t
-def aN(t):
- r=[(0,0,1)]*1024
+def aO(t):
+ p=[(0,0,1)]*1024
  for a in range(len(t)):
-  if not(t.is_control(a)or t.is_unknown(a)or t.is_unused(a)):n=t.id_to_piece(a);o=n.startswith('\u2581');r[a]=1 if t.is_byte(a)else len(n.encode())-3*o,o,0
- return e.tensor(r).T
-def aO(h):
- global oM,oL,oD,oK
- if any(a(Q).glob('*_bytes_*')):raise ValueError(f"{Q}: it has byte side files, build with the plugin that reads them")
- t=aN(aM());oK,oL,oM=t.to(s);oD=h
-def aP(a,t,n):oD.count('sentencepiece_bytes','targets',t.numel());h=oK[t]+(oL[t]&~oM[a]);return h
-def aQ(t,h):
- global en,oG,oE,es,oF;en=tE(t)
- for d in en:tF(d)
- oE=f;oF=n;oG=h;es=D(en[0])
-def aR(t):
- global es;i=[]
+  if not(t.is_control(a)or t.is_unknown(a)or t.is_unused(a)):o=t.id_to_piece(a);i=o.startswith('\u2581');p[a]=1 if t.is_byte(a)else len(o.encode())-3*i,i,0
+ return e.tensor(p).T
+def aP(r):
+ global oL,oK,oC,oJ
+ if any(a(R).glob('*_bytes_*')):raise ValueError(f"{R}: it has byte side files, build with the plugin that reads them")
+ t=aO(aN());oJ,oK,oL=t.to(n);oC=r
+def aQ(a,t,o):oC.count('sentencepiece_bytes','targets',t.numel());r=oJ[t]+(oK[t]&~oL[a]);return r
+def aR(t,r):
+ global es,oF,oD,er,oE;es=tF(t)
+ for l in es:tG(l)
+ oD=u;oE=o;oF=r;er=C(es[0])
+def aS(t):
+ global er;i=[]
  while t>0:
-  if not len(es):en.append(en.pop(0));es=D(en[0])
-  i.append(es[:t]);es=es[t:];t-=len(i[-1])
- return I.concatenate(i)
-def aS():a=aR(oF*65537).reshape(oF,-1)[oE];a=e.from_numpy(a.astype(int));oG.count('sequential_loader','batches');return a[:-1].reshape(-1,1024),a[1:].reshape(-1,1024)
-def aT(r):global oH;o=[{'params':d,'spec':n}for(n,d,h)in r];oH=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
-def aU(r,h):
- for n in oH.param_groups:n['lr']=n['spec'].lr*r.i;n['weight_decay']=n['spec'].weight_decay*r.B
- oH.step();h.count('adam','steps')
-def aV(t,r,ledger,start,final,steps):a=min(t.step/steps,1.)if steps>0 else 1.;c=(1-a)*start+a*final;ledger.s('momentum_warmup',f"momentum {c:.4f} at step {t.step}");return r._replace(momentum=c)
-def aW(t,steps,scale_first):
- n=t.shape[-2]>t.shape[-1]
- if n:t=t.mT
+  if not len(er):es.append(es.pop(0));er=C(es[0])
+  i.append(er[:t]);er=er[t:];t-=len(i[-1])
+ return H.concatenate(i)
+def aT():a=aS(oE*65537).reshape(oE,-1)[oD];a=e.from_numpy(a.astype(int));oF.count('sequential_loader','batches');return a[:-1].reshape(-1,1024),a[1:].reshape(-1,1024)
+def aU(h):global oG;i=[{'params':l,'spec':o}for(o,l,s)in h];oG=e.optim.AdamW(i,betas=(.9,.95),eps=1e-08,fused=True)
+def aV(n,r):
+ for o in oG.param_groups:o['lr']=o['spec'].lr*n.o;o['weight_decay']=o['spec'].weight_decay*n.B
+ oG.step();r.count('adam','steps')
+def aW(t,n):a=min(t.step/500,1.);d=(1-a)*.85+a*.95;h.s('momentum_warmup',f"momentum {d:.4f} at step {t.step}");return n._replace(momentum=d)
+def aX(t,steps,scale_first):
+ o=t.shape[-2]>t.shape[-1]
+ if o:t=t.mT
  t=t/(t.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for p in range(steps):a=t@t.mT;e=2.0315*a@a if scale_first else 2.0315*(a@a);t=3.4445*t+(-4.775*a+e)@t
- return t.mT if n else t
-def aX():0
-def aY(i,r):0
-def aZ():l.s('no_average','last weights')
-class MuonBank(t):weight:t;names:t;k:t;full:t;w:t;momentum:t;et:t
-def oe(d,h):
- global er,oN;oN={};er=[];E=e.bfloat16 if s.type=='cuda'else e.float32
- for(l,g)in sorted(zip(d,h,strict=True),key=lambda ei:-ei[0].numel()):*p,r,X=l.shape;u=-(-len(g)//n);o=(*g,*['']*u*n)[u*f:][:u];J=[(t,r,X)for t in(u*n,u)];i,a=[e.zeros(m,dtype=E,device=s)for m in J];et,c=[e.zeros(m,dtype=e.bfloat16,device=s)for m in J];er.append(MuonBank(l,g,o,i,a,c,et))
-def ot():
- global oI;oI=[]
- for t in er:l=ef(t.weight).bfloat16();t.full.flatten()[:l.numel()].copy_(l.flatten());oI.append(eg(t.w,t.full))
-def oa(r,h):
- o=[]
- for(t,e)in zip(er,oI,strict=True):
-  ey(e);d=n;l=(t.w/d).bfloat16();a=eG(l,t.momentum,r.momentum);a=eD(a,t.k);o.append((t,ew(t.et,a),a))
-  if len(o)>1:oo(*o.pop(0),r,h)
- for i in o:oo(*i,r,h)
-def oo(t,e,a,r,h):ey(e);l=t.weight;o=t.et.flatten()[:l.numel()].view_as(l);eE(l,o,t.names,eH(l),r);h.count('parallel_muon','bank updates');h.count('newton_schulz','matrices',t.et.size(0))
-def oi():global oJ;oJ=r.perf_counter()-N
-def on():
+ for f in range(steps):a=t@t.mT;e=2.0315*a@a if scale_first else 2.0315*(a@a);t=3.4445*t+(-4.775*a+e)@t
+ return t.mT if o else t
+def aY():0
+def aZ(i,n):0
+def oe():h.s('no_average','last weights')
+class MuonBank(t):weight:t;names:t;k:t;full:t;w:t;momentum:t;Y:t
+def ot(l,s):
+ global eh,oM;oM={};eh=[];I=e.bfloat16 if n.type=='cuda'else e.float32
+ for(i,c)in sorted(zip(l,s,strict=True),key=lambda ea:-ea[0].numel()):*f,p,P=i.shape;m=-(-len(c)//o);r=(*c,*['']*m*o)[m*u:][:m];K=[(t,p,P)for t in(m*o,m)];h,a=[e.zeros(D,dtype=I,device=n)for D in K];Y,d=[e.zeros(D,dtype=e.bfloat16,device=n)for D in K];eh.append(MuonBank(i,c,r,h,a,d,Y))
+def oa():
+ global oH;oH=[]
+ for t in eh:h=ep(t.weight).bfloat16();t.full.flatten()[:h.numel()].copy_(h.flatten());oH.append(ew(t.w,t.full))
+def oo(n,r):
+ i=[]
+ for(t,e)in zip(eh,oH,strict=True):
+  eb(e);d=o;h=(t.w/d).bfloat16();a=eH(h,t.momentum,n.momentum);a=eE(a,t.k);i.append((t,ey(t.Y,a),a))
+  if len(i)>1:oi(*i.pop(0),n,r)
+ for l in i:oi(*l,n,r)
+def oi(t,e,a,n,r):eb(e);i=t.weight;o=t.Y.flatten()[:i.numel()].view_as(i);eF(i,o,t.names,eI(i),n);r.count('parallel_muon','bank updates');r.count('newton_schulz','matrices',t.Y.size(0))
+def on():global oI;oI=l.perf_counter()-N
+def os():
  global N
  if e.cuda.is_available():e.cuda.synchronize()
- N=r.perf_counter()-oJ;l.s('wall_clock',f"{N:.3f} seconds")
-def os(o):return 1e3*(r.perf_counter()-oJ)
-def oh(t,length):
- if length<=0:return 1.
- if t.u>0:a=length*(t.m/max(t.step,1));return min(max(t.u-t.m,.0)/max(a,1e-09),1.)
- e=t.v-t.step;return e/length if 0<e<=length else 1.
-def ol(t,r,ledger,length):a=oh(t,length);ledger.s('warmdown_iters',f"multiplier {a:.4f} at step {t.step}");return r._replace(i=r.i*a)
-def od(model,weight,h,n,i,ctx,half):
- if not h.startswith(('attn.','mlp.'))or not ctx.training or'bank_qat'not in ctx.phases:return weight
- ctx.a('bank_qat','matrices');d,o=eM(weight.detach().float(),half);return weight+(eL(d,o,weight.dtype)-weight).detach()
-def oc(t,threshold):return t.i<threshold
-class ou:
+ N=l.perf_counter()-oI;h.s('wall_clock',f"{N:.3f} seconds")
+def oh(o):return 1e3*(l.perf_counter()-oI)
+def ol(t):
+ if t.u>0:a=1200*(t.m/max(t.step,1));return min(max(t.u-t.m,.0)/max(a,1e-09),1.)
+ o=t.v-t.step;return o/1200 if 0<o<=1200 else 1.
+def od(t,n):a=ol(t);h.s('warmdown_iters',f"multiplier {a:.4f} at step {t.step}");return n._replace(o=n.o*a)
+def oc(i,r,a):
+ if not r.startswith(('attn.','mlp.'))or not a.training or'bank_qat'not in a.phases:return i
+ a.a('bank_qat','matrices');n,o=eN(i.detach().float());return i+(eM(n,o,i.dtype)-i).detach()
+def ou(t,threshold):return t.o<threshold
+class om:
  name='int6'
  def encode(e,name,tensor,statistics,ledger):
   if tensor.numel()<=65536:ledger.count('int6','tensors kept');return{'kept':tensor.half()}
-  ledger.count('int6','tensors quantized');d,o=e.grid(tensor.float());return{'codes':d,'step':o}
- def grid(e,weight):return eM(weight,True)
- def decode(e,name,parts,kind):return eO(parts,kind)
-class om:
+  ledger.count('int6','tensors quantized');n,o=e.grid(tensor.float());return{'codes':n,'step':o}
+ def grid(e,weight):return eN(weight)
+ def decode(e,name,parts,kind):return eP(parts,kind)
+class of:
  name='int8'
- def __init__(e,half):e.half=half
+ def __init__(e,t):e.half=t
  def encode(e,name,tensor,statistics,ledger):
   if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
-  ledger.count('int8','tensors quantized');d,o=eN(tensor.float());return{'codes':d,'step':o}
- def decode(e,name,parts,kind):return eO(parts,kind)
-def of():return Param('qo_bank',(18,512,512),'matrix','attn',(G,ej),'banks',o=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(18,256,512),'matrix','attn',(G,G),'banks',o=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(9,1024,512),'matrix','mlp',(G,),'banks',o=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(9,512,1024),'matrix','mlp',(ej,),'banks',o=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(4,512),'scalar','control',b,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',d(eq,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',b,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',b,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ar,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',d(ez,std=.005),'tied_head','activation',z='head')
-def op():global ea;ea='swa';eJ(aB())
+  ledger.count('int8','tensors quantized');n,o=eO(tensor.float());return{'codes':n,'step':o}
+ def decode(e,name,parts,kind):return eP(parts,kind)
+def op():return Param('qo_bank',(18,512,512),'matrix','attn',(F,eq),'banks',i=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(18,256,512),'matrix','attn',(F,F),'banks',i=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(9,1024,512),'matrix','mlp',(F,),'banks',i=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(9,512,1024),'matrix','mlp',(eq,),'banks',i=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(4,512),'scalar','control',y,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',s(ez,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',y,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',y,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ah,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',s(eA,std=.005),'tied_head','activation',z='head')
+oy=Group('embed',.05)
+ob=Group('scalar',.04)
+K=Phase('bank_qat',s(ou,threshold=.15),False,'bank_qat')
+def og():global eo;eo='swa';eK(aC())
 L=None
 M={}
 N=.0
-ow=Group('embed',.05),Group('scalar',.04)
-oy=d(aD,cap=3e1),
-ob=d(aW,scale_first=False)
+ov=s(aX,scale_first=False)
 O=None
-m=Phase('bank_qat',d(oc,threshold=.15),False,'bank_qat'),
-ov='adam','additive_skips','bank_qat','banks','chunked_eval','cross_entropy','int6','int8','momentum_warmup','newton_schulz','no_average','parallel_muon','partial_rope','pko','qk_gain','relu2','residual_scales','sentencepiece_bytes','sequential_loader','sequential_wiring','swa','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
-ok=d(aV,final=.95,start=.85,steps=500),d(ol,length=1200)
-P={'attn':ou(),'control':om(False),'embed':om(True),'mlp':ou()}
-ox=d(od,half=True),
-if __name__=='__main__':tR(of())
+P=K,
+ok='adam','additive_skips','bank_qat','banks','chunked_eval','cross_entropy','int6','int8','momentum_warmup','newton_schulz','no_average','parallel_muon','partial_rope','pko','qk_gain','relu2','residual_scales','sentencepiece_bytes','sequential_loader','sequential_wiring','swa','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
+Q={'attn':om(),'control':of(False),'embed':of(True),'mlp':om()}
+if __name__=='__main__':tS(op())
