@@ -61,6 +61,7 @@ STAGES = ("resolve", "link", "specialize", "shake", "minify", "pack")
 DUMPS = ("0_live.py", "1_linked.py", "2_specialized.py", "3_shaken.py", "4_minified.py", "5_packed.py")
 
 
+@paused_collector()
 def build(
     entry: str,
     find_source: FindSource,
@@ -75,7 +76,7 @@ def build(
     Args:
         entry: the entry module's text.
         find_source: the file of an internal module, None for a module that stays outside.
-        pack: "auto" for the smallest file, or one of "plain", "b85", "latin1".
+        pack: "auto" for the smallest file, or one of "plain", "b85", "latin1", "mix".
         allow_brotli: whether the file may import brotli to unpack itself.
         known: see `load`.
         stop_after: how many passes of specialize to run; all if None.
@@ -83,11 +84,7 @@ def build(
     Raises:
         PgolfError: PG2xx and PG3xx for a program that cannot be bundled, PG4xx for a defect of a stage.
     """
-    with paused_collector():
-        return _build(load(entry, find_source, known), entry, pack, allow_brotli, stop_after)
-
-
-def _build(modules: dict[str, Module], entry: str, pack: str, allow_brotli: bool, stop_after: int | None) -> Built:
+    modules = load(entry, find_source, known)
     reach(modules)
     raise_all(check_subset(list(modules.values())))
     linked = link(modules)

@@ -323,8 +323,7 @@ def declared_names(node: ast.stmt) -> tuple[str, ...]:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return (node.name,)
     if isinstance(node, ast.Assign):
-        names = [item.id for target in node.targets for item in walk(target) if isinstance(item, ast.Name)]
-        return tuple(names)
+        return tuple(item.id for target in node.targets for item in walk(target) if isinstance(item, ast.Name))
     if isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
         return (node.target.id,)
     if isinstance(node, ast.Try):
@@ -369,8 +368,7 @@ class _Stripper(Transformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is None:
             return node
-        assign = ast.Assign(targets=[node.target], value=node.value)
-        return ast.copy_location(assign, node)
+        return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
 
 
 def strip_annotations(node: ast.stmt) -> ast.stmt:

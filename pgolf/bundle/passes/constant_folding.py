@@ -27,7 +27,6 @@ from pgolf.bundle.literals import (
     value_of,
 )
 from pgolf.bundle.names import copy_tree, scopes
-from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.trees import Transformer, by_class, walk
 
@@ -220,11 +219,3 @@ def same_scope(before: ast.AST, after: ast.AST) -> bool:
     read = {name for scope in changed.walk() for name in (*scope.reads, *scope.nonlocals)}
     kept_outer = (function.globals | function.nonlocals) == (changed.globals | changed.nonlocals)
     return kept_outer and not lost & read
-
-
-CONSTANT_FOLDING = Pass(
-    "constant-folding",
-    fold_constants,
-    requires="nothing",
-    ensures="no branch and no loop is decided by a literal, but for those whose going would change what a name means",
-)
