@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 
 import brotli
 
-from pgolf import mixing
 from pgolf.errors import PgolfError
+from pgolf.mixing import ALPHABET, BASE, undo
 
 LIMIT = 8 * 2**20
 """Most bytes that a packed file may decode to."""
@@ -68,7 +68,7 @@ def unpack(data: bytes) -> str:
         mixed_parts = MIXED_FORM.fullmatch(data)
         if mixed_parts is not None:
             texts = [str(ast.literal_eval(part.decode("l1"))) for part in mixed_parts.groups()]
-            return mixing.undo(texts[0].encode("l1"), texts[1].encode("l1"), _runs(MIXED_NAMES))
+            return undo(texts[0].encode("l1"), texts[1].encode("l1"), _runs(MIXED_NAMES))
         dense_parts = DENSE_FORM.fullmatch(data)
         if dense_parts is not None:
             return _dense(*dense_parts.groups())
@@ -91,12 +91,12 @@ def _dense(module: bytes, literal: bytes, again: bytes, size: bytes, run: bytes)
         run not in _runs((*DENSE_NAMES, name))
         or not digits
         or len(digits) > DENSEST
-        or not set(digits) <= set(mixing.ALPHABET)
+        or not set(digits) <= set(ALPHABET)
     ):
         raise ValueError("the payload is not one of this version of pgolf")
     number = 0
-    for digit in digits.translate(bytes(max(mixing.ALPHABET.find(value), 0) for value in range(256))):
-        number = number * mixing.BASE + digit
+    for digit in digits.translate(bytes(max(ALPHABET.find(value), 0) for value in range(256))):
+        number = number * BASE + digit
     if number.bit_length() > 8 * int(size):
         raise ValueError("the payload is longer than the file says")
     return DECODERS[name + ".decompress"](number.to_bytes(int(size)), []).decode()

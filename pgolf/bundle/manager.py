@@ -29,7 +29,7 @@ ROUND = (
     TREE_SHAKING,
 )
 PLAN: tuple[Pass, ...] = (SETTINGS_SPECIALIZATION, TREE_SHAKING, UNROLLING, UNSHADOWING, *(ROUND * 8))
-"""The passes in their order, found by measuring bytes and time. Rounds are run until one changes nothing."""
+"""The passes in their order, found by measuring bytes and time. They end when all that would follow has changed nothing."""
 VERIFY = "PGOLF_VERIFY_PASSES"
 """With this in the environment, the text after each pass is compiled too."""
 
@@ -56,12 +56,12 @@ def specialize(
     debug = bool(os.environ.get(VERIFY)) if debug is None else debug
     program = Program.of(flat, used_up)
     before = program.all_facts()
-    idle = 0
+    idle: set[Pass] = set()
     for step, one in enumerate(plan[:stop_after], 1):
         changes = program.changes
         run(one, program)
-        idle = 0 if program.changes > changes else idle + 1
-        if idle == len(ROUND):
+        idle = set() if program.changes > changes else {*idle, one}
+        if idle and idle >= {*plan[step:stop_after]}:
             break
         if idle:
             continue

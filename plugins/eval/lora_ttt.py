@@ -66,7 +66,7 @@ PLUGIN = Plugin(
 
 
 class LoraTTT:
-    """`lora`: rank, scale; `adam`: lr, betas, weight decay; `dynamic`: one graph for any width."""
+    """`lora`: rank, scale; `adam`: lr, betas, weight decay; `sizes`: chunk, group, chains, one graph for any width."""
 
     name = "lora_ttt"
     label = "ttt"
@@ -77,30 +77,27 @@ class LoraTTT:
         sites: tuple[str, ...],
         lora: tuple[int, float],
         adam: tuple[float, ...],
-        chunk_size: int,
-        batch_size: int,
-        chains: int,
+        sizes: tuple[int, int, int, bool],
         widths: tuple[int, ...],
-        dynamic: bool,
     ):
         self.bos_id, self.sites, self.lora, self.adam = bos_id, sites, lora, adam
-        self.chunk_size, self.batch_size, self.chains = chunk_size, batch_size, chains
-        self.widths, self.dynamic = widths, dynamic
+        self.sizes, self.widths = sizes, widths
 
     def __call__(self, session: Session, tally: Tally) -> None:
         """Score all documents; a base update, where one is chosen, runs between groups."""
+        chunk_size, batch_size, chains, dynamic = self.sizes
         documents, update = find_documents(session.tokens, self.bos_id), session.program.base_update
         boundaries = [] if update is None else update.boundaries(len(documents))
         steps = sum(len(part) for part in session.program.layer_plan(session.scoring_phases()))
-        lora = Lora(session.model, self.sites, steps, self.batch_size, *self.lora)
-        widths = self.widths[-1:] if self.dynamic else self.widths
-        tally.rehearse([(self.batch_size, width) for width in widths], lora, self.dynamic)
-        groups, ranks = group_documents(documents, self.batch_size), session.world.world_size
-        tally.planned = count_calls(groups, self.chunk_size, self.widths, self.batch_size, ranks)
+        lora = Lora(session.model, self.sites, steps, batch_size, *self.lora)
+        widths = self.widths[-1:] if dynamic else self.widths
+        tally.rehearse([(batch_size, width) for width in widths], lora, dynamic)
+        groups, ranks = group_documents(documents, batch_size), session.world.world_size
+        tally.planned = count_calls(groups, chunk_size, self.widths, batch_size, ranks)
         parts = split_groups(groups, boundaries)
         done: list[Group] = []
         for number, part in enumerate(parts):
-            self.run_groups(session, tally, lora, part)
+            self.run_chains(session, tally, lora, deal_chains(part, batch_size, chains))
             done += part
             if number < len(parts) - 1:
                 tally.share()
@@ -108,9 +105,8 @@ class LoraTTT:
                 if tally.all_may_learn(4 * sum(document.length for document in known) // ranks):  # forward and backward
                     update(session, tally, known)  # type: ignore[misc]
 
-    def run_groups(self, session: Session, tally: Tally, lora: Lora, groups: list[Group]) -> None:
+    def run_chains(self, session: Session, tally: Tally, lora: Lora, chains: list[list[Group]]) -> None:
         """Run those chains of groups that come to this rank."""
-        chains = deal_chains(groups, self.batch_size, self.chains)
         generator = torch.Generator(session.world.device)
         for turn in session.share_work(len(chains)):
             generator.manual_seed((session.env.seed << 20) + chains[turn][0].index)
@@ -121,12 +117,12 @@ class LoraTTT:
 
     def run_group(self, session: Session, tally: Tally, lora: Lora, documents: list[Document]) -> None:
         """Chunk by chunk: score, then learn where something follows and time is left."""
-        lr, beta1, beta2, decay = self.adam
+        (lr, beta1, beta2, decay), (chunk_size, batch_size, _, _) = self.adam, self.sizes
         factors, make = lora.factors(), session.program.adapter_optimizer
         adam = torch.optim.AdamW(factors, lr, (beta1, beta2), 1e-10, decay, fused=True)
         optimizer = adam if make is None else make(factors, session.ledger)
-        for chunk in range(max(count_chunks(document, self.chunk_size) for document in documents)):
-            places, mask, weights = chunk_rows(documents, chunk, self.chunk_size, self.widths, self.batch_size)
+        for chunk in range(max(count_chunks(document, chunk_size) for document in documents)):
+            places, mask, weights = chunk_rows(documents, chunk, chunk_size, self.widths, batch_size)
             optimizer.zero_grad()
             found = tally.score(places, mask, lora)
             if weights.any() and tally.may_learn():
@@ -139,8 +135,7 @@ class LoraTTT:
 @hookimpl
 def evaluation(settings: SettingsView) -> Component:
     """Documents in place of windows."""
-    size, length = settings.ttt_chunk_size, settings.ttt_eval_seq_len
-    chains = settings.ttt_chains if settings.ttt_warm_start_a else 0
+    size, length, group = settings.ttt_chunk_size, settings.ttt_eval_seq_len, settings.ttt_batch_size
     settings.require(size <= length, "ttt_chunk_size", f"at most ttt_eval_seq_len={length}")
     extra = {"attn.c_k": settings.ttt_k_lora, "attn": settings.ttt_o_lora, "mlp": settings.ttt_mlp_lora}
     return Component(
@@ -149,9 +144,6 @@ def evaluation(settings: SettingsView) -> Component:
         sites=("attn.c_q", "attn.c_v", "head", *(site for site, chosen in extra.items() if chosen)),
         lora=(settings.ttt_lora_rank, settings.ttt_lora_alpha / settings.ttt_lora_rank),
         adam=(settings.ttt_lora_lr, settings.ttt_beta1, settings.ttt_beta2, settings.ttt_weight_decay),
-        chunk_size=size,
-        batch_size=settings.ttt_batch_size,
-        chains=chains,
+        sizes=(size, group, settings.ttt_chains * settings.ttt_warm_start_a, settings.ttt_widths == 0),
         widths=tuple(row_widths(length, settings.ttt_widths, size)),
-        dynamic=settings.ttt_widths == 0,
     )

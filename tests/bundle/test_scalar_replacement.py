@@ -116,8 +116,8 @@ def test_names_of_the_program_are_never_taken():
 
 def test_tuples_are_written_where_they_are_read_once_for_their_members():
     main = "for f in program.part:\n    print(f(3))\nprint(' '.join(program.extra))"
-    text = text_of("", "(square, double)", main, "('a', 'b')")
-    assert "for f in (square, double):" in text and "' '.join(('a', 'b'))" in text
+    text = text_of("", "(square, double, square, double)", main, "('a', 'b')")
+    assert "for f in (square, double, square, double):" in text and "' '.join(('a', 'b'))" in text
 
 
 @pytest.mark.parametrize(

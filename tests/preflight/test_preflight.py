@@ -34,6 +34,7 @@ def built(tmp_path, monkeypatch):
     return tmp_path / "tiny"
 
 
+@pytest.mark.slow
 def test_a_build_that_is_ready(built):
     done = run(built, "--quick", "--json")
     found = json.loads(done.stdout)

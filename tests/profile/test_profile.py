@@ -28,6 +28,7 @@ def measured(data, order=None, *plugins, **settings):
     return profile(recipe, registry(), paths(data), order or Order(), (), False)
 
 
+@pytest.mark.slow
 def test_every_plugin_has_its_time_and_its_bytes(micro_data, tmp_path):
     found = measured(micro_data, Order(steps=1, trace=tmp_path / "trace.json"))
     rows = {row.name: row for row in found.rows}

@@ -61,6 +61,7 @@ def test_a_build_is_the_live_program(side):
     assert json.dumps(proof.as_record()) and proof.as_record()["equal"]
 
 
+@pytest.mark.slow
 def test_swapped_parameters(side):
     tree = ast.parse(side.dumps[LINKED])
     maker = next(node for node in tree.body if getattr(node, "name", "") == "make_parameters")
@@ -81,6 +82,7 @@ def test_another_initial_value(side):
     assert found[0].rung == 3 and found[0].tensor == "tok_emb.weight"
 
 
+@pytest.mark.slow
 def test_a_dropped_statement(side):
     old = "        x = rms_norm(x)\n        for mix in self.program.stem_normed"
     found = differences(side, "dropped", changed(side, old, "        for mix in self.program.stem_normed"))
@@ -135,6 +137,7 @@ def pgolf(*arguments, status=0):
     return done
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = pgolf("--plugins", "pko", "--rungs", "1").stdout

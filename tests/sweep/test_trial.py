@@ -76,6 +76,7 @@ class Stopped(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_stopped_ends_its_program(small):
     def stop(clock, bpb):
         raise Stopped
@@ -94,6 +95,7 @@ def test_what_goes_wrong_is_in_the_row(small, monkeypatch):
     assert row.key == small.key({"num_layers": 2}) and row.point == {"num_layers": 2}, "nothing here has ema_decay"
 
 
+@pytest.mark.slow
 def test_a_trial_whose_bytes_are_forecast_over_the_cap_is_not_trained(tmp_path, monkeypatch):
     from types import SimpleNamespace
 

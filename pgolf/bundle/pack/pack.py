@@ -15,8 +15,8 @@ from itertools import product
 
 import brotli
 
-from pgolf import mixing
 from pgolf.errors import PgolfError
+from pgolf.mixing import ALPHABET, BASE, deflate, encode, program
 from pgolf.unpack import DENSE, DENSE_NAMES, DENSEST, MIXED, MIXED_NAMES, RUN, RUN_BY_LINE, run_alone, unpack
 
 FAMILIES = ("plain", "b85", "latin1", "mix")
@@ -117,13 +117,13 @@ def latin1(data: bytes) -> bytes:
 
 def dense(data: bytes) -> bytes:
     """The digits of base 253 of the number that bytes are."""
-    return _digits(int.from_bytes(data), int(len(data) * 8 / math.log2(mixing.BASE)) + 1)
+    return _digits(int.from_bytes(data), int(len(data) * 8 / math.log2(BASE)) + 1)
 
 
 def _digits(number: int, count: int) -> bytes:
     if count == 1:
-        return mixing.ALPHABET[number : number + 1]
-    high, low = divmod(number, mixing.BASE ** (count // 2))
+        return ALPHABET[number : number + 1]
+    high, low = divmod(number, BASE ** (count // 2))
     return _digits(high, count - count // 2) + _digits(low, count // 2)
 
 
@@ -179,10 +179,10 @@ def mixed(source: str, alone: bool = False) -> Packed:
     run = RUN if _has_plain_lines(source) else RUN_BY_LINE
     run = run_alone(run, MIXED_NAMES) if alone else run
     try:
-        payload = mixing.encode(source)
+        payload = encode(source)
     except ValueError as error:
         raise PgolfError("PG004", f"--pack mix: {error}", hint="use --pack auto") from error
-    inner = mixing.deflate(mixing.program(source, run))
+    inner = deflate(program(source, run))
     return Packed("mix", MIXED % (latin1(payload), latin1(inner)))
 
 
