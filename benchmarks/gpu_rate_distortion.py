@@ -33,7 +33,7 @@ PLUGINS = (
     *("gptq", "sdclip", "sensitivity", "train_calibration", "hessian_all_reduce"),
 )
 SETTINGS = {
-    **{"adam_wd": 0.02, "ema_decay": 0.95, "embed_wd": 0.085, "grad_clip_norm": 0.3, "grad_clip_of": "mean"},
+    **{"adam_wd": 0.02, "ema_decay": 0.95, "embed_wd": 0.085, "grad_clip_norm": 0.3},
     **{"matrix_lr": 0.02, "muon_momentum": 0.97, "muon_momentum_warmup_steps": 200, "muon_wd": 0.085, "num_layers": 11},
     **{"qk_gain_init": 4.0, "rope_dims": 16, "scalar_lr": 0.02, "tied_embed_init_std": 0.005, "tied_embed_lr": 0.03},
     **{"train_batch_tokens": 65536, "train_seq_len": 2048, "warmdown_frac": 0.667, "xsa_last_n": 11, "mlp_mult": 4.0},

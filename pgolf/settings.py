@@ -83,6 +83,8 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "recur_layers": "1,2",
     "recur_start_step": 20,
     "rope_dims": 16,
+    # Below train_seq_len, so that there is a longer forward.
+    "quirk_stretched_training": True,
     "rope_train_seq_len": 64,
     "soft_round_min_step": 0,
     "soft_round_ramp_steps": 10,

@@ -108,7 +108,7 @@ CASES = (
             f"pr1493_4L_ntk_{loop}",
             ("layer_loop", "leaky_relu2", "ln_scale", "parallel_residual", "ntk_rope", "skip_gates", "xsa"),
             {"rope_dims": 8, "rope_train_seq_len": 20, "num_loops": 2, "loop_start": 1, "loop_end": 2}
-            | {"parallel_residual_start": 2, "xsa_last_n": 1, "qk_gain_init": 4},
+            | {"quirk_stretched_training": True, "parallel_residual_start": 2, "xsa_last_n": 1, "qk_gain_init": 4},
         )
         for loop in ("noloop", "loop")
     ]

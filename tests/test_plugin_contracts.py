@@ -41,6 +41,7 @@ SIZES = {
     "parallel_start_layer": 2,
     "recur_layers": "1,2",
     "rope_dims": 8,
+    "quirk_stretched_training": True,
     "rope_train_seq_len": 16,
     "seq_len_start": 16,
     "swa_full_attn_layers": 2,

@@ -110,7 +110,7 @@ def of_the_record(record, name):
     others |= {*TINY, *OF_THE_CASE, *sizes}
     kept = {key: value for key, value in recipe.settings.items() if key not in others}
     if "rope_train_seq_len" in kept:
-        kept |= {"rope_train_seq_len": 127, "train_seq_len": 128}
+        kept |= {"rope_train_seq_len": 127, "train_seq_len": 128, "quirk_stretched_training": True}
     return built(*plugins, plugin_dirs=dirs, **kept, **sizes)
 
 

@@ -2,8 +2,9 @@
 
     base' = base * (T / T0)^(r / (r - 2))  where T > T0, else base      r rotated components, T0 = rope_train_seq_len
 
-T is the length of the running forward, in training too, so scores depend on how long a window is: a short last window turns
-with another base than the rest. The scripts from PR #198 to PR #1204 trained at 2048 with T0 = 1024. The table of PR #1855
+T is the length of the running forward, so scores depend on how long a window is: a short last window turns with another base
+than a long one. The scripts from PR #198 to PR #1204 trained at 2048 with T0 = 1024, so that training itself had the larger
+base and all shorter forwards another: a T0 below the training length wants `quirk_stretched_training`. The table of PR #1855
 kept the largest base that it had seen; here every forward has its own.
 
 Source: openai/parameter-golf PR #198, PR #1493.
@@ -37,7 +38,10 @@ PLUGIN = Plugin(
     settings=(
         Setting("rope_base", 10000.0, "base of the rotary frequencies", minimum=1),
         Setting("rope_dims", 16, "rotated components of each head; 0 rotates all", minimum=0),
-        Setting("rope_train_seq_len", 1024, "length beyond which the base grows", minimum=1),
+        Setting("rope_train_seq_len", 0, "length beyond which the base grows; 0 takes train_seq_len", minimum=0),
+        Setting(
+            "quirk_stretched_training", False, "allows a base that grows in training too, as scripts with 1024 at 2048"
+        ),
     ),
 )
 
@@ -69,7 +73,11 @@ def rotary(settings: SettingsView) -> Component:
     dims, width = settings.rope_dims or settings.head_dim, settings.head_dim
     settings.require(dims % 2 == 0 and dims > 2, "rope_dims", "an even number above 2: the exponent is r / (r - 2)")
     settings.require(dims <= width, "rope_dims", f"at most {width}, the width of a head")
+    trained = settings.rope_train_seq_len or settings.train_seq_len
     longest = max(settings.train_seq_len, settings.eval_seq_len)
     wanted = f"less than {longest}, the longest forward, or the base never grows"
-    settings.require(settings.rope_train_seq_len < longest, "rope_train_seq_len", wanted)
-    return Component(NtkRope, base=settings.rope_base, dims=dims, trained=settings.rope_train_seq_len)
+    settings.require(trained < longest, "rope_train_seq_len", wanted)
+    wanted = f"at least {settings.train_seq_len}, the training length, unless quirk_stretched_training is on"
+    allowed = trained >= settings.train_seq_len or settings.quirk_stretched_training
+    settings.require(allowed, "rope_train_seq_len", wanted)
+    return Component(NtkRope, base=settings.rope_base, dims=dims, trained=trained)

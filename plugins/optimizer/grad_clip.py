@@ -2,8 +2,8 @@
 
     G <- G min(1, max_norm / (|G| + 1e-6))      |G| over all parameters of the model
 
-`grad_clip_of` says of which gradient: "rank", each rank's own before the average over ranks, as the scripts with banks do, or
-"mean", the average, as scripts with DistributedDataParallel do. With one rank the two are the same up to rounding.
+G is the average over ranks, as in scripts with DistributedDataParallel. `quirk_clip_each_rank` clips each rank's own gradient
+before the average, with a factor of its own, as the scripts with banks do. With one rank the two are the same up to rounding.
 
 Source: openai/parameter-golf#549 (0.3).
 """
@@ -34,7 +34,9 @@ PLUGIN = Plugin(
     family="optimizer",
     settings=(
         Setting("grad_clip_norm", 0.3, "largest gradient norm; 0 is off", minimum=0.0),
-        Setting("grad_clip_of", "rank", "clip each rank's gradient, or their mean", choices=("rank", "mean")),
+        Setting(
+            "quirk_clip_each_rank", False, "each rank clips its own gradient, before their mean, as scripts with banks"
+        ),
     ),
 )
 
@@ -72,12 +74,12 @@ def square_sum(tensors: Sequence[Tensor], world: World) -> Tensor:
 @hookimpl
 def gradient_taps(settings: SettingsView) -> Component | None:
     """Nothing to do at 0."""
-    clips = settings.grad_clip_norm > 0 and settings.grad_clip_of == "rank"
+    clips = settings.grad_clip_norm > 0 and settings.quirk_clip_each_rank
     return Component(clip_gradients, max_norm=settings.grad_clip_norm) if clips else None
 
 
 @hookimpl
 def mean_gradient_taps(settings: SettingsView) -> Component | None:
     """Nothing to do at 0."""
-    clips = settings.grad_clip_norm > 0 and settings.grad_clip_of == "mean"
+    clips = settings.grad_clip_norm > 0 and not settings.quirk_clip_each_rank
     return Component(clip_mean, max_norm=settings.grad_clip_norm) if clips else None

@@ -26,7 +26,7 @@ ARCHITECTURES = [
 ]
 SETTINGS = {
     "swa": {"swa_window": 9, "swa_full_attn_layers": 1},
-    "ntk_rope": {"rope_train_seq_len": 16},
+    "ntk_rope": {"rope_train_seq_len": 16, "quirk_stretched_training": True},
     "yarn_rope": {"yarn_max_len": 80},
     "value_embedding": {"ve_layers": "1"},
     "bigram_hash": {"trigram": True},

@@ -18,6 +18,9 @@ PARTIAL = [
 ]
 
 
+STRETCHED = {"quirk_stretched_training": True}
+
+
 def context(fields=None):
     return Context(None, (), True, {}, {}, fields or {}, None, None, None)
 
@@ -46,6 +49,7 @@ def test_part_of_the_head_and_longer_forwards_match_the_public_script(name):
         rope_dims=set_to["rope_dims"],
         rope_train_seq_len=set_to["train_seq_len"],
         eval_seq_len=2048,
+        **STRETCHED,
     )
     ctx = context()
     case.check("y", made.program.rotary(None, case.inputs["x"], 0, 0, ctx))
@@ -62,7 +66,7 @@ def test_no_forward_keeps_the_base_of_a_longer_one(length):
     ctx = context()
     built("partial_rope", num_layers=2, rope_dims=8).program.rotary(None, x, 0, 0, ctx)
     off.check(f"cos{which}", ctx.memo["rope"][0][None, :, None])
-    turn = built("ntk_rope", num_layers=2, rope_dims=8, rope_train_seq_len=16).program.rotary
+    turn = built("ntk_rope", num_layers=2, rope_dims=8, rope_train_seq_len=16, **STRETCHED).program.rotary
     for before in (40, length):
         ctx = context()
         turn(None, torch.zeros(1, before, 2, 16), 0, 0, ctx)
@@ -76,7 +80,7 @@ def test_no_forward_keeps_the_base_of_a_longer_one(length):
 
 
 def test_the_longest_stretch_of_a_row_sets_the_base():
-    turn = built("ntk_rope", num_layers=2, rope_dims=8, rope_train_seq_len=16).program.rotary
+    turn = built("ntk_rope", num_layers=2, rope_dims=8, rope_train_seq_len=16, **STRETCHED).program.rotary
     x = torch.randn(1, 40, 2, 16)
     rows = torch.zeros(4, 10, dtype=torch.long)
     plain = built("partial_rope", num_layers=2, rope_dims=8).program.rotary(None, x, 0, 0, context())
@@ -85,7 +89,7 @@ def test_the_longest_stretch_of_a_row_sets_the_base():
 
 def test_a_short_forward_is_that_of_partial_rope_and_a_long_one_is_not():
     one = scramble(built("partial_rope", rope_dims=8).model).eval()
-    two = scramble(built("ntk_rope", rope_dims=8, rope_train_seq_len=16).model).eval()
+    two = scramble(built("ntk_rope", rope_dims=8, rope_train_seq_len=16, **STRETCHED).model).eval()
     for length in (16, 24):
         ids, targets = tokens(1, length)
         assert torch.equal(one(ids, targets), two(ids, targets)) == (length == 16)
@@ -93,10 +97,26 @@ def test_a_short_forward_is_that_of_partial_rope_and_a_long_one_is_not():
 
 def test_what_cannot_work_is_refused():
     with pytest.raises(PgolfError, match="rope_dims is 2, wanted an even number above 2"):
-        resolved("ntk_rope", rope_dims=2, rope_train_seq_len=16)
+        resolved("ntk_rope", rope_dims=2, rope_train_seq_len=16, **STRETCHED)
     with pytest.raises(PgolfError, match="rope_dims is 18, wanted at most 16"):
-        resolved("ntk_rope", rope_dims=18, rope_train_seq_len=16)
+        resolved("ntk_rope", rope_dims=18, rope_train_seq_len=16, **STRETCHED)
     with pytest.raises(PgolfError, match="rope_train_seq_len is 64, wanted less than 64"):
         resolved("ntk_rope", rope_train_seq_len=64)
+    with pytest.raises(PgolfError, match="rope_train_seq_len is 0, wanted less than 64"):
+        resolved("ntk_rope")
     with pytest.raises(PgolfError, match="says nothing of its documents"):
         resolved("ntk_rope", "varlen_attention", rope_train_seq_len=16)
+
+
+def test_training_with_the_larger_base_is_a_quirk():
+    """T0 is the training length where nothing is said, and shorter than it only on demand."""
+    with pytest.raises(
+        PgolfError, match="rope_train_seq_len is 16, wanted at least 64, the training length, unless quirk_"
+    ):
+        resolved("ntk_rope", rope_dims=8, rope_train_seq_len=16, eval_seq_len=128)
+    turn = built("ntk_rope", num_layers=2, rope_dims=8, eval_seq_len=128).program.rotary
+    x = torch.randn(1, 128, 2, 16)
+    plain = built("partial_rope", num_layers=2, rope_dims=8).program.rotary
+    for length in (64, 128):
+        same = torch.equal(turn(None, x[:, :length], 0, 0, context()), plain(None, x[:, :length], 0, 0, context()))
+        assert same == (length == 64)

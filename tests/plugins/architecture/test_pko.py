@@ -87,6 +87,6 @@ def test_windowed_layers_keep_their_keys():
 def test_it_brings_partial_rope_along():
     selection = resolved("pko").selection
     assert "partial_rope" in selection.plugins and "pko brings partial_rope" in selection.notes
-    assert "partial_rope" not in resolved("pko", "ntk_rope", rope_dims=8, rope_train_seq_len=32).selection.plugins
+    assert "partial_rope" not in resolved("pko", "ntk_rope", rope_dims=8, eval_seq_len=96).selection.plugins
     with pytest.raises(PgolfError, match="pko requires partial_rope"):
         resolved("pko", remove=("partial_rope", "ntk_rope"))

@@ -120,13 +120,13 @@ def test_taps_get_the_mean_gradient_of_all_ranks(monkeypatch, world_size):
     assert held == ["a.0", "a.1", "a.2", "b.0", "b.1", "b.2"] + [""] * (len(held) - 6)
 
 
-def clips(norm, of):
+def clips(norm, quirk):
     """Arguments of both hooks' components."""
-    settings = SimpleNamespace(grad_clip_norm=norm, grad_clip_of=of)
+    settings = SimpleNamespace(grad_clip_norm=norm, quirk_clip_each_rank=quirk)
     return [component and component.arguments for component in (gradient_taps(settings), mean_gradient_taps(settings))]
 
 
 def test_one_of_the_two_and_zero_is_off():
-    assert clips(0.0, "rank") == clips(0.0, "mean") == [None, None]
-    assert clips(0.3, "rank") == [{"max_norm": 0.3}, None]
-    assert clips(0.3, "mean") == [None, {"max_norm": 0.3}]
+    assert clips(0.0, True) == clips(0.0, False) == [None, None]
+    assert clips(0.3, True) == [{"max_norm": 0.3}, None]
+    assert clips(0.3, False) == [None, {"max_norm": 0.3}]
