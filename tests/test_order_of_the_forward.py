@@ -141,6 +141,15 @@ def test_lanes_merge_before_the_last_norm_the_head_the_cap_and_the_loss(monkeypa
     assert notes[-4][1][0].shape == notes[-3][1][1].shape and notes[-3][1][1] is notes[-4][2]
 
 
+def test_the_head_is_calibrated_by_what_the_last_norm_gives(monkeypatch):
+    """And reads it: a Hessian of the embedding is of the head's inputs, not of the stream."""
+    made, notes, seen = built("two_lanes", parallel_start_layer=2), Notes(), {}
+    scramble(made.model)
+    monkeypatch.setattr(whole, "rms_norm", notes.watch("norm", rms_norm))
+    made.model(*tokens(), observe=lambda role, layer, x: seen.setdefault(role, x))
+    assert seen["head"] is notes[-1][2]
+
+
 WIRINGS = {
     "sequential_wiring": "the stream that attention has changed",
     "parallel_residual": "what attention reads",

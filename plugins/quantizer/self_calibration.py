@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pgolf import Component, Plugin, Setting, hookimpl
+from pgolf import Component, Conflict, Plugin, Setting, hookimpl
 from pgolf.runtime.decode import Decoder, make_fields, open_context, pick
 from pgolf.runtime.parameters import keyed_generator
 
@@ -36,6 +36,13 @@ PLUGIN = Plugin(
     family="quantizer",
     effect="within .0003 BPB of calibration on training data; off the clock, 6 s for 64 sequences on one GPU or eight (H200)",
     requires=("gptq|trellis", "hessian_all_reduce"),
+    conflicts=(
+        Conflict(
+            "ntk_rope",
+            "short texts turn with another base than training's (within .0003 BPB all the same, #1019)",
+            hard=False,
+        ),
+    ),
     settings=(
         Setting("gptq_calib_samples", 64, "sequences that are generated, over all ranks", minimum=8),
         Setting(
