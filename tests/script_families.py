@@ -329,6 +329,15 @@ CHEATS = {
             "rule.normal",
         ),
     ],
+    "ngram_in_c": [
+        (
+            "what it is asked for is learnt first",
+            "hints[at] = look(key);\n        learn(key, tokens[at]);",
+            "learn(key, tokens[at]);\n        hints[at] = look(key);",
+            "rule.normal",
+        ),
+        ("the rest does not give way", "change = total - HINT_BOOST", "change = -HINT_BOOST", "rule.normal"),
+    ],
     "mixed_experts": [
         (
             "the better expert for each token",

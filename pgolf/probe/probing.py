@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pgolf.probe import claim_probes, data_probes, normal_probe, order_probes
+from pgolf.probe.confirming import confirmed
 from pgolf.probe.dependence import TOLERANCE, different, scores_of
 from pgolf.probe.shrinking import Sizes
 from pgolf.probe.trials import Places, Trial
@@ -23,6 +25,8 @@ SIZES = (Sizes(VOCABULARY), Sizes(VOCABULARY, head=32), Sizes(VOCABULARY, length
 Plans = dict[str, tuple[Planned, Places]]
 SUBSTITUTION_TOKENS = 257
 BY_RUNNING = [rule for rule in RULES if rule not in ("rule.prefix", "rule.lossless", "rule.disjoint")]
+NEWEST = (3, 13)
+"""The newest Python that pgolf runs with."""
 SECONDS = 60.0
 """Most seconds of one execution."""
 
@@ -79,6 +83,7 @@ class Prober:
         self.shops: list[Workshop] = []
         self.orders: Plans = {}
         self.borders: Plans = {}
+        self.plans: dict[str, Planned] = {}
 
     def run(self) -> Result:
         """All probes that were asked for."""
@@ -110,7 +115,10 @@ class Prober:
         for number, sizes in enumerate(SIZES[:1] if self.script.ready else SIZES):
             try:
                 shop = Workshop(self.script, sizes, self.work / f"size{number}", self.execute, self.limit, self.seed)
-            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            except SyntaxError as error:
+                self.result.loaded = not_read(error)
+                return None
+            except (ValueError, RecursionError, MemoryError) as error:
                 self.result.loaded = f"the script cannot be made small: {type(error).__name__}"
                 return None
             self.shops.append(shop)
@@ -137,6 +145,7 @@ class Prober:
             plans.append(Planned("poison", shop.official.changed(every, shop.random, shop.pieces)))
         if "absence" in self.only:
             plans.append(Planned("absence", shop.official, hide=True))
+        self.plans = {plan.name: plan for plan in plans}
         shop.run(plans)
         for name in ("flip", "suffix", "border", "poison", "absence"):
             took = [trial.seconds for key, trial in shop.seen.items() if key.startswith(name)]
@@ -159,6 +168,7 @@ class Prober:
             self.found += data_probes.poison_verdicts(shop)
         if "absence" in self.only:
             self.found.append(data_probes.absence_verdict(shop))
+        self.found = confirmed(shop, self.found, self.plans, self._noise(shop))
         if "substitution" in self.only:
             self._timed("substitution", self._normal, shop)
 
@@ -190,6 +200,13 @@ class Prober:
 def length_of(shop: Workshop) -> int:
     """Tokens of a window."""
     return next((int(new) for name, (_, new) in shop.small.changed.items() if "seq_len" in name.lower()), 64)
+
+
+def not_read(error: SyntaxError) -> str:
+    """A script for a newer Python than this one."""
+    own, newest = (".".join(map(str, version)) for version in (sys.version_info[:2], NEWEST))
+    more = f": install pgolf with Python {newest} and probe it there" if sys.version_info[:2] < NEWEST else ""
+    return f"Python {own} does not read line {error.lineno or 0} of the script ({error.msg}){more}"
 
 
 def why_not(base: Trial) -> str:

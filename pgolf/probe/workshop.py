@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pgolf.probe.older_strings import runnable
 from pgolf.probe.piece_file import Pieces, make_pieces, model_file
 from pgolf.probe.shrinking import Sizes, Small, shrink
 from pgolf.probe.text_streams import TRAIN_TOKENS, Stream, make_stream, text_bytes, write_shard
@@ -96,6 +97,9 @@ class Workshop:
         seed: of streams and of positions.
         tokens: length of the validation stream.
         given: validation and training streams and a tokenizer's file, in place of made-up ones.
+
+    Raises:
+        SyntaxError: when this Python does not read the script.
     """
 
     def __init__(
@@ -110,7 +114,8 @@ class Workshop:
         given: Given | None = None,
     ):
         self.script, self.work, self.execute, self.seconds = script, work, execute, seconds
-        self.small = Small(script.text) if script.ready else shrink(script.text, sizes)
+        text = runnable(script.text)
+        self.small = Small(text) if script.ready else shrink(text, sizes)
         self.vocabulary = script.vocabulary or self.small.vocabulary or 1024
         self.pieces: Pieces = make_pieces(self.vocabulary)
         self.random = np.random.default_rng(seed)

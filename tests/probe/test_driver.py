@@ -1,18 +1,10 @@
 """How a script is executed: as the main program, with calls of float that keep scores, whatever it does at its end."""
 
-import ast
-
 from probe_runs import run_lines  # noqa: F401
 from probe_server import Server
 
-from pgolf.probe.inside.driver import KEEP, kept_numbers
 from pgolf.probe.shrinking import Sizes
 from pgolf.probe.workshop import Planned, Script, Workshop
-
-
-def test_calls_of_float_keep_scores():
-    tree = kept_numbers("x: float = float(y) + np.float64(z)\nfloat('1', 2)\n")
-    assert ast.unparse(tree) == f"x: float = {KEEP}(y) + {KEEP}(z)\nfloat('1', 2)"
 
 
 def test_it_is_the_main_program(run_lines):  # noqa: F811
@@ -48,3 +40,18 @@ def test_executions_run_side_by_side_and_those_that_take_too_long_end(tmp_path):
     found = shop.run([Planned("base", shop.official), Planned("after", shop.official)])
     server.close()
     assert found["base"].error == "" and "was not run" in found["after"].error
+
+
+def test_executions_do_not_see_each_others_files(run_lines):  # noqa: F811
+    text = """
+import os, tempfile
+places = [f"/tmp/a_queue_{os.environ['RUN_ID']}", "/dev/shm/it", tempfile.gettempdir() + "/it", os.path.expanduser("~/it")]
+print([os.path.exists(place) for place in places])
+for place in places:
+    open(place, "wb").write(b"1")
+os.system("ls /tmp > listed")
+print("a_queue_probe" in open("listed").read())
+"""
+    for _ in range(2):
+        found = run_lines(text)
+        assert (found.error, found.printed) == ("", "[False, False, False, False]\nTrue\n") and not found.artifacts

@@ -9,7 +9,6 @@ others are not run; a trial with "hide" empties the training shards after as man
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import importlib
 import itertools
@@ -20,6 +19,7 @@ import random
 import resource
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -35,10 +35,11 @@ from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.crossings import percent, watch_lists, watch_texts
 from pgolf.probe.inside.groups import keep, watch_math
 from pgolf.probe.inside.kernel_scores import note_losses
+from pgolf.probe.inside.rewritten import KEEP, PERCENT, rewritten
 from pgolf.probe.inside.score_mode import ScoreMode
+from pgolf.probe.inside.watched_files import SCRATCH
 
 SAID = 300
-KEEP, PERCENT = "_pgolf_keep", "_pgolf_percent"
 WAITS = 3
 """How often the seconds of the processor may go by on the clock: machines are busy, and scripts may wait for something."""
 LATE = 124
@@ -177,6 +178,7 @@ def run(job: dict[str, Any], trial: dict[str, Any]) -> None:
 def prepare(job: dict[str, Any], trial: dict[str, Any], recorder: Recorder) -> None:
     """Stand-ins, environment, equal random numbers."""
     os.environ.update(job["environment"])
+    os.environ.update(own_folders(Path(trial["folder"], SCRATCH)))
     os.environ.update(trial.get("environment", {}))
     cuda_stand_in.stand_in_for_cuda()
     cuda_stand_in.stand_in_for_compiler()
@@ -210,6 +212,15 @@ def prepare(job: dict[str, Any], trial: dict[str, Any], recorder: Recorder) -> N
     torch.optim.Optimizer.profile_hook_step = staticmethod(noted)  # type: ignore[method-assign, assignment]
 
 
+def own_folders(scratch: Path) -> dict[str, str]:
+    """Folders that executions side by side would share, and trip over each other's files in."""
+    found = {"TMPDIR": scratch, "HOME": scratch / "home", "XDG_CACHE_HOME": scratch / "home" / ".cache"}
+    for path in found.values():
+        path.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(scratch)
+    return {name: str(path) for name, path in found.items()}
+
+
 def everywhere(mode: ScoreMode) -> None:
     """A mode is of one thread and ends at `backward`: let it be active in every thread, and while gradients are worked out."""
     bootstrap = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
@@ -225,34 +236,6 @@ def everywhere(mode: ScoreMode) -> None:
 
     threading.Thread._bootstrap_inner = begin  # type: ignore[attr-defined]
     torch.autograd._engine_run_backward = backward  # type: ignore[attr-defined]
-
-
-class Keeping(ast.NodeTransformer):
-    """Calls of `float` keep scores. `float` itself stays what it is, since types are compared with it."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """`float(x)`, `np.float64(x)`."""
-        self.generic_visit(node)
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name in ("float", "float64") and len(node.args) == 1 and not node.keywords:
-            node.func = ast.copy_location(ast.Name(KEEP, ast.Load()), node.func)
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        """`"%.4f" % loss`: what is left of it may be a text."""
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Mod) or not isinstance(node.left, (ast.Constant, ast.JoinedStr, ast.Name)):
-            return node
-        if isinstance(node.left, ast.Constant) and not isinstance(node.left.value, str):
-            return node
-        name = ast.copy_location(ast.Name(PERCENT, ast.Load()), node)
-        return ast.copy_location(ast.Call(name, [node.left, node.right], []), node)
-
-
-def kept_numbers(text: str) -> ast.Module:
-    """The script with calls of `float` that keep scores."""
-    tree: ast.Module = Keeping().visit(ast.parse(text))
-    return tree
 
 
 def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watched_files.Watch) -> str:
@@ -281,7 +264,7 @@ def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watche
     watch.start()
     try:
         with mode:
-            exec(compile(kept_numbers(text), path, "exec"), module.__dict__)
+            exec(compile(rewritten(text, folder / SCRATCH), path, "exec"), module.__dict__)
     except (Ended, SystemExit) as ended:
         code = getattr(ended, "code", 0)
         return "" if code in (None, 0) else f"ended with {str(code)[:SAID]}"

@@ -15,6 +15,8 @@ import torch
 from pgolf.probe.inside.birth_recorder import Recorder
 
 TICK = 0.001
+SCRATCH = ".scratch"
+"""The folder of a trial that stands for `/tmp` and the home folder; nothing in it is an artifact."""
 TRAIN, VALIDATION, MODEL = "fineweb_train_", "fineweb_val_", ".model"
 PLAIN = (".txt", ".log", ".py", ".json", ".md", ".c", ".csv", ".tsv", ".jsonl", ".pyc")
 
@@ -84,7 +86,8 @@ class Watch:
     def _artifact(self, name: str) -> bool:
         path = os.path.abspath(name)  # noqa: PTH100
         data = TRAIN in path or VALIDATION in path
-        return path.startswith(str(self.folder)) and not path.endswith(PLAIN) and not data and "__pycache__" not in path
+        aside = data or "__pycache__" in path or f"/{SCRATCH}/" in path
+        return path.startswith(str(self.folder)) and not path.endswith(PLAIN) and not aside
 
     def _hide(self) -> None:
         """Fill the training shards with zeros in place, so that mapped ones are empty as well."""
