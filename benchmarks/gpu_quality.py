@@ -79,7 +79,9 @@ def stacks(tiny):
     for stack, plugins in (("record", record), ("best", [*record, *BEST])):
         for role in ("train", "score"):
             chosen = [name for name in plugins if role == "score" or name not in ADAPT]
-            dropped = {s.name for name in {*found.layers[0]} - {*chosen} for s in registry.plugins[name].plugin.settings}
+            dropped = {
+                s.name for name in {*found.layers[0]} - {*chosen} for s in registry.plugins[name].plugin.settings
+            }
             kept = {s.name for name in chosen for s in registry.plugins[name].plugin.settings}
             settings = {key: value for key, value in found.settings.items() if key not in dropped - kept}
             settings |= PROXY | (TINY if tiny else {})
@@ -124,7 +126,9 @@ class Pairs(Table):
         artifacts = list((self.work / folder).glob("final_model.*.ptz"))
         if artifacts and not failed:
             row["bytes"] = artifacts[0].stat().st_size
-            log, wall, failed = self.run(folder, f"{stack}_score", "data", self.left(), ("score",), **EAGER, SEED=str(seed))
+            log, wall, failed = self.run(
+                folder, f"{stack}_score", "data", self.left(), ("score",), **EAGER, SEED=str(seed)
+            )
             row |= {"failed": failed, "score_wall": round(wall, 1)} | ({} if failed else read_log(log))
         self.add(row)
         return row
@@ -140,7 +144,9 @@ def differences(rows):
     found = {}
     for key in ("plain", "bpb"):
         by = {(row["stack"], row["seed"]): row[key] for row in rows if key in row}
-        each = [by["best", seed] - by["record", seed] for stack, seed in by if stack == "record" and ("best", seed) in by]
+        each = [
+            by["best", seed] - by["record", seed] for stack, seed in by if stack == "record" and ("best", seed) in by
+        ]
         found[key] = {"seeds": len(each), "each": each, **paired_test(each)}
     return found
 
@@ -168,7 +174,11 @@ def run(arguments):
                 break
             begin = time.time()
             with ThreadPoolExecutor(2) as pool:
-                list(pool.map(lambda stack, seed=seed: table.stack(stack, seed, arguments.train_seconds), ("record", "best")))
+                list(
+                    pool.map(
+                        lambda stack, seed=seed: table.stack(stack, seed, arguments.train_seconds), ("record", "best")
+                    )
+                )
             longest = arguments.train_seconds + 60
             print(f"seed {seed}: {time.time() - begin:.0f} s; {json.dumps(differences(table.rows))}", flush=True)
     finally:
