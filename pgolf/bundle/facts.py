@@ -21,17 +21,19 @@ class Facts:
 
     Attributes:
         node: the statement.
-        parents: node -> the node above it, for all below the statement.
         kinds: class of node -> its nodes.
         scope: the scope around the statement; `resolve` gives this one for names of the top level.
-        places: identifier -> the scope that it is looked up in.
         bound: names that the statement binds at the top level by being run.
+
+    Args:
+        parents: gets the node above each node below the statement.
+        places: gets the scope that each identifier is looked up in.
     """
 
-    def __init__(self, node: ast.stmt):
+    def __init__(self, node: ast.stmt, parents: dict[ast.AST, ast.AST], places: dict[ast.AST, Scope]):
         self.node = node
-        self.parents, self.kinds = index(node)
-        self.scope, self.places = scopes(node)
+        self.kinds = index(node, parents)
+        self.scope, _ = scopes(node, places)
         self.bound = bound_names(node)
         self._tables: dict[str, Any] = {}
 

@@ -95,9 +95,8 @@ class Scope:
 class _Binder:
     """Builds the scope tree; `places` maps each node that holds an identifier to the scope it is looked up in."""
 
-    def __init__(self, root: ast.AST):
-        self.scope = Scope(root, "module", None)
-        self.places: dict[ast.AST, Scope] = {}
+    def __init__(self, root: ast.AST, places: dict[ast.AST, Scope]):
+        self.scope, self.places = Scope(root, "module", None), places
 
     def visit(self, node: ast.AST) -> None:
         _HANDLERS[node.__class__](self, node)
@@ -246,9 +245,9 @@ _HANDLERS = _Handlers()
 Resolved = tuple[Scope, dict[ast.AST, Scope]]
 
 
-def scopes(root: ast.AST) -> Resolved:
-    """The scope tree of a module or statement, and the scope each identifier is looked up in."""
-    binder = _Binder(root)
+def scopes(root: ast.AST, places: dict[ast.AST, Scope] | None = None) -> Resolved:
+    """The scope tree of a module or statement, and the scope each identifier is looked up in, added to `places`."""
+    binder = _Binder(root, places if places is not None else {})
     binder.visit(root)
     return binder.scope, binder.places
 

@@ -145,9 +145,7 @@ class Program:
         """What a top-level statement shows."""
         facts = self._facts.get(node)
         if facts is None:
-            self._facts[node] = facts = Facts(node)
-            self._parents.update(facts.parents)
-            self._places.update(facts.places)
+            self._facts[node] = facts = Facts(node, self._parents, self._places)
             self._scopes.update(facts.inner_scopes)
         return facts
 

@@ -157,7 +157,9 @@ class Signature:
 
     def given(self, call: ast.Call, name: str) -> ast.expr | None:
         """What a call that hides nothing gives for a parameter; None where it leaves it to the default."""
-        return self.bound(call).get(name)
+        place = self.positional.index(name) if name in self.positional else len(call.args)
+        placed = call.args[place] if place < len(call.args) else None
+        return next((word.value for word in call.keywords if word.arg == name), placed)
 
     def bound(self, call: ast.Call) -> dict[str | None, ast.expr]:
         """Parameter -> what a call gives for it."""

@@ -93,9 +93,8 @@ def below(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def index(root: ast.AST) -> tuple[dict[ast.AST, ast.AST], Kinds]:
-    """The node above each node below `root`, and the nodes of each class, `root` among them: all in the order of `walk`."""
-    found: dict[ast.AST, ast.AST] = {}
+def index(root: ast.AST, found: dict[ast.AST, ast.AST]) -> Kinds:
+    """Adds the node above each node below `root` to a table; gives the nodes of each class, `root` among them, as in `walk`."""
     kinds: Kinds = defaultdict(list)
     shapes = SHAPES
     waiting = [root]
@@ -117,12 +116,14 @@ def index(root: ast.AST) -> tuple[dict[ast.AST, ast.AST], Kinds]:
                 if item is not None:
                     found[item] = node
                     add(item)
-    return found, kinds
+    return kinds
 
 
 def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
     """The node above each node below `root`."""
-    return index(root)[0]
+    found: dict[ast.AST, ast.AST] = {}
+    index(root, found)
+    return found
 
 
 class _Known(dict[type[ast.AST], frozenset[str]]):

@@ -23,7 +23,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, scopes
@@ -158,9 +158,7 @@ class Visibility:
         """Words of texts that may name an attribute or a keyword, and attributes in patterns."""
         found: set[str] = set()
         for text in {node.value for node in self.nodes(ast.Constant) if isinstance(node.value, str)}:
-            # `"is {0.size}".format(x)` reads an attribute; another text with spaces is prose, if it is a whole one.
-            prose = re.search(r"\s", text) and text.count("{") == text.count("}")
-            found.update(WORD.findall(" ".join(FIELD.findall(text)) if prose else text))
+            found |= _words_of(text)
         for pattern in self.nodes(ast.MatchClass):
             found.update(pattern.kwd_attrs)
         return frozenset(found)
@@ -298,3 +296,11 @@ class Visibility:
             for node in self.nodes(ast.Attribute)
             if isinstance(node.ctx, ast.Load) and node not in self._callees
         }
+
+
+@lru_cache(4096)
+def _words_of(text: str) -> frozenset[str]:
+    """Words of a text that may name an attribute."""
+    # `"is {0.size}".format(x)` reads an attribute; another text with spaces is prose, if it is a whole one.
+    prose = re.search(r"\s", text) and text.count("{") == text.count("}")
+    return frozenset(WORD.findall(" ".join(FIELD.findall(text)) if prose else text))

@@ -14,14 +14,14 @@ def f(width=SIZE):
 
 def test_a_statement_shows_what_it_reads_and_binds():
     node = ast.parse(TEXT).body[0]
-    facts = Facts(node)
+    facts = Facts(node, parents := {}, places := {})
     assert facts.bound == ("f",)
     assert facts.reads.keys() == {"SIZE", "OTHER"}
     assert facts.bound_inside == {"width", "item", "y"}
     assert facts.variables == {"f", "SIZE", "total", "item", "width", "y", "OTHER"}
     assert facts.spellings == facts.variables | {"x"}
     assert [use.attr for use in facts.attributes["x"]] == ["x"] and len(facts.inner_scopes) == 3
-    assert facts.parents[node.body[0]] is node
+    assert parents[node.body[0]] is node and places[node.args.args[0]].kind == "function"
 
 
 def test_tables_of_statements_become_one():

@@ -53,8 +53,9 @@ class Coder:
 def coders(source: bytes, allow_brotli: bool) -> Iterator[Coder]:
     """Every compressor on the source, with several settings each."""
     yield Coder("zlib", "zlib", "zlib.decompress({})", zlib.compress(source, 9))
-    # A window that holds all of the source differs from a larger one in nothing but the header.
-    windows = [window for window in (16, 18, 22) if window < 22 or len(source) > 2**18] if allow_brotli else []
+    # A window that holds all of the source differs from a larger one in nothing but the header, which is longer.
+    wide = len(source) + 16
+    windows = [window for below, window in ((0, 16), (16, 18), (18, 22)) if wide > 2**below] if allow_brotli else []
     others = [brotli.compress(source, mode=brotli.MODE_TEXT, quality=11, lgwin=window) for window in windows]
     for data in _lzma_results(source, min(map(len, others), default=len(source))):
         yield Coder("lzma", "lzma", "lzma.decompress({})", data)
@@ -121,8 +122,8 @@ def dense(data: bytes) -> bytes:
 
 
 def _digits(number: int, count: int) -> bytes:
-    if count == 1:
-        return ALPHABET[number : number + 1]
+    if count < 8:
+        return bytes(ALPHABET[number // BASE**place % BASE] for place in reversed(range(count)))
     high, low = divmod(number, BASE ** (count // 2))
     return _digits(high, count - count // 2) + _digits(low, count // 2)
 
@@ -161,7 +162,9 @@ def candidates(source: str, allow_brotli: bool, alone: bool = False) -> Iterator
         yield _packed("latin1", coder, run, alone)
     # What Latin-1 escapes depends on the data; base85 and base 253 do not.
     yield from (_packed("b85", coder, run, alone) for coder in shortest.values())
-    yield from (_packed("dense", coder, run, alone) for coder in shortest.values() if len(coder.data) < DENSEST * 0.99)
+    best = min(shortest.values(), key=lambda coder: len(coder.data))
+    if len(best.data) < DENSEST * 0.99:
+        yield _packed("dense", best, run, alone)
 
 
 def _packed(family: str, coder: Coder, run: bytes, alone: bool) -> Packed:

@@ -23,7 +23,7 @@ PLAIN_DECORATORS = ("no_grad", "inference_mode")
 """Decorators that call the function with what they are given and return what it returns."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Callee:
     """A closed function.
 

@@ -14,7 +14,7 @@ What then has no reader is left to dead argument and dead store elimination.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pgolf.bundle.effects import can_hold, is_chain, is_in_kernel, is_in_text
@@ -85,8 +85,8 @@ class _Propagation:
         for name in signature.names:
             if scope.is_bound_once(name):
                 reads = scope.reads_inside(name)
-                given = [signature.given(call, name) or signature.defaults.get(name) for call in callee.calls]
-                self.note([value for value in given if value not in reads], reads)
+                given = (signature.given(call, name) or signature.defaults.get(name) for call in callee.calls)
+                self.note((value for value in given if value not in reads), reads)
 
     def find_result(self, callee: Callee) -> None:
         """Calls of a function that only returns a literal."""
@@ -120,13 +120,14 @@ class _Propagation:
             found.append(given[0] if given else None)
         return found
 
-    def note(self, stored: list[ast.expr | None], reads: Collection[Any]) -> None:
+    def note(self, stored: Iterable[ast.expr | None], reads: Collection[Any]) -> None:
         """All these places read what is only ever given these values."""
-        first = stored[0] if stored else None
+        rest = iter(stored)
+        first = next(rest, None)
         if first is None or value_of(first) is UNKNOWN:
             return
         text = ast.dump(first)
-        same = all(value is not None and ast.dump(value) == text for value in stored)
+        same = all(value is not None and ast.dump(value) == text for value in rest)
         if same and (len(reads) == 1 or len(ast.unparse(first)) <= LONGEST):
             self.values.update((node, first) for node in reads if can_hold(self.program, node, first))
 
@@ -157,16 +158,10 @@ class _Propagation:
 
     def write(self) -> None:
         """Put the literals in, outermost first, and fold what they decide."""
-        changed: list[ast.stmt] = []
-        for statement in self.program.body:
-            facts = self.program.facts(statement)
-            nodes = [node for node in self.values if node in facts.parents]
-            if nodes:
-                changed.append(statement)
-                gone = {node for node in nodes if not self.values.keys().isdisjoint(self.program.ancestors(node))}
-                for node in nodes:
-                    if node not in gone:
-                        self.program.put(node, copy_tree(self.values[node]))
+        gone = {node for node in self.values if not self.values.keys().isdisjoint(self.program.ancestors(node))}
+        changed = {self.program.statement(node): None for node in self.values}
+        for node in [node for node in self.values if node not in gone]:
+            self.program.put(node, copy_tree(self.values[node]))
         for statement in changed:
             new = Folder().visit(statement)
             if new is statement:

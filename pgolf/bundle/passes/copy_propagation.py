@@ -118,9 +118,9 @@ class _Copies:
         for argument in (*arguments.args, *arguments.kwonlyargs):
             if argument.arg not in callee.signature.names or not _is_bound_by(scope, argument):
                 continue
-            given = {self.thing(callee.signature.given(call, argument.arg)) for call in callee.calls}
-            if len(given) == 1 and "" not in given:
-                self.note(scope.reads_inside(argument.arg), given.pop())
+            thing = self.thing(callee.signature.given(callee.calls[0], argument.arg))
+            if thing and all(self.thing(callee.signature.given(call, argument.arg)) == thing for call in callee.calls):
+                self.note(scope.reads_inside(argument.arg), thing)
 
     def _find_attribute(self, constructor: ast.FunctionDef, target: ast.expr, thing: str) -> None:
         """`self.x = thing` of a constructor, where no other attribute `x` is stored or defined."""

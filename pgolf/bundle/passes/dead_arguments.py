@@ -9,6 +9,7 @@ unevaluated (`Effects.is_droppable`).
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from pgolf.bundle.effects import Effects
 from pgolf.bundle.passes.call_graph import Callee, CallGraph
@@ -20,20 +21,14 @@ from pgolf.errors import PgolfError
 
 def eliminate_dead_arguments(program: Program) -> None:
     """Drop parameters until each is read: without an argument, the variable that it read may be read no more."""
-    while _eliminate(program):
-        pass
-
-
-def _eliminate(program: Program) -> bool:
-    """One round; False if there was nothing to drop."""
-    graph, effects = CallGraph(program), Effects(program)
-    dead = [(callee, _dead_parameters(program, callee, effects)) for callee in graph.closed.values()]
-    for callee, names in dead:
-        if names:
-            _drop(callee, names)
+    callees, effects = dict(CallGraph(program).closed), Effects(program)
+    while dead := {
+        callee: names for callee in callees.values() if (names := _dead_parameters(program, callee, effects))
+    }:
+        for callee, names in dead.items():
+            callees[callee.node] = replace(callee, signature=_drop(callee, names))
             for node in (callee.node, *callee.calls):
                 program.changed(node)
-    return any(names for _, names in dead)
 
 
 def _dead_parameters(program: Program, callee: Callee, effects: Effects) -> list[str]:
@@ -51,8 +46,8 @@ def _dead_parameters(program: Program, callee: Callee, effects: Effects) -> list
     return dead
 
 
-def _drop(callee: Callee, names: list[str]) -> None:
-    """Drop parameters of a function and their arguments in every call.
+def _drop(callee: Callee, names: list[str]) -> Signature:
+    """Drop parameters of a function and their arguments in every call; gives what these give now.
 
     Raises:
         PgolfError: PG401, where another argument would become another parameter's.
@@ -69,6 +64,7 @@ def _drop(callee: Callee, names: list[str]) -> None:
         call.keywords = [word for word in call.keywords if word.arg not in names]
         if after.bound(call) != kept:
             raise PgolfError("PG401", f"an argument of {ast.unparse(call.func)} became another parameter's")
+    return after
 
 
 DEAD_ARGUMENTS = Pass(

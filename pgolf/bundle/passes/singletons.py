@@ -9,16 +9,17 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from pgolf.bundle.facts import Facts
 from pgolf.bundle.passes.call_graph import PLAIN_DECORATORS
 from pgolf.bundle.program import Program
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import binds_self, field_name, is_idle_line, is_record, is_static, member_names, pairs
 from pgolf.bundle.trees import below, walk
 
-REPEATED = (
+REPEATED = {
     *(ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef),
-)
+}
 """What is below these may run any number of times."""
 OF_CLASS = ("super", "__class__")
 """These mean something in a method only."""
@@ -40,14 +41,14 @@ class Execution:
         self.program = program
         self.once: set[ast.AST] = set()
         self.lasting: set[ast.FunctionDef] = set()
-        waiting = [node for statement in program.body for node in straight([statement])]
+        waiting = [node for facts in program.all_facts() for node in facts.table("straight", _straight_on)]
         while waiting:
             node = waiting.pop()
             if node not in self.once:
                 self.once.add(node)
                 function = self._only_callee(node)
                 if function is not None:
-                    waiting += straight(function.body)
+                    waiting += program.facts(function).table("straight inside", _straight_inside)
         main = program.main
         last = main.body[-1] if main is not None else None
         function = self._only_callee(last.value) if isinstance(last, ast.Expr) else None
@@ -77,9 +78,17 @@ def straight(body: list[ast.stmt]) -> list[ast.AST]:
     while waiting:
         node = waiting.pop()
         found.append(node)
-        if not isinstance(node, REPEATED):
+        if node.__class__ not in REPEATED:
             waiting += below(node)
     return found
+
+
+def _straight_on(facts: Facts) -> list[ast.AST]:
+    return straight([facts.node])
+
+
+def _straight_inside(facts: Facts) -> list[ast.AST]:
+    return straight(facts.node.body) if isinstance(facts.node, ast.FunctionDef) else []
 
 
 @dataclass

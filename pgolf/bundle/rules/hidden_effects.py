@@ -8,16 +8,9 @@ from collections.abc import Iterator
 
 from pgolf.bundle.fstrings import has_text
 from pgolf.bundle.names import COMPREHENSIONS, FUNCTIONS, Scope
-from pgolf.bundle.source import (
-    Binding,
-    import_bindings,
-)
+from pgolf.bundle.source import Binding, import_bindings
 from pgolf.bundle.trees import walk
-from pgolf.bundle.view import (
-    INTERNAL,
-    Findings,
-    View,
-)
+from pgolf.bundle.view import INTERNAL, Findings, View
 
 MUTATORS = ("append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "add", "discard", "popitem")
 HARMLESS_CALLS = re.compile(

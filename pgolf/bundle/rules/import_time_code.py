@@ -12,13 +12,7 @@ from pgolf.bundle.source import ENTRY
 from pgolf.bundle.syntax import is_docstring, is_main_block
 from pgolf.bundle.toplevel import functions_of, guard, operator_keys, optional_names, registration
 from pgolf.bundle.trees import walk
-from pgolf.bundle.view import (
-    INTERNAL,
-    Findings,
-    View,
-    call_target,
-    is_dataclass,
-)
+from pgolf.bundle.view import INTERNAL, Findings, View, call_target, is_dataclass
 
 CONSTANT = re.compile(r"_?[A-Z]\w*|__all__")
 CUSTOM_OP = "torch.library.custom_op"

@@ -7,17 +7,10 @@ import re
 
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.rules.unknown_imports import DEFEATING
-from pgolf.bundle.source import (
-    imported_modules,
-)
+from pgolf.bundle.source import imported_modules
 from pgolf.bundle.syntax import is_main_block
 from pgolf.bundle.trees import walk
-from pgolf.bundle.view import (
-    BUILTIN,
-    INTERNAL,
-    Findings,
-    View,
-)
+from pgolf.bundle.view import BUILTIN, INTERNAL, Findings, View
 
 DEFEATING_NAMES = re.compile(
     r"builtins\.(eval|exec|compile|globals|locals|vars|dir|__import__|breakpoint|__builtins__|__loader__|__spec__)"

@@ -11,16 +11,7 @@ from pgolf.bundle.source import imported_modules, keeps_annotations, last_name
 from pgolf.bundle.syntax import is_docstring
 from pgolf.bundle.toplevel import registration
 from pgolf.bundle.trees import walk
-from pgolf.bundle.view import (
-    BUILD_TIME,
-    BUILTIN,
-    INTERNAL,
-    Findings,
-    View,
-    call_target,
-    is_dataclass,
-    is_record,
-)
+from pgolf.bundle.view import BUILD_TIME, BUILTIN, INTERNAL, Findings, View, call_target, is_dataclass, is_record
 
 DECORATORS = re.compile(
     r"builtins\.(staticmethod|classmethod|property)|functools\.(cache|lru_cache|cached_property)|abc\.abstractmethod|contextlib\.contextmanager"

@@ -7,16 +7,9 @@ import re
 import sys
 from collections.abc import Iterator
 
-from pgolf.bundle.source import (
-    imported_modules,
-    is_build_time,
-)
+from pgolf.bundle.source import imported_modules, is_build_time
 from pgolf.bundle.toplevel import optional_names
-from pgolf.bundle.view import (
-    BUILD_TIME,
-    Findings,
-    View,
-)
+from pgolf.bundle.view import BUILD_TIME, Findings, View
 
 PACKAGES = ("torch", "numpy", "sentencepiece", "brotli", "triton")
 OPTIONAL = ("flash_attn_interface", "flash_attn", "brotli", "zstandard", "lzma", "bz2", "zlib", "triton", "torch")
