@@ -53,9 +53,13 @@ def encode_model(
 
     Returns:
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
-        the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
+        the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class". A tensor whose
+        parts would not give finite numbers again, because its steps are beyond float16, is kept as it is.
+
+    Raises:
+        ValueError: when a tensor is not finite, or does not stay so.
     """
-    classes = quantization_classes(parameters)
+    classes = declared = quantization_classes(parameters)
     if program.quantization_plan:
         classes = planned_classes(classes, state, program, statistics, ledger)
     encoded = {}
@@ -70,14 +74,28 @@ def encode_model(
             if program.tensor_transforms:
                 tensor, known = transformed(name, tensor, known, program, ledger)
             parts = program.tensor_recipes[quant].encode(name, tensor, known, ledger)
-        if program.quantization_plan and quant != quantization_classes(parameters)[name]:
-            parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
-        encoded[name] = {key: value.cpu() for key, value in parts.items()}
+        encoded[name] = finished(name, state[name], parts, quant, declared[name], program)
     if program.fit is not None:
         measure = functools.partial(counted_bytes, state, parameters, program, statistics, code_size)
         requantize = Requantizer(state, parameters, program, statistics, classes)
         encoded = program.fit(encoded, measure, requantize, ledger)
     return add_corrections(state, parameters, program, statistics, encoded, ledger)
+
+
+def finished(name: str, tensor: Tensor, parts: Parts, quant: str, declared: str, program: Program) -> Parts:
+    """Parts on the CPU, with the number of a class that is not the declared one.
+
+    A tensor that they do not bring back as finite numbers is kept as its recipe saw it, in its own dtype. ValueError where
+    it is not finite itself, or too large for what transforms do.
+    """
+    seen = transformed(name, tensor, {}, program, Ledger())[0] if program.tensor_transforms else tensor
+    for found in (parts, {"kept": seen}):
+        # Codes of what is no number are numbers.
+        if tensor.isfinite().all() and decode_tensor(name, found, quant, program, tensor.dtype).isfinite().all():
+            if program.quantization_plan and quant != declared:
+                found["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
+            return {key: value.cpu() for key, value in found.items()}
+    raise ValueError(f"{name} does not stay finite: nothing is exported")
 
 
 def planned_classes(
@@ -151,9 +169,7 @@ class Requantizer:
         if program.tensor_transforms:
             tensor, known = transformed(name, tensor, known, program, Ledger())
         parts = program.tensor_recipes[quant].encode(name, tensor, known, Ledger())
-        if program.quantization_plan and quant != quantization_classes(self.parameters)[name]:
-            parts["class"] = torch.tensor([*program.tensor_recipes].index(quant), dtype=torch.uint8)
-        return {key: value.cpu() for key, value in parts.items()}
+        return finished(name, self.state[name], parts, quant, quantization_classes(self.parameters)[name], program)
 
     def correct(self, encoded: dict[str, Parts]) -> dict[str, Parts]:
         """Of some tensors, or all."""

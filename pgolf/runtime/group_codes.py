@@ -33,7 +33,7 @@ LAYER_ROLES = ("attn.c_q", "attn.c_k", "attn.c_v", "attn.c_qkv", "attn.proj", "m
 def split_rows(matrix: Tensor, size: int) -> Tensor:
     """(rows, columns) -> (rows, groups, size), rows filled up with zeros."""
     padded = F.pad(matrix, (0, -matrix.shape[1] % size))
-    return padded.view(len(matrix), -1, size)
+    return padded.view(len(matrix), padded.shape[1] // size, size)
 
 
 def join_rows(groups: Tensor, columns: int) -> Tensor:

@@ -179,7 +179,7 @@ class SpreadRecipe:
                 clip = tap(weight, clip, self.top, statistics, ledger)
         step = (clip / self.top).half()
         ledger.count(self.plugin, "tensors quantized")
-        return torch.where(step > 0, step, torch.ones_like(step))
+        return torch.where(step == 0, torch.ones_like(step), step)
 
     def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
         """The tensor in its own dtype."""

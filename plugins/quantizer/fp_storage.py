@@ -70,7 +70,7 @@ class FourBits:
 
     def encode(self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Parts:
         """A matrix, or another tensor in float16; an odd number of codes is filled up with 0."""
-        if tensor.ndim != 2 or len(tensor) == 1:
+        if tensor.ndim != 2 or len(tensor) < 2 or not tensor.numel():
             return {"kept": tensor.half()}
         ledger.count("fp_storage", "matrices stored")
         weight = tensor.float()

@@ -95,8 +95,8 @@ def low_rank(error: Tensor, rank: int) -> tuple[Tensor, Tensor]:
 
 
 def factor_step(largest: Tensor, top: float) -> Tensor:
-    """float16 steps; 1 where there is nothing."""
-    step = (largest / top).half()
+    """float16 steps, the largest one where they would be larger; 1 where there is nothing."""
+    step = (largest / top).clamp_max(torch.finfo(torch.float16).max).half()
     return torch.where(step > 0, step, torch.ones_like(step))
 
 

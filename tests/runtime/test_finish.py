@@ -122,6 +122,7 @@ def changed(**parts):
         ("final_export.pt", lambda path: path.write_bytes(b""), "final_export.pt is damaged"),
         ("final_model.pt", changed(**{"tok_emb.weight": torch.zeros(3, 3)}), "another model: tok_emb.weight"),
         ("final_model.pt", lambda path: torch.save({}, path), "another model"),
+        ("final_model.pt", changed(skip_weights=torch.full((2, 64), torch.nan)), "skip_weights does not stay finite"),
         ("final_model.pt", lambda path: torch.save(["trap"], path), "another model"),
     ],
 )
