@@ -2,6 +2,7 @@
 # preflight of the baseline at full width on one GPU, and a live run that is killed and goes on, from a checkout without an installer.
 #   gpu_preflight.sh OUT [SETTING=VALUE...]      e.g. num_layers=4, which compiles faster than the baseline's 9
 # OUT gets preflight.json, the logs of the three runs, and equal.txt: are the run that was killed and the undisturbed one the same?
+# PARTS=preflight or PARTS=resume does one of both.
 # Needs torch, numpy, pluggy, click, rich, sentencepiece, brotli, python-minifier. The data are the embedded sample.
 set -eu
 out=$(realpath "$1")
@@ -25,6 +26,7 @@ for one; do small+=(--set "$one"); done
 say build
 pgolf build --plugins zlib "${small[@]}" -o plain --name plain >/dev/null
 pgolf build --plugins step_clock "${small[@]}" -o counted --name counted >/dev/null
+if [[ ${PARTS:-preflight} == preflight ]]; then
 say preflight
 begin=$(date +%s)
 pgolf preflight plain --data data --train-seconds 5 --quick --json >"$out/preflight.json" 2>"$out/preflight.txt" || echo "preflight: status $?"
@@ -36,6 +38,9 @@ for one in found.get("findings", found.get("errors")):
     print(f"{one.get('check', '')}: {one.get('state', '')}: {one.get('text', one)}")
 print(found.get("seconds_per_stage"))
 P
+cat "$out/preflight.txt"
+fi
+[[ ${PARTS:-resume} == resume ]] || exit 0
 
 run() { pgolf train counted --data data --seeds 7 --iterations 30 --checkpoint-every 10 "$@"; }
 log=counted/artifacts/live/logs/train_seed7.log

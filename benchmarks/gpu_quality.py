@@ -6,8 +6,8 @@
 Both are the recipe of PR #1855 at the proxy's size: batches of 65,536 tokens, an average that fits some hundred steps, the
 default byte coder, the plain tokenizer. `BEST` names what ours has besides. A pair trains for `--train-seconds` of its own
 clock, compiled, warm-up and compilation outside; it shares the GPU, so that neither has more of it than the other. Then each
-artifact is scored by the test-time training of its stack, eager. One JSON line for each run, at once; at the end the mean
-difference over seeds, its standard error and the p-value of a paired t-test.
+artifact is scored by the test-time training of its stack, eager, while the next pair trains. One JSON line for each run, at
+once; at the end the mean difference over seeds, its standard error and the p-value of a paired t-test.
 
 `--tiny` prepares small models for a CPU.
 """
@@ -21,12 +21,16 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from gpu_eval_table import EAGER, Table, every_document, read_log, read_shard, write_pieces, write_shard
 
-BEST = ("pko", "lora_muon")
+STACKS = ("record", "best")
+BEST = ("pko",)
+# What ours sets otherwise.
+BEST_SETTINGS = {"ttt_lora_lr": 0.0003}
 LEFT_OUT = ("caseops", "pergroup")
 ADAPT = ("lora_ttt", "phased_ttt", "lora_muon")
 PROXY = {
@@ -43,7 +47,7 @@ SCORING = {
     "global_ttt_batch_seqs": 4,
     "global_ttt_chunk_tokens": 8192,
     "max_eval_seconds": 90.0,
-    "phased_ttt_prefix_docs": 120,
+    "phased_ttt_prefix_docs": 60,
     "ttt_batch_size": 32,
     "ttt_chains": 1,
 }
@@ -86,7 +90,7 @@ def stacks(tiny):
             settings = {key: value for key, value in found.settings.items() if key not in dropped - kept}
             settings |= PROXY | (TINY if tiny else {})
             if role == "score":
-                settings |= SCORING | (TINY_SCORING if tiny else {})
+                settings |= SCORING | (TINY_SCORING if tiny else {}) | (BEST_SETTINGS if stack == "best" else {})
             made[f"{stack}_{role}"] = (chosen, settings)
     return made
 
@@ -114,8 +118,8 @@ def prepare(arguments):
 class Pairs(Table):
     """Trains and scores both stacks of a seed at once."""
 
-    def stack(self, stack, seed, seconds):
-        """One run from training to the last score."""
+    def train_stack(self, stack, seed, seconds):
+        """What is known of a run after its training."""
         folder = f"{stack}{seed}"
         changes = {"SEED": str(seed), "MAX_WALLCLOCK_SECONDS": str(seconds)}
         log, wall, failed = self.run(folder, f"{stack}_train", "data", self.left() - 60, **changes)
@@ -124,14 +128,19 @@ class Pairs(Table):
         row["steps"] = int(steps[-1]) if steps else 0
         row["scores"] = re.findall(r"^(final_\w+_exact) val_loss:\S+ val_bpb:(\S+)", log, re.M)
         artifacts = list((self.work / folder).glob("final_model.*.ptz"))
-        if artifacts and not failed:
-            row["bytes"] = artifacts[0].stat().st_size
+        row["bytes"] = artifacts[0].stat().st_size if artifacts else None
+        print(json.dumps(row), flush=True)
+        return row
+
+    def score_stack(self, row):
+        """The rest of the run."""
+        if row["bytes"] and not row["failed"]:
+            changes = EAGER | {"SEED": str(row["seed"])}
             log, wall, failed = self.run(
-                folder, f"{stack}_score", "data", self.left(), ("score",), **EAGER, SEED=str(seed)
+                row["row"], f"{row['stack']}_score", "data", self.left(), ("score",), **changes
             )
             row |= {"failed": failed, "score_wall": round(wall, 1)} | ({} if failed else read_log(log))
         self.add(row)
-        return row
 
     def write(self):
         """The rows so far."""
@@ -166,21 +175,20 @@ def paired_test(each):
 def run(arguments):
     """Pair after pair, while time is left."""
     arguments.out.mkdir(parents=True, exist_ok=True)
-    table, longest = Pairs(arguments.kit, arguments.out, arguments.minutes), 0.0
+    table = Pairs(arguments.kit, arguments.out, arguments.minutes)
     try:
-        for seed in map(int, arguments.seeds.split(",")):
-            if table.left() < longest:
-                print(f"seed {seed}: {table.left():.0f} s are left, a pair takes {longest:.0f}", flush=True)
-                break
-            begin = time.time()
-            with ThreadPoolExecutor(2) as pool:
-                list(
-                    pool.map(
-                        lambda stack, seed=seed: table.stack(stack, seed, arguments.train_seconds), ("record", "best")
-                    )
-                )
-            longest = arguments.train_seconds + 60
-            print(f"seed {seed}: {time.time() - begin:.0f} s; {json.dumps(differences(table.rows))}", flush=True)
+        with ThreadPoolExecutor() as pool:
+            scorings, pair = [], 0.0
+            for seed in map(int, arguments.seeds.split(",")):
+                if table.left() < pair + arguments.score_seconds:
+                    print(f"seed {seed}: {table.left():.0f} s are left, training takes {pair:.0f}", flush=True)
+                    break
+                begin = time.time()
+                trained = list(pool.map(partial(table.train_stack, seed=seed, seconds=arguments.train_seconds), STACKS))
+                pair = arguments.train_seconds + 20 if pair == 0 else time.time() - begin
+                scorings += [pool.submit(table.score_stack, row) for row in trained]
+            for scoring in scorings:
+                scoring.result()
     finally:
         table.close()
 
@@ -193,7 +201,7 @@ def main():
     command.add_argument("kit", type=Path)
     command.add_argument("--data", type=Path, required=True, help="folder of fineweb_{train,val}_*.bin, 8,192 tokens")
     command.add_argument("--tokenizer", type=Path, required=True)
-    command.add_argument("--every", type=int, default=2, metavar="N", help="every N-th validation document")
+    command.add_argument("--every", type=int, default=4, metavar="N", help="every N-th validation document")
     command.add_argument("--tiny", action="store_true", help="small models on little text, for a CPU")
     command.set_defaults(function=prepare)
     command = commands.add_parser("run", help="train and score pairs")
@@ -201,6 +209,7 @@ def main():
     command.add_argument("out", type=Path)
     command.add_argument("--minutes", type=float, default=9, help="for everything together")
     command.add_argument("--train-seconds", type=float, default=100, help="training time of each run")
+    command.add_argument("--score-seconds", type=float, default=60, help="that a scoring will take about")
     command.add_argument("--seeds", default="1337,42,2025")
     command.set_defaults(function=run)
     arguments = parser.parse_args()

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -101,6 +102,7 @@ def preflight(wishes: Wishes, registry: Callable[[], Registry], note: Note) -> R
         PgolfError: when there is nothing to run, or the file is not the lock's.
     """
     begin = time.monotonic()
+    note = since(begin, note)
     opened = partial(open_target, wishes.path, registry, wishes.plugin_dirs, False)
     target = opened(wishes.smoke)
     gpus = read_gpus()
@@ -113,19 +115,27 @@ def preflight(wishes: Wishes, registry: Callable[[], Registry], note: Note) -> R
     report.findings += check_machine(target, gpus, wishes.nproc, program, size, challenge)
     paths = look_for_data(target, wishes, bool(gpus), registry, report, note)
     tried_paths = paths if tried is target else sample_for(tried, registry, report)
-    if tried_paths is not None and report.ready:
-        plan = make_plan(tried, tried_paths, wishes, registry, challenge)
-        rehearsal = rehearse(plan, note)
-        report.findings += rehearsal.findings
-        report.times = stage_times(rehearsal, tried.settings, plan.program.reserve or 0.0)
-        report.findings += judge_times(report.times, challenge, tried, bool(gpus), rehearsal)
-    else:
-        report.findings.append(skipped("program", "not rehearsed: first mend what is above, or give --data"))
-    note("forecasting bytes")
-    report.findings += caught("bytes", lambda: forecast_bytes(target, registry(), report))
+    # The rehearsal is another process, on the GPU where there is one.
+    with ThreadPoolExecutor(1) as beside:
+        bytes_found = beside.submit(caught, "bytes", lambda: forecast_bytes(target, registry(), report))
+        if tried_paths is not None and report.ready:
+            plan = make_plan(tried, tried_paths, wishes, registry, challenge)
+            rehearsal = rehearse(plan, note)
+            report.findings += rehearsal.findings
+            report.times = stage_times(rehearsal, tried.settings, plan.program.reserve or 0.0)
+            report.findings += judge_times(report.times, challenge, tried, bool(gpus), rehearsal)
+        else:
+            report.findings.append(skipped("program", "not rehearsed: first mend what is above, or give --data"))
+        note("forecast of bytes")
+        report.findings += bytes_found.result()
     report.launch = launch_lines(wishes, target, paths)
     report.seconds = time.monotonic() - begin
     return report
+
+
+def since(begin: float, note: Note) -> Note:
+    """`note`, with the seconds since `begin` before each text."""
+    return lambda text: note(f"{time.monotonic() - begin:5.1f} s  {text}")
 
 
 def check_machine(
