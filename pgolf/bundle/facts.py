@@ -112,3 +112,8 @@ def merged_lists(tables: Iterable[dict[str, list[Any]]]) -> dict[str, list[Any]]
         for key, values in table.items():
             found.setdefault(key, []).extend(values)
     return found
+
+
+def united(words: Iterable[Iterable[str]]) -> frozenset[str]:
+    """The words of all."""
+    return frozenset[str]().union(*words)

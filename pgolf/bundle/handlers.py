@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
+from itertools import chain
 
 from pgolf.bundle.literals import value_of
 from pgolf.bundle.names import bound_name
@@ -15,6 +16,10 @@ ABSENCE = frozenset(("AttributeError", "NameError", "UnboundLocalError", "Except
 """What catches the error for a name or attribute that is not there."""
 ASSERTIONS = frozenset(("AssertionError", "Exception", "BaseException"))
 """What catches the error of an assertion."""
+NAMED = (ABSENCE | ASSERTIONS) - {"Exception", "BaseException"}
+"""What a program that handles it expects to happen."""
+SWALLOWING = frozenset(("Thread", "Timer", "submit", "add_done_callback", "ExitStack", "weakref", "atexit"))
+"""What runs functions whose errors end with them, or in an object that one may ask: threads, futures, finalizers; by name."""
 ERRORS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 )
@@ -34,21 +39,32 @@ def may_end(nodes: Nodes, errors: Collection[str], handling: Iterable[ast.expr |
 def handled(nodes: Nodes) -> list[ast.expr | None]:
     """What handlers and calls of `suppress` name; None for what ends any error.
 
-    A handler that ends by raising only words the error in another way: then the program is wrong, and stays wrong.
+    A handler that always ends by raising the same error ends none; one that raises another ends those that it names itself.
+    Where it catches all there are, it only words the error in another way: then the program is wrong, and stays wrong.
     """
-    everything = any(_leaves(tried.finalbody) for tried in (*nodes(ast.Try), *nodes(ast.TryStar))) or any(
-        _may_swallow(method) for method in nodes(ast.FunctionDef) if method.name == "__exit__"
+    quiet = [call for call in nodes(ast.Call) if last_name(call.func) == "suppress"]
+    mentions = [node for node in (*nodes(ast.Name), *nodes(ast.Attribute)) if last_name(node) == "suppress"]
+    everything = (
+        any(_leaves(tried.finalbody) for tried in (*nodes(ast.Try), *nodes(ast.TryStar)))
+        or any(_may_swallow(method) for method in nodes(ast.FunctionDef))
+        or any(node.id == "__exit__" for node in nodes(ast.Name))
+        or not SWALLOWING.isdisjoint(node.attr for node in nodes(ast.Attribute))
+        or not SWALLOWING.isdisjoint(node.module for node in nodes(ast.ImportFrom))
+        or any(alias.name in SWALLOWING or (alias.asname and alias.name == "suppress") for alias in nodes(ast.alias))
+        or len(mentions) > len(quiet)
     )
-    return [*([None] if everything else []), *_caught(nodes)]
+    ended = chain.from_iterable(map(_ended, nodes(ast.ExceptHandler)))
+    return [*([None] if everything else []), *ended, *chain.from_iterable(call.args for call in quiet)]
 
 
-def _caught(nodes: Nodes) -> Iterator[ast.expr | None]:
-    for handler in nodes(ast.ExceptHandler):
-        if not isinstance(handler.body[-1], ast.Raise):
-            yield handler.type
-    for call in nodes(ast.Call):
-        if last_name(call.func) == "suppress":
-            yield from call.args
+def _ended(handler: ast.ExceptHandler) -> list[ast.expr | None]:
+    """The errors after which the program may go on."""
+    last = handler.body[-1]
+    if not isinstance(last, ast.Raise) or _leaves(handler.body):
+        return [handler.type]
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    same = last.exc is None or last_name(last.exc) == handler.name
+    return [kind for kind in kinds if kind is not None and last_name(kind) in NAMED and not same]
 
 
 def _catches(nodes: Nodes, kind: ast.expr, errors: Collection[str]) -> bool:
@@ -72,6 +88,8 @@ def _leaves(body: list[ast.stmt]) -> bool:
 
 
 def _may_swallow(method: ast.FunctionDef) -> bool:
-    """May an `__exit__` return something true, which ends the error?"""
+    """May an `__exit__` return something true, which ends the error, or is this a `__del__`, whose errors are ignored?"""
+    if method.name != "__exit__":
+        return method.name == "__del__"
     returned = [node.value for node in walk(method) if isinstance(node, ast.Return) and node.value is not None]
     return any(value_of(value) not in (None, False) for value in returned)

@@ -13,7 +13,7 @@ import keyword
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from pgolf.bundle.facts import Facts, merged_lists
+from pgolf.bundle.facts import Facts, merged_lists, united
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, copy_tree
@@ -46,11 +46,9 @@ class Program:
     @classmethod
     def of(cls, flat: Flat, used_up: bool = False) -> Program:
         """A copy of a flat module, so that passes may change its trees; these themselves, where they are used up."""
-        return (
-            cls(flat.statements)
-            if used_up
-            else cls(Owned(item.owner, copy_tree(item.node)) for item in flat.statements)
-        )
+        if used_up:
+            return cls(flat.statements)
+        return cls(Owned(item.owner, copy_tree(item.node)) for item in flat.statements)
 
     @property
     def flat(self) -> Flat:
@@ -241,17 +239,17 @@ class Program:
     @property
     def global_names(self) -> frozenset[str]:
         """Names that some function declares `global`."""
-        return self.table("globals", lambda: self._united(facts.scope.globals for facts in self.all_facts()))
+        return self.table("globals", lambda: united(facts.scope.globals for facts in self.all_facts()))
 
     @property
     def bound_inside(self) -> frozenset[str]:
         """Variables of functions, classes and comprehensions: a name of the top level that is one may be shadowed."""
-        return self.table("inside", lambda: self._united(facts.bound_inside for facts in self.all_facts()))
+        return self.table("inside", lambda: united(facts.bound_inside for facts in self.all_facts()))
 
     @property
     def spellings(self) -> frozenset[str]:
         """Every word that names something."""
-        return self.table("spellings", lambda: self._united(facts.spellings for facts in self.all_facts()))
+        return self.table("spellings", lambda: united(facts.spellings for facts in self.all_facts()))
 
     @property
     def classes(self) -> dict[str, ast.ClassDef]:
@@ -326,9 +324,6 @@ class Program:
 
     def _merged_lists(self, name: str) -> dict[str, list[Any]]:
         return self.table(name, lambda: merged_lists(getattr(facts, name) for facts in self.all_facts()))
-
-    def _united(self, sets: Iterable[Iterable[str]]) -> frozenset[str]:
-        return frozenset().union(*sets)
 
 
 def _own_stores(facts: Facts) -> list[ast.Attribute]:

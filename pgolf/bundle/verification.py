@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from pgolf.bundle.facts import Facts
+from pgolf.bundle.facts import Facts, united
 from pgolf.bundle.link import Flat
 from pgolf.bundle.meanings import BUILTINS
 from pgolf.bundle.program import Program
@@ -27,13 +27,13 @@ def verify(name: str, before: Sequence[Facts], program: Program) -> None:
     was = {facts.bound: facts for facts in before}
     declared = {one for facts in after for one in facts.bound} | program.global_names
     fresh = declared.difference(*was)
-    new = fresh - _united(facts.variables for facts in before) if fresh else fresh
+    new = fresh - united(facts.variables for facts in before) if fresh else fresh
     for facts in after:
         if facts in unchanged:
             continue
         old = was.get(facts.bound)
         added = facts.reads.keys() - new - (old.reads.keys() if old is not None else set())
-        wrong = added - _united(facts.reads for facts in before) if added else set()
+        wrong = added - united(facts.reads for facts in before) if added else set()
         wrong |= added & old.bound_inside if old is not None else set()
         if wrong:
             where = ", ".join(facts.bound) or "the main block"
@@ -66,10 +66,6 @@ def _verify_order(before: Sequence[Facts], after: Sequence[Facts], name: str) ->
     ordered = all(any(facts.bound == other for other in rest) for facts in after if facts.bound in old)
     added = [one for facts in after if facts.bound not in old for one in facts.bound]
     nameless = [sum(not facts.bound for facts in several) for several in (before, after)]
-    known = _united(facts.variables for facts in before) if added else frozenset()
+    known = united(facts.variables for facts in before) if added else frozenset()
     if not ordered or nameless[0] != nameless[1] or len(set(added)) < len(added) or known & set(added):
         raise PgolfError("PG401", f"{name} changed what the top level declares")
-
-
-def _united(words: Iterable[Iterable[str]]) -> frozenset[str]:
-    return frozenset[str]().union(*words)

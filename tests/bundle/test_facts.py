@@ -2,7 +2,7 @@
 
 import ast
 
-from pgolf.bundle.facts import Facts, merged_lists
+from pgolf.bundle.facts import Facts, merged_lists, united
 
 TEXT = """
 def f(width=SIZE):
@@ -26,3 +26,4 @@ def test_a_statement_shows_what_it_reads_and_binds():
 
 def test_tables_of_statements_become_one():
     assert merged_lists([{"a": [1], "b": [2]}, {"a": [3]}]) == {"a": [1, 3], "b": [2]}
+    assert united([{"a"}, ["b", "a"]]) == {"a", "b"}

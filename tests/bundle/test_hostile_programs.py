@@ -113,6 +113,40 @@ def test_handlers_see_what_is_missing(code):
     check(code)
 
 
+LATE = "class A:\n    def __init__(self, n):\n        if n: self.late = 5\ndef get(a): return a.late\n"
+EACH = "def main():\n    for n in (0, 1):\n        "
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        # A handler that makes another error of it, which somebody handles.
+        "def ask(a):\n    try: return get(a)\n    except AttributeError as error: raise ValueError('no') from error\n"
+        f"{EACH}try: print(ask(A(n)))\n        except ValueError: print('none')\n",
+        # One that raises it again, but not always.
+        "def ask(a):\n    try: return get(a)\n    except AttributeError:\n        if a is not None: return 'none'\n"
+        f"        raise\n{EACH}print(ask(A(n)))\n",
+        f"{EACH}try: print(get(A(n)))\n        except AttributeError:\n            if n < 1: continue\n            raise\n",
+        # `suppress` under another name.
+        f"from contextlib import suppress as quiet\n{EACH}with quiet(AttributeError): print(get(A(n)))\n",
+        f"from contextlib import suppress\nQUIET = suppress\n{EACH}with QUIET(AttributeError): print(get(A(n)))\n",
+        # What runs elsewhere ends alone.
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        f"{EACH}with ThreadPoolExecutor(1) as pool: print(pool.submit(get, A(n)).exception() is None)\n",
+        "import threading\ndef show(a): print(get(a))\n"
+        f"{EACH}thread = threading.Thread(target=show, args=(A(n),))\n        thread.start()\n        thread.join()\n",
+        "class B:\n    def __init__(self, n): self.a = A(n)\n    def __del__(self): print(get(self.a))\n"
+        f"{EACH}b = B(n)\n        del b\n",
+        # Whoever leaves a block is a method that looks like none.
+        "def swallow(self, kind, value, trace): return True\n"
+        f"class Quiet:\n    def __enter__(self): return self\n    __exit__ = swallow\n{EACH}with Quiet(): print(get(A(n)))\n",
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_missing_is_seen_in_roundabout_ways(code):
+    check(LATE + code)
+
+
 def test_an_object_is_never_none_where_the_program_ends_otherwise():
     code = (
         "import sys\nclass A:\n    def __init__(self, k): self.n = [k]\n    def go(self): return self.n\n"

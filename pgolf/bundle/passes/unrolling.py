@@ -80,20 +80,31 @@ def _write(program: Program, read: ast.Attribute, components: list[_Component]) 
 
 def _may_be_written(program: Program, loop: ast.For, components: list[_Component]) -> bool:
     """Is a loop short, without a way out of it, and does nothing but its body read its variable, and call a `partial`?"""
-    if not isinstance(loop.target, ast.Name):
+    if not isinstance(loop.target, ast.Name) or not _is_short(loop, len(components)):
         return False
     scope = program.place(loop.target)
     uses = [use for use in scope.reads_inside(loop.target.id) if isinstance(use, ast.Name)]
-    inside = set(chain.from_iterable(map(walk, loop.body)))
+    given = {str(word.arg) for word in chain.from_iterable(one.keywords for one in components)}
+    return (
+        scope.is_bound_once(loop.target.id)
+        and set(chain.from_iterable(map(walk, loop.body))) >= {*uses}
+        and all(program.means_global(use, one.name) for use, one in product(uses, components))
+        and (not given or _takes_more(program, uses, given))
+    )
+
+
+def _is_short(loop: ast.For, count: int) -> bool:
+    """May a body be written so often, and is it run to its end each time?"""
+    inside = chain.from_iterable(map(walk, loop.body))
     leaves = bool(loop.orelse) or any(isinstance(node, (ast.Break, ast.Continue)) for node in inside)
-    is_small = len(components) == 1 or (len(components) <= MOST and len(loop.body) == 1)
-    given = {word.arg for word in chain.from_iterable(one.keywords for one in components)}
+    return not leaves and (count == 1 or (count <= MOST and len(loop.body) == 1))
+
+
+def _takes_more(program: Program, uses: list[ast.Name], given: set[str]) -> bool:
+    """Is the variable only called, and do the calls leave these keywords free?"""
     calls = program.calls(uses) or []
-    words = list(chain.from_iterable(call.keywords for call in calls))
-    is_called = not given or (bool(calls) and all(word.arg and word.arg not in given for word in words))
-    seen = all(program.means_global(use, one.name) for use, one in product(uses, components))
-    whole = is_called and seen and inside >= {*uses}
-    return not leaves and is_small and whole and scope.is_bound_once(loop.target.id)
+    words = chain.from_iterable(call.keywords for call in calls)
+    return bool(calls) and all(word.arg and word.arg not in given for word in words)
 
 
 def _body(line: ast.stmt, uses: set[ast.AST], component: _Component) -> ast.stmt:
