@@ -22,6 +22,10 @@ from pgolf.probe.workshop import SMALL_VOCABULARY, VOCABULARY, Execute, Planned,
 
 SIZES = (Sizes(VOCABULARY), Sizes(VOCABULARY, head=32), Sizes(VOCABULARY, length=128), Sizes(VOCABULARY, widths=False))
 """What is tried, until one runs."""
+LONG, SMALLER = 60_000, Sizes(VOCABULARY, head=8)
+"""Scripts of more characters have many layers and quantize them: what is tried first with them, which takes two thirds."""
+NO_SIZE = ("has no stand-in", "did not end", "ModuleNotFoundError", "ImportError")
+"""Errors that no other size mends."""
 Plans = dict[str, tuple[Planned, Places]]
 SUBSTITUTION_TOKENS = 257
 BY_RUNNING = [rule for rule in RULES if rule not in ("rule.prefix", "rule.lossless", "rule.disjoint")]
@@ -112,7 +116,8 @@ class Prober:
     def _load(self) -> Workshop | None:
         """The script at the first size that runs and can be followed; `loaded` says why none does."""
         said = []
-        for number, sizes in enumerate(SIZES[:1] if self.script.ready else SIZES):
+        first = (SMALLER,) if len(self.script.text) > LONG else ()
+        for number, sizes in enumerate(SIZES[:1] if self.script.ready else (*first, *SIZES)):
             try:
                 shop = Workshop(self.script, sizes, self.work / f"size{number}", self.execute, self.limit, self.seed)
             except SyntaxError as error:
@@ -128,9 +133,9 @@ class Prober:
                 self.result.changed = {name: list(pair) for name, pair in shop.small.changed.items()}
                 return shop
             said.append(why_not(base))
-            if base.births.shape[1] or "has no stand-in" in base.error or "did not end" in base.error:
+            if (base.births.shape[1] and sizes is not SMALLER) or any(mark in base.error for mark in NO_SIZE):
                 break
-        self.result.loaded = f"the script could not be probed: {said[0]}"
+        self.result.loaded = f"the script could not be probed: {said[min(len(first), len(said) - 1)]}"
         return None
 
     def plan(self, shop: Workshop) -> None:

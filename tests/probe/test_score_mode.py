@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.groups import Tracked, keep
-from pgolf.probe.inside.score_mode import ScoreMode, on_cpu
+from pgolf.probe.inside.score_mode import ScoreMode
 from pgolf.probe.inside.tags import tag_of
 from pgolf.probe.piece_file import make_pieces
 from pgolf.probe.text_streams import make_stream
@@ -132,14 +132,3 @@ def test_training_text_has_no_scores():
     with ScoreMode(recorder):
         loss = F.cross_entropy(LOGITS[0], torch.arange(64))
     assert tag_of(loss) is None and recorder.count == 0
-
-
-def test_gpus_become_the_cpu():
-    recorder = Recorder(STREAM, V)
-    with ScoreMode(recorder):
-        value = (
-            torch.zeros(3, device="cuda", dtype=torch.bfloat16, pin_memory=True).cuda().to("cuda:0", non_blocking=True)
-        )
-        halves = value.half().bfloat16()
-    assert value.device.type == "cpu" and value.dtype == halves.dtype == torch.float32
-    assert on_cpu(torch.device("cuda", 1)) == torch.device("cpu") and on_cpu(3) == 3

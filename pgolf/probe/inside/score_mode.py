@@ -1,11 +1,12 @@
-"""Follows scores through every call of torch to where they leave it, and moves what asks for a GPU to the CPU.
+"""Follows scores through every call of torch to where they leave it.
 
-`score_sources` has where they begin, `score_flow` what becomes of them.
+`score_sources` has where they begin, `score_flow` what becomes of them, `off_the_gpu` how calls for a GPU run on the CPU.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,58 +15,28 @@ from torch.overrides import TorchFunctionMode
 from pgolf.probe.inside import tags
 from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.graph_stand_in import Tape
-from pgolf.probe.inside.groups import Tracked
+from pgolf.probe.inside.groups import Group, Tracked
+from pgolf.probe.inside.off_the_gpu import bits, here, on_cpu, wide
 from pgolf.probe.inside.picked_otherwise import keep_marks, rows_of
 from pgolf.probe.inside.score_flow import Call, flat, follow
 from pgolf.probe.inside.score_sources import FLAT, SOURCES, keep_row
-from pgolf.probe.inside.tags import births_in, tag_of
+from pgolf.probe.inside.tags import births_in, put, tag_of
 from pgolf.probe.inside.tracked_arrays import TrackedArray
 
-NUMBERS = frozenset(
-    """
-    item tolist __float__ numpy __array__ __format__ __repr__ __str__
-    """.split()  # noqa: SIM905
-)
 QUIET = frozenset(
     """
-    __get__ size dim numel __len__ stride is_floating_point element_size __hash__ backward
+    size dim numel __len__ stride is_floating_point element_size __hash__ backward storage_offset untyped_storage is_complex
     """.split()  # noqa: SIM905
 )
+"""Calls whose results hold no scores, whatever they are given."""
 MATRICES = frozenset(
     """
     linear matmul __matmul__ __rmatmul__ mm bmm addmm baddbmm mv einsum scaled_dot_product_attention conv1d
     """.split()  # noqa: SIM905
 )
-GPU = ("cuda", "xpu")
-SHORT = torch.bfloat16
-BITS = (torch.int16, torch.uint16)
-
-
-def on_cpu(value: Any) -> Any:
-    """The CPU for a GPU and 32 bits for bfloat16, which a CPU is slow with; anything else as it is.
-
-    Half precision stays what it is: scripts store with it, and count its bytes.
-    """
-    if isinstance(value, torch.dtype):
-        return torch.float32 if value == SHORT else value
-    if isinstance(value, torch.device):
-        return torch.device("cpu") if value.type in GPU else value
-    if isinstance(value, str) and value.split(":")[0] in GPU:
-        return "cpu"
-    return value
-
-
-def wide(value: Any) -> Any:
-    """Half precision as 32 bits, where autocast would make both factors alike."""
-    return value.float() if isinstance(value, torch.Tensor) and value.dtype == torch.float16 else value
-
-
-def bits(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """`value.view(dtype)`: of bfloat16 as if it was what is stored, and back."""
-    if value.dtype == torch.float32 and dtype in BITS:
-        return value.to(SHORT).view(dtype)
-    found: torch.Tensor = value.view(dtype)
-    return found.float() if dtype == SHORT else found
+VALUES = ("data", "real")
+"""Properties that are the tensor's own values."""
+TURNED = ("T", "mT", "H", "mH")
 
 
 class ScoreMode(TorchFunctionMode):
@@ -80,70 +51,180 @@ class ScoreMode(TorchFunctionMode):
         self.recorder = recorder
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = self._call(func, args, dict(kwargs) if kwargs else {})
+        call = Called(self.recorder, func, getattr(func, "__name__", ""), args, here(kwargs) if kwargs else {})
+        out = NotImplemented
+        for way in WAYS.get(call.name, ()):
+            out = way(call)
+            if out is not NotImplemented:
+                break
+        if out is NotImplemented:
+            out = followed(call)
         if Tape.calls is not None:
             Tape.calls.append((func, args, kwargs or {}, out))
         return out
 
-    def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
-        name = getattr(func, "__name__", "")
-        if kwargs:
-            kwargs.pop("pin_memory", None)
-            kwargs |= {key: on_cpu(kwargs[key]) for key in ("device", "dtype", "out_dtype") if key in kwargs}
-        if name in ("to", "type", "cuda", "pin_memory"):
-            if name in ("cuda", "pin_memory"):
-                return args[0]
-            args = (args[0], *(on_cpu(part) for part in args[1:]))
-        if name == "bfloat16" and args:
-            func, name = torch.Tensor.float, "float"
-        if name == "view" and len(args) == 2 and isinstance(args[1], torch.dtype):
-            return bits(*args)
-        if name in ("backward", "grad", "autograd_backward"):
-            self._learn(args, kwargs)
-            return func(*args, **kwargs)
-        if name in MATRICES:
-            args = tuple(map(wide, args))
-        source = SOURCES.get(name)
-        found = NotImplemented if source is None else source(self.recorder, func, args, kwargs)
-        if found is not NotImplemented:
-            return found
-        if name in NUMBERS:
-            return self._number(func, name, args, kwargs)
-        out = func(*args, **kwargs)
-        if name in FLAT or name in tags.SAME or name == "bool":
-            keep_row(name, args[0] if args else None, out)
-            keep_marks(name, args[0] if args else None, out)
-        if self.recorder.count and name not in QUIET and has_scores(args, kwargs):
-            follow(Call(self.recorder, func, name, args, kwargs, out))
-        return out
 
-    def _number(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
-        value, tag = args[0], tag_of(args[0])
-        out = func(*args, **kwargs)
-        if name in ("numpy", "__array__") and isinstance(out, np.ndarray) and out.dtype.kind == "f":
-            rows = out.ndim > 0 and self.recorder.is_distribution(out.shape[-1])
-            return TrackedArray.of(out, tag, self.recorder) if tag is not None or rows else out
-        if tag is None:
-            rows = name == "tolist" and value.is_floating_point() and value.dim() > 0
-            return rows_of(self.recorder, out) if rows and self.recorder.is_distribution(value.shape[-1]) else out
-        line = self.recorder.line()
-        if name in ("item", "__float__"):
-            group = tags.groups_from(tag, value, line).reshape(-1)[0]
-            return Tracked(float(out), group) if group is not None and isinstance(out, float) else out
-        if name == "tolist":
-            return listed(out, tags.groups_from(tag, value, line))
-        if value.numel() == 1:
-            group = tags.groups_from(tag, value, line).reshape(-1)[0]
-            if group is not None:
-                self.recorder.report(float(value.detach()), out, group)
-        return out
+class Called(NamedTuple):
+    """A call of torch before it is made."""
 
-    def _learn(self, args: Any, kwargs: Any) -> None:
-        for value in flat(args[:1], {key: kwargs[key] for key in ("outputs", "tensors") if key in kwargs}):
-            births = births_in(tag_of(value))
-            if len(births):
-                given = kwargs.get("inputs", args[1] if len(args) > 1 and not isinstance(args[1], bool) else None)
-                self.recorder.learnt(births, leaves(value, given))
+    recorder: Recorder
+    func: Any
+    name: str
+    args: Any
+    kwargs: Any
+
+
+def followed(call: Called) -> Any:
+    """Make the call, and give its result the scores of its arguments."""
+    recorder, func, name, args, kwargs = call
+    out = func(*args, **kwargs)
+    if recorder.count and name not in QUIET and has_scores(args, kwargs):
+        follow(Call(recorder, func, name, args, kwargs, out))
+    return out
+
+
+# Ways to make a call otherwise: each gives the result, or NotImplemented where the call is none of its kind.
+
+
+def stays(call: Called) -> Any:
+    """`x.cuda()`, `x.pin_memory()`."""
+    return call.args[0]
+
+
+def moves(call: Called) -> Any:
+    """`x.to("cuda", torch.bfloat16)`; what comes of it has the marks of `x`."""
+    return marked(call._replace(args=(call.args[0], *map(on_cpu, call.args[1:]))))
+
+
+def widened(call: Called) -> Any:
+    """`x.bfloat16()`."""
+    return marked(call._replace(func=torch.Tensor.float, name="float")) if call.args else NotImplemented
+
+
+def by_bits(call: Called) -> Any:
+    """`x.view(torch.int16)`."""
+    of_type = len(call.args) == 2 and isinstance(call.args[1], torch.dtype)
+    return bits(*call.args) if of_type else NotImplemented
+
+
+def read(call: Called) -> Any:
+    """A property: its values are scores where they are those of the tensor."""
+    out, name = call.func(*call.args, **call.kwargs), getattr(getattr(call.func, "__self__", None), "__name__", "")
+    if not isinstance(out, torch.Tensor) or name not in (*VALUES, *TURNED):
+        return out
+    tag = tag_of(call.args[0])
+    if name in TURNED:
+        tag = None if not isinstance(tag, torch.Tensor) else tag.transpose(-1, -2) if tag.dim() > 1 else tag
+    else:
+        keep_row("data", call.args[0], out)
+        keep_marks("data", call.args[0], out)
+    put(out, tag)
+    return out
+
+
+def marked(call: Called) -> Any:
+    """Calls that change no value: flat tokens keep the length of their rows, rows of ones their tokens."""
+    out, first = followed(call), call.args[0] if call.args else None
+    keep_row(call.name, first, out)
+    keep_marks(call.name, first, out)
+    return out
+
+
+def learns(call: Called) -> Any:
+    """Gradients of scores."""
+    args, kwargs = call.args, call.kwargs
+    for value in flat(args[:1], {key: kwargs[key] for key in ("outputs", "tensors") if key in kwargs}):
+        births = births_in(tag_of(value))
+        if len(births):
+            given = kwargs.get("inputs", args[1] if len(args) > 1 and not isinstance(args[1], bool) else None)
+            call.recorder.learnt(births, leaves(value, given))
+    return call.func(*args, **kwargs)
+
+
+def multiplies(call: Called) -> Any:
+    """Products, of which a CPU makes none of half precision by 32 bits."""
+    if not any(isinstance(value, torch.Tensor) and value.dtype == torch.float16 for value in call.args):
+        return NotImplemented
+    call = call._replace(args=tuple(map(wide, call.args)))
+    found = begins(call) if call.name in SOURCES else NotImplemented
+    return followed(call) if found is NotImplemented else found
+
+
+def begins(call: Called) -> Any:
+    """What picks scores from distributions."""
+    return SOURCES[call.name](call.recorder, call.func, call.args, call.kwargs)
+
+
+def as_array(call: Called) -> Any:
+    """`x.numpy()`."""
+    out, tag = call.func(*call.args, **call.kwargs), tag_of(call.args[0])
+    if not isinstance(out, np.ndarray) or out.dtype.kind != "f":
+        return out
+    rows = out.ndim > 0 and call.recorder.is_distribution(out.shape[-1])
+    return TrackedArray.of(out, tag, call.recorder) if tag is not None or rows else out
+
+
+def as_number(call: Called) -> Any:
+    """`x.item()`, `float(x)`."""
+    out, group = call.func(*call.args, **call.kwargs), only_group(call)
+    return Tracked(float(out), group) if group is not None and isinstance(out, float) else out
+
+
+def as_list(call: Called) -> Any:
+    """`x.tolist()`: scores, or distributions to pick from."""
+    value, recorder = call.args[0], call.recorder
+    out, tag = call.func(*call.args, **call.kwargs), tag_of(value)
+    if tag is not None:
+        return listed(out, tags.groups_from(tag, value, recorder.line()))
+    rows = value.is_floating_point() and value.dim() > 0 and recorder.is_distribution(value.shape[-1])
+    return rows_of(recorder, out) if rows else out
+
+
+def as_text(call: Called) -> Any:
+    """`f"{x:.4f}"` reports what it shows."""
+    out, group = call.func(*call.args, **call.kwargs), only_group(call)
+    if group is not None:
+        call.recorder.report(float(call.args[0].detach()), out, group)
+    return out
+
+
+def only_group(call: Called) -> Group | None:
+    """The scores in a tensor of one element."""
+    value, tag = call.args[0], tag_of(call.args[0])
+    if tag is None or value.numel() != 1:
+        return None
+    group: Group | None = tags.groups_from(tag, value, call.recorder.line()).reshape(-1)[0]
+    return group
+
+
+Way = Callable[[Called], Any]
+
+
+def all_ways() -> dict[str, list[Way]]:
+    """Name of a call -> ways to make it, in the order in which they are tried."""
+    table: list[tuple[Iterable[str], Way]] = [
+        (("cuda", "pin_memory"), stays),
+        (("to", "type"), moves),
+        (("bfloat16",), widened),
+        (("view",), by_bits),
+        (("backward", "grad", "autograd_backward"), learns),
+        (("__get__",), read),
+        (MATRICES, multiplies),
+        (SOURCES, begins),
+        (("numpy", "__array__"), as_array),
+        (("item", "__float__"), as_number),
+        (("tolist",), as_list),
+        (("__format__", "__repr__", "__str__"), as_text),
+        ((*FLAT, *tags.SAME, "bool"), marked),
+    ]
+    found: dict[str, list[Way]] = {}
+    for names, way in table:
+        for name in names:
+            found.setdefault(name, []).append(way)
+    return found
+
+
+WAYS = all_ways()
 
 
 def has_scores(args: Any, kwargs: Any) -> bool:
