@@ -20,6 +20,7 @@ CASES = {
     "unnormalised_logarithms": ("rule.normal", MIXED),
     "the_lesser_of_two_scores": ("rule.hindsight", MIXED),
     "the_least_of_all_epochs": ("rule.hindsight", ("ledger", "substitution")),
+    "the_better_window": ("rule.hindsight", ("ledger", "flip")),
     "learning_before_scoring": ("rule.scorefirst", ORDER),
     "the_last_epoch": ("rule.scorefirst", ORDER),
     "warm_up_on_the_text": ("rule.scorefirst", ORDER),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 JOBS = min(8, os.cpu_count() or 1)
+NO_RECORD = "a submission is a folder with a submission.json: give the folder that holds some"
 REBUILD_HELP = (
     "Most processor time for building it again, then without a limit on memory.  [default: what reading leaves of 20 s]"
 )
@@ -189,7 +190,7 @@ def every_submission(folders: tuple[Path, ...]) -> tuple[Path, ...]:
     for folder in folders:
         below = record_folders(folder)
         if not below:
-            raise PgolfError("PG004", "no submission lies in it or up to two folders below", str(folder), "")
+            raise PgolfError("PG004", "no submission lies in it or up to two folders below", str(folder), NO_RECORD)
         found += below
     return tuple(dict.fromkeys(found))
 
@@ -224,7 +225,7 @@ def refuse_parent(folder: Path) -> None:
         holds = sorted(path.parent.name for path in folder.glob(f"{depth}/{JSON_NAME}"))
         if holds:
             what = f"holds submissions ({', '.join(holds[:3])}{', ...' if len(holds) > 3 else ''}) and is none"
-            raise PgolfError("PG004", what, str(folder), f"pgolf verify {shlex.quote(str(folder))}/{depth}/")
+            raise PgolfError("PG004", what, str(folder), f"pgolf verify --all {shlex.quote(str(folder))}")
 
 
 def write_page(path: Path, results: list[Result]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pgolf.probe.choice_probe import choice_verdicts
 from pgolf.probe.trials import BPB, Ledger, Trial
 from pgolf.probe.verdicts import Verdict
 from pgolf.probe.workshop import Workshop
@@ -23,11 +24,11 @@ MISSING = 0.25
 
 
 def ledger_verdicts(shop: Workshop) -> list[Verdict]:
-    """rule.onepass and rule.hindsight, as far as the ledger alone shows them."""
+    """rule.onepass, and rule.hindsight where totals are compared."""
     base = shop.seen["base"]
     ledger = base.claim
     assert ledger is not None
-    return [once(shop, base, ledger), *chosen_total(base, ledger)]
+    return [once(shop, base, ledger), *choice_verdicts(shop)]
 
 
 def last_window(shop: Workshop) -> int:
@@ -86,19 +87,6 @@ def is_loss(base: Trial, ledger: Ledger) -> bool:
     """Is the claim in nats, not in bits per byte?"""
     claimed = base.claimed
     return claimed is not None and abs(claimed[0] - ledger.value) < 1e-3
-
-
-def chosen_total(base: Trial, ledger: Ledger) -> list[Verdict]:
-    """rule.hindsight where whole totals of the same positions are compared and the claim is one of them."""
-    own = set(ledger.births.tolist())
-    events = [event for event in base.of("compare") if own & set(event["births"]) and event["at"] < ledger.at]
-    whole = [event for event in events if 2 * event["positions"] > len(ledger.first)]
-    if not whole:
-        return []
-    line, count = whole[0]["line"], whole[0]["positions"]
-    text = f"the claim is one of several totals of the same {count:,} positions that are compared (line {line})"
-    place = {"position": int(ledger.positions[0]), "line": line, "value": ledger.value}
-    return [Verdict("rule.hindsight", "FAIL", text, "ledger", (place,))]
 
 
 def bytes_verdict(shop: Workshop) -> Verdict:

@@ -48,11 +48,11 @@ def suffixes(shop: Workshop) -> dict[str, tuple[Planned, Places]]:
 
 
 def borders(shop: Workshop, length: int) -> dict[str, tuple[Planned, Places]]:
-    """The last token of documents, and of the first of them one further back, where the next one starts within a window."""
+    """The last token of a document, and one further back, where the next one starts within a window."""
     starts = [at for at in shop.official.starts if FAR + 4 < at % length < length - 12 and ordinary(shop.official, at)]
     found = {}
     for number, start in enumerate(shop.random.permutation(starts)[:BORDERS].tolist()):
-        for name, back in (("near", NEAR), ("far", FAR))[: 1 if number else 2]:
+        for name, back in (("near", NEAR), ("far", FAR)):
             key = f"border{number}-{name}"
             found[key] = planned(shop, key, np.array([start - back]))
     return found

@@ -22,8 +22,8 @@ from pgolf.probe.workshop import SMALL_VOCABULARY, VOCABULARY, Execute, Planned,
 
 SIZES = (Sizes(VOCABULARY), Sizes(VOCABULARY, head=32), Sizes(VOCABULARY, length=128), Sizes(VOCABULARY, widths=False))
 """What is tried, until one runs."""
-LONG, SMALLER = 60_000, Sizes(VOCABULARY, head=8)
-"""Scripts of more characters have many layers and quantize them: what is tried first with them, which takes two thirds."""
+LONG, SMALLER = 60_000, Sizes(VOCABULARY, head=8, rows=8)
+"""Scripts of more characters have many layers and quantize them: what is tried first with them, which takes half as long."""
 NO_SIZE = ("has no stand-in", "did not end", "ModuleNotFoundError", "ImportError")
 """Errors that no other size mends."""
 Plans = dict[str, tuple[Planned, Places]]

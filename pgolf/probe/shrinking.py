@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 CLOCK = 0.02
 """Seconds of training where only a clock ends it."""
@@ -26,6 +26,7 @@ class Sizes:
         head: width of a head, unless that is given.
         heads: number of heads, as the script has it.
         widths: whether widths shrink, too.
+        rows: sequences of a batch of training text.
     """
 
     vocabulary: int = 320
@@ -33,6 +34,7 @@ class Sizes:
     head: int = 16
     heads: int = 8
     widths: bool = True
+    rows: int = 16
 
 
 def at_most(limit: float) -> Rule:
@@ -51,7 +53,7 @@ def width(share: float = 1.0) -> Rule:
 
 
 LENGTH: Rule = lambda value, sizes: min(value, sizes.length)  # noqa: E731
-BATCH: Rule = lambda value, sizes: sizes.length * 16  # noqa: E731
+BATCH: Rule = lambda value, sizes: sizes.length * sizes.rows  # noqa: E731
 
 # The first expression that fits the whole name, in lower case, decides.
 RULES: list[tuple[str, Rule]] = [
@@ -122,7 +124,7 @@ def shrink(text: str, sizes: Sizes) -> Small:
     literals = list(named_numbers(tree))
     values = {name.lower(): value for name, value in read.items()} | {name: value for name, value, _ in literals}
     heads = next((int(value) for name, value in values.items() if HEADS.fullmatch(name) and value), sizes.heads)
-    sizes = Sizes(sizes.vocabulary, sizes.length, sizes.head, heads, sizes.widths)
+    sizes = replace(sizes, heads=heads)
     small = Small(text, vocabulary=int(next((values[name] for name in values if name in ("vocab_size", "vocab")), 0)))
     for name, value in read.items():
         new = smaller(name.lower(), value, sizes)

@@ -69,11 +69,19 @@ class Script:
 
 @dataclass(frozen=True)
 class Planned:
-    """One execution: its name, its validation stream, and whether training shards vanish after the artifact."""
+    """One execution.
+
+    Attributes:
+        name: of it.
+        stream: its validation text.
+        hide: whether training shards vanish after the artifact.
+        contrary: the number of the comparison of totals that comes out the other way; 0 for none.
+    """
 
     name: str
     stream: Stream
     hide: bool = False
+    contrary: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,6 +189,7 @@ class Workshop:
                     "data": str(data),
                     "stream": str(folder / "stream.npy"),
                     "hide": one.hide,
+                    "contrary": one.contrary,
                     "environment": {key: str(path) for key, path in places.items()},
                 }
             )
@@ -199,8 +208,8 @@ class Workshop:
 
 
 def reason(trial: Trial) -> str:
-    """Why a trial cannot be used, in a few words."""
-    return re.sub(r"\s+", " ", trial.error)[:200]
+    """Why a trial cannot be used, in a few words that can be printed."""
+    return re.sub(r"\s+", " ", trial.error.encode(errors="replace").decode())[:200]
 
 
 __all__ = ["SMALL_VOCABULARY", "VOCABULARY", "Planned", "Script", "Workshop", "reason", "text_bytes"]

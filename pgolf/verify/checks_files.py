@@ -64,7 +64,7 @@ def _required_problem(view: View, name: str) -> str:
     "the pull request also changes the README at the top",
 )
 def check_form(view: View) -> Outcome:
-    """A folder cannot show it; the diff of the pull request does."""
+    """A folder cannot show it; the diff of the pull request does: give it with --diff FILE."""
     if view.run.changes is None:
         return skipped("needs the pull request: give its diff with --diff FILE")
     folders, problems = form_problems(list(view.run.changes))

@@ -62,8 +62,9 @@ def code(text: str) -> str:
 
 
 def markdown(reports: Iterable[dict[str, Any]]) -> str:
-    """A comment: one section a folder, what fails first, passes folded away."""
-    parts = []
+    """A comment: a table of several folders, then one section a folder, what fails first, passes folded away."""
+    reports = list(reports)
+    parts = _table(reports) if len(reports) > 1 else []
     for report in reports:
         parts += _section(report)
     text = "\n".join(parts) + "\n"
@@ -71,6 +72,19 @@ def markdown(reports: Iterable[dict[str, Any]]) -> str:
         cut = text.rfind("\n", 0, COMMENT)
         text = text[:cut] + "\n\nThe report is cut here: it is longer than a comment may be.\n"
     return text
+
+
+def _table(reports: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "| folder | verdict | FAIL | WARN | SKIP | PASS | first failure |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for report in reports:
+        seen = counts(report)
+        first = next((f"`{record['id']}`" for record in report["checks"] if record["status"] == "FAIL"), "")
+        numbers = " | ".join(str(seen[status]) for status in RANK)
+        lines.append(f"| {code(report['folder'])} | {report['verdict']} | {numbers} | {first} |")
+    return [*lines, ""]
 
 
 def _section(report: dict[str, Any]) -> list[str]:

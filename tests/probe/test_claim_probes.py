@@ -1,4 +1,4 @@
-"""The ledger of a claim: duplicates, gaps, weights, bytes, totals that are compared."""
+"""The ledger of a claim: duplicates, gaps, weights, bytes."""
 
 import math
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pgolf.probe.claim_probes import bytes_verdict, chosen_total, ledger_verdicts, once
+from pgolf.probe.claim_probes import bytes_verdict, once
 from pgolf.probe.piece_file import make_pieces
 from pgolf.probe.text_streams import make_stream
 from pgolf.probe.trials import Ledger, Trial, as_nats
@@ -62,11 +62,3 @@ def test_bytes():
     assert bytes_verdict(shop(ALL, bpb=good)).status == "PASS"
     bad = bytes_verdict(shop(ALL, bpb=good * 0.97))
     assert bad.status == "FAIL" and "+3.09%" in bad.message
-
-
-def test_one_of_several_totals():
-    event = {"kind": "compare", "at": 3, "positions": 100, "births": [0], "line": 12}
-    place = shop(ALL, events=[event])
-    base = place.seen["base"]
-    assert chosen_total(base, base.claim)[0].status == "FAIL" and len(ledger_verdicts(place)) == 2
-    assert chosen_total(shop(ALL).seen["base"], base.claim) == []

@@ -41,7 +41,7 @@ def test_printing_is_reported(monkeypatch):
 
 def test_comparing_totals_is_noted(monkeypatch):
     seen = []
-    monkeypatch.setattr(Tracked, "compared", staticmethod(lambda first, second: seen.append(1)))
+    monkeypatch.setattr(Tracked, "compared", staticmethod(lambda first, second: bool(seen.append(1))))
     assert min(one(1, 3.0), one(2, 2.0)) == 2.0 and min(math.inf, one(1, 3.0)) == 3.0
     assert seen == [1]
 

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.score_mode import ScoreMode
 from pgolf.probe.inside.tracked_arrays import TrackedArray
 from pgolf.probe.piece_file import make_pieces
 from pgolf.probe.text_streams import make_stream
@@ -25,6 +26,14 @@ def test_picking_from_rows_is_a_birth():
     along = np.take_along_axis(TrackedArray.of(ROWS.copy(), None, recorder), STREAM[1:65, None], axis=-1)
     assert recorder.positions(along.births[:, 0]).tolist() == list(range(1, 65))
     assert np.allclose(recorder.births[0][1], losses.view(np.ndarray))
+
+
+def test_a_pick_is_one_birth_while_calls_of_torch_are_followed():
+    recorder = Recorder(STREAM, V)
+    with ScoreMode(recorder):
+        losses = TrackedArray.of(ROWS.copy(), None, recorder)[np.arange(64), STREAM[1:65]]
+    assert recorder.count == 64 and losses.births.tolist() == [*range(64)]
+    assert type(recorder.positions(losses.births)) is np.ndarray
 
 
 def test_what_moves_and_what_sums():

@@ -43,6 +43,7 @@ def test_the_claim_is_followed_to_every_position(tmp_path, server):
         ("import os\nos._exit(3)\n", ""),
         ("print('val_loss:1.0 val_bpb:1.0')\n", ""),
         ("def f(): f()\nf()\n", "RecursionError"),
+        ("raise ValueError('\\ud800 not text')\n", "ValueError: "),
         (
             "import triton\nimport triton.language as tl\n@triton.jit\ndef it(x): tl.sort(x)\nit[(1,)](1)\n",
             "triton.language.sort has no stand-in",
@@ -52,7 +53,7 @@ def test_the_claim_is_followed_to_every_position(tmp_path, server):
 )
 def test_scripts_that_do_not_run(tmp_path, server, text, said):
     _, base = base_of(server, tmp_path, text)
-    assert base.claim is None and said in base.error and len(reason(base)) <= 200
+    assert base.claim is None and said in base.error and len(reason(base).encode()) <= 200
 
 
 def test_a_script_that_does_not_end(tmp_path, server):

@@ -60,6 +60,16 @@ def test_markdown_holds_untrusted_text_in_code_spans_alone():
     assert len(rows) == 1 and len(re.findall(r"(?<!\\)\|", rows[0])) == 5
 
 
+def test_several_folders_have_a_table_first():
+    made = [
+        report("one", "pass", record("x.y", "PASS")),
+        report("a|b", "fail", record("x.y", "FAIL"), record("z", "WARN")),
+    ]
+    lines = markdown(made).splitlines()
+    assert lines[2:4] == ["| `one` | pass | 0 | 0 | 0 | 1 |  |", "| `a\\|b` | fail | 1 | 1 | 0 | 0 | `x.y` |"]
+    assert not markdown(made[:1]).startswith("|")
+
+
 def test_a_long_report_fits_into_a_comment():
     made = [report("toy", "fail", *(record(f"a.{at}", "FAIL", "x" * 400) for at in range(50)))] * 10
     text = markdown(made)

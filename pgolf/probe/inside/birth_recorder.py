@@ -18,6 +18,8 @@ from pgolf.probe.inside.groups import Group, Tracked
 REPORTS = 400
 """Most printed numbers that are kept, the last ones."""
 EVENTS = 20_000
+SOME = 8
+"""Positions that are told of a comparison."""
 WIDEST = 4
 """A distribution may have this many times the tokens of the vocabulary: some scripts pad theirs."""
 
@@ -29,6 +31,9 @@ class Recorder:
         stream: tokens of the validation stream.
         vocabulary: number of tokens.
         files: names of the files that the script is compiled from; lines of others are not told.
+
+    Attributes:
+        contrary: the number of the comparison of totals that is to come out the other way; 0 for none.
     """
 
     def __init__(self, stream: NDArray[np.int64], vocabulary: int, files: Iterable[str] = ()):
@@ -42,6 +47,7 @@ class Recorder:
         self.events: list[dict[str, Any]] = []
         self.reports: list[tuple[int, float, str, Group]] = []
         self.choices: dict[int, str] = {}
+        self.comparisons, self.contrary = 0, 0
         self.pending: list[NDArray[np.int64]] = []
         weights = np.random.default_rng(5).standard_normal(vocabulary * WIDEST)
         self._weights = torch.from_numpy(weights)
@@ -79,6 +85,10 @@ class Recorder:
         """
         if torch._C._functorch.is_functorch_wrapped_tensor(rows):
             return None
+        with torch._C.DisableTorchFunction():  # what is picked here is no birth of its own
+            return self._born(rows, targets, row)
+
+    def _born(self, rows: torch.Tensor, targets: torch.Tensor, row: int) -> torch.Tensor | None:
         tokens = targets.detach().to(torch.int64).numpy(force=True)
         if tokens.size == 0:
             return None
@@ -134,13 +144,29 @@ class Recorder:
         self.reports.append((self.now, value, text, group))
         del self.reports[:-REPORTS]
 
-    def compared(self, first: Group, second: Group) -> None:
-        """Two sums of scores are compared: one score of each position, or the same positions."""
+    def compared(self, first: Group, second: Group) -> bool:
+        """Two sums of scores are compared: one score of each position, or the same positions. Is the contrary to be told?"""
+        if not first.chunks or not second.chunks:
+            return False
         births = [np.concatenate([chunk[0] for chunk in group.chunks]) for group in (first, second)]
         one, other = (np.unique(self.positions(part)) for part in births)
-        both = len(np.intersect1d(one, other))
-        if 2 * both > max(len(one), len(other)) and not np.array_equal(births[0], births[1]):
-            self.event("compare", positions=both, births=[int(part[0]) for part in births], line=self.line())
+        both = np.intersect1d(one, other)
+        if 2 * len(both) <= max(len(one), len(other)) or np.array_equal(births[0], births[1]):
+            return False
+        if len(both) == 1:  # one score against another: what the vocabulary says of it decides
+            self.chosen(np.concatenate(births), "a comparison")
+            return False
+        self.comparisons += 1
+        some = both[np.linspace(0, len(both) - 1, SOME).astype(np.int64)].tolist()
+        first_ones = [int(part[0]) for part in births]
+        self.event(
+            "compare", positions=len(both), some=some, births=first_ones, line=self.line(), number=self.comparisons
+        )
+        return self.comparisons == self.contrary
+
+    def chosen(self, births: NDArray[np.int64], how: str) -> None:
+        """One of these scores of one position is chosen for its value."""
+        self.choices.update(dict.fromkeys(births.reshape(-1).tolist(), f"{how} at line {self.line()}"))
 
     def learnt(self, births: NDArray[np.int64], leaves: list[list[int]]) -> None:
         """Gradients of these scores are taken, by tensors of these shapes."""

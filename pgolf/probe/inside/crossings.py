@@ -15,12 +15,15 @@ import torch
 
 from pgolf.probe.inside import tags
 from pgolf.probe.inside.birth_recorder import Recorder
-from pgolf.probe.inside.groups import Tracked, kept_sum
+from pgolf.probe.inside.comparisons import LEAST, of_list
+from pgolf.probe.inside.groups import Tracked, group_of, kept_sum
 from pgolf.probe.inside.tracked_arrays import TrackedArray
 
 SPEC = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<form>[-+ #0]*\d*(?:\.\d+)?)(?P<kind>[diouxXeEfFgGcrsa%])")
 NEAR = 64
 """Tokens by which an array may differ from the text that it has places for."""
+FEW = 8
+"""Elements of an array that totals may be added up in."""
 BY_CALL = {"f": "f", "F": "f", "e": "e", "E": "E", "g": "g", "G": "G", "s": "", "r": ""}
 
 
@@ -78,6 +81,8 @@ def watch_lists(recorder: Recorder) -> None:
     """Functions of NumPy and `statistics` of lists of scores, and arrays that become tensors again."""
     for name, mean in (("mean", True), ("sum", False), ("average", True)):
         setattr(np, name, of_lists(getattr(np, name), mean))
+    for name, sign in LEAST.items():
+        setattr(np, name, of_list(getattr(np, name), recorder, sign))
     for name in ("mean", "fmean"):
         setattr(statistics, name, of_lists(getattr(statistics, name), True))
     for name in ("array", "asarray", "fromiter"):
@@ -88,16 +93,19 @@ def watch_lists(recorder: Recorder) -> None:
 
 
 def for_the_text(function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
-    """An array with a place for each token of the text may get their scores, one by one."""
+    """An array with a place for each token of the text may get their scores, one by one; a short one may get totals."""
     size = recorder.places.stream.size
 
     def call(*args: Any, **kwargs: Any) -> Any:
         out = function(*args, **kwargs)
         if sys._getframe(1).f_code.co_filename not in recorder.files:  # arrays of ours, and of libraries
             return out
-        if out.ndim and out.dtype.kind == "f" and abs(out.size - size) <= NEAR:
-            return TrackedArray.of(out, None, recorder)
-        return out
+        few = 0 < out.size <= FEW
+        if not out.ndim or out.dtype.kind != "f" or (abs(out.size - size) > NEAR and not few):
+            return out
+        found = TrackedArray.of(out, None, recorder)
+        found.totals = np.empty(out.shape, object) if few else None
+        return found
 
     return call
 
@@ -126,18 +134,34 @@ def float_of(value: Any) -> Any:
 
 
 def arrayed(function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
-    """An array of a list of single scores has their births."""
+    """An array of a list of scores or totals knows them; one of a tensor or of an array keeps what that has."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         values = args[0] if args else None
-        listed = list(values) if isinstance(values, (list, tuple)) and any(map(is_tracked, values)) else None
+        if isinstance(values, torch.Tensor) and not values.requires_grad:
+            values = values.numpy()
+        scores = list(values) if isinstance(values, (list, tuple)) and any(map(is_tracked, values)) else None
         out = function(*args, **kwargs)
-        if listed is None or not isinstance(out, np.ndarray) or out.shape != (len(listed),) or out.dtype.kind != "f":
+        if not isinstance(out, np.ndarray) or out.dtype.kind != "f":
             return out
-        births = [value.group.single if isinstance(value, Tracked) else -1 for value in listed]
-        return TrackedArray.of(out, torch.tensor(births), recorder) if max(births) >= 0 else out
+        if isinstance(values, TrackedArray) and values.shape == out.shape:
+            found = TrackedArray.of(out, None, recorder)
+            found.births, found.totals = values.births, values.totals
+            return found
+        return out if scores is None or out.shape != (len(scores),) else with_scores(out, scores, recorder)
 
     return call
+
+
+def with_scores(out: Any, scores: list[Any], recorder: Recorder) -> TrackedArray:
+    """An array of single scores, or of totals."""
+    groups = [group_of(value) for value in scores]
+    births = [-1 if group is None else group.single for group in groups]
+    found = TrackedArray.of(out, torch.tensor(births) if max(births) >= 0 else None, recorder)
+    if max(births) < 0:
+        found.totals = np.empty(len(groups), object)
+        found.totals[:] = groups
+    return found
 
 
 def from_array(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,6 +171,8 @@ def from_array(function: Callable[..., Any]) -> Callable[..., Any]:
         found: torch.Tensor = function(array)
         if isinstance(array, TrackedArray) and array.births is not None:
             tags.put(found, torch.from_numpy(np.ascontiguousarray(array.births)))
+        elif isinstance(array, TrackedArray):
+            tags.put(found, array.totals)
         return found
 
     return call

@@ -2,9 +2,9 @@
 
     python -I -c TEXT JOB.json, or with - the paths of jobs on its input, for scripts that are our own
 
-JOB.json: {"script", "name", "environment", "vocabulary", "seconds", "trials": [{"name", "folder", "hide"}]}. Every trial has a
-folder with the script's data, in which it runs; it leaves `record.npz` and `record.json` there. Where the first trial fails,
-others are not run; a trial with "hide" empties the training shards after as many artifacts as the first one wrote.
+JOB.json: {"script", "name", "environment", "vocabulary", "seconds", "trials": [{"name", "folder", "hide", "contrary"}]}.
+Every trial has a folder with the script's data, in which it runs; it leaves `record.npz` and `record.json` there. Where the
+first one fails, others are not run; with "hide" the training shards are emptied after as many artifacts as the first one wrote.
 """
 
 from __future__ import annotations
@@ -166,6 +166,7 @@ def run(job: dict[str, Any], trial: dict[str, Any]) -> None:
     stream = np.load(trial["stream"]).astype(np.int64)
     names = [job["name"], *job.get("helpers", [])]
     recorder = Recorder(stream, int(job["vocabulary"]), [str(folder / name) for name in names])
+    recorder.contrary = int(trial.get("contrary", 0))
     watch = watched_files.Watch(recorder, folder, int(job.get("writes", 0)) if trial.get("hide") else 0)
     watch.shards = sorted(Path(trial["data"]).glob("fineweb_train_*.bin"))
     prepare(job, trial, recorder)

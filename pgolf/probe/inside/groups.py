@@ -62,7 +62,7 @@ class Tracked(float):
 
     group: Group
     report: Callable[[float, str, Group], None] = staticmethod(lambda value, text, group: None)
-    compared: Callable[[Group, Group], None] = staticmethod(lambda first, second: None)
+    compared: Callable[[Group, Group], bool] = staticmethod(lambda first, second: False)
 
     def __new__(cls, value: float, group: Group) -> Tracked:
         found = super().__new__(cls, value)
@@ -80,6 +80,10 @@ class Tracked(float):
     def __repr__(self) -> str:
         return self.__format__("")
 
+    def item(self) -> Tracked:
+        """As NumPy's numbers have it."""
+        return self
+
     def __reduce__(self) -> Any:
         return float, (float(self),)
 
@@ -88,20 +92,16 @@ class Tracked(float):
         return Tracked(value, self.group) if isinstance(value, float) else value
 
     def __lt__(self, other: Any) -> bool:
-        noted(self, other)
-        return float.__lt__(self, other)
+        return compared(float.__lt__(self, other), self, other)
 
     def __gt__(self, other: Any) -> bool:
-        noted(self, other)
-        return float.__gt__(self, other)
+        return compared(float.__gt__(self, other), self, other)
 
     def __le__(self, other: Any) -> bool:
-        noted(self, other)
-        return float.__le__(self, other)
+        return compared(float.__le__(self, other), self, other)
 
     def __ge__(self, other: Any) -> bool:
-        noted(self, other)
-        return float.__ge__(self, other)
+        return compared(float.__ge__(self, other), self, other)
 
     def __neg__(self) -> Any:
         return linear(-float(self), self, -1.0)
@@ -145,11 +145,10 @@ class Tracked(float):
         return bent(float.__rpow__(self, float(other)), self)
 
 
-def noted(first: Tracked, second: Any) -> None:
-    """Two totals are compared."""
+def compared(found: bool, first: Tracked, second: Any) -> bool:
+    """What comes of comparing two totals: the contrary, where the recorder asks for it."""
     group = group_of(second)
-    if group is not None:
-        Tracked.compared(first.group, group)
+    return found if group is None else found != Tracked.compared(first.group, group)
 
 
 def linear(value: float, source: Tracked, factor: float) -> Any:

@@ -10,6 +10,7 @@ import torch
 
 from pgolf.probe.inside import tags
 from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.comparisons import LEAST, ORDERS, along, compared, least, turn
 from pgolf.probe.inside.groups import Tracked
 from pgolf.probe.inside.tags import Tag, put, tag_of
 
@@ -87,7 +88,11 @@ def product(call: Call) -> bool:
     """Matrices and vectors multiplied."""
     if not isinstance(call.out, torch.Tensor):
         return False
-    put(call.out, tags.product(call.recorder, call.name, call.args))
+    found = tags.product(call.recorder, call.name, call.args)
+    put(call.out, found)
+    if found is None and call.out.dim() == 0:
+        vectors = [value for value in flat(call.args, {}) if isinstance(value, torch.Tensor) and value.dim() == 1]
+        return len(vectors) == 2 and multiplied(call._replace(args=tuple(vectors)))
     return True
 
 
@@ -97,6 +102,18 @@ def multiplied(call: Call) -> bool:
     put(weighted, tags.broadcast(call.recorder, call.name, call.args, weighted))
     if tag_of(weighted) is not None:
         put(call.out, tags.summed(call.recorder, "sum", weighted, None, call.out))
+    return True
+
+
+def padded(call: Call) -> bool:
+    """More elements at the ends, which are no scores."""
+    tag = tag_of(call.first)
+    if not isinstance(tag, torch.Tensor):
+        return False
+    put(
+        call.out,
+        torch.nn.functional.pad(tag + 1, call.kwargs.get("pad", call.args[1] if len(call.args) > 1 else ())) - 1,
+    )
     return True
 
 
@@ -217,7 +234,11 @@ def ordered(call: Call) -> bool:
     tag, dim = tag_of(call.first), call.kwargs.get("dim", -1)
     more = [value for value in call.args[1:] if isinstance(value, int) and not isinstance(value, bool)]
     dim = more[-1] if call.name == "sort" and more else dim
-    found = tag.gather(dim, call.out[1]) if isinstance(tag, torch.Tensor) and call.first.dim() else None
+    turn(call, call.out[1], -1.0 if call.name == "topk" else 1.0)
+    found = None
+    if isinstance(tag, torch.Tensor) and call.first.dim():
+        along(call.recorder, tag.movedim(dim, -1).numpy(), call.name)
+        found = tag.gather(dim, call.out[1])
     put(call.out[0], found)
     return True
 
@@ -260,8 +281,7 @@ def chosen(call: Call) -> bool:
     if births is not None and births.numel() == values.numel():
         put(values, births.reshape(values.shape))
         if call.name != "logsumexp":
-            text = f"{call.name} at line {call.recorder.line()}"
-            call.recorder.choices.update(dict.fromkeys(births.reshape(-1).tolist(), text))
+            call.recorder.chosen(births.numpy(), call.name)
     return True
 
 
@@ -337,8 +357,11 @@ FLOWS: dict[str, Callable[[Call], bool]] = {
     **dict.fromkeys(("scatter_", "scatter", "index_copy_", "index_copy", "index_put_", "masked_scatter_"), placed),
     **dict.fromkeys(("sort", "topk"), ordered),
     "cumsum": added_up,
+    **dict.fromkeys(ORDERS, compared),
+    **dict.fromkeys(LEAST, least),
     **dict.fromkeys(MIXING, lost),
     "copy_": copied,
+    "pad": padded,
     "__setitem__": stored,
     **dict.fromkeys(tags.JOINED, joined),
     **dict.fromkeys(tags.SUMMED, summed),

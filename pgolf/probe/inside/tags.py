@@ -245,8 +245,7 @@ def broadcast(recorder: Recorder, name: str, values: Sequence[Any], out: torch.T
         if both.any():
             first, second = recorder.positions(found[both].numpy()), recorder.positions(other[both].numpy())
             if name in PICKED and (first == second).all():
-                text = f"{name} at line {recorder.line()}"
-                recorder.choices.update(dict.fromkeys(found[both].tolist(), text))
+                recorder.chosen(found[both].numpy(), name)
             elif (first != second).any():
                 if name in ADDED:
                     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,25 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from pgolf.probe.inside.birth_recorder import Recorder
+from pgolf.probe.inside.comparisons import note_pairs
 from pgolf.probe.inside.groups import Group, Tracked
 
-MOVED = frozenset(
-    (
-        "reshape",
-        "ravel",
-        "transpose",
-        "squeeze",
-        "expand_dims",
-        "flip",
-        "roll",
-        "repeat",
-        "tile",
-        "broadcast_to",
-        "take",
-    )
-)
-JOINED = frozenset(["concatenate", "stack", "hstack", "vstack"])
-PICKED = frozenset(["minimum", "maximum", "fmin", "fmax"])
+PICKED = ("minimum", "maximum", "fmin", "fmax", "where")
+COMPARED = ("less", "greater", "less_equal", "greater_equal")
+METHODS = ("transpose", "ravel", "flatten", "squeeze", "swapaxes", "repeat")
 
 
 class TrackedArray(np.ndarray[Any, Any]):
@@ -35,32 +23,34 @@ class TrackedArray(np.ndarray[Any, Any]):
 
     Attributes:
         births: of every element, -1 for none; None where there are none at all.
+        totals: the scores that were summed up in every element, None for those without; or None.
         recorder: takes births of what is picked.
     """
 
     births: NDArray[np.int64] | None
+    totals: NDArray[np.object_] | None
     recorder: Recorder | None
 
     @staticmethod
     def of(array: NDArray[Any], tag: Any, recorder: Recorder) -> TrackedArray:
-        """An array with the births of a tensor."""
+        """An array with the births of a tensor, or with what was summed up in it."""
         found = array.view(TrackedArray)
         found.births = tag.numpy().copy() if isinstance(tag, torch.Tensor) else None
+        found.totals = tag if isinstance(tag, np.ndarray) else None
         found.recorder = recorder
         return found
 
     def __array_finalize__(self, source: Any) -> None:
         self.recorder = getattr(source, "recorder", None)
-        self.births = None
+        self.births = self.totals = None
 
     def __getitem__(self, index: Any) -> Any:
         out = self.view(np.ndarray)[index]
+        if self.totals is not None and np.ndim(out) == 0:
+            return Tracked(float(out), self.totals[index] or Group([]))
         if self.births is not None:
             return wrap(out, self.births[index], self.recorder)
-        births = self._pick(index)
-        if births is not None:
-            return wrap(out, births, self.recorder)
-        return wrap(out, None, self.recorder)
+        return wrap(out, self._pick(index), self.recorder)
 
     def _pick(self, index: Any) -> NDArray[np.int64] | None:
         """Births of `rows[arange(n), targets]` and `row[target]`."""
@@ -82,6 +72,13 @@ class TrackedArray(np.ndarray[Any, Any]):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.view(np.ndarray)[index] = bare(value)
+        group = value.group if isinstance(value, Tracked) else None
+        if self.totals is None and group is not None and group.single < 0:
+            self.totals = np.empty(self.shape, object)
+        if self.totals is not None and not isinstance(value, TrackedArray):
+            self.totals[index] = group
+            return
+        self.totals = None
         if self.births is None and isinstance(value, (TrackedArray, Tracked)) and (births_of(value) >= 0).any():
             self.births = np.full(self.shape, -1, np.int64)
         if self.births is not None:
@@ -95,6 +92,10 @@ class TrackedArray(np.ndarray[Any, Any]):
             return summed(inputs[0], kwargs.get("axis", 0), out, 1.0)
         if method != "__call__" or recorder is None:
             return out
+        if ufunc.__name__ in COMPARED and all(isinstance(value, TrackedArray) for value in inputs):
+            first, second = np.broadcast_arrays(*map(births_of, inputs))
+            note_pairs(recorder, first, second, ufunc.__name__)
+            return out
         births = merged(recorder, ufunc.__name__, inputs, np.shape(out))
         if "out" in kwargs and isinstance(kwargs["out"][0], TrackedArray):
             kwargs["out"][0].births = births
@@ -102,34 +103,11 @@ class TrackedArray(np.ndarray[Any, Any]):
         return wrap(out, births, recorder)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        name = func.__name__
-        out = func(*bare_all(args), **{key: bare_all(value) for key, value in kwargs.items()})
-        first: Any = args[0] if args else None
-        if name in ("sum", "mean", "nansum", "nanmean") and isinstance(first, TrackedArray):
-            factor = np.size(out) / first.size if "mean" in name and first.size else 1.0
-            return summed(first, kwargs.get("axis", args[1] if len(args) > 1 else None), out, factor)
-        if name in MOVED and isinstance(first, TrackedArray) and first.births is not None:
-            return wrap(out, func(first.births, *args[1:], **kwargs), self.recorder)
-        if name in JOINED:
-            return wrap(out, func([births_of(part) for part in first], *args[1:], **kwargs), self.recorder)
-        if name == "where" and len(args) == 3 and self.recorder is not None:
-            return wrap(out, merged(self.recorder, "where", args[1:], np.shape(out)), self.recorder)
-        if name == "take_along_axis":
-            return self._along(args, kwargs, out)
-        if name in ("clip", "nan_to_num", "copy", "asarray", "array", "ascontiguousarray", "abs"):
-            return wrap(out, births_of(first) if np.shape(out) == np.shape(first) else None, self.recorder)
-        return out
+        from pgolf.probe.inside.array_functions import FUNCTIONS, Called
 
-    def _along(self, args: Any, kwargs: Any, out: Any) -> Any:
-        rows, index = args[0], np.asarray(args[1])
-        recorder = self.recorder
-        if recorder is None or rows.births is not None or index.shape[-1] != 1:
-            return out
-        if not recorder.is_distribution(rows.shape[-1]):
-            return out
-        wide = torch.from_numpy(np.ascontiguousarray(rows.view(np.ndarray)))
-        births = recorder.give_birth(wide, torch.from_numpy(index[..., 0].astype(np.int64)))
-        return out if births is None else wrap(out, births.numpy()[..., None], recorder)
+        out = func(*bare_all(args), **{key: bare_all(value) for key, value in kwargs.items()})
+        flow = FUNCTIONS.get(func.__name__)
+        return out if flow is None else flow(Called(self.recorder, func, args, kwargs, out))
 
     def sum(self, axis: Any = None, dtype: Any = None, **more: Any) -> Any:  # type: ignore[override]
         """As NumPy's, with scores."""
@@ -158,36 +136,32 @@ class TrackedArray(np.ndarray[Any, Any]):
         """As NumPy's, with scores."""
         return self.transpose()
 
-    def transpose(self, *axes: Any) -> Any:
-        """As NumPy's, with scores."""
-        return self._moved("transpose", *axes)
+    def argmin(self, *args: Any, **kwargs: Any) -> Any:
+        """As NumPy's; what is chosen by it is noted."""
+        return np.argmin(self, *args, **kwargs)
 
-    def ravel(self, order: Any = "C") -> Any:
-        """As NumPy's, with scores."""
-        return self._moved("ravel", order)
+    def argmax(self, *args: Any, **kwargs: Any) -> Any:
+        """As NumPy's; what is chosen by it is noted."""
+        return np.argmax(self, *args, **kwargs)
 
-    def flatten(self, order: Any = "C") -> Any:
-        """As NumPy's, with scores."""
-        return self._moved("flatten", order)
+    def __float__(self) -> Any:
+        return self.item()
 
-    def squeeze(self, axis: Any = None) -> Any:
-        """As NumPy's, with scores."""
-        return self._moved("squeeze", axis)
-
-    def _moved(self, name: str, *args: Any) -> Any:
-        births = None if self.births is None else getattr(self.births, name)(*args)
-        return wrap(getattr(self.view(np.ndarray), name)(*args), births, self.recorder)
+    def __format__(self, form: str) -> str:
+        return format(self.item(), form) if self.ndim == 0 else super().__format__(form)
 
     def tolist(self) -> Any:
         """As NumPy's, with scores."""
         out = self.view(np.ndarray).tolist()
-        if self.births is None:
-            return out
-        return listed(out, self.births.tolist())
+        if self.totals is not None and self.ndim == 1:
+            return [self[at] for at in range(len(self))]
+        return out if self.births is None else listed(out, self.births.tolist())
 
     def item(self, *args: Any) -> Any:
         """As NumPy's, with scores."""
         out = self.view(np.ndarray).item(*args)
+        if self.totals is not None and self.size == 1 and self.totals.reshape(-1)[0] is not None:
+            return Tracked(out, self.totals.reshape(-1)[0])
         return out if self.births is None or args else listed(out, self.births.item())
 
 
@@ -240,18 +214,20 @@ def merged(recorder: Recorder, name: str, values: Any, shape: Any) -> NDArray[np
                 return None
             found = np.maximum(found, wide)  # what was learnt from an earlier one weighs the later one
             continue
-        if name in (*PICKED, "where"):
-            text = f"{name} at line {recorder.line()}"
-            recorder.choices.update(dict.fromkeys(found[both].tolist(), text))
+        if name in PICKED:
+            recorder.chosen(found[both], name)
         found = np.where(found >= 0, found, wide)
     return found
 
 
 def summed(array: TrackedArray, axis: Any, out: Any, factor: float) -> Any:
     """The sum of all elements, or of an axis along which every score is of one position."""
+    if array.totals is not None and np.ndim(out) == 0:
+        chunks = [chunk for group in array.totals.reshape(-1) if group is not None for chunk in group.chunks]
+        return Tracked(float(out), Group(chunks).scaled(factor)) if chunks else out
     if array.births is None or array.recorder is None:
         return wrap(out, None, array.recorder)
-    if axis is None or array.ndim == 1:
+    if np.ndim(out) == 0:
         chosen = (array.births >= 0) & (array.view(np.ndarray) != 0)
         if not chosen.any():
             return out
@@ -271,3 +247,17 @@ def listed(value: Any, births: Any) -> Any:
     if isinstance(value, list):
         return [listed(part, birth) for part, birth in zip(value, births, strict=True)]
     return Tracked(value, Group.one(births, value)) if births >= 0 and isinstance(value, float) else value
+
+
+def method_that_moves(name: str) -> Callable[..., Any]:
+    """A method of arrays, with scores."""
+
+    def call(self: TrackedArray, *args: Any, **kwargs: Any) -> Any:
+        births = None if self.births is None else getattr(self.births, name)(*args, **kwargs)
+        return wrap(getattr(self.view(np.ndarray), name)(*args, **kwargs), births, self.recorder)
+
+    return call
+
+
+for method in METHODS:
+    setattr(TrackedArray, method, method_that_moves(method))
