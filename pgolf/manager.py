@@ -76,7 +76,7 @@ def load_registry(plugin_dirs: Sequence[Path] = ()) -> Registry:
     manager.add_hookspecs(hookspecs)
     version = metadata.version("pgolf")
     with paused_collector():
-        for name, path in _built_in_modules():
+        for name, path in built_in_modules():
             _load(registry, manager, name, path, "pgolf", version, partial(importlib.import_module, name))
     for folder in plugin_dirs:
         _load_folder(registry, manager, folder)
@@ -89,7 +89,8 @@ def load_registry(plugin_dirs: Sequence[Path] = ()) -> Registry:
     return registry
 
 
-def _built_in_modules() -> list[tuple[str, Path]]:
+def built_in_modules() -> list[tuple[str, Path]]:
+    """Name and file of every plugin that comes with pgolf."""
     package = importlib.import_module("pgolf_plugins")
     root = Path(package.__path__[0])
     return [

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgolf.bundle.trees import ONE, SHAPES
-from pgolf.bundle.trees import Node as Node
 from pgolf.bundle.trees import copy_tree as copy_tree
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

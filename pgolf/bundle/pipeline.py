@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +18,7 @@ from pgolf.bundle.pack.pack import pack as pack_source
 from pgolf.bundle.rules.subset import check as check_subset
 from pgolf.bundle.source import FindSource, Module, load
 from pgolf.collector import paused_collector
-from pgolf.errors import raise_all
+from pgolf.errors import PgolfError, raise_all
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def build(
     pack: str = "auto",
     allow_brotli: bool = False,
     known: Mapping[str, Module] | None = None,
+    check: Callable[[list[Module]], list[PgolfError]] = check_subset,
     stop_after: int | None = None,
 ) -> Built:
     """Bundle an entry module and what it reaches into one file.
@@ -79,6 +80,7 @@ def build(
         pack: "auto" for the smallest file, or one of "plain", "b85", "latin1", "mix".
         allow_brotli: whether the file may import brotli to unpack itself.
         known: see `load`.
+        check: what finds what breaks the rules.
         stop_after: how many passes of specialize to run; all if None.
 
     Raises:
@@ -86,7 +88,7 @@ def build(
     """
     modules = load(entry, find_source, known)
     reach(modules)
-    raise_all(check_subset(list(modules.values())))
+    raise_all(check(list(modules.values())))
     linked = link(modules)
     specialized = specialize(linked, stop_after=stop_after, used_up=True)
     # All passes leave nothing to shake.

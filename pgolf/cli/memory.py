@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kept:
-    """A finished build and everything that decided it; `sources` has (file, hash of it, `tree_hash`) by module."""
+    """A finished build and everything that decided it.
+
+    Attributes:
+        sources: (file, hash of it, `tree_hash`) by module.
+        passed: `states` of the modules, none of which breaks a rule.
+    """
 
     entry: str
     options: tuple[Any, ...]
     sources: Mapping[str, tuple[Path, str, str]]
     built: Built
+    passed: Mapping[str, str] = field(default_factory=dict)
 
 
 class Memory:
@@ -35,12 +41,14 @@ class Memory:
         kept: the last build, from here on this one.
         modules: what `read_again` made of the last build's modules.
         reused: the last result was given again.
+        passed: as in `Kept`, of this build.
         sources: as in `Kept`, of this build.
     """
 
     def __init__(self, build: Callable[..., Built], kept: Kept | None, modules: Mapping[str, Module]):
         self.make, self.kept, self.modules = build, kept, modules
         self.reused = False
+        self.passed: dict[str, str] = {}
         self.sources: dict[str, tuple[Path, str, str]] = {}
 
     def build(self, entry: str, find_source: Callable[[str], Path | None], **options: Any) -> Built:
@@ -62,9 +70,39 @@ class Memory:
                 self.sources[module] = hashes(path, known)
             return path
 
-        built = self.make(entry, find, known=self.modules, **options)
-        self.kept = Kept(entry, key, dict(self.sources), built)
+        built = self.make(entry, find, known=self.modules, check=self.check, **options)
+        self.kept = Kept(entry, key, dict(self.sources), built, self.passed)
         return built
+
+    def check(self, modules: list[Module]) -> list[PgolfError]:
+        """What breaks the rules, in modules of which something that the rules look at has changed."""
+        from pgolf.bundle.rules.subset import check
+
+        self.passed = states(modules)
+        before = self.kept.passed if self.kept is not None else {}
+        return check(modules, [name for name, state in self.passed.items() if before.get(name) == state])
+
+
+def states(modules: list[Module]) -> dict[str, str]:
+    """Hash of all that the rules look at in a module: its text and what of it is reached, the same of every module that it
+    leads to, the names of all modules, and the parameters of all methods.
+    """
+    from pgolf.bundle.view import methods_of
+
+    methods = {(name, ast.unparse(method.args)) for name, several in methods_of(modules).items() for method in several}
+    common = repr((sorted(module.name for module in modules), sorted(methods)))
+    table = {module.name: module for module in modules}
+    found = {}
+    for module in modules:
+        near = {module.name: module}
+        waiting = [module]
+        while waiting:
+            for name in waiting.pop().internal & table.keys() - near.keys():
+                near[name] = table[name]
+                waiting.append(table[name])
+        parts = [(one.name, one.text, [line.index for line in one.reached()]) for _, one in sorted(near.items())]
+        found[module.name] = hashlib.sha256(repr((common, parts)).encode()).hexdigest()
+    return found
 
 
 def read_again(modules: Mapping[str, Module], kept: Kept | None) -> dict[str, Module]:

@@ -1,35 +1,33 @@
 """`pgolf build --watch`: builds again whenever something that decides the bytes changes.
 
-Each build runs in a process forked from this one, which has PyTorch loaded and no plugin: plugins are imported afresh every
-time, and a plugin that breaks its process does no harm. What a build made comes back and is used again while the syntax trees
-of everything it read stay the same, so that a changed comment or docstring costs no stage.
+Each build runs in a process forked from this one (`standby`), which has PyTorch loaded and no plugin: plugins are imported
+afresh every time, and a plugin that breaks its process does no harm. What a build made comes back and is used again while the
+syntax trees of everything it read stay the same, so that a changed comment or docstring costs no stage. Modules that passed
+the rules and have not changed are not asked again.
 """
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
-import multiprocessing
 import os
 import re
 import signal
-import sys
 import time
 import tomllib
 import traceback
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pgolf.cli import output
 from pgolf.cli.build import gather_recipe
 from pgolf.cli.memory import Kept, Memory, read_again
+from pgolf.cli.standby import FORKS, Standby
 from pgolf.collector import frozen_objects
 from pgolf.errors import PgolfError, PgolfErrors
 
@@ -87,12 +85,13 @@ def watch(order: Order, as_json: bool, builds: int | None = None) -> None:
     # What is frozen here is not looked through by the processes forked from this one, which would copy torch's memory.
     with frozen_objects(), Interrupt() as interrupt:
         while builds is None or number < builds:
+            modules = read_again(modules, last.kept)
+            process = _prepared(order, last.kept, modules)
             if number:
-                modules = read_again(modules, last.kept)
                 changed = _wait(seen, interrupt)
             before = stamp(last.watched, {})
             begin = time.perf_counter()
-            report = _in_a_process(order, last.kept, modules)
+            report = _result(process)
             seconds = time.perf_counter() - begin
             number += 1
             _tell(report, last, changed, seconds, as_json)
@@ -167,39 +166,24 @@ def stamp(paths: Iterable[Path], before: Stamp) -> Stamp:
     return found
 
 
-def _in_a_process(order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> Report:
-    """One build in a process of its own, which has `modules` where it is a copy of this one."""
-    forks = "fork" in multiprocessing.get_all_start_methods()
-    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    arguments = (sender, order, kept, modules if forks else {})
-    child = context.Process(target=_build_and_send, args=arguments, daemon=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads, and this process uses none
-        child.start()
-    sender.close()
+def _prepared(order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> Standby:
+    """A process for one build, which has `modules` where it is a copy of this one."""
+    return Standby(partial(_build_or_tell, order, kept, modules if FORKS else {}))
+
+
+def _result(process: Standby) -> Report:
     try:
-        report: Report = receiver.recv()
-    except EOFError:
-        child.join()
-        report = Report(problem=f"error[PG005]: the build ended with status {child.exitcode}")
-    finally:
-        child.kill()
-        child.join()
-        receiver.close()
+        report: Report = process.result()
+    except ChildProcessError as error:
+        report = Report(problem=f"error[PG005]: {error}")
     return report
 
 
-def _build_and_send(sender: Connection, order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-    # A compiled file counts as fresh by the second and the size, and plugins change more than once in a second.
-    sys.dont_write_bytecode = True
-    gc.disable()  # this process ends before there is much garbage
+def _build_or_tell(order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> Report:
     try:
-        report = build_once(order, kept, modules)
+        return build_once(order, kept, modules)
     except Exception:  # a defect of pgolf keeps its traceback, and watching goes on
-        report = Report(problem=traceback.format_exc())
-    sender.send(report)
+        return Report(problem=traceback.format_exc())
 
 
 def build_once(order: Order, kept: Kept | None, modules: Mapping[str, Module]) -> Report:

@@ -1,8 +1,10 @@
 """What decided a build, and whether it is still the same."""
 
+import ast
 import os
 
-from pgolf.cli.memory import Kept, read_again
+from pgolf.bundle.source import Module
+from pgolf.cli.memory import Kept, Memory, read_again, states
 from pgolf.cli.memory import hashes as hashes_of
 from pgolf.cli.watch import stamp
 
@@ -46,3 +48,37 @@ def test_a_tree_is_the_same_without_comments_and_docstrings(tmp_path):
     assert hashes_of(tmp_path / "none", {}) == (tmp_path / "none", "unreadable", "unreadable")
     digest = hashes_of(path, {})[1]
     assert hashes_of(path, {path: (digest, "known")})[2] == "known" != hashes_of(path, {path: ("other", "known")})[2]
+
+
+def module_of(name, text, *internal):
+    found = Module(name, f"{name}.py", text, ast.parse(text))
+    found.internal.update(internal)
+    for statement in found.statements:
+        statement.reached = True
+    return found
+
+
+def test_a_module_that_passed_is_asked_again_where_something_it_leads_to_has_changed():
+    texts = {"a": ("import b", "b"), "b": ("class B:\n    def f(self): pass",), "c": ("x = 1",)}
+
+    def after(**changed):
+        return states([module_of(name, *changed.get(name, parts)) for name, parts in texts.items()])
+
+    def changed(**parts):
+        return {name for name, state in after(**parts).items() if state != before[name]}
+
+    before = after()
+    assert changed() == set()
+    assert changed(b=("class B:\n    def f(self): return 2",)) == {"a", "b"}
+    assert changed(c=("x = 2",)) == {"c"}
+    assert changed(b=("class B:\n    def f(self, settings): pass",)) == {"a", "b", "c"}
+
+
+def test_what_broke_a_rule_is_found_though_others_passed():
+    good, bad = module_of("good", "X = 1"), module_of("bad", "def f():\n    global x\n    x = 1")
+    memory = Memory(None, None, {})
+    assert [finding.code for finding in memory.check([good, bad])] == ["PG304"]
+    kept = Kept("", (), {}, None, {"good": memory.passed["good"]})
+    assert [finding.code for finding in Memory(None, kept, {}).check([good, bad])] == ["PG304"]
+    kept = Kept("", (), {}, None, memory.passed)
+    assert Memory(None, kept, {}).check([good, bad]) == []

@@ -80,7 +80,7 @@ def test_what_is_built_again(order, monkeypatch, capsys):
 
 def test_what_changes_during_a_build_is_built_again(order, monkeypatch, capsys):
     """In the first one, in one that gives the last result again, and in one that fails."""
-    build, plugin = module._in_a_process, Path("extra/watched_penalty.py").resolve()
+    build, plugin = module._result, Path("extra/watched_penalty.py").resolve()
     code = plugin.read_text()
     texts = iter([code + "UNUSED = 1\n", code + "UNUSED = 1  # one\n", "def (\n", code, code, code])
 
@@ -89,7 +89,7 @@ def test_what_changes_during_a_build_is_built_again(order, monkeypatch, capsys):
         plugin.write_text(next(texts))
         return report
 
-    monkeypatch.setattr(module, "_in_a_process", change_after)
+    monkeypatch.setattr(module, "_result", change_after)
     waited = []
     monkeypatch.setattr(
         module.time, "sleep", lambda seconds: waited.append(seconds) or plugin.write_text("# the end\n")

@@ -36,14 +36,9 @@ def _dead_parameters(program: Program, callee: Callee, effects: Effects) -> list
     arguments, scope = callee.node.args, program.scope(callee.node)
     if arguments.vararg is not None or arguments.kwarg is not None:
         return []
-    dead: list[str] = []
-    for name in callee.signature.names:
-        if scope.reads_inside(name) or not scope.is_bound_once(name):
-            continue
-        given = [callee.signature.given(call, name) for call in callee.calls]
-        if all(value is None or effects.is_droppable(value) for value in given):
-            dead.append(name)
-    return dead
+    unread = [name for name in callee.signature.names if scope.is_bound_once(name) and not scope.reads_inside(name)]
+    given = {name: [callee.signature.given(call, name) for call in callee.calls] for name in unread}
+    return [name for name in unread if all(value is None or effects.is_droppable(value) for value in given[name])]
 
 
 def _drop(callee: Callee, names: list[str]) -> Signature:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pgolf.bundle.facts import Facts
 from pgolf.bundle.passes.call_graph import PLAIN_DECORATORS
@@ -41,7 +42,7 @@ class Execution:
         self.program = program
         self.once: set[ast.AST] = set()
         self.lasting: set[ast.FunctionDef] = set()
-        waiting = [node for facts in program.all_facts() for node in facts.table("straight", _straight_on)]
+        waiting = [*chain.from_iterable(facts.table("straight", _straight_on) for facts in program.all_facts())]
         while waiting:
             node = waiting.pop()
             if node not in self.once:
