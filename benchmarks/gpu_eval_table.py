@@ -71,7 +71,13 @@ PHASED = {"phased_ttt_prefix_docs": 120, "phased_ttt_num_phases": 3}
 PHASED |= {"global_ttt_chunk_tokens": 8192, "global_ttt_batch_seqs": 4}
 WINDOWS = {"eval_stride": 64, "max_eval_seconds": 60.0}
 TINY = {"ttt_eval_seq_len": 128, "ttt_lora_rank": 4, "ttt_batch_size": 8, "ttt_chunk_size": 32}
-TINY |= {"global_ttt_chunk_tokens": 512, "phased_ttt_prefix_docs": 10, "ttt_chunk_tokens": 2048, "ttt_epochs": 1}
+TINY |= {
+    "max_eval_seconds": 600.0,
+    "global_ttt_chunk_tokens": 512,
+    "phased_ttt_prefix_docs": 10,
+    "ttt_chunk_tokens": 2048,
+    "ttt_epochs": 1,
+}
 
 # build: plugins, settings
 BUILDS = {
@@ -193,7 +199,7 @@ def prepare(arguments):
     train, val = (read_shard(f"fineweb_{part}_*.bin", arguments.data) for part in ("train", "val"))
     val = every_document(val, arguments.every)
     if tiny:
-        train, val = train[:200_000], val[:4_000]
+        train, val = train[: 50 * arguments.tiny_tokens], val[: arguments.tiny_tokens]
     kit.mkdir(parents=True)
     for name, some, tokens in (("data", train, val), ("few", train[:200_000], val[:5_000])):
         folder = kit / name
@@ -218,14 +224,14 @@ def wants(plugins, setting):
     """Whether the plugins of a build have a setting of `TINY`."""
     owners = {"ttt_chunk_tokens": "sgd_ttt", "ttt_epochs": "sgd_ttt"}
     owner = owners.get(setting, "phased_ttt" if "global" in setting or "phased" in setting else "lora_ttt")
-    return owner in plugins.split()
+    return (setting == "max_eval_seconds" and plugins != "pko") or owner in plugins.split()
 
 
 class Table:
     """Runs programs of a kit in folders of their own, and keeps what their logs say."""
 
-    def __init__(self, kit, out, minutes):
-        self.kit, self.out = kit.resolve(), out.resolve()
+    def __init__(self, kit, out, minutes, limit=110):
+        self.kit, self.out, self.limit = kit.resolve(), out.resolve(), limit
         self.work = Path(tempfile.mkdtemp(prefix="eval_table_"))
         self.begin = time.time()
         self.end = self.begin + 60 * minutes
@@ -315,7 +321,7 @@ class Table:
     def add_pairs(self, rows):
         """Score rows two at a time."""
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda row: self.add_row(row, 110), rows))
+            list(pool.map(lambda row: self.add_row(row, self.limit), rows))
 
     def add(self, row):
         """Keep, print and write a row."""
@@ -390,7 +396,7 @@ def table_row(row):
 def run(arguments):
     """Train, compile beside, score; whatever happens, what is known is written."""
     arguments.out.mkdir(parents=True, exist_ok=True)
-    table = Table(arguments.kit, arguments.out, arguments.minutes)
+    table = Table(arguments.kit, arguments.out, arguments.minutes, arguments.row_seconds)
     try:
         with ThreadPoolExecutor() as pool:
             models = [pool.submit(table.train, model, arguments.train_seconds) for model in ("plain", "plain_pko")]
@@ -398,7 +404,7 @@ def run(arguments):
             for model in models:
                 model.result()
             first, *later = [row for row in ROWS if row != COMPILED]
-            table.add_row(first, 110)
+            table.add_row(first, table.limit)
             table.add_pairs(later[:6])
             if lane is not None:
                 lane.result()
@@ -418,12 +424,14 @@ def main():
     command.add_argument("--tokenizer", type=Path, required=True)
     command.add_argument("--every", type=int, default=2, metavar="N", help="every N-th validation document")
     command.add_argument("--tiny", action="store_true", help="small models on little text, for a CPU")
+    command.add_argument("--tiny-tokens", type=int, default=4_000, metavar="N", help="validation tokens of --tiny")
     command.set_defaults(function=prepare)
     command = commands.add_parser("run", help="train, score, and write the table")
     command.add_argument("kit", type=Path)
     command.add_argument("out", type=Path)
     command.add_argument("--minutes", type=float, default=9, help="for everything together")
     command.add_argument("--train-seconds", type=float, default=85, help="training time of each model")
+    command.add_argument("--row-seconds", type=float, default=110, help="after which a row is ended")
     command.add_argument("--eager", action="store_true", help="compile nothing")
     command.set_defaults(function=run)
     arguments = parser.parse_args()

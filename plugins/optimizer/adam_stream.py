@@ -28,6 +28,7 @@ PLUGIN = Plugin(
     summary="Adam on an auxiliary CUDA stream, beside the matrix optimizer.",
     source="openai/parameter-golf#1855",
     family="optimizer",
+    effect="nothing measurable: a step of 184.2 ms with it, 184.5 without (one H200, 98,304 tokens, uncompiled)",
 )
 
 
