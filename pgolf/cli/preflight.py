@@ -25,6 +25,7 @@ MARKS = {"ok": "ok", "problem": "PROBLEM", "unknown": "unknown", "skipped": "-"}
     "--train-seconds", type=click.FloatRange(1), default=10.0, show_default=True, help="Training in the rehearsal."
 )
 @click.option("--quick", is_flag=True, help="Score the artifact once: no seconds of scoring and adapting.")
+@click.option("--eager", is_flag=True, help="Compile nothing: sooner done, slower stages.")
 @options.plugin_dirs
 @options.as_json
 def preflight(
@@ -35,6 +36,7 @@ def preflight(
     nproc: str,
     train_seconds: float,
     quick: bool,
+    eager: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -60,7 +62,7 @@ def preflight(
     from pgolf.preflight.preflight import Wishes
     from pgolf.preflight.preflight import preflight as look
 
-    wishes = Wishes(path, data, tokenizer, int(nproc), smoke, train_seconds, quick, plugin_dirs)
+    wishes = Wishes(path, data, tokenizer, int(nproc), smoke, train_seconds, quick, eager, plugin_dirs)
     report = look(wishes, partial(load_registry, plugin_dirs), output.note)
     if as_json:
         output.print_json(report.as_record())

@@ -54,6 +54,7 @@ class Wishes:
     smoke: bool = False
     train_seconds: float = 10.0
     quick: bool = False
+    eager: bool = False
     plugin_dirs: tuple[Path, ...] = ()
 
 
@@ -122,8 +123,8 @@ def preflight(wishes: Wishes, registry: Callable[[], Registry], note: Note) -> R
             plan = make_plan(tried, tried_paths, wishes, registry, challenge)
             rehearsal = rehearse(plan, note)
             report.findings += rehearsal.findings
-            report.times = stage_times(rehearsal, tried.settings, plan.program.reserve or 0.0)
-            report.findings += judge_times(report.times, challenge, tried, bool(gpus), rehearsal)
+            report.times = stage_times(rehearsal, tried.settings, plan.program.reserve or 0.0, wishes.eager)
+            report.findings += judge_times(report.times, challenge, tried, bool(gpus), rehearsal, wishes.eager)
         else:
             report.findings.append(skipped("program", "not rehearsed: first mend what is above, or give --data"))
         note("forecast of bytes")
@@ -197,11 +198,25 @@ def make_plan(
 ) -> Plan:
     """The rehearsal of one build."""
     program, _ = load_build(target.root, registry())
-    return Plan(target, paths, wishes.nproc, program, wishes.train_seconds, not wishes.quick, challenge.claim_tolerance)
+    return Plan(
+        target,
+        paths,
+        wishes.nproc,
+        program,
+        wishes.train_seconds,
+        not wishes.quick,
+        challenge.claim_tolerance,
+        wishes.eager,
+    )
 
 
 def judge_times(
-    times: list[StageTime], challenge: Challenge, target: Target, has_gpu: bool, rehearsal: Rehearsal
+    times: list[StageTime],
+    challenge: Challenge,
+    target: Target,
+    has_gpu: bool,
+    rehearsal: Rehearsal,
+    eager: bool = False,
 ) -> list[Finding]:
     """Does the evaluation end within its limit? Only a machine like the contest's can say."""
     if rehearsal.record is None:
@@ -212,6 +227,8 @@ def judge_times(
     if seconds is None:
         return [unknown("seconds", "how long the evaluation takes could not be measured")]
     text = f"evaluation about {seconds:.0f} s of {challenge.eval_seconds:.0f} s"
+    if seconds > challenge.eval_seconds and eager:
+        return [unknown("seconds", f"{text}, with nothing compiled", "rehearse without --eager")]
     if seconds > challenge.eval_seconds:
         return [problem("seconds", text, "choose a cheaper evaluation: fewer epochs, chunks or windows")]
     return [good("seconds", text)]

@@ -43,14 +43,20 @@ def durations(stages: Sequence[Stage]) -> dict[str, tuple[float, str]]:
     return found
 
 
-def stage_times(rehearsal: Rehearsal, settings: Mapping[str, Any], reserve: float) -> list[StageTime]:
-    """Of a whole run, in order."""
+def stage_times(
+    rehearsal: Rehearsal, settings: Mapping[str, Any], reserve: float, eager: bool = False
+) -> list[StageTime]:
+    """Of a whole run, in order; eager: with nothing compiled."""
     if not rehearsal.runs:
         return []
     (tokens, stages), *scores = rehearsal.runs
     alone = [(count, durations(later)) for count, later in scores]
     budget = float(settings.get("max_wallclock_seconds", 0))
-    times = [StageTime("start and warm-up", rehearsal.start_seconds, "as rehearsed, with compiling")]
+    times = [
+        StageTime(
+            "start and warm-up", rehearsal.start_seconds, f"as rehearsed, {'without' if eager else 'with'} compiling"
+        )
+    ]
     for name, (seconds, data) in durations(stages).items():
         if name == "train":
             left = budget - reserve if budget > 0 else None

@@ -31,9 +31,9 @@ PLUGIN = Plugin(
     summary="Keys look one position back in their unrotated part.",
     source="openai/parameter-golf#1512",
     family="architecture",
-    effect="small gain in PR #1512; +0.0007 BPB on PR #1493; -0.033 in the stack of PR #1855 after 100 s of half an H200 (proxy "
-    "text, one pair); test-time training gains as much with it as without (.0108 and .0088; .0107 and .0094), so the +0.02 of "
-    "a public run was a copy that overlaps itself",
+    effect="small gain in PR #1512; +0.0007 BPB on PR #1493; -0.033 in the stack of PR #1855 after 100 s of half an H200 "
+    "(proxy text, one pair); test-time training gains as much with it as without (.0108 and .0088; .0107 and .0094), so the "
+    "+0.02 of a public run was a copy that overlaps itself",
     order=20,
     requires=("partial_rope|ntk_rope",),
 )

@@ -28,8 +28,8 @@ PLUGIN = Plugin(
     summary="Orthogonalized updates for the low-rank factors of test-time training.",
     source="kellerjordan.github.io/posts/muon",
     family="eval",
-    effect="-0.010 BPB against lora_ttt with AdamW on two small models, at 1.08 of its time (CPU, proxy text); on 11 layers of a "
-    "short training AdamW with three times its rate was better: -.0248 BPB, Muon -.0173 at .001 (H200, one model)",
+    effect="-0.010 BPB against lora_ttt with AdamW on two small models, at 1.08 of its time (CPU, proxy text); on 11 layers "
+    "of a short training AdamW with three times its rate was better: -.0248 BPB, Muon -.0173 at .001 (H200, one model)",
     requires=("lora_ttt",),
     settings=(
         Setting("lora_muon_lr", 0.0003, "learning rate of A, of the kind of Adam's", minimum=0),

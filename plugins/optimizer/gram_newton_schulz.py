@@ -36,7 +36,7 @@ PLUGIN = Plugin(
     summary="Newton-Schulz iteration on the smaller Gram matrix.",
     source="fork of openai/parameter-golf, train_gpt_gram_ns.py",
     family="optimizer",
-    effect="slower: 9 to 29 % than newton_schulz on banks of 11 to 22 matrices on an H200, by symmetric products 2.1 to 2.8 times as slow",
+    effect="9 to 29 % slower than newton_schulz on banks of a record, by symmetric products 2.1 to 2.8 times as slow (H200)",
     settings=(Setting("gram_symmetric", False, "compute symmetric products by half, in a Triton kernel on GPUs"),),
 )
 

@@ -77,6 +77,7 @@ def test_times_are_judged_where_there_is_a_gpu():
         times = [StageTime("decode", 2.0, ""), StageTime("adapt", seconds, "")]
         assert judge_times(times, challenge, full, True, tried)[0].state == state
         assert judge_times(times, challenge, smoke, True, tried)[0].state == "skipped"
+    assert judge_times([StageTime("score", 700.0, "")], challenge, full, True, tried, True)[0].state == "unknown"
     assert judge_times([], challenge, full, True, Rehearsal()) == []
 
 

@@ -15,13 +15,13 @@ from pgolf.runtime.shards import shard_length
 SETTINGS = {"seed": 3, "max_wallclock_seconds": 600.0, "iterations": 9000}
 
 
-def plan_of(tmp_path, code=PROGRAM, phases=(), smoke=True, timed=True, **settings):
+def plan_of(tmp_path, code=PROGRAM, phases=(), smoke=True, timed=True, eager=False, **settings):
     folder = make_folder(tmp_path / "toy", code.encode(), trained=False)
     target = Target(folder, folder / "train_gpt.py", SETTINGS | settings, (), smoke)
     program = SimpleNamespace(phases=phases, reserve=14.0)
     data = tmp_path / "data"
     paths = find_data(data if data.exists() else make_data(data), None, {}, False)
-    return Plan(target, paths, 1, program, 5.0, timed, 1e-4)
+    return Plan(target, paths, 1, program, 5.0, timed, 1e-4, eager)
 
 
 def states(found):
@@ -54,6 +54,16 @@ def test_an_artifact_that_cannot_be_scored_alone(tmp_path):
     code = PROGRAM.replace("final(path.read_bytes())", 'raise OSError("no train data")')
     found = rehearse(plan_of(tmp_path, code), str).findings[-1]
     assert found.check == "score" and found.text == "OSError: no train data"
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_nothing_is_compiled_if_one_asks_for_that(tmp_path, eager):
+    code = PROGRAM.replace(
+        'say("receipt beta',
+        'import os\n    raise ValueError(os.environ.get("TORCHDYNAMO_DISABLE"))\n    say("receipt beta',
+    )
+    (found,) = rehearse(plan_of(tmp_path, code, eager=eager), str).findings
+    assert found.text == f"ValueError: {'1' if eager else None}"
 
 
 def test_budgets(tmp_path):
