@@ -42,13 +42,13 @@ def load_run(name):
     return Case(name, name)
 
 
-def golden_session(name, world=ALONE, **settings):
-    """A session over the golden run's tokens with its weights, the loop on."""
+def golden_session(name, world=ALONE, more=(), **settings):
+    """A session over the golden run's tokens with its weights, the loop on; with `more` plugins."""
     case = load_run(name)
     plugins, tuned = ("lora_ttt",), {**MODEL, **LORA}
     if name == "ttt_phased_2ph":
         plugins, tuned = ("lora_ttt", "phased_ttt"), {**tuned, **PHASED}
-    made = built(*STACK, *plugins, **{**tuned, **settings})
+    made = built(*STACK, *plugins, *more, **{**tuned, **settings})
     made.model.load_state_dict({key: value.float() for key, value in case.params.items()}, strict=True)
     tokens, phases = case.inputs["tokens"], ("loop",)
     return make_session(made, tokens, world, phases, evaluation=made.program.evaluation)

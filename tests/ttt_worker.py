@@ -12,14 +12,17 @@ from pgolf.runtime.tally import Tally, close_marks
 
 ETLB = {"plugin": "etlb", "etlb_lr": 3.0, "etlb_chunk_tokens": 160, "etlb_steps": 2}
 DISCRIMINATIVE = {"plugin": "discriminative_ttt", "ttt_layer_decay": 0.7, "ttt_entropy_high": 9.0}
+MUON = {"more": ("lora_muon",), "lora_muon_lr": 0.005}
 RUNS = {
     # name: golden run, its setting, deterministic
     "ttt_unphased": ("ttt_unphased", {"ttt_warm_start_a": False}, False),
     "ttt_phased_2ph": ("ttt_phased_2ph", {"ttt_warm_start_a": True}, False),
     "ttt_sgd_u2": ("ttt_sgd_u2", {}, False),
+    "muon": ("ttt_unphased", {"ttt_warm_start_a": False, **MUON}, False),
     "etlb": ("ttt_sgd_u2", ETLB, False),
     "discriminative": ("ttt_sgd_u2", DISCRIMINATIVE, False),
     "deterministic phased": ("ttt_phased_2ph", {"ttt_warm_start_a": True}, True),
+    "deterministic muon": ("ttt_phased_2ph", {"ttt_warm_start_a": True, **MUON}, True),
     "deterministic sgd": ("ttt_sgd_u2", {}, True),
     "deterministic etlb": ("ttt_sgd_u2", ETLB, True),
     "deterministic discriminative": ("ttt_sgd_u2", DISCRIMINATIVE, True),

@@ -8,7 +8,7 @@ import ttt_worker
 from processes import run_ranks
 
 MANY = pytest.mark.parametrize("size", [2, pytest.param(4, marks=pytest.mark.slow)])
-DETERMINISTIC = ["phased", "sgd", "etlb", "discriminative"]
+DETERMINISTIC = ["phased", "muon", "sgd", "etlb", "discriminative"]
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def found(tmp_path_factory):
 
 
 @MANY
-@pytest.mark.parametrize("name", ["ttt_unphased", "ttt_phased_2ph", "ttt_sgd_u2", "etlb", "discriminative"])
+@pytest.mark.parametrize("name", ["ttt_unphased", "ttt_phased_2ph", "ttt_sgd_u2", "muon", "etlb", "discriminative"])
 def test_scores_do_not_depend_on_the_number_of_ranks(found, name, size):
     alone = found(1)[0][name]
     assert not alone["nll"].isnan().any()
@@ -49,3 +49,8 @@ def test_where_kernels_are_deterministic_no_bit_depends_on_the_number_of_ranks(f
 @MANY
 def test_windows_have_equal_bits_too(found, size):
     assert len({rank["windows"]["loss"] for world in (1, size) for rank in found(world)}) == 1
+
+
+def test_muon_is_what_learns_where_it_is_chosen(found):
+    muon, adam = (found(1)[0][name]["nll"] for name in ("muon", "ttt_unphased"))
+    assert not torch.equal(muon, adam)
