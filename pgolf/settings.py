@@ -63,6 +63,8 @@ SMOKE_SETTINGS: dict[str, Any] = {
     "bank_split": 2,
     "bigram_dim": 32,
     "bigram_vocab_size": 512,
+    # Another number than sdclip's, or the plugin has nothing to do.
+    "clip_mult_late": 1.1,
     "embed_dim": 64,
     "embedding_dim": 64,
     "eval_stride": 64,
