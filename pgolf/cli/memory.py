@@ -89,8 +89,8 @@ def states(modules: list[Module]) -> dict[str, str]:
     """
     from pgolf.bundle.view import methods_of
 
-    methods = {(name, ast.unparse(method.args)) for name, several in methods_of(modules).items() for method in several}
-    common = repr((sorted(module.name for module in modules), sorted(methods)))
+    methods = {name: sorted(ast.unparse(one.args) for one in several) for name, several in methods_of(modules).items()}
+    common = repr((sorted(module.name for module in modules), sorted(methods.items())))
     table = {module.name: module for module in modules}
     found = {}
     for module in modules:

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import chain
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ def import_plugins() -> Mapping[Path, tuple[int, int]]:
     from pgolf.manager import built_in_modules
 
     modules = built_in_modules()
-    found = stamps({one for _, path in modules for one in (path, *path.parent.glob("_*.py"))})
+    files = [path.parent.glob("*.py") for path in {path.parent: path for _, path in modules}.values()]
+    found = stamps(chain.from_iterable(files))
     for name, _ in modules:
         with suppress(Exception, SystemExit):
             importlib.import_module(name)
