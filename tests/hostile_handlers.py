@@ -12,10 +12,22 @@ class Handlers(Torch):
     """Each scene gives (definitions, statements)."""
 
     def catch(self, body, errors, handler):
-        """`body` under a handler, or under `suppress`."""
+        """`body` under a handler, or under `suppress`, or in a more roundabout way."""
         error = self.pick(errors)
         if error and not error.startswith("(") and self.chance(20):
-            return [f"with contextlib.suppress({error}):", *indent(body)]
+            quiet = self.pick((f"contextlib.suppress({error})", f"functools.partial(contextlib.suppress, {error})()"))
+            return [f"with {quiet}:", *indent(body)]
+        if error and "Exception" not in error and self.chance(15):
+            inside = [
+                "try:",
+                *indent(body),
+                f"except {error} as found:",
+                "    raise OverflowError('turned') from found",
+            ]
+            return ["try:", *indent(inside), "except OverflowError:", *indent(handler)]
+        if error and self.chance(10):
+            leaves = [*handler, "if turned == 0:", "    continue", "raise"]
+            return ["for turned in (0,):", *indent(["try:", *indent(body), f"except {error}:", *indent(leaves)])]
         return ["try:", *indent(body), f"except {error}:" if error else "except:", *indent(handler)]
 
     def scene_unset_attribute(self, env):
