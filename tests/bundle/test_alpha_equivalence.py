@@ -187,3 +187,10 @@ def test_a_survey_that_is_there_is_used():
 def test_comments_and_kinds_of_texts_are_no_change():
     check_renaming(ast.parse("x = u'a'  # type: str"), ast.parse("x = 'a'"))
     check_renaming(ast.parse("x = 1  # type: int", type_comments=True), ast.parse("x = 1"))
+
+
+def test_other_numbers_of_names_are_an_error():
+    with pytest.raises(PgolfError, match="PG401"):
+        check_renaming(
+            ast.parse("def f():\n    global a, b\na = b = 1"), ast.parse("def f():\n    global a\na = b = 1")
+        )

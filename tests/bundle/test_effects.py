@@ -76,6 +76,8 @@ class Plain:
 class Busy:
     def __init__(self, a): self.a = print(a)
 class Base(Plain): pass
+class Odd:
+    def __init__(self, a): a.b = 3
 LIMIT = 3
 count = 0
 def step():
@@ -103,6 +105,8 @@ def step():
             ("x.y()", False),
             ("Plain(print(1))", False),
             ("x", False),
+            ("Odd(x)", False),
+            ("Odd(1)", False),
             ("LIMIT + 1", False),
         ),
     ],

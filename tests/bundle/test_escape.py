@@ -172,3 +172,12 @@ def test_an_object_with_nothing_but_a_call_may_go_to_libraries():
     code = CALLS.partition("    def other")[0] + "def main():\n    t = Twice()\n    print(sorted([2, 1], key=t), t(1))"
     assert "class Twice" not in replaced(code)
     check(code)
+
+
+def test_a_question_for_none_is_no_escape():
+    code = (
+        "class Box:\n    def __init__(self, n): self.n_here = n\n    def get_it(self): return self.n_here\n"
+        "def main():\n    b = Box(3)\n    if b is not None: print(b.get_it())\n"
+    )
+    assert "class Box" not in replaced(code)
+    check(code)

@@ -27,3 +27,9 @@ def test_a_statement_shows_what_it_reads_and_binds():
 def test_tables_of_statements_become_one():
     assert merged_lists([{"a": [1], "b": [2]}, {"a": [3]}]) == {"a": [1, 3], "b": [2]}
     assert united([{"a"}, ["b", "a"]]) == {"a", "b"}
+
+
+def test_decorated_functions_and_what_imports_spell():
+    node = ast.parse("class A:\n    @property\n    def x(self): return 1\n    def y(self): return 2").body[0]
+    assert Facts(node, {}, {}).decorated == {"x"}
+    assert Facts(ast.parse("from a import b as c").body[0], {}, {}).spellings == {"b", "c"}

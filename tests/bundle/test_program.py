@@ -123,3 +123,7 @@ def test_what_is_put_in_has_the_line_of_what_it_replaces():
     name = found.body[1].value
     found.put(name, ast.Constant(3))
     assert found.body[1].value.value == 3 and found.body[1].value.lineno == 4
+
+
+def test_attributes_that_constructors_store_are_its_own():
+    assert "mine_here" in program("class A:\n    def __init__(self): self.mine_here = 1\nprint(A().mine_here)").own

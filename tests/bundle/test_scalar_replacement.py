@@ -13,7 +13,8 @@ from optimizing import same
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.manager import shake, specialize
 from pgolf.bundle.minify.minify import minify
-from pgolf.bundle.passes.scalar_replacement import SCALAR_REPLACEMENT
+from pgolf.bundle.passes.scalar_replacement import SCALAR_REPLACEMENT, declare
+from pgolf.bundle.program import Program
 
 TEXT = """
 from typing import NamedTuple
@@ -367,3 +368,9 @@ def test_variables_that_held_the_object_are_gone():
         "def main():\n    n = 2\n    print(go_2(), n)\n    use(None)\nx_k_2 = [1]\n"
         "if __name__ == '__main__':\n    main()\n"
     )
+
+
+def test_a_declaration_stands_below_the_docstring():
+    program = Program([Owned("m", ast.parse('def f():\n    "Text."\n    x = 1').body[0])])
+    declare(program, program.body[0], ["x"])
+    assert ast.unparse(program.body[0]).splitlines()[2] == "    global x"

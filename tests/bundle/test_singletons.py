@@ -87,3 +87,11 @@ def test_records_are_plain_and_other_bases_are_not(head, plain):
 def test_a_dataclass_that_does_something_when_it_is_made_is_not_plain():
     assert found("@dataclass\nclass A:\n    x: int\n    def __post_init__(self): print(1)\ndef main(): A(1)") == []
     assert found("@dataclass\nclass A:\n    x: ClassVar[int] = 1\ndef main(): A(1)") == []
+
+
+def test_only_a_record_has_fields():
+    code = "from typing import NamedTuple\nclass A:\n    x = 1\nclass B(NamedTuple):\n    a: int\n    b: int = 2\n"
+    code += "def main():\n    A()\n    B(1)"
+    program = Program(Owned("m", node) for node in ast.parse(code + MAIN).body)
+    fields = {one.definition.name: one.fields for one in singletons(program, Execution(program).once)}
+    assert fields == {"A": None, "B": ["a", "b"]}

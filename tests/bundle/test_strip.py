@@ -78,3 +78,7 @@ def test_a_test_with_an_effect_runs():
 def test_literals_and_pass_go_where_something_is_left():
     assert stripped("'''Doc.'''\ndef f():\n    '''Doc.'''\n    pass\n    return None") == "def f():\n    return"
     assert stripped("def f():\n    pass") == "def f():\n    0"
+
+
+def test_a_return_that_ends_a_function_goes_and_nothing_else():
+    assert stripped("def f():\n    a()\n    b()\n    return") == "def f():\n    a()\n    b()"
