@@ -6,7 +6,7 @@ import pytest
 from test_hostile_programs import check
 
 from pgolf.bundle.link import Owned
-from pgolf.bundle.passes.constant_propagation import constant_propagation
+from pgolf.bundle.passes.constant_propagation import LONGEST, constant_propagation
 from pgolf.bundle.program import Program
 
 MAIN = "\nif __name__ == '__main__':\n    main()"
@@ -145,3 +145,11 @@ def test_a_tuple_of_things_and_literals_is_written_where_it_is_gone_over():
     code = "def f(x): return x\nT = (f, 3, 'a')\ndef main():\n    for part in T: print(part == 3)"
     assert "for part in (f, 3, 'a'):" in after(code)
     check(code)
+
+
+@pytest.mark.parametrize(("length", "written"), [(LONGEST, True), (LONGEST + 1, False)])
+def test_a_long_literal_is_written_at_one_place_only(length, written):
+    text = "x" * (length - 2)
+    code = f"def f(a): return a + a\ndef main(): print(f('{text}'))"
+    assert after(code).count(text) == (3 if written else 1)
+    assert LONGEST == 24  # measured by bytes

@@ -140,3 +140,16 @@ def test_arguments_are_evaluated_in_their_order(code):
 )
 def test_without_one_plain_constructor_keywords_stay(before):
     assert settled("f(a=1, b=2)", before) == "f(a=1, b=2)"
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [
+        ("def f(a, **rest): 0\n", "f(1)"),
+        ("def f(*rest, a): 0\n", "f(a=1)"),
+        ("class A:\n    def go(self): 0\nclass f(A):\n    def __init__(self, a): 0\n", "f(1)"),
+        ("class A(Exception): 0\nclass f(A):\n    def __init__(self, a): 0\n", "f(a=1)"),
+    ],
+)
+def test_any_number_of_arguments_and_bases_of_the_program(before, wanted):
+    assert settled("f(a=1)", before) == wanted

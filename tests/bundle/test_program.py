@@ -127,3 +127,9 @@ def test_what_is_put_in_has_the_line_of_what_it_replaces():
 
 def test_attributes_that_constructors_store_are_its_own():
     assert "mine_here" in program("class A:\n    def __init__(self): self.mine_here = 1\nprint(A().mine_here)").own
+
+
+def test_only_the_block_that_runs_as_the_program_is_the_main_one():
+    assert program("x = 1\nif x: print(x)").main is None and program("x = 1").main is None
+    found = program("if __name__ == '__main__': print(1)")
+    assert found.main is found.body[0]
