@@ -24,7 +24,7 @@ SIZES = (Sizes(VOCABULARY), Sizes(VOCABULARY, head=32), Sizes(VOCABULARY, length
 """What is tried, until one runs."""
 LONG, SMALLER = 60_000, Sizes(VOCABULARY, head=8, rows=8)
 """Scripts of more characters have many layers and quantize them: what is tried first with them, which takes half as long."""
-NO_SIZE = ("has no stand-in", "did not end", "ModuleNotFoundError", "ImportError")
+NO_SIZE = ("has no stand-in", "did not end", "no record", "was not run", "ModuleNotFoundError", "ImportError")
 """Errors that no other size mends."""
 Plans = dict[str, tuple[Planned, Places]]
 SUBSTITUTION_TOKENS = 257
@@ -133,7 +133,7 @@ class Prober:
                 self.result.changed = {name: list(pair) for name, pair in shop.small.changed.items()}
                 return shop
             said.append(why_not(base))
-            if (base.births.shape[1] and sizes is not SMALLER) or any(mark in base.error for mark in NO_SIZE):
+            if sizes is not SMALLER and not of_its_size(base):
                 break
         self.result.loaded = f"the script could not be probed: {said[min(len(first), len(said) - 1)]}"
         return None
@@ -212,6 +212,11 @@ def not_read(error: SyntaxError) -> str:
     own, newest = (".".join(map(str, version)) for version in (sys.version_info[:2], NEWEST))
     more = f": install pgolf with Python {newest} and probe it there" if sys.version_info[:2] < NEWEST else ""
     return f"Python {own} does not read line {error.lineno or 0} of the script ({error.msg}){more}"
+
+
+def of_its_size(base: Trial) -> bool:
+    """May it be the size that an execution broke of?"""
+    return bool(base.error) and not base.births.shape[1] and not any(mark in base.error for mark in NO_SIZE)
 
 
 def why_not(base: Trial) -> str:

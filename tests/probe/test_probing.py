@@ -5,7 +5,7 @@ from probe_server import Server
 from running_scripts import whole
 
 from pgolf.probe import workshop
-from pgolf.probe.probing import BY_RUNNING, Prober
+from pgolf.probe.probing import BY_RUNNING, LONG, SMALLER, Prober
 from pgolf.probe.workshop import Script
 
 
@@ -31,6 +31,36 @@ def test_what_cannot_run_is_not_judged(tmp_path, server, text):
         BY_RUNNING
     )
     assert "script" in result.loaded
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("import nobody_has_this\n", 1),
+        ("print('val_loss:1.0 val_bpb:1.0')\n", 1),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", 1),
+        ("raise ValueError('128 is no width for it')\n", 4),
+        ("raise ValueError('128 is no width for it')\n" + "#" * LONG, 5),
+    ],
+)
+def test_other_sizes_are_tried_where_they_may_help(tmp_path, server, text, sizes):
+    prober = Prober(Script("train_gpt.py", text), tmp_path / "work", server, 11, ("bytes",))
+    prober.run()
+    assert len(prober.shops) == sizes
+
+
+def test_a_long_script_is_made_smaller(tmp_path, server):
+    text = whole() + "#" * LONG
+    result = Prober(Script("train_gpt.py", text), tmp_path / "work", server, 11, ("bytes",)).run()
+    assert result.changed["MODEL_DIM"] == [512, 4.0 * SMALLER.head] and result.verdicts["rule.bytelut"].status == "PASS"
+
+
+def test_a_script_of_a_newer_python_runs(tmp_path, server):
+    text = whole().replace("import glob\n", "import glob\nNAMES = {'a': 1}\nassert f\"{NAMES[\"a\"]}\" == '1'\n", 1)
+    result = Prober(Script("train_gpt.py", text), tmp_path / "work", server, 11, ("bytes",)).run()
+    assert result.loaded == "" and result.verdicts["rule.bytelut"].status == "PASS"
+    result = Prober(Script("train_gpt.py", "def f(:\n"), tmp_path / "again", server, 11, ("bytes",)).run()
+    assert result.loaded.startswith("Python 3.") and "line 1 of the script" in result.loaded
 
 
 def test_one_probe_alone(tmp_path, server):
