@@ -28,6 +28,7 @@ def choice_verdicts(shop: Workshop) -> list[Verdict]:
     events = compared_in_claim(base, ledger)
     if not events:
         return []
+    shop.draw_for("ledger")
     others = shop.random.permutation(len(events) - 1)[: TURNED - 1] + 1
     turned = [events[0], *(events[at] for at in sorted(others.tolist()))]
     names = {f"contrary{event['number']}": event for event in turned}

@@ -80,6 +80,7 @@ def substituted(shop: Workshop, picked: list[str]) -> list[Verdict]:
     normal = set(shop.pieces.normal)
     places = np.array([at for at in places.tolist() if shop.official.tokens[at] in normal])
     sums: list[tuple[int, float, float]] = []
+    shop.draw_for("substitution")
     for position in shop.random.permutation(places)[:POSITIONS].tolist():
         total = probability_sum(shop, position)
         if isinstance(total, str):

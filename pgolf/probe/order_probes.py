@@ -27,6 +27,7 @@ HOW = {
 
 def flips(shop: Workshop) -> dict[str, tuple[Planned, Places]]:
     """One other token each, at positions that are drawn now and spread over the stream."""
+    shop.draw_for("flip")
     count = len(shop.official.tokens)
     found = {}
     for number in range(FLIPS):
@@ -38,6 +39,7 @@ def flips(shop: Workshop) -> dict[str, tuple[Planned, Places]]:
 
 def suffixes(shop: Workshop) -> dict[str, tuple[Planned, Places]]:
     """Other tokens from a position to the end."""
+    shop.draw_for("suffix")
     count = len(shop.official.tokens)
     found = {}
     for number in range(SUFFIXES):
@@ -49,6 +51,7 @@ def suffixes(shop: Workshop) -> dict[str, tuple[Planned, Places]]:
 
 def borders(shop: Workshop, length: int) -> dict[str, tuple[Planned, Places]]:
     """The last token of a document, and one further back, where the next one starts within a window."""
+    shop.draw_for("border")
     starts = [at for at in shop.official.starts if FAR + 4 < at % length < length - 12 and ordinary(shop.official, at)]
     found = {}
     for number, start in enumerate(shop.random.permutation(starts)[:BORDERS].tolist()):

@@ -19,6 +19,7 @@ from pgolf.probe.shrinking import Sizes
 from pgolf.probe.trials import Places, Trial
 from pgolf.probe.verdicts import PROBES, RULES, Verdict, worst
 from pgolf.probe.workshop import SMALL_VOCABULARY, VOCABULARY, Execute, Planned, Script, Workshop, reason
+from pgolf.wrappers.versions import parse
 
 SIZES = (Sizes(VOCABULARY), Sizes(VOCABULARY, head=32), Sizes(VOCABULARY, length=128), Sizes(VOCABULARY, widths=False))
 """What is tried, until one runs."""
@@ -29,8 +30,6 @@ NO_SIZE = ("has no stand-in", "did not end", "no record", "was not run", "Module
 Plans = dict[str, tuple[Planned, Places]]
 SUBSTITUTION_TOKENS = 257
 BY_RUNNING = [rule for rule in RULES if rule not in ("rule.prefix", "rule.lossless", "rule.disjoint")]
-NEWEST = (3, 13)
-"""The newest Python that pgolf runs with."""
 SECONDS = 60.0
 """Most seconds of one execution."""
 
@@ -121,7 +120,7 @@ class Prober:
             try:
                 shop = Workshop(self.script, sizes, self.work / f"size{number}", self.execute, self.limit, self.seed)
             except SyntaxError as error:
-                self.result.loaded = not_read(error)
+                self.result.loaded = not_read(error, self.script.text)
                 return None
             except (ValueError, RecursionError, MemoryError) as error:
                 self.result.loaded = f"the script cannot be made small: {type(error).__name__}"
@@ -146,6 +145,7 @@ class Prober:
         plans = [Planned("base", shop.official), Planned("again", shop.official)]
         plans += [plan for plan, _ in (self.orders | self.borders).values()]
         if "poison" in self.only:
+            shop.draw_for("poison")
             every = np.arange(len(shop.official.tokens))
             plans.append(Planned("poison", shop.official.changed(every, shop.random, shop.pieces)))
         if "absence" in self.only:
@@ -207,10 +207,11 @@ def length_of(shop: Workshop) -> int:
     return next((int(new) for name, (_, new) in shop.small.changed.items() if "seq_len" in name.lower()), 64)
 
 
-def not_read(error: SyntaxError) -> str:
-    """A script for a newer Python than this one."""
-    own, newest = (".".join(map(str, version)) for version in (sys.version_info[:2], NEWEST))
-    more = f": install pgolf with Python {newest} and probe it there" if sys.version_info[:2] < NEWEST else ""
+def not_read(error: SyntaxError, text: str) -> str:
+    """A script that this Python does not read; perhaps a newer one does."""
+    own = f"3.{sys.version_info.minor}"
+    newer = [version for version, reads in parse(text).accepts.items() if reads is not False and version > own]
+    more = f": install pgolf with Python {newer[-1]} and probe it there" if newer else ""
     return f"Python {own} does not read line {error.lineno or 0} of the script ({error.msg}){more}"
 
 

@@ -5,6 +5,7 @@ All of it was written by a process that foreign code ran in: it is read as data,
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import zipfile
@@ -20,6 +21,17 @@ from numpy.typing import NDArray
 RECORD_LIMIT = 256 * 2**20
 PRINTED_LIMIT = 4 * 2**20
 LATE = 124
+POSITIONS = 2**22
+"""More than a position, or a birth that is compared, may be."""
+EVENTS: dict[str, dict[str, type]] = {
+    "gradient": {"positions": list, "leaves": list},
+    "step": {"positions": list, "leaves": list},
+    "compare": {"positions": int, "some": list, "births": list, "number": int},
+    "write": {"name": str},
+    "open": {"what": str},
+    "network": {"what": str},
+}
+"""Kind of an event -> what it has besides `at` and `line`."""
 LEAST = 8
 """Fewest positions of a number that may be a claim."""
 NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError)
@@ -33,6 +45,21 @@ Places = NDArray[np.int64]
 
 class BadRecord(Exception):
     """A record that cannot be read; the message says why."""
+
+
+BAD = (
+    BadRecord,
+    *NO_ARCHIVE,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    OSError,
+)
+"""What reading a record that somebody made up may raise."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +155,7 @@ class Trial:
 def read_trial(name: str, folder: Path) -> Trial:
     """The record of a trial; a missing one is an error of the trial."""
     outcome = small_json(folder / "outcome.json")
-    seconds, memory = float(outcome.get("seconds", 0.0)), int(outcome.get("memory", 0))
+    seconds, memory = (number_of(outcome.get(key)) for key in ("seconds", "memory"))
     printed = folder / "printed.txt"
     text = bounded(printed, PRINTED_LIMIT).decode("utf-8", errors="replace")
     if not outcome:
@@ -138,10 +165,11 @@ def read_trial(name: str, folder: Path) -> Trial:
         if not record:
             status = outcome.get("status")
             why = "did not end in time" if status == LATE else f"ended with status {status} and no record"
-            return Trial(name, why, seconds, memory, printed=text)
-        return filled(Trial(name, str(record.get("error", ""))[:400], seconds, memory, printed=text), record, folder)
-    except (BadRecord, *NO_ARCHIVE, ValueError, KeyError, TypeError, IndexError, OSError) as error:
-        return Trial(name, f"left a record that cannot be read: {str(error)[:100]}", seconds, memory, printed=text)
+            return Trial(name, why, seconds, int(memory), printed=text)
+        trial = Trial(name, str(record.get("error", ""))[:400], seconds, int(memory), printed=text)
+        return filled(trial, record, folder)
+    except BAD as error:
+        return Trial(name, f"left a record that cannot be read: {str(error)[:100]}", seconds, int(memory), printed=text)
 
 
 def filled(trial: Trial, record: dict[str, Any], folder: Path) -> Trial:
@@ -154,17 +182,47 @@ def filled(trial: Trial, record: dict[str, Any], folder: Path) -> Trial:
         births = np.asarray(arrays["births"], np.float64)
         if births.ndim != 2 or births.shape[0] != 5:
             raise BadRecord("births have another shape")
+        if not np.isfinite(births[[0, 3, 4]]).all() or not ((births[0] >= -1) & (births[0] < POSITIONS)).all():
+            raise BadRecord("births have other positions")
         trial.births = births
         for number, report in enumerate(record["reports"]):
             trial.ledgers.append(ledger_from(report, np.asarray(arrays[f"report{number}"], np.float64), births))
-    trial.events = [event for event in record["events"] if isinstance(event, dict)]
+    trial.events = list(map(checked, record["events"]))
     trial.artifacts = {str(key): str(value) for key, value in record["artifacts"].items()}
     trial.choices = {int(key): str(value)[:80] for key, value in record["choices"].items()}
     return trial
 
 
+def number_of(value: Any) -> float:
+    """A number, 0 for anything else."""
+    return float(value) if type(value) in (int, float) and 0 <= value < 1e15 else 0.0
+
+
+def checked(event: Any) -> dict[str, Any]:
+    """An event with what its kind has.
+
+    Raises:
+        BadRecord: for anything else.
+    """
+    fields = EVENTS.get(event["kind"])
+    good = fields is not None and all(
+        type(event[name]) is kind for name, kind in {**fields, "at": int, "line": int}.items()
+    )
+    numbers = itertools.chain.from_iterable(event.get(name, ()) for name in ("some", "births"))
+    if not good or not all(type(number) is int and 0 <= number < POSITIONS for number in numbers):
+        raise BadRecord("an event of no kind")
+    if isinstance(event.get("positions"), list) and not all(type(number) is int for number in event["positions"]):
+        raise BadRecord("an event at no position")
+    if not all(isinstance(leaf, list) and all(type(size) is int for size in leaf) for leaf in event.get("leaves", ())):
+        raise BadRecord("an event of no tensors")
+    found: dict[str, Any] = event
+    return found
+
+
 def ledger_from(report: dict[str, Any], rows: Numbers, births: Numbers) -> Ledger:
     """One printed number."""
+    if not np.isfinite(rows[0]).all():
+        raise BadRecord("a score that is no number")
     index = rows[0].astype(np.int64)
     if len(index) and (index.min() < 0 or index.max() >= births.shape[1]):
         raise BadRecord("a score of no birth")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,11 +127,16 @@ class Workshop:
         self.small = Small(text) if script.ready else shrink(text, sizes)
         self.vocabulary = script.vocabulary or self.small.vocabulary or 1024
         self.pieces: Pieces = make_pieces(self.vocabulary)
+        self.seed = seed
         self.random = np.random.default_rng(seed)
         self.tokenizer = given.tokenizer if given else model_file(self.pieces)
         self.official = given.official if given else make_stream(self.pieces, tokens, seed)
         self.train = given.train if given else make_stream(self.pieces, TRAIN_TOKENS, seed + 1, self.official)
         self.seen: dict[str, Trial] = {}
+
+    def draw_for(self, probe: str) -> None:
+        """Draw anew for a probe: alone, it draws the same as among all others, so that it can be repeated."""
+        self.random = np.random.default_rng((self.seed, zlib.crc32(probe.encode())))
 
     def run(self, planned: Sequence[Planned]) -> dict[str, Trial]:
         """Execute what was not executed yet, all in one sandbox."""

@@ -25,10 +25,9 @@ def judged(events, trials):
         asked.extend((one.name, one.contrary) for one in planned)
         return {one.name: trials[one.contrary] for one in planned}
 
-    random = np.random.default_rng(0)
-    return choice_verdicts(
-        SimpleNamespace(seen={"base": trial(SCORES, events)}, official=STREAM, random=random, run=run)
-    ), asked
+    shop = SimpleNamespace(seen={"base": trial(SCORES, events)}, official=STREAM, run=run)
+    shop.random, shop.draw_for = np.random.default_rng(0), lambda probe: None
+    return choice_verdicts(shop), asked
 
 
 def test_nothing_is_executed_without_a_comparison_of_what_is_claimed():

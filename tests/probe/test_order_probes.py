@@ -26,6 +26,14 @@ def test_positions_are_spread_and_drawn_from_the_seed(tmp_path):
         assert one.official.tokens[places[0] + back] == BOS
 
 
+def test_a_probe_alone_draws_what_it_draws_among_others(tmp_path):
+    every, alone = shop(tmp_path, 1), shop(tmp_path, 1)
+    flips(every), suffixes(every)
+    for name, (plan, places) in borders(alone, 64).items():
+        other, others = borders(every, 64)[name]
+        assert np.array_equal(places, others) and np.array_equal(plan.stream.tokens, other.stream.tokens)
+
+
 def test_verdicts():
     base = trial(SCORES)
     none = np.zeros(0, np.int64)

@@ -1,5 +1,7 @@
 """The probes of one script together, and what is said of one that cannot be probed."""
 
+import sys
+
 import pytest
 from probe_server import Server
 from running_scripts import whole
@@ -61,6 +63,10 @@ def test_a_script_of_a_newer_python_runs(tmp_path, server):
     assert result.loaded == "" and result.verdicts["rule.bytelut"].status == "PASS"
     result = Prober(Script("train_gpt.py", "def f(:\n"), tmp_path / "again", server, 11, ("bytes",)).run()
     assert result.loaded.startswith("Python 3.") and "line 1 of the script" in result.loaded
+    assert "install" not in result.loaded
+    if sys.version_info < (3, 12):
+        result = Prober(Script("train_gpt.py", "type X = int\n"), tmp_path / "type", server, 11, ("bytes",)).run()
+        assert result.loaded.endswith("install pgolf with Python 3.13 and probe it there")
 
 
 def test_one_probe_alone(tmp_path, server):

@@ -1,5 +1,7 @@
 """Records are read as data; the claim is the last printed score with a ledger."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,51 @@ def test_a_record_that_is_no_archive_is_an_error_of_the_trial(tmp_path, data):
     (tmp_path / "record.json").write_text('{"reports": [], "events": [], "artifacts": {}, "choices": {}}')
     (tmp_path / "record.npz").write_bytes(data)
     assert "left a record that cannot be read" in read_trial("t", tmp_path).error
+
+
+GOOD = {"kind": "compare", "at": 3, "positions": 9, "some": [1, 2], "births": [0, 4], "line": 5, "number": 1}
+LEARNT = {"kind": "gradient", "at": 3, "positions": [1], "leaves": [[4, 4]], "line": 5}
+
+
+def read(folder, births=BIRTHS, outcome='{"seconds": 1.0, "memory": 1, "status": 0}', **record):
+    (folder / "outcome.json").write_text(outcome)
+    whole = {"reports": [], "events": [GOOD, LEARNT], "artifacts": {}, "choices": {}, **record}
+    (folder / "record.json").write_text(json.dumps(whole))
+    np.savez(folder / "record.npz", births=births)
+    return read_trial("t", folder)
+
+
+def test_a_good_record(tmp_path):
+    found = read(tmp_path)
+    assert found.error == "" and found.of("compare") == [GOOD] and found.births.shape == (5, 10)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"events": [{"kind": "gradient"}]},
+        {"events": [GOOD | {"kind": []}]},
+        {"events": [GOOD | {"kind": "other"}]},
+        {"events": [GOOD | {"some": [1, "2"]}]},
+        {"events": [GOOD | {"births": [10**12]}]},
+        {"events": [GOOD | {"at": "3"}]},
+        {"events": [LEARNT | {"positions": [None]}]},
+        {"events": [LEARNT | {"leaves": [3]}]},
+        {"events": 3},
+        {"artifacts": []},
+        {"choices": {"x": 1}},
+        {"reports": [1]},
+        {"births": np.full((5, 3), 1e12)},
+        {"births": np.full((5, 3), np.nan)},
+        {"births": np.zeros((5, 3), "<U3")},
+    ],
+)
+def test_a_record_that_somebody_made_up(tmp_path, record):
+    found = read(tmp_path, **record)
+    assert "left a record that cannot be read" in found.error and found.events == []
+
+
+@pytest.mark.parametrize("outcome", ['{"seconds": "x", "memory": []}', '{"seconds": -1e999, "memory": NaN}', "[]"])
+def test_an_outcome_that_somebody_made_up(tmp_path, outcome):
+    found = read(tmp_path, outcome=outcome)
+    assert (found.seconds, found.memory) == (0.0, 0)
