@@ -50,6 +50,10 @@ CASES = {
     "index_select": (lambda s: (s, 0, torch.tensor([1, 3])), {}, (2, 4)),
     "narrow": (lambda s: (s, 0, 2, 3), {}, (3, 4, 5)),
     "zeros_like": (lambda s: (torch.zeros(8),), {}, ()),
+    "ones_like": (lambda s: (s,), {}, ()),
+    "new_zeros": (lambda s: (s, 4), {}, ()),
+    "index_put_": (lambda s: (torch.zeros(9), (torch.arange(8),), s), {"accumulate": True}, ()),
+    "index_put": (lambda s: (torch.zeros(9), (torch.arange(8),), s, True), {}, ()),
 }
 
 

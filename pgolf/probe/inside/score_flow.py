@@ -26,6 +26,7 @@ MIXING = frozenset(
     cumprod logcumsumexp cummax cummin cumsum_ softmax log_softmax softmin median nanmedian quantile nanquantile msort
     kthvalue mode norm var std var_mean std_mean layer_norm rms_norm conv1d avg_pool1d max_pool1d convolve histc diff prod
     fft rfft cov corrcoef cdist outer kron interpolate
+    ones_like zeros_like full_like empty_like rand_like randn_like new_zeros new_ones new_full new_empty
     """.split()  # noqa: SIM905
 )
 
@@ -214,7 +215,8 @@ def scattered(call: Call) -> bool:
 
 def placed(call: Call) -> bool:
     """Scores put at places of another tensor: `scatter_`, `index_copy_`, `index_put_`, `masked_scatter_`."""
-    if any(isinstance(tag_of(value), np.ndarray) for value in flat(call.args, call.kwargs)):
+    added = call.kwargs.get("accumulate") or call.kwargs.get("reduce") or call.args[3:] in ((True,), ("add",))
+    if added or any(isinstance(tag_of(value), np.ndarray) for value in flat(call.args, call.kwargs)):
         put(call.out, None)
         return True
     own = tags.ids_like(call.first).clone()
@@ -261,7 +263,7 @@ def added_up(call: Call) -> bool:
 
 
 def lost(call: Call) -> bool:
-    """Calls that mix elements: of the result nothing is known."""
+    """Calls that mix elements, or take no values: of the result nothing is known."""
     for value in call.out if isinstance(call.out, (tuple, list)) else [call.out]:
         put(value, None)
     return True
@@ -354,7 +356,9 @@ FLOWS: dict[str, Callable[[Call], bool]] = {
     **dict.fromkeys(tags.SAME, same),
     **dict.fromkeys(tags.MOVED, moved),
     **dict.fromkeys(("index_add_", "scatter_add_", "index_add", "scatter_add"), scattered),
-    **dict.fromkeys(("scatter_", "scatter", "index_copy_", "index_copy", "index_put_", "masked_scatter_"), placed),
+    **dict.fromkeys(
+        ("scatter_", "scatter", "index_copy_", "index_copy", "index_put_", "index_put", "masked_scatter_"), placed
+    ),
     **dict.fromkeys(("sort", "topk"), ordered),
     "cumsum": added_up,
     **dict.fromkeys(ORDERS, compared),
