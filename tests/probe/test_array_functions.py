@@ -57,5 +57,5 @@ def test_picks_along_an_axis_that_are_none():
     recorder, _ = scores()
     rows = TrackedArray.of(ROWS.copy(), None, recorder)
     count = recorder.count
-    assert np.take_along_axis(rows, np.zeros((64, 2), np.int64), -1).births is None and recorder.count == count
+    assert type(np.take_along_axis(rows, np.zeros((64, 2), np.int64), -1)) is np.ndarray and recorder.count == count
     assert np.take_along_axis(rows, STREAM[1:65, None], -1).births.shape == (64, 1)

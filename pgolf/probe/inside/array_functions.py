@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
-from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.comparisons import LEAST, along, contrary
-from pgolf.probe.inside.tracked_arrays import TrackedArray, births_of, merged, summed, wrap
+from pgolf.probe.inside.tracked_arrays import Called, TrackedArray, births_of, merged, summed, wrap
 
 MOVED = (
     *(
@@ -31,20 +30,6 @@ MOVED = (
 """Functions that move elements of their first argument."""
 JOINED = ("concatenate", "stack", "hstack", "vstack", "append")
 SAME = ("clip", "nan_to_num", "copy", "asarray", "array", "ascontiguousarray", "abs", "around", "round")
-
-
-class Called(NamedTuple):
-    """A call of NumPy that has been made."""
-
-    recorder: Recorder | None
-    func: Any
-    args: Any
-    kwargs: Any
-    out: Any
-
-    @property
-    def first(self) -> Any:
-        return self.args[0] if self.args else None
 
 
 def moved(call: Called) -> Any:

@@ -13,6 +13,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from pgolf.probe.inside import tags
+from pgolf.probe.inside.array_functions import FUNCTIONS
 from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.graph_stand_in import Tape
 from pgolf.probe.inside.groups import Group, Tracked
@@ -49,6 +50,7 @@ class ScoreMode(TorchFunctionMode):
     def __init__(self, recorder: Recorder):
         super().__init__()
         self.recorder = recorder
+        TrackedArray.functions = FUNCTIONS
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         call = Called(self.recorder, func, getattr(func, "__name__", ""), args, here(kwargs) if kwargs else {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -18,15 +18,31 @@ COMPARED = ("less", "greater", "less_equal", "greater_equal")
 METHODS = ("transpose", "ravel", "flatten", "squeeze", "swapaxes", "repeat")
 
 
+class Called(NamedTuple):
+    """A call of NumPy that has been made."""
+
+    recorder: Recorder | None
+    func: Any
+    args: Any
+    kwargs: Any
+    out: Any
+
+    @property
+    def first(self) -> Any:
+        return self.args[0] if self.args else None
+
+
 class TrackedArray(np.ndarray[Any, Any]):
     """An array whose elements know their births; one without births may be a distribution to pick from.
 
     Attributes:
+        functions: name of a function of NumPy -> its result with scores; `array_functions` has them.
         births: of every element, -1 for none; None where there are none at all.
         totals: the scores that were summed up in every element, None for those without; or None.
         recorder: takes births of what is picked.
     """
 
+    functions: ClassVar[dict[str, Callable[[Called], Any]]] = {}
     births: NDArray[np.int64] | None
     totals: NDArray[np.object_] | None
     recorder: Recorder | None
@@ -103,10 +119,8 @@ class TrackedArray(np.ndarray[Any, Any]):
         return wrap(out, births, recorder)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from pgolf.probe.inside.array_functions import FUNCTIONS, Called
-
         out = func(*bare_all(args), **{key: bare_all(value) for key, value in kwargs.items()})
-        flow = FUNCTIONS.get(func.__name__)
+        flow = TrackedArray.functions.get(func.__name__)
         return out if flow is None else flow(Called(self.recorder, func, args, kwargs, out))
 
     def sum(self, axis: Any = None, dtype: Any = None, **more: Any) -> Any:  # type: ignore[override]
@@ -223,8 +237,10 @@ def merged(recorder: Recorder, name: str, values: Any, shape: Any) -> NDArray[np
 def summed(array: TrackedArray, axis: Any, out: Any, factor: float) -> Any:
     """The sum of all elements, or of an axis along which every score is of one position."""
     if array.totals is not None and np.ndim(out) == 0:
-        chunks = [chunk for group in array.totals.reshape(-1) if group is not None for chunk in group.chunks]
-        return Tracked(float(out), Group(chunks).scaled(factor)) if chunks else out
+        total = Group([])
+        for group in array.totals.reshape(-1):
+            total = total.plus(group)
+        return Tracked(float(out), total.scaled(factor)) if total.chunks else out
     if array.births is None or array.recorder is None:
         return wrap(out, None, array.recorder)
     if np.ndim(out) == 0:
