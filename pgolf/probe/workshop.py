@@ -208,7 +208,7 @@ class Workshop:
             "tokenizer": str(next(folders[planned[0].name].glob("data/tokenizers/*"))),
             "seconds": self.seconds,
             "budget": BUDGET,
-            "alone": planned[0].name == "base",
+            "alone": planned[0].name.startswith("base"),
             "trials": trials,
         }
 

@@ -86,3 +86,17 @@ def test_records_of_a_hostile_script_are_data(tmp_path):
     assert "cannot be read" in read_trial("base", tmp_path).error
     np.savez(tmp_path / "record.npz", births=np.zeros((4, 3)))
     assert "cannot be read" in read_trial("base", tmp_path).error
+
+
+def test_training_shards_vanish_in_a_second_job_as_well(tmp_path, server):
+    text = whole().replace(
+        "def main():", "def main():\n    global SHARD\n    SHARD = Stream(Hyperparameters.train_files).files[0]\n", 1
+    )
+    end = "\nprint('left', int(load_shard(Path(SHARD)).to(torch.int64).sum()))\n"
+    shop = Workshop(Script("train_gpt.py", text + end), Sizes(), tmp_path / "work", server, 60.0, 1)
+    for suffix in ("", "-once-more"):
+        found = shop.run(
+            [Planned(f"base{suffix}", shop.official), Planned(f"absence{suffix}", shop.official, hide=True)]
+        )
+        left = [one.printed.rpartition("left ")[2].strip() for one in found.values()]
+        assert left[0] != "0" == left[1], (left, found)

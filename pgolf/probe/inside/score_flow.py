@@ -215,7 +215,7 @@ def scattered(call: Call) -> bool:
 
 def placed(call: Call) -> bool:
     """Scores put at places of another tensor: `scatter_`, `index_copy_`, `index_put_`, `masked_scatter_`."""
-    added = call.kwargs.get("accumulate") or call.kwargs.get("reduce") or call.args[3:] in ((True,), ("add",))
+    added = call.kwargs.get("accumulate") or call.kwargs.get("reduce") or any(part is True for part in call.args[3:])
     if added or any(isinstance(tag_of(value), np.ndarray) for value in flat(call.args, call.kwargs)):
         put(call.out, None)
         return True
