@@ -3,8 +3,8 @@
     forecast.py train DATA TOKENIZER OUT [CASE ...]     DATA: a folder of shards of sp1024
     forecast.py compare OUT                              spreads by role, and bytes by several exporters, as Markdown
 
-Bytes are of the artifact, from the same weights by every exporter: the recipe's own (int8, zlib), int6 with its floor, and
-sdclip, all but the first with lzma. "Like" takes the spreads of the trained weights.
+Bytes are of the artifact, from the same weights by every exporter: the baseline's, int6 with its floor, and sdclip with five
+coders. "Like" takes the spreads of the trained weights.
 """
 
 import sys
@@ -85,7 +85,13 @@ CASES["E"] = (
     {"model_dim": 320, "num_layers": 4, "num_heads": 8, "num_kv_heads": 4, "iterations": 450, "warmdown_iters": 150}
     | {"muon_momentum_warmup_steps": 20, "matrix_lr": 0.04, "rope_dims": 16},
 )
-EXPORTERS = {"its own": (), "int6": ("int6", "lzma"), "sdclip": ("sdclip", "lzma")}
+# As little training as a smoke run has.
+CASES["F"] = (1337, CASES["E"][1], {**CASES["E"][2], "iterations": 40, "warmdown_iters": 20})
+EXPORTERS = {
+    "int8, zlib": (),
+    "int6 with a floor, LZMA": ("int6", "lzma"),
+    **{f"SDClip, {coder}": ("sdclip", coder) for coder in ("lzma", "brotli", "zstd", "pergroup", "context_coder")},
+}
 
 
 def open_case(name: str, *more: str) -> tuple[Any, Any, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Stand-ins for trained weights: rows of normal numbers with the spread that training should give them.
 
 Trained matrices have nearly normal rows (kurtosis 2.9 to 3.7), so codes whose step follows the row's spread have an entropy
-that is known without training. Where an exporter's step has a floor, bytes depend on the spread itself:
+that is known without training. Columns have unlike energies, as inputs have, of which coders make use. Where an exporter's
+step has a floor, bytes depend on the spread itself:
 
     W <- d W - lr U     d = 1 - lr wd     U <- rho U + sqrt(1 - rho^2) N(0, e u^2)     then the average that the recipe exports
     rho  the momentum; element-wise: beta_1
@@ -41,6 +42,11 @@ SPREAD_ERROR = 0.1
 """How far spreads are off, about, as a share."""
 CORRELATION = 0.9
 """Of neighbouring inputs of a matrix in `like_inputs`: fitted so that error feedback spreads codes as on real inputs."""
+COLUMNS = {"attn.c_q": 0.06, "attn.c_k": 0.35, "attn.c_v": 0.35, "attn.proj": 0.02, "mlp.fc": 0.04, "mlp.proj": 0.27}
+COLUMNS |= {"tok_emb.weight": 0.12}
+"""Role -> variance of the logarithm of a column's energy in what training adds; inputs are not equally large."""
+COMMON = {"tok_emb.weight": 0.075}
+"""Role -> share of the energy of what training adds that all rows have alike."""
 SEED = 1
 
 
@@ -164,7 +170,18 @@ def stand_in(name: str, init: Any, shape: Sequence[int], walk: Walk) -> Tensor:
     """A tensor like a trained one."""
     start = torch.empty(tuple(shape))
     init(start, keyed_generator(SEED, name), Ledger())
-    return start * walk.kept + torch.randn(start.shape, generator=keyed_generator(SEED, "walk of " + name)) * walk.noise
+    added = torch.randn(start.shape, generator=keyed_generator(SEED, "walk of " + name))
+    role = role_of(name)
+    if role in COLUMNS:
+        added = uneven(added, COLUMNS[role], COMMON.get(role, 0.0), keyed_generator(SEED, "columns of " + name))
+    return start * walk.kept + added * walk.noise
+
+
+def uneven(matrix: Tensor, spread: float, common: float, generator: torch.Generator) -> Tensor:
+    """`matrix` with columns of unlike energies, and a share of it the same in all rows; its mean energy stays."""
+    scale, shared = torch.randn(2, matrix.shape[1], generator=generator)
+    scale = (scale * math.sqrt(spread) / 2).exp()
+    return matrix * scale / scale.square().mean().sqrt() * math.sqrt(1 - common) + shared * math.sqrt(common)
 
 
 def like_inputs(columns: int) -> Tensor:

@@ -95,7 +95,7 @@ def test_updates_have_the_size_of_orthogonal_ones():
 
 def test_orthogonalizers_differ_in_how_near_to_one_they_come():
     plain, exact = built(), built("polar_express")
-    x = torch.randn(64, 64)
+    x = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
     for made, low, high in ((plain, 0.75, 0.9), (exact, 0.98, 1.05)):
         energy = orthogonal_energy(made.program, {})
         assert low < energy < high
