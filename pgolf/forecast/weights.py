@@ -179,9 +179,10 @@ def stand_in(name: str, init: Any, shape: Sequence[int], walk: Walk) -> Tensor:
 
 def uneven(matrix: Tensor, spread: float, common: float, generator: torch.Generator) -> Tensor:
     """`matrix` with columns of unlike energies, and a share of it the same in all rows; its mean energy stays."""
-    scale, shared = torch.randn(2, matrix.shape[1], generator=generator)
-    scale = (scale * math.sqrt(spread) / 2).exp()
-    return matrix * scale / scale.square().mean().sqrt() * math.sqrt(1 - common) + shared * math.sqrt(common)
+    drawn = torch.randn(2, matrix.shape[1], generator=generator)
+    scale = (drawn[0] * math.sqrt(spread) / 2).exp()
+    uneven_part = matrix * scale / scale.square().mean().sqrt()
+    return uneven_part * math.sqrt(1 - common) + drawn[1] * math.sqrt(common)
 
 
 def like_inputs(columns: int) -> Tensor:
