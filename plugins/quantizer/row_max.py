@@ -5,6 +5,9 @@
 Five bits for the MLP and six for the rest paid for a tenth layer and a larger bigram table. The step is at least the smallest
 normal number of float16, so that rows of zeros stay zeros; with it and round-to-nearest the code -R - 1 does not occur.
 
+Record 2026-03-20 kept 8,192 elements at most in float16 (row_max_kept), small control tensors among them, and larger
+control tensors in float32 (row_max_controls); kept names go before the class (fp16_keep), and the rest is int8.
+
 Source: openai/parameter-golf#162 (six bits), record 2026-03-20_10L_Int5MLP_MuonWD04_SWA50 (five for the MLP).
 """
 
@@ -33,20 +36,25 @@ PLUGIN = Plugin(
     family="quantizer",
     effect="five bits for the MLP save 1.86 MB, a tenth layer: 1.1458 -> 1.1428 BPB together",
     replaces=("int6",),
-    settings=(Setting("row_max_bits", "attn:6,mlp:5,aux:6", "CLASS:BITS, separated by commas; 2 to 8 bits"),),
+    settings=(
+        Setting("row_max_bits", "attn:6,mlp:5,aux:6", "CLASS:BITS, separated by commas; 2 to 8 bits"),
+        Setting("row_max_kept", KEPT_ELEMENTS, "elements of a tensor that stays in float16, at most", minimum=0),
+        Setting("row_max_controls", False, "small control tensors are kept in float16 as well"),
+    ),
 )
 
 
 class RowMax:
-    """Tensor recipe; tensors of at most 65,536 elements are kept in float16."""
+    """Tensor recipe; tensors of at most `kept` elements are kept in float16."""
 
-    def __init__(self, bits: int) -> None:
+    def __init__(self, bits: int, kept: int) -> None:
         self.name = f"int{bits}"
+        self.kept = kept
         self.top = 2 ** (bits - 1) - 1
 
     def encode(self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Parts:
         """Codes and steps of a large tensor, or a small one as it is."""
-        if tensor.numel() <= KEPT_ELEMENTS:
+        if tensor.numel() <= self.kept:
             ledger.count("row_max", "tensors kept")
             return {"kept": tensor.half()}
         ledger.count("row_max", "tensors quantized")
@@ -57,6 +65,23 @@ class RowMax:
     def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
         """The tensor in its own dtype."""
         return restore_tensor(parts, kind)
+
+
+class KeptControls:
+    """Tensor recipe of control tensors: float16 up to `kept` elements, else float32."""
+
+    name = "kept"
+
+    def __init__(self, kept: int) -> None:
+        self.kept = kept
+
+    def encode(self, name: str, tensor: Tensor, statistics: Mapping[str, Tensor], ledger: Ledger) -> Parts:
+        """The tensor itself."""
+        return {"kept": tensor.half() if tensor.numel() <= self.kept else tensor.float()}
+
+    def decode(self, name: str, parts: Parts, kind: dtype) -> Tensor:
+        """The tensor in its own dtype."""
+        return parts["kept"].to(kind)
 
 
 def row_grid(weight: Tensor, top: int) -> tuple[Tensor, Tensor]:
@@ -70,9 +95,10 @@ def row_grid(weight: Tensor, top: int) -> tuple[Tensor, Tensor]:
 @hookimpl
 def tensor_recipes(settings: SettingsView) -> dict[str, Component]:
     """The classes of `row_max_bits`."""
-    recipes = {}
+    kept = settings.row_max_kept
+    recipes = {"control": Component(KeptControls, kept=kept)} if settings.row_max_controls else {}
     for part in settings.row_max_bits.split(","):
         quant, _, bits = (word.strip() for word in part.partition(":"))
         settings.require(bits in tuple("2345678"), "row_max_bits", "such as attn:6,mlp:5, with 2 to 8 bits each")
-        recipes[quant] = Component(RowMax, bits=int(bits))
+        recipes[quant] = Component(RowMax, bits=int(bits), kept=kept)
     return recipes
