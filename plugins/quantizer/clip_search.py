@@ -4,8 +4,9 @@
     q = rounding(W / step)      kept: the first clip with the least mean of (W - step q)^2, columns without input left out
 
 Quantiles are those of the matrix as it is; the error is plain, not weighted by the Hessian. With the floor of the public
-scripts, 1/31, rows whose largest weight is below one have the same step for every clip; matrices are not solved again for steps
-that they have had. Where the Hessian has no Cholesky factor codes are the nearest ones, and this is the search of gptq_lite.
+scripts, 1/31 (`quirk_step_floor`), rows whose largest weight is below one have the same step for every clip; matrices are not
+solved again for steps that they have had. Where the Hessian has no Cholesky factor codes are the nearest ones, and this is the
+search of gptq_lite.
 
 Source: openai/parameter-golf#535, #1019, #1218.
 """
@@ -38,7 +39,7 @@ PLUGIN = Plugin(
     replaces=("int6",),
     settings=(
         Setting("clip_search_classes", "attn,mlp", "quantization classes it takes, separated by commas"),
-        Setting("clip_search_floor", 1 / 31, "the least step; 0 for none", minimum=0.0),
+        Setting("quirk_step_floor", False, "steps are at least 1/31, as in all exporters before #1394"),
     ),
 )
 TOP = 31
@@ -121,4 +122,5 @@ def tensor_recipes(settings: SettingsView, rounding: Component | None) -> dict[s
     """The classes of `clip_search_classes`."""
     names = (name.strip() for name in settings.clip_search_classes.split(","))
     codes = rounding or Component(nearest_codes)
-    return {name: Component(ClipSearch, floor=settings.clip_search_floor, rounding=codes) for name in names}
+    floor = 1 / 31 if settings.quirk_step_floor else 0.0
+    return {name: Component(ClipSearch, floor=floor, rounding=codes) for name in names}

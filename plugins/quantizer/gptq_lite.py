@@ -5,7 +5,7 @@
     kept: the first clip with the least mean squared error
 
 With the floor of the public scripts, 1/31, rows whose largest weight is below one have the same step for every clip, so there
-the search decides nothing; `gptq_lite_floor = 0` lets it.
+the search decides nothing: `quirk_step_floor`.
 
 Source: openai/parameter-golf#414.
 """
@@ -37,7 +37,7 @@ PLUGIN = Plugin(
     replaces=("int6",),
     settings=(
         Setting("gptq_lite_classes", "attn,mlp", "quantization classes it takes, separated by commas"),
-        Setting("gptq_lite_floor", 1 / 31, "the least step; 0 for none", minimum=0.0),
+        Setting("quirk_step_floor", False, "steps are at least 1/31, as in all exporters before #1394"),
     ),
 )
 
@@ -85,4 +85,4 @@ def search_clip(weight: Tensor, floor: float) -> tuple[Tensor, Tensor]:
 def tensor_recipes(settings: SettingsView) -> dict[str, Component]:
     """The classes of `gptq_lite_classes`."""
     names = (name.strip() for name in settings.gptq_lite_classes.split(","))
-    return {name: Component(GptqLite, floor=settings.gptq_lite_floor) for name in names}
+    return {name: Component(GptqLite, floor=1 / 31 if settings.quirk_step_floor else 0.0) for name in names}

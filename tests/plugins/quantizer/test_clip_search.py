@@ -146,5 +146,5 @@ def test_in_a_recipe():
     assert "grouped=('attn', 'embed', 'mlp')" in entry and "SelfCalibration" in entry
     with pytest.raises(PgolfError, match="tensor_recipes gives 'attn' twice"):
         resolved("clip_search", "sdclip")
-    settings = SimpleNamespace(clip_search_classes="attn, embed", clip_search_floor=0.0)
+    settings = SimpleNamespace(clip_search_classes="attn, embed", quirk_step_floor=False)
     assert sorted(tensor_recipes(settings, None)) == ["attn", "embed"]

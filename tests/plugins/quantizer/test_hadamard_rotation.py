@@ -35,7 +35,7 @@ def outliers():
 def error_after_export(weight, transforms):
     records = (Param("blocks.{}.mlp.fc.weight", tuple(weight.shape), "matrix", "mlp", zeros, layers=1),)
     program = SimpleNamespace(
-        tensor_recipes={"mlp": RowMax(5)},
+        tensor_recipes={"mlp": RowMax(5, 65536)},
         fit=None,
         corrections=(),
         quantization_plan=(),

@@ -31,7 +31,7 @@ EXPORTERS = {
     "int6": {},
     "row_max": {},
     "sdclip": {"mlp_clip_sigmas": 6.0},
-    "gptq_lite": {"gptq_lite_floor": 0.0},
+    "gptq_lite": {"quirk_step_floor": True},
     "coarse_int8": {"int4_layers": "1"},
     "fp16_keep": {"fp16_keep_name_patterns": "blocks.0.mlp"},
 }
@@ -88,7 +88,7 @@ def test_the_grid_without_a_floor():
     """The public form keeps the step in float32, the exporter stores float16: equal up to that, and to ties."""
     case = load_case("Q6_nrdepth_a")
     weight = case.inputs["W"].clone().requires_grad_()
-    used = fake_quantize(RowMax(6), "w", wide(weight))[: len(weight)]
+    used = fake_quantize(RowMax(6, 65536), "w", wide(weight))[: len(weight)]
     (used * case.inputs["G"]).sum().backward()
     assert torch.equal(weight.grad, case.outputs["grad"])
     close = torch.isclose(used, case.outputs["W_fwd"], rtol=6e-4, atol=1e-7)
