@@ -24,7 +24,7 @@ def ed(value):
  return a
 def ec(value):
  if n==1:return value
- a=e.tensor(value,dtype=e.float64,device=i);r.all_reduce(a,r.ReduceOp.MAX);return a.item()
+ h=e.tensor(value,dtype=e.float64,device=i);r.all_reduce(h,r.ReduceOp.MAX);return h.item()
 def eu(a):
  if a.grad is None:a.grad=e.zeros_like(a)
  return a.grad
@@ -46,13 +46,13 @@ def f(s):
  return l
 def ep(h,s,d):
  for o in s:
-  r=d if o.dtype=='activation'else e.float32
+  c=d if o.dtype=='activation'else e.float32
   for t in o.r():
-   *l,c=t.split('.');a=h
+   *l,r=t.split('.');a=h
    for n in l:
     if n not in a._modules:a.add_module(n,J.ModuleList())
     a=a._modules[n]
-   a.register_parameter(c,J.Parameter(e.empty(o.shape,dtype=r,device=i)))
+   a.register_parameter(r,J.Parameter(e.empty(o.shape,dtype=c,device=i)))
 def eg(t):n=F.sha256(f"{R}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(n[:7],'little'))
 def ew(s,r):
  i=p(m.state_dict(),s)
@@ -67,10 +67,10 @@ def g(tensor,generator,ledger):tensor.fill_(1.)
 def eb(tensor,generator,ledger,value):tensor.fill_(value)
 def ev(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class ek:
- def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);d,r=w([l for l in n if l[2].group=='matrix']);aK(d,r);s=[(i,*w([l for l in n if l[2].group==i.name]))for i in(aZ,oe)];aH(s)
+ def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);d,s=w([l for l in n if l[2].group=='matrix']);aL(d,s);r=[(i,*w([l for l in n if l[2].group==i.name]))for i in(oe,ot)];aI(r)
  @e.no_grad()
  def step(e,scalars,ledger):
-  aL();em(e.replicated);aI(scalars,ledger);aM(scalars,ledger)
+  aM();em(e.replicated);aJ(scalars,ledger);aN(scalars,ledger)
   for a in e.tensors:a.grad=None
 def w(n):return[a for(a,h,o)in n],[h for(a,h,o)in n]
 def ex(t):
@@ -78,7 +78,7 @@ def ex(t):
  return t
 def ej(l):
  global L
- if L is None:L=ex(oa)
+ if L is None:L=ex(oo)
  return L(l.bfloat16(),5)
 def eq(l,h):l=ej(l).contiguous();return l
 def ez(a,l,h,t):eA(a,l,.04*t.s)
@@ -87,7 +87,7 @@ def eB(t,a,n):a.mul_(n).add_(t);return t.add(a,alpha=n)
 def eC(a):return max(1,a.shape[-2]/a.shape[-1])**.5
 def eD():
  t=''
- try:aX()
+ try:aY()
  except(OSError,ValueError)as h:t=f"{ee}: {h}"
  for(l,a)in enumerate(ed(t)):
   if a:raise ValueError(f"{a} (on rank {l})"if l else a)
@@ -100,8 +100,8 @@ class Group(a):name:a;lr:a;weight_decay:a=.0
 class y:
  def __init__(e):e.done={}
  def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
- def i(e,i,a):e.done[i,'']=a
- def k(e,i):return', '.join(f"{c} {a}".strip()for((t,a),c)in e.done.items()if t==i and c)
+ def i(e,l,a):e.done[l,'']=a
+ def k(e,l):return', '.join(f"{c} {a}".strip()for((t,a),c)in e.done.items()if t==l and c)
 def eF(l,n):return(l/b(n)).round().clamp(-127,127).to(e.int8)
 def b(n):return n[:,None]if n.ndim else n
 def eG(l,n,i):return(l.float()*b(n).float()).to(i)
@@ -116,16 +116,16 @@ def v(t,n,i):
  a=H.environ.get(t,n)
  try:return i(a)
  except ValueError:raise ValueError(f"{t} is {a!r}, wanted a value like {n!r}")from None
-def eJ():global N,O,u,P,oi,Q,R,S,on,os;a=H.environ.get;N=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');O='export'in d.argv;u=v('ITERATIONS',20000,int);P=v('MAX_WALLCLOCK_SECONDS',6e2,float);oi=a('RUN_ID',str(l.time_ns()));Q='score'in d.argv;R=v('SEED',1337,int);S=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');on=v('TRAIN_LOG_EVERY',200,int);os=v('VAL_LOSS_EVERY',1000,int)
+def eJ():global N,O,u,P,on,Q,R,S,os,oh;a=H.environ.get;N=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');O='export'in d.argv;u=v('ITERATIONS',20000,int);P=v('MAX_WALLCLOCK_SECONDS',6e2,float);on=a('RUN_ID',str(l.time_ns()));Q='score'in d.argv;R=v('SEED',1337,int);S=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');os=v('TRAIN_LOG_EVERY',200,int);oh=v('VAL_LOSS_EVERY',1000,int)
 class Score(a):val_loss:a;l:a;j:a;m:a
 def eK(n):
  if n.numel():raise ValueError(f"target {n[0]} of the validation stream is not scored")
 def eL(n):l=ea[n].to(i,e.int64);a=l[:,:-1].contiguous();return a,l[:,1:].contiguous(),eM()
 def eM():return{}
 def eN(t,u,n,h):
- B=n[:,1:];t[B[h]]=u;tC(f"eval: batch {u}");a,l,s=eL(n)
- with e.set_grad_enabled(False):H=od(a,l,phases=(),fields=s,reduction='none',adapter=None)
- d=aD(a,l,B.to(i));r=h.to(i);c=(H.detach().double()*16777216).round()/16777216;o=c*r,r,d*r;return H,e.stack([m.sum().double()for m in o])
+ B=n[:,1:];t[B[h]]=u;tD(f"eval: batch {u}");a,l,s=eL(n)
+ with e.set_grad_enabled(False):H=oc(a,l,phases=(),fields=s,reduction='none',adapter=None)
+ r=aE(a,l,B.to(i));d=h.to(i);c=(H.detach().double()*16777216).round()/16777216;o=c*d,d,r*d;return H,e.stack([m.sum().double()for m in o])
 def eO(t,a):
  if n>1:t=t.to(i);r.all_reduce(t,a)
  return t.cpu()
@@ -134,73 +134,78 @@ def eP(t,a,o):
  if n>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
  return Score(c/n,c/.6931471805599453/e,int(n),1e3*(l.perf_counter()-o))
 def eQ(scored_at):
- if c==0:l=f"logs/{oi}.scores.npz";G.savez_compressed(l,scored_at=scored_at.numpy())
+ if c==0:l=f"logs/{on}.scores.npz";G.savez_compressed(l,scored_at=scored_at.numpy())
 class Span(a):start:a;end:a;f:a
 def eR(a):return[Span(l,l+1024,0)for l in range(0,(a-1)//1024*1024,1024)]
 def eS(a):return a[len(a)*c//n:len(a)*(c+1)//n]
 def eT(s):a=e.are_deterministic_algorithms_enabled();t=s if a else eS(s);n=[t[l:l+64]for l in range(0,len(t),64)];return eS(n)if a else n
 def eU(s):
  n=e.zeros(64,1025,dtype=e.int64);h=e.zeros(64,1024,dtype=e.bool)
- for(a,(l,t,c))in enumerate(s):n[a,:t+1-l]=e.arange(l,t+1);h[a,c:t-l]=True
+ for(a,(l,t,i))in enumerate(s):n[a,:t+1-l]=e.arange(l,t+1);h[a,i:t-l]=True
  return n,h
 def eV(s):
  o=l.perf_counter();m.eval();t=e.zeros(len(ea),dtype=e.int32);a=e.zeros(3,dtype=e.float64,device=i)
  for(c,d)in enumerate(eT(s),1):n,h=eU(d);a+=eN(t,c,n,h)[1]
  m.train();t=eO(t,r.ReduceOp.MAX);return eP(t,a,o),t
 def eW():return{t:o.v for(t,h,o)in f(Y)if o.export!='drop'}
-def eX(i,d,m=0):
- e=eW();n={}
- for(t,l)in e.items():a=i[t];r=d.get(t,{});o=M[l].encode(t,a,r,h);n[t]={s:c.cpu()for(s,c)in o.items()}
- return eY(n)
-def eY(n):return n
-def eZ(n):return aq(ax(n))
-def te(data,i):
+def eX(i,d,c=0):
+ l=e=eW();n={}
+ for(t,r)in l.items():a=i[t];s=d.get(t,{});o=M[r].encode(t,a,s,h);n[t]=eY(t,i[t],o,r,e[t])
+ return eZ(n)
+def eY(t,a,o,r,e):
+ h=a
+ for l in(o,{'kept':h}):
+  if a.isfinite().all()and ta(t,l,r,a.dtype).isfinite().all():return{i:d.cpu()for(i,d)in l.items()}
+ raise ValueError(f"{t} does not stay finite: nothing is exported")
+def eZ(n):return n
+def te(n):return az(aj(n))
+def tt(data,i):
  t=2**20+sum(8*a.numel()+4096 for a in i.values())
- try:return aj(az(data,t))
+ try:return aq(aA(data,t))
  except Exception as h:raise ValueError(f"the artifact cannot be read: {str(h)[:99]!r}")from h
-def tt(t,o,l,i):a=M[l].decode(t,o,i);return a
-def ta(n,i):
- e=eW()
- if n.keys()!=e.keys():raise ValueError("the artifact's tensors are not the model's")
- for(t,l)in e.items():
-  try:a=to(t,n[t],l,i[t].dtype)
+def ta(t,o,r,i):a=M[r].decode(t,o,i);return a
+def to(n,i):
+ l=eW()
+ if n.keys()!=l.keys():raise ValueError("the artifact's tensors are not the model's")
+ for(t,r)in l.items():
+  try:a=ti(t,n[t],r,i[t].dtype)
   except Exception as h:raise ValueError(f"the artifact's {t} cannot be decoded: {h!r}")from h
   if a.shape!=i[t].shape:raise ValueError(f"{t}: shape {[*a.shape]}, wanted {[*i[t].shape]}")
   i[t].copy_(a)
-def to(t,o,l,i):return tt(t,o,l,i)
-def ti(a):
- global T,U,oh;oh=c;T=c==0;t('logs').mkdir(exist_ok=True);U=t('logs',a+'.txt')
+def ti(t,o,r,i):return ta(t,o,r,i)
+def tn(a):
+ global T,U,ol;ol=c;T=c==0;t('logs').mkdir(exist_ok=True);U=t('logs',a+'.txt')
  if T and not O:U.write_text('')
- d.excepthook=s(ts,U);faulthandler.register(signal.SIGTERM,U.open('a'),chain=True)
+ d.excepthook=s(tr,U);faulthandler.register(signal.SIGTERM,U.open('a'),chain=True)
 def o(a):
  if T:
   print(a,flush=True)
   with U.open('a')as n:print(a,file=n)
-def tn(a):
+def ts(a):
  if T:o(f"error: {a}")
  elif a not in U.read_text():
-  with U.open('a')as n:print(f"rank {oh}: error: {a}",file=n)
-def ts(path,kind,h,trace):
+  with U.open('a')as n:print(f"rank {ol}: error: {a}",file=n)
+def tr(path,kind,h,trace):
  with path.open('a')as n:traceback.print_exception(h,file=n)
  d.__excepthook__(kind,h,trace)
-def tr():
+def th():
  n=F.sha256(t(d.argv[0]).read_bytes()).hexdigest();a=f"hardware:{H.uname().machine} CPU, {e.get_num_threads()} threads"
  if i.type=='cuda':a=subprocess.getoutput('nvidia-smi')
  o(f"Running Python {d.version}\nRunning PyTorch {e.__version__}\ncode_sha256:{n}\n{a}")
 def k():return len(t(d.argv[0]).read_bytes())
-aY='final_model.pt'
+aZ='final_model.pt'
 def x():return M['mlp'].name
-def th():return t(f"final_model.{x()}.ptz")
-def tl(n):
+def tl():return t(f"final_model.{x()}.ptz")
+def td(n):
  i=p(m.state_dict(),Y)
  if c==0:t('final_export.pt').unlink(missing_ok=True);j(s(e.save,i),'final_model.pt')
- d=tm()
+ d=tf()
  if c==0:l=d,h.done,Z,et,W;j(s(e.save,l),'final_export.pt')
- td(i,d)
-def td(i,d):
- a=tF();B('diagnostic','val');o(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f} eval_time:{a.m:.0f}ms")
- if c==0:tf(i,d)
- ec(.0);tg()
+ tc(i,d)
+def tc(i,d):
+ a=tG();B('diagnostic','val');o(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f} eval_time:{a.m:.0f}ms")
+ if c==0:tp(i,d)
+ ec(.0);tw()
 def j(e,l):
  a=t('final_model.tmp')
  try:
@@ -208,259 +213,259 @@ def j(e,l):
   with a.open('rb')as n:H.fsync(n.fileno())
   a.replace(l)
  finally:a.unlink(missing_ok=True)
-def tc():
- global W,et,Z;i=p(m.state_dict(),Y);n=tu('final_model.pt');l=tu('final_export.pt');e=[t for t in i if t not in n or n[t].shape!=i[t].shape]
+def tu():
+ global W,et,Z;i=p(m.state_dict(),Y);n=tm('final_model.pt');l=tm('final_export.pt');e=[t for t in i if t not in n or n[t].shape!=i[t].shape]
  if e:raise ValueError(f"final_model.pt is of another model: {e[0]} is missing or has another shape")
  for(t,a)in i.items():a.copy_(n[t])
- d,o,Z,et,W=l;h.done.update(o);tB(W);td(i,d)
-def tu(l):
+ d,o,Z,et,W=l;h.done.update(o);tC(W);tc(i,d)
+def tm(l):
  try:return e.load(l,i,weights_only=True)
  except OSError:raise
  except Exception as h:raise ValueError(f"{l} is damaged: {str(h)[:99]!r}")from h
-def tm():global V;d={};V=False;return d
-def tf(i,d):n=eX(i,d,k());B('quantize','none');r=eZ(n);B('compress','none');j(s(t.write_bytes,data=r),th());l=f"{x()}+zlib";o(f"Serialized model: {t(aY).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(r)} bytes\nTotal submission size {l}: {len(r)+k()} bytes")
-def tp():
+def tf():global V;d={};V=False;return d
+def tp(i,d):n=eX(i,d,k());B('quantize','none');r=te(n);B('compress','none');j(s(t.write_bytes,data=r),tl());l=f"{x()}+zlib";o(f"Serialized model: {t(aZ).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(r)} bytes\nTotal submission size {l}: {len(r)+k()} bytes")
+def tg():
  i=p(m.state_dict(),Y)
  for a in i.values():a.zero_()
- r=th().read_bytes();n=F.sha256(r).hexdigest()
+ r=tl().read_bytes();n=F.sha256(r).hexdigest()
  if Q:
   e=''.join(l.read_text()for l in t('logs').glob('*.txt'))
   if'artifact_sha256:'in e and n not in e:raise ValueError('the artifact is not that of the logs in logs/')
- o('artifact_sha256:'+n);ta(te(r,i),i)
-def tg():
+ o('artifact_sha256:'+n);to(tt(r,i),i)
+def tw():
  n=x()
  if i.type=='cuda':e.cuda.reset_peak_memory_stats()
- tp();B('decode','none');a,t=eV(eR(len(ea)));B('score','val');tw(f"{n}_zlib_roundtrip",a);eQ(t);h.count('chunked_eval','targets',a.j);o(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
-def tw(l,a):o(f"final_{l} val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f} eval_time:{a.m:.0f}ms\nfinal_{l}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f}")
-def ty():
+ tg();B('decode','none');a,t=eV(eR(len(ea)));B('score','val');ty(f"{n}_zlib_roundtrip",a);eQ(t);h.count('chunked_eval','targets',a.j);o(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
+def ty(l,a):o(f"final_{l} val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f} eval_time:{a.m:.0f}ms\nfinal_{l}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f}")
+def tb():
  a=[];n=False
- for t in oo:
+ for t in oi:
   l=h.k(t)
   if l and t not in a:o(f"receipt {t}: {l}")
   else:o(f"error: plugin {t} did nothing");n=c==0
  return n
 class Progress(a):step:a;y:a;u:a;c:a;C:a;s:a
 class Scalars(a):s:a;q:a;momentum:a
-def tb(n,i,l):t=i/l if l>0 else n/max(u,1);return Progress(n,u,i,l,t,1.)
+def tv(n,i,l):t=i/l if l>0 else n/max(u,1);return Progress(n,u,i,l,t,1.)
 class Context(a):
  ids:a;phases:a;training:a;n:a;memo:a;fields:a;d:a;p:a;ledger:a
- def t(e,i,a,c=1):
-  if e.ledger is not None:e.ledger.count(i,a,c)
+ def t(e,l,a,c=1):
+  if e.ledger is not None:e.ledger.count(l,a,c)
 def q(a):return I.rms_norm(a,(a.size(-1),),eps=1.1920929e-07)
-def tv(l):return l
-def tk(l,a,i,n,o,t):
- l=tv(l)
+def tk(l):return l
+def tx(l,a,i,n,o,t):
+ l=tk(l)
  if t.p is not None:t.p(i,n,a)
  return z(I.linear(a,l.to(a.dtype)),a,i,o,t)
 def z(l,a,n,o,t):
  if t.d is not None and n in t.d.sites:l=l+t.d.delta(a,n,o)
  return l
-def tx(a,t):
- if'rope'not in t.memo:n=a.size(1);i=a.size(3);h=a.device;o=1e4**(-e.arange(0,i,2,dtype=e.float32,device=h)/i);s=e.outer(e.arange(n,dtype=e.float32,device=h),o);t.memo['rope']=s.cos(),s.sin()
- d,c=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);l,r=a.chunk(2,-1);return e.cat((l*d+r*c,r*d-l*c),-1)
+def tj(a,t):
+ if'rope'not in t.memo:n=a.size(1);i=a.size(3);h=a.device;o=1e4**(-e.arange(0,i,2,dtype=e.float32,device=h)/i);r=e.outer(e.arange(n,dtype=e.float32,device=h),o);t.memo['rope']=r.cos(),r.sin()
+ d,c=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);l,s=a.chunk(2,-1);return e.cat((l*d+s*c,s*d-l*c),-1)
 class GPT(J.Module):
  def __init__(e,s,d):super().__init__();e.records=s;ep(e,s,d)
  def matrices(e):return p(dict(e.named_parameters()),e.records)
- def h(e,a,i,n,o,t):return tk(t.n[f"blocks.{n}.{i}.weight"],a,i,n,o,t)
+ def h(e,a,i,n,o,t):return tx(t.n[f"blocks.{n}.{i}.weight"],a,i,n,o,t)
  def stem(e,ids,ctx):a=I.embedding(ids,ctx.n['tok_emb.weight']);a=z(a,a,'embed',0,ctx);a=q(a);return a
- def w(e,l,t):a=e.stem(l,t);return q(ag(e,a,a,t))
- def logits(e,x,ctx):n=ay(x,ctx);n=aw(n,ctx);return n
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):o=fields or{};h={};fields={**h,**o};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);d=ao(n,targets,reduction,t);return d
-def tj(a):
+ def w(e,l,t):a=e.stem(l,t);return q(aw(e,a,a,t))
+ def logits(e,x,ctx):n=ab(x,ctx);n=ay(n,ctx);return n
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):o=fields or{};h={};fields={**h,**o};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);d=ai(n,targets,reduction,t);return d
+def tq(a):
  a=t(a);n=sorted(l for l in a.parent.glob(a.name)if('_bytes_'in l.name)==('_bytes_'in a.name))
  if not n:raise ValueError(f"{a}: no shard matches, see DATA_PATH")
  return n
-def tq(l):
+def tz(l):
  e=t(l).stat().st_size;a=G.fromfile(l,'<i4',3).tolist()
  if e<=1024 or a!=[20240520,1,(e-1024)/2]:raise ValueError(f"{l}: {e} bytes and header {a}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
  return a[2]
 def A(l):
- n=G.memmap(l,'<u2','r',1024,tq(l))
+ n=G.memmap(l,'<u2','r',1024,tz(l))
  if n.max()>=1024:raise ValueError(f"{l}: token {n.argmax()} is {n.max()}, wanted an id below 1024")
  return n
-def tz(a):
- n=G.concatenate([A(l)for l in tj(a)])
+def tA(a):
+ n=G.concatenate([A(l)for l in tq(a)])
  if len(n)<=1024:raise ValueError(f"{a}: {len(n)} tokens, wanted at least 1025")
  return e.from_numpy(n[:(len(n)-1)//1024*1024+1])
-def tA():global W,ol,X;W=.0;ol=X=l.perf_counter()
-def tB(i):global ol;ol=l.perf_counter()-i/1e3
-def B(t,data):global W,X;a=1e3*(l.perf_counter()-ol);o(f"stage:{t} begin:{W:.0f}ms end:{a:.0f}ms data:{data}");W=a;X=l.perf_counter()
-def tC(a):
+def tB():global W,od,X;W=.0;od=X=l.perf_counter()
+def tC(i):global od;od=l.perf_counter()-i/1e3
+def B(t,data):global W,X;a=1e3*(l.perf_counter()-od);o(f"stage:{t} begin:{W:.0f}ms end:{a:.0f}ms data:{data}");W=a;X=l.perf_counter()
+def tD(a):
  global X
  if l.perf_counter()>X+10:X=l.perf_counter();o(a)
-def tD(s,r):global et,od,h,m,Y,Z,ee,ea,V;Y=s;h=r;Z=();ee='';tA();et=False;V=not(Q or O);d=e.bfloat16 if i.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;m=GPT(s,d);ew(s,r);od=ex(m);a=t(N,'fineweb_val_*.bin');ea=tz(a);aC(r);n=F.sha256(ea.numpy().data).hexdigest();o(f"val_loader:shards pattern={a} tokens:{len(ea)-1}\nval_sha256:{n}")
-def C(r):a=t(N,'fineweb_train_*.bin');aE(a,r)
-def tE():
+def tE(s,r):global et,oc,h,m,Y,Z,ee,ea,V;Y=s;h=r;Z=();ee='';tB();et=False;V=not(Q or O);d=e.bfloat16 if i.type=='cuda'else e.float32;e._dynamo.config.recompile_limit=16;m=GPT(s,d);ew(s,r);oc=ex(m);a=t(N,'fineweb_val_*.bin');ea=tA(a);aD(r);n=F.sha256(ea.numpy().data).hexdigest();o(f"val_loader:shards pattern={a} tokens:{len(ea)-1}\nval_sha256:{n}")
+def C(r):a=t(N,'fineweb_train_*.bin');aF(a,r)
+def tF():
  if not V:raise ValueError('training data are closed: training time is over')
- d=aG();a,l=(m.to(i,non_blocking=True)for m in d);return a,l,{}
-def tF():return eV(eR(len(ea)))[0]
-def tG():a=[()];return a
-def tH():
- a,l,s=tE();a,l=a[:1,:512],l[:1,:512];s={t:c[:1,:512]for(t,c)in s.items()};n=tuple(i.name for i in());m(a,l,phases=n,fields=s,ledger=h).backward()
+ d=aH();a,l=(m.to(i,non_blocking=True)for m in d);return a,l,{}
+def tG():return eV(eR(len(ea)))[0]
+def tH():a=[()];return a
+def tI():
+ a,l,s=tF();a,l=a[:1,:512],l[:1,:512];s={t:d[:1,:512]for(t,d)in s.items()};n=tuple(i.name for i in());m(a,l,phases=n,fields=s,ledger=h).backward()
  for o in Y:e=sum(m.get_parameter(t).grad is not None for t in o.r());h.count(o.b,'trained tensors',e)
  m.zero_grad()
-def tI():
- i=m.state_dict();l={t:a.clone()for(t,a)in i.items()};c=ek();s=y();C(s)
- for d in tG():
-  for n in range(20):tN(c,d,Scalars(1.,1.,.9),s);o(' '.join((f"warmup_step:{n+1}/20",*d)))
+def tJ():
+ i=m.state_dict();l={t:a.clone()for(t,a)in i.items()};c=ek();r=y();C(r)
+ for d in tH():
+  for n in range(20):tO(c,d,Scalars(1.,1.,.9),r);o(' '.join((f"warmup_step:{n+1}/20",*d)))
  for(t,a)in i.items():a.copy_(l[t])
  e.manual_seed(R);C(h)
-def tJ(s):
- try:eJ();er();r=y();ti(ed(oi)[0])
+def tK(s):
+ try:eJ();er();r=y();tn(ed(on)[0])
  except(OSError,ValueError)as h:print(f"error: {h}",file=d.stderr);d.exit(2)
  e.manual_seed(R);e.backends.cuda.matmul.allow_tf32=True
- if P==0:tL()
- tr();o('plugins:'+' '.join(oo));tK(s,r)
+ if P==0:tM()
+ th();o('plugins:'+' '.join(oi));tL(s,r)
  if V:
-  tM();tH();tI();n=tQ()
-  try:tl(n)
-  except(OSError,ValueError)as h:tn(str(h));d.exit(f"error: rank {c}: {h}")
- a=not Q and(ty()or et);eh()
+  tN();tI();tJ();n=tR()
+  try:td(n)
+  except(OSError,ValueError)as h:ts(str(h));d.exit(f"error: rank {c}: {h}")
+ a=not Q and(tb()or et);eh()
  if a:d.exit(1)
-def tK(s,r):
+def tL(s,r):
  global Z
  try:
-  tD(s,r);eD()
-  if O:tc()
-  elif Q:Z=tuple(i.name for i in());tg()
+  tE(s,r);eD()
+  if O:tu()
+  elif Q:Z=tuple(i.name for i in());tw()
   else:C(y())
   return
  except(OSError,ValueError)as h:
-  tn(str(h))
+  ts(str(h))
   if not O:eh()
   d.exit(2)
-def tL():H.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
-def tM():o(f"model_params:{sum(a.numel()for a in m.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{u} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
-def tN(c,i,t,r):
+def tM():H.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
+def tN():o(f"model_params:{sum(a.numel()for a in m.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{u} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
+def tO(c,i,t,r):
  e=8//n;o=.0
- for h in range(e):a,l,s=tE();d=od(a,l,phases=i,fields=s)/e;o+=d.detach();d.backward()
+ for h in range(e):a,l,s=tF();d=oc(a,l,phases=i,fields=s)/e;o+=d.detach();d.backward()
  c.step(t,r);return o
-def tO(n,i,l):a=tb(n,i,l);t=Scalars(1.,1.,.0);t=aJ(a,t);t=aV(a,t);return t
-def tP():return 1e3*P
-def tQ():
- c=ek();aO();l=tP();n=0;i=.0;aR()
+def tP(n,i,l):a=tv(n,i,l);t=Scalars(1.,1.,.0);t=aK(a,t);t=aW(a,t);return t
+def tQ():return 1e3*P
+def tR():
+ c=ek();aP();l=tQ();n=0;i=.0;aS()
  while True:
   m=n==u or 0<l<=i
-  if m or os>0 and n%os==0:
-   aS();a=tF();tR(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",i)
+  if m or oh>0 and n%oh==0:
+   aT();a=tG();tS(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",i)
    if m:break
-   aR()
-  t=tO(n,i,l);d=tN(c,Z,t,h);n+=1;aP(n,t);i=ec(aT(n))
-  if on>0 and(n<=10 or n%on==0):
-   tR(n,f"train_loss:{d:.4f}",i)
+   aS()
+  t=tP(n,i,l);d=tO(c,Z,t,h);n+=1;aQ(n,t);i=ec(aU(n))
+  if os>0 and(n<=10 or n%os==0):
+   tS(n,f"train_loss:{d:.4f}",i)
    if d!=d:raise ValueError('the training loss is not a number')
  if n<u:o(f"stopping_early: wallclock_cap train_time:{i:.0f}ms step:{n}/{u}")
- s=e.cuda.max_memory_allocated()>>20;r=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {s} MiB reserved: {r} MiB");aQ();tB(i);B('train','train');return n
-def tR(n,a,i):o(f"step:{n}/{u} {a} train_time:{i:.0f}ms step_avg:{i/max(n,1):.2f}ms")
-def tS(a,l,s,t):t.t('additive_skips','skips');return a+t.n['skip_weights'][s].to(a.dtype)*l
-def tT(a,e,n,t):return tU(a,e,n,t)
-def tU(a,e,n,t):return aa(a,e,n,t)
-def tV(a,i,n,o,t):h=a.h(i,'attn.c_q',n,o,t);s=a.h(i,'attn.c_k',n,o,t);r=a.h(i,'attn.c_v',n,o,t);h=ah(q(e.unflatten(h,2,(8,-1))),t);s=ah(q(e.unflatten(s,2,(4,-1))),t);r=e.unflatten(r,2,(4,-1));h,s=ai(h,s,n,t);l=tT(h,s,r,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,i,'attn',o,t)
-def tW(a,e,n):h=a.transpose(1,2);s=e.transpose(1,2);r=n.transpose(1,2);t=h.size(1)!=s.size(1);return I.scaled_dot_product_attention(h,s,r,is_causal=True,enable_gqa=t).transpose(1,2)
-def tX():
+ r=e.cuda.max_memory_allocated()>>20;s=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {r} MiB reserved: {s} MiB");aR();tC(i);B('train','train');return n
+def tS(n,a,i):o(f"step:{n}/{u} {a} train_time:{i:.0f}ms step_avg:{i/max(n,1):.2f}ms")
+def tT(a,l,s,t):t.t('additive_skips','skips');return a+t.n['skip_weights'][s].to(a.dtype)*l
+def tU(a,e,n,t):return tV(a,e,n,t)
+def tV(a,e,n,t):return ao(a,e,n,t)
+def tW(a,i,n,o,t):h=a.h(i,'attn.c_q',n,o,t);r=a.h(i,'attn.c_k',n,o,t);s=a.h(i,'attn.c_v',n,o,t);h=al(q(e.unflatten(h,2,(8,-1))),t);r=al(q(e.unflatten(r,2,(4,-1))),t);s=e.unflatten(s,2,(4,-1));h,r=an(h,r,n,t);l=tU(h,r,s,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,i,'attn',o,t)
+def tX(a,e,n):h=a.transpose(1,2);r=e.transpose(1,2);s=n.transpose(1,2);t=h.size(1)!=r.size(1);return I.scaled_dot_product_attention(h,r,s,is_causal=True,enable_gqa=t).transpose(1,2)
+def tY():
  if i.type!='cuda':return'scaled_dot_product_attention',None
  try:from flash_attn_interface import flash_attn_func as a;return'flash-attn 3',a
  except ImportError:
   try:from flash_attn import flash_attn_func as a;return'flash-attn 2',a
-  except ImportError:return ae(),None
-def tY(t,a,e,n):l=t(a,e,n,causal=True,window_size=(-1,0));return l[0]if isinstance(l,tuple)else l
-def tZ(t,a,e,n):
- if t is not None:return tY(t,a,e,n)
- return tW(a,e,n)
-def ae():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
-def at():global ot;t,ot=tX();return t
-def aa(h,s,r,t):t.t('causal_attention','layers');return tZ(ot,h,s,r)
-def ao(a,n,reduction,t):t.t('cross_entropy','losses');d=I.cross_entropy(a.flatten(0,1).float(),n.flatten(),reduction=reduction);return d.view_as(n)if reduction=='none'else d
-def ai(a,e,n,t):t.t('qk_gain','layers');l=t.n[f"blocks.{n}.attn.q_gain"].to(a.dtype);return a*l[:,None],e
-def an(a,i,n,o,t):t.t('relu2','layers');l=I.relu(a.h(i,'mlp.fc',n,o,t)).square();return a.h(l,'mlp.proj',n,o,t)
-def ar(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def ah(a,t):t.t('rope','rotations');return tx(a,t)
-def al(a,i,n,t):l=t.n[f"blocks.{n}.resid_mix"].to(a.dtype);return l[0]*a+l[1]*i
-def ad(a):t=q(a);return t
-def ac(a,i,n,o,t):l=tV(a,i,n,o,t);return t.n[f"blocks.{n}.attn_scale"].to(i.dtype)*l
-def au(a,i,n,o,t):l=an(a,i,n,o,t);l=z(l,i,'mlp',o,t);return t.n[f"blocks.{n}.mlp_scale"].to(i.dtype)*l
-def am(a,e,i,n,o,t):l=al(e[0],i,n,t);l=l+ac(a,ad(l),n,o,t);return l+au(a,ad(l),n,o,t),
-def af(e,l,s,n,t):
+  except ImportError:return at(),None
+def tZ(t,a,e,n):l=t(a,e,n,causal=True,window_size=(-1,0));return l[0]if isinstance(l,tuple)else l
+def ae(t,a,e,n):
+ if t is not None:return tZ(t,a,e,n)
+ return tX(a,e,n)
+def at():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
+def aa():global oa;t,oa=tY();return t
+def ao(h,r,s,t):t.t('causal_attention','layers');return ae(oa,h,r,s)
+def ai(a,n,reduction,t):t.t('cross_entropy','losses');d=I.cross_entropy(a.flatten(0,1).float(),n.flatten(),reduction=reduction);return d.view_as(n)if reduction=='none'else d
+def an(a,e,n,t):t.t('qk_gain','layers');l=t.n[f"blocks.{n}.attn.q_gain"].to(a.dtype);return a*l[:,None],e
+def ar(a,i,n,o,t):t.t('relu2','layers');l=I.relu(a.h(i,'mlp.fc',n,o,t)).square();return a.h(l,'mlp.proj',n,o,t)
+def ah(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
+def al(a,t):t.t('rope','rotations');return tj(a,t)
+def ad(a,i,n,t):l=t.n[f"blocks.{n}.resid_mix"].to(a.dtype);return l[0]*a+l[1]*i
+def ac(a):t=q(a);return t
+def au(a,i,n,o,t):l=tW(a,i,n,o,t);return t.n[f"blocks.{n}.attn_scale"].to(i.dtype)*l
+def am(a,i,n,o,t):l=ar(a,i,n,o,t);l=z(l,i,'mlp',o,t);return t.n[f"blocks.{n}.mlp_scale"].to(i.dtype)*l
+def af(a,e,i,n,o,t):l=ad(e[0],i,n,t);l=l+au(a,ac(l),n,o,t);return l+am(a,ac(l),n,o,t),
+def ap(e,l,s,n,t):
  if l is None:return e
- return tS(e[0],l,s,t),*e[1:]
-def ap(a,e,i,t):
- d,h=ab();t.t('unet_plan','steps over 9 layers',len(d)+len(h));l=[]
- for(o,n)in enumerate(d):e=am(a,e,i,n,o,t);l.append(e[0])
- for(s,n)in enumerate(h):e=af(e,l.pop()if l else None,s,n,t);e=am(a,e,i,n,len(d)+s,t)
+ return tT(e[0],l,s,t),*e[1:]
+def ag(a,e,i,t):
+ r,h=av();t.t('unet_plan','steps over 9 layers',len(r)+len(h));l=[]
+ for(o,n)in enumerate(r):e=af(a,e,i,n,o,t);l.append(e[0])
+ for(s,n)in enumerate(h):e=ap(e,l.pop()if l else None,s,n,t);e=af(a,e,i,n,len(r)+s,t)
  return e
-def ag(a,n,l,t):t.t('sequential_wiring','walks');return ap(a,(n,),l,t)[0]
-def aw(a,t):t.t('tanh_softcap','caps');return 3e1*e.tanh(a/3e1)
-def ay(n,t):t.t('tied_head','heads');return tk(t.n['tok_emb.weight'],n,'head',0,0,t)
-def ab():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
+def aw(a,n,l,t):t.t('sequential_wiring','walks');return ag(a,(n,),l,t)[0]
+def ay(a,t):t.t('tanh_softcap','caps');return 3e1*e.tanh(a/3e1)
+def ab(n,t):t.t('tied_head','heads');return tx(t.n['tok_emb.weight'],n,'head',0,0,t)
+def av():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
 def D(tensor,generator,ledger):t=tensor.shape[-1]**-.5;tensor.uniform_(-t,t,generator=generator);ledger.count('uniform_init','matrices')
-def av(n):a=io.BytesIO();l={d.intern(t):{d.intern(s):m for(s,m)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
-def ak(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def ax(n):r=av(n);h.i('torch_save',f"{len(n)} tensors in {len(r)} bytes");return r
-def aj(data):return ak(data)
-def aq(data):d=zlib.compress(data,9);h.i('zlib',f"{len(data)} -> {len(d)} bytes");return d
-def az(data,t):
+def ak(n):a=io.BytesIO();l={d.intern(t):{d.intern(i):m for(i,m)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
+def ax(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
+def aj(n):r=ak(n);h.i('torch_save',f"{len(n)} tensors in {len(r)} bytes");return r
+def aq(data):return ax(data)
+def az(data):d=zlib.compress(data,9);h.i('zlib',f"{len(data)} -> {len(d)} bytes");return d
+def aA(data,t):
  h=zlib.decompressobj();a=h.decompress(data,t)
  if not h.eof or h.unused_data:raise ValueError(f"wanted one whole stream of at most {t} bytes")
  return a
-def aA():
+def aB():
  try:a=SentencePieceProcessor(S)
  except(OSError,RuntimeError)as h:raise OSError(f"{S}: not a SentencePiece model")from h
  if len(a)>1024:raise ValueError(f"{S} has {len(a)} pieces, wanted at most vocab_size=1024")
  if a.piece_to_id('\u2581')==a.unk_id():raise ValueError(f"{S}: U+2581 is not a piece of its own")
  return a
-def aB(a):
+def aC(a):
  n=[(0,0,1)]*1024
  for t in range(len(a)):
   if not(a.is_control(t)or a.is_unknown(t)or a.is_unused(t)):l=a.id_to_piece(t);i=l.startswith('\u2581');n[t]=1 if a.is_byte(t)else len(l.encode())-3*i,i,0
  return e.tensor(n).T
-def aC(r):
- global ok,ov,oc,ob
+def aD(r):
+ global ox,ok,ou,ov
  if any(t(N).glob('*_bytes_*')):raise ValueError(f"{N}: it has byte side files, build with the plugin that reads them")
- a=aB(aA());ob,ov,ok=a.to(i);oc=r
-def aD(t,a,n):oc.count('sentencepiece_bytes','targets',a.numel());d=ob[a]+(ov[a]&~ok[t]);return d
-def aE(a,r):
- global eo,of,ou,ei,om;eo=tj(a)
- for l in eo:tq(l)
- ou=c;om=n;of=r;ei=A(eo[0])
-def aF(a):
+ a=aC(aB());ov,ok,ox=a.to(i);ou=r
+def aE(t,a,n):ou.count('sentencepiece_bytes','targets',a.numel());r=ov[a]+(ok[a]&~ox[t]);return r
+def aF(a,r):
+ global eo,op,om,ei,of;eo=tq(a)
+ for l in eo:tz(l)
+ om=c;of=n;op=r;ei=A(eo[0])
+def aG(a):
  global ei;o=[]
  while a>0:
   if not len(ei):eo.append(eo.pop(0));ei=A(eo[0])
   o.append(ei[:a]);ei=ei[a:];a-=len(o[-1])
  return G.concatenate(o)
-def aG():t=aF(om*65537).reshape(om,-1)[ou];t=e.from_numpy(t.astype(int));of.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
-def aH(s):global op;o=[{'params':l,'spec':i}for(i,l,h)in s];op=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
-def aI(t,r):
- for n in op.param_groups:n['lr']=n['spec'].lr*t.s;n['weight_decay']=n['spec'].weight_decay*t.q
- op.step();r.count('adam','steps')
-def aJ(a,t):l=min(a.step/500,1.);n=(1-l)*.85+l*.95;h.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
-def aK(l,h):global ox,ow,og,en;en=l;og=h;ox={};ow=[e.zeros_like(a)for a in l]
-def aL():0
-def aM(t,r):
+def aH():t=aG(of*65537).reshape(of,-1)[om];t=e.from_numpy(t.astype(int));op.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
+def aI(r):global og;o=[{'params':l,'spec':i}for(i,l,h)in r];og=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
+def aJ(t,r):
+ for n in og.param_groups:n['lr']=n['spec'].lr*t.s;n['weight_decay']=n['spec'].weight_decay*t.q
+ og.step();r.count('adam','steps')
+def aK(a,t):l=min(a.step/500,1.);n=(1-l)*.85+l*.95;h.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
+def aL(l,h):global oj,oy,ow,en;en=l;ow=h;oj={};oy=[e.zeros_like(a)for a in l]
+def aM():0
+def aN(t,r):
  u=[a.numel()for a in en];d=e.zeros(sum(u),dtype=e.bfloat16,device=i);o=d.split(u)
- for s in range(c,len(en),n):a,h=en[s],og[s];l=eB(eu(a),ow[s],t.momentum);l=eq(l,h)*eC(a);o[s].copy_(l.flatten())
+ for s in range(c,len(en),n):a,h=en[s],ow[s];l=eB(eu(a),oy[s],t.momentum);l=eq(l,h)*eC(a);o[s].copy_(l.flatten())
  el(d)
- for(a,h,m)in zip(en,og,o,strict=True):ez(a,m.view_as(a),h,t)
+ for(a,h,m)in zip(en,ow,o,strict=True):ez(a,m.view_as(a),h,t)
  r.count('muon','matrix updates',len(en));r.count('newton_schulz','matrices',len(en))
-def aN(a,steps,scale_first):
+def aO(a,steps,scale_first):
  n=a.shape[-2]>a.shape[-1]
  if n:a=a.mT
  a=a/(a.norm(dim=(-2,-1),keepdim=True)+1e-07)
  for h in range(steps):t=a@a.mT;l=2.0315*t@t if scale_first else 2.0315*(t@t);a=3.4445*a+(-4.775*t+l)@a
  return a.mT if n else a
-def aO():0
-def aP(e,t):0
-def aQ():h.i('no_average','last weights')
-def aR():global oy;oy=l.perf_counter()-K
-def aS():
+def aP():0
+def aQ(e,t):0
+def aR():h.i('no_average','last weights')
+def aS():global ob;ob=l.perf_counter()-K
+def aT():
  global K
  if e.cuda.is_available():e.cuda.synchronize()
- K=l.perf_counter()-oy;h.i('wall_clock',f"{K:.3f} seconds")
-def aT(n):return 1e3*(l.perf_counter()-oy)
-def aU(a):
+ K=l.perf_counter()-ob;h.i('wall_clock',f"{K:.3f} seconds")
+def aU(n):return 1e3*(l.perf_counter()-ob)
+def aV(a):
  if a.c>0:t=1200*(a.u/max(a.step,1));return min(max(a.c-a.u,.0)/max(t,1e-09),1.)
  n=a.y-a.step;return n/1200 if 0<n<=1200 else 1.
-def aV(a,t):n=aU(a);h.i('warmdown_iters',f"multiplier {n:.4f} at step {a.step}");return t._replace(s=t.s*n)
+def aW(a,t):n=aV(a);h.i('warmdown_iters',f"multiplier {n:.4f} at step {a.step}");return t._replace(s=t.s*n)
 class E:
  name='int8'
  def __init__(e,a):e.half=a
@@ -468,14 +473,14 @@ class E:
   if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
   ledger.count('int8','tensors quantized');l,n=eH(tensor.float());return{'codes':l,'step':n}
  def decode(e,name,parts,kind):return eI(parts,kind)
-def aW():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',s(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ar,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',s(ev,std=.005),'tied_head','activation',x='head')
-aZ=Group('embed',.05)
-oe=Group('scalar',.04)
-def aX():global ee;ee='causal_attention';eE(at())
-ot=None
+def aX():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',s(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ah,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',s(ev,std=.005),'tied_head','activation',x='head')
+oe=Group('embed',.05)
+ot=Group('scalar',.04)
+def aY():global ee;ee='causal_attention';eE(aa())
+oa=None
 K=.0
-oa=s(aN,scale_first=True)
+oo=s(aO,scale_first=True)
 L=None
-oo='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
+oi='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
 M={'attn':E(True),'control':E(False),'embed':E(True),'mlp':E(True)}
-if __name__=='__main__':tJ(aW())
+if __name__=='__main__':tK(aX())

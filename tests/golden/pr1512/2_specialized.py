@@ -682,9 +682,13 @@ def encode_model(state, statistics, code_size=0):
 
     Returns:
         canonical name -> parts on the CPU, fitted to the budget where a `fit` component is chosen. A tensor whose class
-        the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class".
+        the plan has changed has the number of its class, in the order of `tensor_recipes`, as part "class". A tensor whose
+        parts would not give finite numbers again, because its steps are beyond float16, is kept as it is.
+
+    Raises:
+        ValueError: when a tensor is not finite, or does not stay so.
     """
-    classes = quantization_classes()
+    classes = declared = quantization_classes()
     encoded = {}
     solved = encode_groups(state, classes, statistics)
     for name, quant in classes.items():
@@ -694,8 +698,20 @@ def encode_model(state, statistics, code_size=0):
             tensor = state[name]
             known = statistics.get(name, {})
             parts = tensor_recipes_2[quant].encode(name, tensor, known, ledger_4)
-        encoded[name] = {key: value.cpu() for key, value in parts.items()}
+        encoded[name] = finished(name, state[name], parts, quant, declared[name])
     return add_corrections(encoded)
+
+def finished(name, tensor, parts, quant, declared):
+    """Parts on the CPU, with the number of a class that is not the declared one.
+
+    A tensor that they do not bring back as finite numbers is kept as its recipe saw it, in its own dtype. ValueError where
+    it is not finite itself, or too large for what transforms do.
+    """
+    seen = tensor
+    for found in (parts, {'kept': seen}):
+        if tensor.isfinite().all() and decode_tensor(name, found, quant, tensor.dtype).isfinite().all():
+            return {key: value.cpu() for key, value in found.items()}
+    raise ValueError(f'{name} does not stay finite: nothing is exported')
 
 def encode_groups(state, classes, statistics):
     """Parts of the large matrices whose class encodes those of one shape together."""
