@@ -34,9 +34,11 @@ from pgolf.probe.inside import cuda_stand_in, graph_stand_in, module_stand_ins, 
 from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.crossings import percent, watch_lists, watch_texts
 from pgolf.probe.inside.groups import keep, watch_math
+from pgolf.probe.inside.idle_weights import graph_leaves, several, wake
 from pgolf.probe.inside.kernel_scores import note_losses
 from pgolf.probe.inside.rewritten import KEEP, PERCENT, rewritten
 from pgolf.probe.inside.score_mode import ScoreMode
+from pgolf.probe.inside.tags import births_in, tag_of
 from pgolf.probe.inside.watched_files import SCRATCH
 
 SAID = 300
@@ -231,12 +233,16 @@ def everywhere(mode: ScoreMode) -> None:
         with mode:
             bootstrap(thread)
 
-    def backward(*args: Any, **kwargs: Any) -> Any:
+    def backward(losses: Any, *args: Any, **kwargs: Any) -> Any:
+        # What learns from scores of validation text, as a new adapter does, may be meant to be zero.
+        leaves = graph_leaves(losses) if not any(len(births_in(tag_of(loss))) for loss in several(losses)) else []
         with mode:
-            return engine(*args, **kwargs)
+            found = engine(losses, *args, **kwargs)
+        wake(leaves)
+        return found
 
     threading.Thread._bootstrap_inner = begin  # type: ignore[attr-defined]
-    torch.autograd._engine_run_backward = backward  # type: ignore[attr-defined]
+    torch.autograd._engine_run_backward = backward  # type: ignore[attr-defined, assignment]
 
 
 def execute(job: dict[str, Any], folder: Path, recorder: Recorder, watch: watched_files.Watch) -> str:
