@@ -37,6 +37,7 @@ TUNED = {
 
 # Settings of plugins that act on matrices of more than 65,536 elements alone.
 ON_LARGE_MATRICES = {
+    "clip_mult_early",
     "gptq_damp",
     "hadamard_names",
     "lqer_rank",

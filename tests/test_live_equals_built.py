@@ -89,6 +89,7 @@ RECIPES = {
 }
 # Quantizers beside techniques that they do not touch.
 QUANTIZERS = {
+    "gptq": ("layer_clips",),
     "flags": ("soft_round",),
     "lanes": ("binary", "bit_pack"),
     "loops": ("ternary", "fp_storage", "base3"),

@@ -7,7 +7,7 @@ from pgolf.contracts import optimizer
 
 OTHERS = {"Checkpoints", "PhaseStart"}
 """Not of a hook: other components, or the runtime, call these."""
-UNUSED = {"MatrixRate", "MeanGradientTap"}
+UNUSED = {"GradientTap", "MatrixRate"}
 """No plugin provides these at its defaults."""
 
 

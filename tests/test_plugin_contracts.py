@@ -31,6 +31,7 @@ SIZES = {
     "bigram_vocab_size": 64,
     "bigram_hash_buckets": 64,
     "bigram_hash_dim": 24,
+    "clip_mult_early": 1.1,
     "clip_mult_late": 1.1,
     "int4_layers": "1,2",
     "embed_dim": 24,
