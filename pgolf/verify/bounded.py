@@ -35,12 +35,14 @@ WALL_SECONDS = 60.0
 MEMORY = 440 * 2**20
 """Most bytes that reading may take beyond what pgolf itself takes, about 40 MiB."""
 BUILD_MEMORY = 400 * 2**20
-"""Most bytes of data of the child that builds; PyTorch's libraries, about 80 MiB, are no data."""
+"""Most bytes of data of the child that builds, beyond what it has once PyTorch, whose data depend on its kind, is loaded."""
 KEPT_MEMORY = 32 * 2**20
 """A child that has grown by more is replaced before the next folder."""
 PACK_SECONDS = 120.0
 """Most seconds of the processor for building again where the folder's text is packed again as well."""
 FOREVER = 10.0**9
+ADDRESSES, DATA = 0, 5
+"""Places in `/proc/self/statm`."""
 
 Make = Callable[[Path], View]
 
@@ -135,7 +137,7 @@ def judge(job: Job, held: Held, make: Make, drawn: bool, write: Callable[[bytes]
         with contextlib.suppress(MemoryError):
             say(details=asdict(details(view)))
     say(spent=time.process_time() - begin)
-    return not job.second and not view.exceeded and address_space() < held.first + KEPT_MEMORY
+    return not job.second and not view.exceeded and pages(ADDRESSES) < held.first + KEPT_MEMORY
 
 
 @dataclass
@@ -148,7 +150,7 @@ class Held:
 def limit(held: Held) -> None:
     """Limit this process for one more folder: seconds of the processor, memory beyond what it had at first, no core file."""
     limit_processor(CPU_SECONDS)
-    held.first = held.first or address_space()
+    held.first = held.first or pages(ADDRESSES)
     if held.first:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_AS, (held.first + MEMORY,) * 2)
@@ -158,10 +160,15 @@ def limit_build(job: Job) -> None:
     """Limit this process, which builds a folder again; where the program runs there are other limits."""
     if job.seconds == FOREVER:
         return
+    if "lock.rebuild" in job.later:
+        # Plugins import it. With CUDA its libraries alone have more data than a build needs; and it is slow on a cold disk.
+        with contextlib.suppress(Exception):
+            importlib.import_module("torch")
     limit_processor(job.seconds)
-    if job.plan.rebuild_limit is None:
+    held = pages(DATA) if job.plan.rebuild_limit is None else 0
+    if held:
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_DATA, (BUILD_MEMORY,) * 2)
+            resource.setrlimit(resource.RLIMIT_DATA, (held + BUILD_MEMORY,) * 2)
 
 
 def limit_processor(seconds: float) -> None:
@@ -172,10 +179,10 @@ def limit_processor(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def address_space() -> int:
-    """Bytes of the address space of this process, 0 where the system does not say."""
+def pages(kind: int) -> int:
+    """Bytes of this process, of its address space or of data, 0 where the system does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_text().split()[kind]) * resource.getpagesize()
     except (OSError, ValueError):
         return 0
 

@@ -160,3 +160,28 @@ def test_building_has_a_limit_on_memory_but_where_time_was_given(tmp_path, monke
     assert rebuild["status"] == "SKIP" and "memory" in rebuild["message"], rebuild
     rebuild, limits, _ = rebuilt(folder, RunPlan(rebuild_limit=60.0))
     assert (rebuild["status"], limits["status"]) == ("PASS", "PASS")
+
+
+LIBRARY = "data = bytearray(700 * 2**20)\n"
+BUILDS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pgolf.verify.bounded import Job, limit_build
+from pgolf.verify.folder import RunPlan
+job = Job(None, RunPlan(), later=sys.argv[2:])
+limit_build(job)
+import torch
+kept = bytearray(200 * 2**20)
+print("builds", len(torch.data))
+bytearray(500 * 2**20)
+"""
+
+
+def test_what_pytorch_takes_itself_is_not_limited(tmp_path):
+    """With CUDA its libraries have more data than a build may take; what is built has as much as with any other."""
+    (tmp_path / "torch.py").write_text(LIBRARY)
+    command = [sys.executable, "-c", BUILDS, str(tmp_path)]
+    done = subprocess.run([*command, "lock.rebuild"], capture_output=True, text=True)
+    assert done.stdout.startswith("builds") and "MemoryError" in done.stderr, done.stderr
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "" and "MemoryError" in done.stderr, "nothing is loaded for checks that need none of it"
