@@ -1,6 +1,9 @@
 """Scripts that want a GPU and a compiler run without either."""
 
+import torch
 from probe_runs import run_lines  # noqa: F401
+
+from pgolf.probe.inside.cuda_stand_in import stand_in_for_accelerator
 
 
 def test_what_scripts_ask_of_a_gpu(run_lines):  # noqa: F811
@@ -21,3 +24,18 @@ assert torch.cuda.max_memory_allocated() == 0 and torch.cuda.get_device_properti
 print("good")
 """)
     assert (found.error, found.printed) == ("", "good\n")
+
+
+def test_optimizers_ask_no_driver(monkeypatch):
+    """With CUDA built in, what is asked of an accelerator ends in an error where there is no driver."""
+
+    def no_driver(*args, **kwargs):
+        raise RuntimeError("CUDA driver version is insufficient")
+
+    for name in ("is_available", "device_count", "current_accelerator"):
+        monkeypatch.setattr(torch.accelerator, name, no_driver)
+    weight = torch.nn.Parameter(torch.ones(2))
+    weight.grad = torch.ones(2)
+    stand_in_for_accelerator()
+    torch.optim.AdamW([weight], lr=0.1).step()
+    assert weight[0] < 1 and torch.accelerator.current_accelerator() is None

@@ -92,6 +92,7 @@ def stand_in_for_cuda() -> None:
         setattr(torch.cuda, name, lambda *args: collections.defaultdict(int))
     torch.set_default_device = nothing  # type: ignore[assignment]
     torch.Tensor.record_stream = nothing  # type: ignore[method-assign, assignment]
+    stand_in_for_accelerator()
     stand_in_for_settings()
     stand_in_for_the_rest()
     stand_in_for_attention_choice()
@@ -124,6 +125,13 @@ def stand_in_for_the_rest() -> None:
                 setattr(module, name, quiet(value))
     torch.backends.cuda.preferred_linalg_library = quiet(torch.backends.cuda.preferred_linalg_library)
     torch.backends.cuda.preferred_blas_library = quiet(torch.backends.cuda.preferred_blas_library)
+
+
+def stand_in_for_accelerator() -> None:
+    """None, as in a PyTorch without CUDA: with it, optimizers would ask a driver that may not be there, in every step."""
+    torch.accelerator.is_available = lambda: False
+    torch.accelerator.device_count = lambda: 0
+    torch.accelerator.current_accelerator = lambda check_available=False: None
 
 
 def stand_in_for_settings() -> None:
