@@ -159,8 +159,13 @@ def kind_of(base: Trial, other: Trial, position: int, token: int, birth: int, bo
     earlier = np.nonzero((base.births[0] == position) & (base.births[3] < born))[0]
     if len(earlier):
         later = np.nonzero(other.births[0] == position)[0]
-        honest = {round(float(base.births[2][index]), 3) for index in earlier}
-        if honest & {round(float(other.births[2][index]), 3) for index in later}:
+
+        def changes(row: int, tolerance: float) -> np.ndarray[Any, Any]:
+            before, after = np.meshgrid(base.births[row][earlier], other.births[row][later])
+            return different(before, after, tolerance)
+
+        # An earlier score that does not know the token is the same; one that knows a little of it is nearly so.
+        if not (changes(1, TOLERANCE) | changes(2, DIGEST_TOLERANCE)).all():
             whole = len(np.unique(base.births[0][base.births[3] < born]))
             if 2 * whole > len(np.unique(base.births[0])):
                 return "passes"

@@ -1,5 +1,7 @@
 """What a score may depend on, and how a violation came about."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,6 @@ def test_a_later_pass_is_told_from_a_peek():
     twice = trial(SCORES)
     twice.births = np.concatenate([twice.births, twice.births + np.array([[0], [0], [0], [20], [0]])], 1)
     assert kind_of(twice, twice, 5, 10, 24, 24) == "passes"
+    peeks = copy.deepcopy(twice)
+    peeks.births[1] += 1e-4
+    assert kind_of(twice, peeks, 5, 10, 24, 24) == "direct", "the first pass knows the token, too, if little of it"
