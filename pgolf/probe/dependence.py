@@ -164,8 +164,10 @@ def kind_of(base: Trial, other: Trial, position: int, token: int, birth: int, bo
             before, after = np.meshgrid(base.births[row][earlier], other.births[row][later])
             return different(before, after, tolerance)
 
-        # An earlier score that does not know the token is the same; one that knows a little of it is nearly so.
-        if not (changes(1, TOLERANCE) | changes(2, DIGEST_TOLERANCE)).all():
+        # An earlier score that does not know the token is the same; one that knows a little of it is nearly so. That of the
+        # token itself is of another target, so that only its distribution can be the same.
+        other_score = changes(1, TOLERANCE) if position != token else False
+        if not (changes(2, DIGEST_TOLERANCE) | other_score).all():
             whole = len(np.unique(base.births[0][base.births[3] < born]))
             if 2 * whole > len(np.unique(base.births[0])):
                 return "passes"

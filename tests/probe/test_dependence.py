@@ -69,3 +69,4 @@ def test_a_later_pass_is_told_from_a_peek():
     peeks = copy.deepcopy(twice)
     peeks.births[1] += 1e-4
     assert kind_of(twice, peeks, 5, 10, 24, 24) == "direct", "the first pass knows the token, too, if little of it"
+    assert kind_of(twice, peeks, 5, 5, 24, 24) == "passes", "another target has another score"
