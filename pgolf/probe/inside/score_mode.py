@@ -17,6 +17,7 @@ from pgolf.probe.inside.array_functions import FUNCTIONS
 from pgolf.probe.inside.birth_recorder import Recorder
 from pgolf.probe.inside.graph_stand_in import Tape
 from pgolf.probe.inside.groups import Group, Tracked
+from pgolf.probe.inside.idle_weights import graph_leaves
 from pgolf.probe.inside.off_the_gpu import bits, here, on_cpu, wide
 from pgolf.probe.inside.picked_otherwise import keep_marks, rows_of
 from pgolf.probe.inside.score_flow import Call, flat, follow
@@ -248,18 +249,7 @@ def leaves(loss: torch.Tensor, given: Any) -> list[list[int]]:
     if given is not None and not isinstance(given, bool):
         tensors = given if isinstance(given, (list, tuple)) else [given]
         return [list(tensor.shape) for tensor in tensors if isinstance(tensor, torch.Tensor)][:16]
-    found: list[list[int]] = []
-    waiting, seen = [loss.grad_fn], set[Any]()
-    while waiting and len(found) < 16:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        variable = getattr(node, "variable", None)
-        if variable is not None:
-            found.append(list(variable.shape))
-        waiting += [after for after, _ in node.next_functions]
-    return found
+    return [list(leaf.shape) for leaf in graph_leaves(loss)][:16]
 
 
 def listed(value: Any, found: Any) -> Any:
