@@ -57,7 +57,8 @@ class LoraMuon:
         """One update of all factors."""
         alike: dict[tuple[float, torch.Size], list[torch.Tensor]] = {}
         for factor, rate in zip(self.factors, self.rates, strict=True):
-            alike.setdefault((rate, factor.shape), []).append(factor)
+            if factor.grad is not None:  # none where the forward leaves a site out, as it may the attention of layer 0
+                alike.setdefault((rate, factor.shape), []).append(factor)
         for (rate, shape), group in alike.items():
             update = orthogonalize(torch.stack([factor.grad for factor in group]), self.steps)  # type: ignore[misc]
             torch._foreach_add_(group, list(update.unbind()), alpha=-0.2 * rate * max(shape[1:]) ** 0.5)

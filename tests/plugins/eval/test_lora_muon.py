@@ -97,3 +97,12 @@ def test_a_run_has_its_receipt(tmp_path, micro_data):
     done = run_program(path, tmp_path / "run", micro_data)
     assert done.status == 0, done.output
     assert any(line.startswith("receipt lora_muon:") and "updates" in line for line in done.lines)
+
+
+def test_a_factor_without_a_gradient_stays():
+    """The attention of layer 0 may be left out of the forward, its adapters with it."""
+    factors = [torch.ones(2, 3, 5, requires_grad=True) for _ in range(4)]
+    for factor in factors[::2]:
+        factor.grad = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(1))
+    make_muon(factors, Ledger(), 0.1, 3.0, 5).step()
+    assert [bool((factor == 1).all()) for factor in factors] == [False, True, False, True]
