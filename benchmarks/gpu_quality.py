@@ -17,7 +17,6 @@ import json
 import math
 import re
 import shutil
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +31,7 @@ BEST = ("pko",)
 # What ours sets otherwise.
 BEST_SETTINGS = {"ttt_lora_lr": 0.0003}
 LEFT_OUT = ("caseops", "pergroup")
-ADAPT = ("lora_ttt", "phased_ttt", "lora_muon")
+ADAPT = ("lora_ttt", "phased_ttt")
 PROXY = {
     "ema_decay": 0.98,
     "gptq_reserve_seconds": 12.0,
@@ -72,32 +71,29 @@ TINY_SCORING = {"ttt_eval_seq_len": 128, "ttt_lora_rank": 4, "ttt_batch_size": 8
 TINY_SCORING |= {"global_ttt_chunk_tokens": 512, "phased_ttt_prefix_docs": 10}
 
 
-def stacks(tiny):
-    """Build -> its plugins and settings: of each stack what trains, and what scores."""
-    from pgolf.manager import load_registry
+def stacks(tiny, registry):
+    """Build -> its recipe: of each stack what trains, and what scores."""
+    from pgolf.ablate.variants import with_known_settings, without
     from pgolf.recipe import load_recipe
 
-    found, registry = load_recipe(Path(__file__).resolve().parent.parent / "submissions" / "pr1855"), load_registry()
-    record = [name for layer in found.layers for name in layer if name not in LEFT_OUT]
+    record = without(load_recipe(Path(__file__).resolve().parent.parent / "submissions" / "pr1855"), LEFT_OUT)
+    small, small_scoring = (TINY, TINY_SCORING) if tiny else ({}, {})
     made = {}
-    for stack, plugins in (("record", record), ("best", [*record, *BEST])):
-        for role in ("train", "score"):
-            chosen = [name for name in plugins if role == "score" or name not in ADAPT]
-            dropped = {
-                s.name for name in {*found.layers[0]} - {*chosen} for s in registry.plugins[name].plugin.settings
-            }
-            kept = {s.name for name in chosen for s in registry.plugins[name].plugin.settings}
-            settings = {key: value for key, value in found.settings.items() if key not in dropped - kept}
-            settings |= PROXY | (TINY if tiny else {})
-            if role == "score":
-                settings |= SCORING | (TINY_SCORING if tiny else {}) | (BEST_SETTINGS if stack == "best" else {})
-            made[f"{stack}_{role}"] = (chosen, settings)
+    for stack, plugins, settings in (("record", (), {}), ("best", BEST, BEST_SETTINGS)):
+        whole = record.override(plugins, PROXY | small)
+        made[f"{stack}_train"] = with_known_settings(without(whole, ADAPT), registry)
+        made[f"{stack}_score"] = with_known_settings(
+            whole.override(settings=SCORING | small_scoring | settings), registry
+        )
     return made
 
 
 def prepare(arguments):
     """Everything that the machine with the GPU needs, in one folder."""
-    kit = arguments.kit
+    from pgolf.manager import load_registry
+    from pgolf.submission import make, write_submission
+
+    kit, registry = arguments.kit, load_registry()
     train, val = (read_shard(f"fineweb_{part}_*.bin", arguments.data) for part in ("train", "val"))
     val = every_document(val, arguments.every)
     if arguments.tiny:
@@ -108,10 +104,8 @@ def prepare(arguments):
     write_pieces(arguments.tokenizer, kit)
     for name in ("gpu_quality.py", "gpu_eval_table.py"):
         shutil.copy(Path(__file__).parent / name, kit)
-    for name, (plugins, settings) in stacks(arguments.tiny).items():
-        sets = [part for key, value in settings.items() for part in ("--set", f"{key}={str(value).lower()}")]
-        command = [sys.executable, "-m", "pgolf.cli", "build", *sets, "-o", str(kit / name), "--plugins"]
-        subprocess.run([*command, ",".join(plugins)], check=True, stdout=subprocess.DEVNULL)
+    for name, recipe in stacks(arguments.tiny, registry).items():
+        write_submission(make(recipe.override(name=name), registry), kit / name)
     print(f"{kit}: {len(val):,} validation tokens, {len(train):,} training tokens")
 
 

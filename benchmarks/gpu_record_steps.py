@@ -38,19 +38,17 @@ SETTLE = 3
 
 def prepare(folder: Path, recipe: Path, tiny: bool) -> None:
     """The built file, and beside it what `run` must know of its data."""
-    from dataclasses import replace
-
+    from pgolf.ablate.variants import with_known_settings, without
     from pgolf.manager import load_registry
     from pgolf.recipe import load_recipe
     from pgolf.submission import make, write_submission
 
     found, registry = load_recipe(recipe), load_registry()
-    layers = tuple(tuple(name for name in layer if name not in LEFT_OUT) for layer in found.layers)
-    lost = {setting.name for name in LEFT_OUT for setting in registry.plugins[name].plugin.settings}
-    kept = {setting.name for layer in layers for name in layer for setting in registry.plugins[name].plugin.settings}
-    settings = {key: value for key, value in found.settings.items() if key not in lost - kept}
-    settings |= {"vocab_size": 8192, "val_loss_every": 0, "train_log_every": 1} | (TINY if tiny else {})
-    write_submission(make(replace(found, layers=layers, settings=settings, name="record_steps"), registry), folder)
+    left = with_known_settings(without(found, LEFT_OUT), registry)
+    more = {"vocab_size": 8192, "val_loss_every": 0, "train_log_every": 1} | (TINY if tiny else {})
+    small = left.override(settings=more, name="record_steps")
+    write_submission(make(small, registry), folder)
+    settings = small.settings
     sizes = {"vocab_size": settings["vocab_size"], "batch": settings["train_batch_tokens"]}
     (folder / "sizes.json").write_text(json.dumps(sizes))
 

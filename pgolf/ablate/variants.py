@@ -56,11 +56,7 @@ def make_variants(
             raise PgolfError("PG004", f"the recipe has no {absent[0]}", "--drop", f"it has {', '.join(base.chosen)}")
     variants = [Variant(BASE, make(recipe, registry, smoke=smoke))]
     for item in dict.fromkeys(wanted):
-        names = tuple(item.split("+"))
-        layers = tuple(tuple(name for name in layer if name not in names) for layer in recipe.layers)
-        variants.append(
-            build(f"-{item}", replace(recipe, layers=layers, remove=(*recipe.remove, *names)), registry, smoke)
-        )
+        variants.append(build(f"-{item}", without(recipe, item.split("+")), registry, smoke))
     for item in dict.fromkeys(add):
         variants.append(build(f"+{item}", recipe.override(item.split("+")), registry, smoke))
     same = {variants[0].made.built.sha256 if variants[0].made else ""}
@@ -79,14 +75,29 @@ def check_names(names: Sequence[str], registry: Registry) -> None:
             raise PgolfError("PG004", f"there is no plugin {name!r}", "--drop, --add", "see pgolf plugins")
 
 
+def without(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """The recipe with these plugins left out, whoever brings them."""
+    layers = tuple(tuple(name for name in layer if name not in names) for layer in recipe.layers)
+    return replace(recipe, layers=layers, remove=(*recipe.remove, *names))
+
+
+def with_known_settings(recipe: Recipe, registry: Registry) -> Recipe:
+    """The recipe without settings that no plugin of it has.
+
+    Raises:
+        PgolfError: when its plugins do not go together.
+    """
+    known = select(replace(recipe, settings={}, fixed=frozenset()), registry).settings.as_dict()
+    return replace(recipe, settings={key: value for key, value in recipe.settings.items() if key in known})
+
+
 def build(name: str, recipe: Recipe, registry: Registry, smoke: bool) -> Variant:
     """A variant under its own name, without the settings that only what was dropped has; not every one can be built."""
     recipe = replace(recipe, name=f"{recipe.name} {name}")
     try:
-        known = select(replace(recipe, settings={}, fixed=frozenset()), registry).settings.as_dict()
-        lost = tuple(sorted(set(recipe.settings) - set(known)))
-        recipe = replace(recipe, settings={key: value for key, value in recipe.settings.items() if key in known})
-        recipe = smoke_recipe(recipe, registry) if smoke else recipe  # what was added has sizes of its own
+        kept = with_known_settings(recipe, registry)
+        lost = tuple(sorted(set(recipe.settings) - set(kept.settings)))
+        recipe = smoke_recipe(kept, registry) if smoke else kept  # what was added has sizes of its own
         return Variant(name, make(recipe, registry, smoke=smoke), lost)
     except PgolfError as error:
         return Variant(name, None, problem=error.message)
