@@ -32,6 +32,11 @@ JOINED = ("concatenate", "stack", "hstack", "vstack", "append")
 SAME = ("clip", "nan_to_num", "copy", "asarray", "array", "ascontiguousarray", "abs", "around", "round")
 
 
+def axis_of(call: Called, default: Any) -> Any:
+    """The axis, by name or as the second argument."""
+    return call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else default)
+
+
 def moved(call: Called) -> Any:
     """Elements in other places, in one array or in several."""
     known = isinstance(call.first, TrackedArray) and call.first.births is not None
@@ -57,7 +62,7 @@ def totalled(call: Called) -> Any:
         return call.out
     mean = call.func.__name__ in ("mean", "nanmean", "average")
     factor = np.size(call.out) / call.first.size if mean and call.first.size else 1.0
-    return summed(call.first, call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else None), call.out, factor)
+    return summed(call.first, axis_of(call, None), call.out, factor)
 
 
 def multiplied(call: Called) -> Any:
@@ -93,7 +98,7 @@ def same(call: Called) -> Any:
 
 def ordered(call: Called) -> Any:
     """Scores in another order."""
-    axis = call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else -1)
+    axis = axis_of(call, -1)
     if not isinstance(call.first, TrackedArray) or call.first.births is None or axis is None:
         return call.out
     order = np.argsort(call.first.view(np.ndarray), axis=axis)
@@ -103,7 +108,7 @@ def ordered(call: Called) -> Any:
 def least(call: Called) -> Any:
     """`np.argmin`: what is chosen by it is noted."""
     first, recorder = call.first, call.recorder
-    axis = call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else None)
+    axis = axis_of(call, None)
     if not isinstance(first, TrackedArray) or recorder is None:
         return call.out
     if first.totals is not None and first.ndim == 1:
