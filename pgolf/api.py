@@ -203,10 +203,12 @@ def diff(a: AnyPath, b: AnyPath, *, with_bytes: bool = True) -> Differences:
     return compare(*(read_side(Path(path), partial(registry_of, ()), with_bytes) for path in (a, b)))
 
 
-def preflight(path: AnyPath, *, data: AnyPath | None = None, nproc: int = 1, smoke: bool = False) -> PreflightReport:
+def preflight(
+    path: AnyPath, *, data: AnyPath | None = None, nproc: int = 1, smoke: bool = False, compiled: bool = False
+) -> PreflightReport:
     """What would spoil a run; `report.ready` and `report.findings`."""
     from pgolf.preflight.preflight import Wishes
     from pgolf.preflight.preflight import preflight as look
 
-    wishes = Wishes(Path(path), None if data is None else Path(data), None, nproc, smoke)
+    wishes = Wishes(Path(path), None if data is None else Path(data), None, nproc, smoke, compiled=compiled)
     return look(wishes, partial(registry_of, ()), str)

@@ -25,7 +25,12 @@ MARKS = {"ok": "ok", "problem": "PROBLEM", "unknown": "unknown", "skipped": "-"}
     "--train-seconds", type=click.FloatRange(1), default=10.0, show_default=True, help="Training in the rehearsal."
 )
 @click.option("--quick", is_flag=True, help="Score the artifact once: no seconds of scoring and adapting.")
-@click.option("--eager", is_flag=True, help="Compile nothing: sooner done, slower stages.")
+@click.option(
+    "--compile",
+    "compiled",
+    is_flag=True,
+    help="Compile as the run will: its seconds and memory; fills its compile cache.",
+)
 @options.plugin_dirs
 @options.as_json
 def preflight(
@@ -36,7 +41,7 @@ def preflight(
     nproc: str,
     train_seconds: float,
     quick: bool,
-    eager: bool,
+    compiled: bool,
     plugin_dirs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -47,6 +52,9 @@ def preflight(
     tokens: warm-up of every set of phases, seconds of training, calibration, quantizing, compressing, decoding, scoring,
     adapting; and the artifact alone. Without a GPU it runs at smoke size. A recipe is built first. Forecasts: bytes of file and
     artifact, seconds of each stage. A file that is not its lock's is refused.
+
+    Nothing is compiled, so that it takes less than a minute: seconds and memory are upper bounds, and too little memory is no
+    problem of the recipe. With --compile both are the run's own, and what was compiled is kept for the run.
 
     Exit status: 0 nothing is wrong, 1 something is, 2 unusable input. What could not be found out is "unknown".
 
@@ -62,7 +70,7 @@ def preflight(
     from pgolf.preflight.preflight import Wishes
     from pgolf.preflight.preflight import preflight as look
 
-    wishes = Wishes(path, data, tokenizer, int(nproc), smoke, train_seconds, quick, eager, plugin_dirs)
+    wishes = Wishes(path, data, tokenizer, int(nproc), smoke, train_seconds, quick, compiled, plugin_dirs)
     report = look(wishes, partial(load_registry, plugin_dirs), output.note)
     if as_json:
         output.print_json(report.as_record())

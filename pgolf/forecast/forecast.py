@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pgolf.challenge import find_challenge
 from pgolf.forecast.size import Size, forecast_size
 from pgolf.forecast.weights import SPREAD_ERROR, Walk, expected_walks
-from pgolf.resolve import load_entry
+from pgolf.resolve import load_entry, resolve
 from pgolf.submission import make
 
 if TYPE_CHECKING:
@@ -81,22 +81,32 @@ class Forecast:
 
 
 def forecast(
-    recipe: Recipe, registry: Registry, steps: int | None, like: Mapping[str, Walk] | None, smoke: bool = False
+    recipe: Recipe,
+    registry: Registry,
+    steps: int | None,
+    like: Mapping[str, Walk] | None,
+    smoke: bool = False,
+    code: int | None = None,
 ) -> Forecast:
     """Build, and send stand-ins of the weights through quantizers and coder.
 
     Args:
         steps: of training; None takes the recipe's, or `USUAL_STEPS` where the clock ends it.
         like: `walks_like` weights that there are, in place of what is expected.
+        code: bytes of the file where it has been built; None builds it.
 
     Raises:
         PgolfError: from building.
     """
-    made = make(recipe, registry, smoke=smoke)
-    module = load_entry(made.resolved.entry, ENTRY_NAME)
+    if code is None:
+        made = make(recipe, registry, smoke=smoke)
+        resolved, code = made.resolved, len(made.built.code)
+    else:
+        resolved = resolve(recipe, registry)
+    module = load_entry(resolved.entry, ENTRY_NAME)
     program, parameters = module.make_program(), module.make_parameters()
     del sys.modules[ENTRY_NAME]
-    values = made.resolved.selection.settings.as_dict()
+    values = resolved.selection.settings.as_dict()
     seconds = values["max_wallclock_seconds"]
     if steps is None:
         steps = min(values["iterations"], USUAL_STEPS) if seconds > 0 else values["iterations"]
@@ -105,4 +115,4 @@ def forecast(
         walks |= {role: walk for role, walk in like.items() if role in walks}
     size = forecast_size(program, parameters, walks, SPREAD_ERROR if like is None else LIKE_ERROR)
     cap = find_challenge(recipe.challenge).artifact_cap
-    return Forecast(size, len(made.built.code), cap, walks, steps)
+    return Forecast(size, code, cap, walks, steps)

@@ -17,6 +17,7 @@ from pgolf.challenge import Challenge, find_challenge
 from pgolf.errors import PgolfError
 from pgolf.lock import read_lock
 from pgolf.preflight.data_checks import check_all
+from pgolf.preflight.fewer import fewer_sequences
 from pgolf.preflight.finding import PROBLEM, UNKNOWN, Finding, caught, good, problem, skipped, unknown
 from pgolf.preflight.machine import (
     Gpu,
@@ -28,7 +29,7 @@ from pgolf.preflight.machine import (
     check_ranks,
     read_gpus,
 )
-from pgolf.preflight.rehearsal import Plan, Rehearsal, rehearse
+from pgolf.preflight.rehearsal import COMPILE, Plan, Rehearsal, rehearse
 from pgolf.preflight.seconds import StageTime, evaluation_seconds, stage_times
 from pgolf.run.data import DataPaths, check_data, find_data
 from pgolf.run.launch import RunOptions, Target, command_line
@@ -54,7 +55,7 @@ class Wishes:
     smoke: bool = False
     train_seconds: float = 10.0
     quick: bool = False
-    eager: bool = False
+    compiled: bool = False
     plugin_dirs: tuple[Path, ...] = ()
 
 
@@ -112,19 +113,21 @@ def preflight(wishes: Wishes, registry: Callable[[], Registry], note: Note) -> R
     challenge = find_challenge(read_lock(target.root).recipe["challenge"], str(target.root))
     report.findings.append(good("file", f"{target.script.name} is the file of its lock"))
     program, size = load_build(target.root, registry())
-    note("looking at the machine")
-    report.findings += check_machine(target, gpus, wishes.nproc, program, size, challenge)
-    paths = look_for_data(target, wishes, bool(gpus), registry, report, note)
-    tried_paths = paths if tried is target else sample_for(tried, registry, report)
-    # The rehearsal is another process, on the GPU where there is one.
-    with ThreadPoolExecutor(1) as beside:
+    note("looking at the machine and the data")
+    # Packages and ranks are tried in other processes, and the rehearsal is one, on the GPU where there is one.
+    with ThreadPoolExecutor(2) as beside:
+        machine = beside.submit(check_machine, target, gpus, wishes.nproc, program, size, challenge)
         bytes_found = beside.submit(caught, "bytes", lambda: forecast_bytes(target, registry(), report))
+        paths, of_data = look_for_data(target, wishes, bool(gpus), registry, note)
+        report.findings += machine.result() + of_data
+        tried_paths = paths if tried is target else sample_for(tried, registry, report)
         if tried_paths is not None and report.ready:
             plan = make_plan(tried, tried_paths, wishes, registry, challenge)
             rehearsal = rehearse(plan, note)
             report.findings += rehearsal.findings
-            report.times = stage_times(rehearsal, tried.settings, plan.program.reserve or 0.0, wishes.eager)
-            report.findings += judge_times(report.times, challenge, tried, bool(gpus), rehearsal, wishes.eager)
+            report.times = stage_times(rehearsal, tried.settings, plan.program.reserve or 0.0)
+            report.findings += judge_times(report.times, challenge, tried, bool(gpus), rehearsal)
+            report.findings += judge_cache(bool(gpus)) if wishes.compiled else []
         else:
             report.findings.append(skipped("program", "not rehearsed: first mend what is above, or give --data"))
         note("forecast of bytes")
@@ -160,9 +163,9 @@ def load_build(folder: Path, registry: Registry) -> tuple[Program, int]:
 
 
 def look_for_data(
-    target: Target, wishes: Wishes, has_gpu: bool, registry: Callable[[], Registry], report: Report, note: Note
-) -> DataPaths | None:
-    """Where the run's data are, once they have been checked; None where there are none or they are not usable."""
+    target: Target, wishes: Wishes, has_gpu: bool, registry: Callable[[], Registry], note: Note
+) -> tuple[DataPaths | None, list[Finding]]:
+    """Where the run's data are, and what is found in them; None where there are none or they are not usable."""
     try:
         transform = transform_for(target, registry) if target.smoke and target.side_files else None
         paths = find_data(wishes.data, wishes.tokenizer, target.settings, target.smoke, target.side_files, transform)
@@ -170,10 +173,8 @@ def look_for_data(
     except PgolfError as error:
         found = skipped("shards", f"{error.message}: not on this machine, which has no GPU")
         missing = has_gpu or wishes.data is not None or target.smoke
-        report.findings.append(problem("shards", f"{error.message} ({error.where})", error.hint) if missing else found)
-        return None
-    report.findings += check_all(paths, target.settings, target.side_files, note)
-    return paths
+        return None, [problem("shards", f"{error.message} ({error.where})", error.hint) if missing else found]
+    return paths, check_all(paths, target.settings, target.side_files, note)
 
 
 def sample_for(target: Target, registry: Callable[[], Registry], report: Report) -> DataPaths | None:
@@ -206,7 +207,8 @@ def make_plan(
         wishes.train_seconds,
         not wishes.quick,
         challenge.claim_tolerance,
-        wishes.eager,
+        wishes.compiled,
+        partial(fewer_sequences, target, registry(), wishes.plugin_dirs),
     )
 
 
@@ -216,7 +218,6 @@ def judge_times(
     target: Target,
     has_gpu: bool,
     rehearsal: Rehearsal,
-    eager: bool = False,
 ) -> list[Finding]:
     """Does the evaluation end within its limit? Only a machine like the contest's can say."""
     if rehearsal.record is None:
@@ -224,21 +225,36 @@ def judge_times(
     seconds = evaluation_seconds(times)
     if target.smoke or not has_gpu:
         return [skipped("seconds", "those of a smoke run on this machine say nothing of the contest's")]
+    if rehearsal.starved:
+        return [unknown("seconds", "those of one sequence at a time say nothing of the run's", COMPILE)]
     if seconds is None:
         return [unknown("seconds", "how long the evaluation takes could not be measured")]
     text = f"evaluation about {seconds:.0f} s of {challenge.eval_seconds:.0f} s"
-    if seconds > challenge.eval_seconds and eager:
-        return [unknown("seconds", f"{text}, with nothing compiled", "rehearse without --eager")]
+    if seconds > challenge.eval_seconds and not rehearsal.compiled:
+        return [unknown("seconds", f"{text}, with nothing compiled", COMPILE)]
     if seconds > challenge.eval_seconds:
         return [problem("seconds", text, "choose a cheaper evaluation: fewer epochs, chunks or windows")]
     return [good("seconds", text)]
+
+
+def judge_cache(has_gpu: bool) -> list[Finding]:
+    """Is what the rehearsal has compiled kept where the run will look for it?"""
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
+
+    folder = Path(cache_dir())
+    if not has_gpu:
+        return [skipped("cache", "without a GPU nothing is compiled")]
+    if not any(folder.glob("fxgraph/*")):
+        return [unknown("cache", f"{folder} holds nothing that was compiled: the run compiles again")]
+    return [good("cache", f"what was compiled is kept in {folder}, and the run starts with it")]
 
 
 def forecast_bytes(target: Target, registry: Registry, report: Report) -> list[Finding]:
     """File and artifact against the cap."""
     from pgolf.forecast.forecast import forecast
 
-    found = forecast(read_lock(target.root).to_recipe(), registry, None, None, target.smoke)
+    code = target.script.stat().st_size
+    found = forecast(read_lock(target.root).to_recipe(), registry, None, None, target.smoke, code)
     report.forecast = found
     text = f"file {found.code:,} + artifact about {found.size.packed:,} = {found.total:,} of {found.cap:,}"
     if not found.fits:

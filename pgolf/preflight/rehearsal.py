@@ -4,6 +4,9 @@ train      the file itself, its own clock with a budget of seconds: phases begin
            warm-up, which runs every set of phases
 later      calibrated, quantized, compressed, decoded, scored and adapted on a short validation shard
 score      the artifact alone, without training data, must score the same; and a longer shard, for the time
+
+Nothing is compiled unless that is asked for. An uncompiled step keeps more in memory: where that is too much at full shapes,
+all is rehearsed with one sequence at a time, and memory stays unknown.
 """
 
 from __future__ import annotations
@@ -39,9 +42,12 @@ LONG_TOKENS, SHORTER = 2**22, 4
 STEPS_WITHOUT_LIMIT = 40
 RUN_ID = "preflight"
 STEPS_OF_PHASE = 2
+COMPILE = "what the run will need is known with --compile only"
 BEGUN = re.compile(r"^phase (\S+) on at step:(\d+) ", re.M)
 WARMED = re.compile(r"^warmup_step:\d+/\d+((?: \S+)*)$", re.M)
 IDLE = re.compile(r"^error: plugin (\S+) did nothing$", re.M)
+OVERDUE = re.compile(r"^error: (what reads training data ended at .*)$", re.M)
+STARVED = re.compile(r"OutOfMemoryError: (.*)|CUDA error: (out of memory)|(CUBLAS_STATUS_ALLOC_FAILED)")
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class Plan:
         train_seconds: of training, on top of what the build reserves.
         timed: whether the artifact is scored twice more, for the time.
         tolerance: most that a score on a GPU may be off.
-        eager: compile nothing, to know sooner whether it runs.
+        compiled: as the run will, instead of nothing, to know sooner whether it works.
+        fewer: `fewer(folder)` makes, in the folder, the same program with one sequence at a time; None where there is none.
     """
 
     target: Target
@@ -66,7 +73,8 @@ class Plan:
     train_seconds: float
     timed: bool
     tolerance: float
-    eager: bool = False
+    compiled: bool = False
+    fewer: Callable[[Path], Target | None] = lambda folder: None
 
 
 @dataclass
@@ -74,12 +82,16 @@ class Rehearsal:
     """What came of it.
 
     Attributes:
+        compiled: whether the program was, as in the run.
+        starved: memory was too little for full shapes, uncompiled: what is here is of one sequence at a time.
         full_tokens: of the whole validation split.
         late: phases of scoring that did not begin.
         runs: (validation tokens, stages) of the whole program and of the scores after it.
     """
 
     findings: list[Finding] = field(default_factory=list)
+    compiled: bool = False
+    starved: bool = False
     record: RunRecord | None = None
     full_tokens: int = 0
     late: list[str] = field(default_factory=list)
@@ -93,11 +105,17 @@ def rehearse(plan: Plan, note: Callable[[str], object]) -> Rehearsal:
     with write_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    found = Rehearsal()
+    found = Rehearsal(compiled=plan.compiled)
     tokens = cut_data(plan, folder)
     found.full_tokens = sum(shard_length(path) for path in shard_files(plan.paths.data_path / VAL_GLOB))
     note(f"rehearsing {plan.target.script} on {tokens[0]:,} validation tokens")
     whole_program(plan, folder, tokens[0], found, note)
+    if found.starved and (smaller := plan.fewer(folder)) is not None:
+        note("out of memory with nothing compiled: again with one sequence at a time")
+        plan = replace(plan, target=smaller)
+        whole_program(plan, folder, tokens[0], found, note)
+    if found.starved and found.record is None:
+        found.findings.append(unknown("program", "it could not be tried to its end with nothing compiled", COMPILE))
     if found.record is not None:
         score_alone(plan, folder, tokens if plan.timed else tokens[:1], found, note)
     if not any(one.state == "problem" for one in found.findings):
@@ -148,7 +166,7 @@ def run(
     """(status, last lines) of the program on the data in `folder/data`; its log is called `name`."""
     options = replace(budget(plan), data=DataPaths(folder / data, plan.paths.tokenizer_path))
     env = run_environment(plan.target, int(plan.target.settings["seed"]), options) | {"RUN_ID": name}
-    env |= {"TORCHDYNAMO_DISABLE": "1"} if plan.eager else {}
+    env |= {} if plan.compiled else {"TORCHDYNAMO_DISABLE": "1"}
     tail: deque[str] = deque(maxlen=200)
 
     def receive(line: str) -> None:
@@ -162,6 +180,7 @@ def run(
 def whole_program(plan: Plan, folder: Path, tokens: int, found: Rehearsal, note: Callable[[str], object]) -> None:
     """Train to score, and what its log says of phases, receipts and memory."""
     begin = time.monotonic()
+    found.start_seconds = None
 
     def watch(line: str) -> None:
         if found.start_seconds is None and line.startswith("step:"):
@@ -174,7 +193,10 @@ def whole_program(plan: Plan, folder: Path, tokens: int, found: Rehearsal, note:
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     record = parse_log(text)
     late = late_phases(text, plan.program)
-    excused = status == 1 and only_idle([*text.splitlines(), *tail], {spec.plugin for spec in late})
+    lines = [*text.splitlines(), *tail]
+    excused = status == 1 and only_excused(lines, {spec.plugin for spec in late}, plan.compiled)
+    if status and starves(plan, lines, found):
+        return
     if (status and not excused) or not record.finished:
         said = error_line(tail) or f"the program ended with status {status}"
         found.findings.append(problem("program", said, f"its log: {path}"))
@@ -182,20 +204,35 @@ def whole_program(plan: Plan, folder: Path, tokens: int, found: Rehearsal, note:
     found.record = record
     found.late = [spec.name for spec in late if spec.scoring]
     found.runs.append((tokens, record.stages))
-    found.findings.append(
-        good("program", f"{record.steps} steps, then {', '.join(stage.name for stage in record.stages)}")
-    )
+    how = ", with one sequence at a time" if found.starved else ""
+    stages = ", ".join(stage.name for stage in record.stages)
+    found.findings.append(good("program", f"{record.steps} steps, then {stages}{how}"))
     found.findings += judge_phases(text, plan.program, record.steps or 0)
-    if record.peak_mib:
-        bound = ", and less with compiled code" if plan.eager else ""
+    if overdue := OVERDUE.search(text):
+        found.findings.append(unknown("reserve", f"with nothing compiled, {overdue[1]}", COMPILE))
+    if record.peak_mib and not found.starved:
+        bound = "" if plan.compiled else ", and less with compiled code"
         found.findings.append(good("memory", f"{record.peak_mib:,} MiB of the GPU at most while training{bound}"))
 
 
-def only_idle(lines: Sequence[str], late: set[str]) -> bool:
-    """Did plugins do nothing whose phase did not begin, and was nothing else wrong?"""
+def starves(plan: Plan, lines: Sequence[str], found: Rehearsal) -> bool:
+    """Was memory too little only because nothing is compiled, as far as anybody can tell? The first time, that is a finding."""
+    said = next((match for line in lines if (match := STARVED.search(line))), None)
+    if plan.compiled or said is None:
+        return False
+    if not found.starved:
+        text = f"not enough at full shapes with nothing compiled: {(said[1] or said[2] or said[3])[:120]}"
+        found.findings.append(unknown("memory", text, COMPILE))
+    found.starved = True
+    return True
+
+
+def only_excused(lines: Sequence[str], late: set[str], compiled: bool) -> bool:
+    """Did plugins do nothing whose phase did not begin, or uncompiled code take too long, and was nothing else wrong?"""
     errors = [line for line in lines if line.startswith(("error", "Traceback"))]
-    idle = {match[1] for line in errors if (match := IDLE.match(line))}
-    return bool(idle) and idle <= late and all(IDLE.match(line) for line in errors)
+    idle = [line for line in errors if (match := IDLE.match(line)) and match[1] in late]
+    slow = [] if compiled else [line for line in errors if OVERDUE.match(line)]
+    return bool(errors) and len(idle) + len(slow) == len(errors)
 
 
 def late_phases(text: str, program: Program) -> list[Phase]:
@@ -235,6 +272,8 @@ def score_alone(
         status, tail = run(plan, folder, f"score{number}", name, ("score",), str)
         path = folder / "logs" / f"{name}.txt"
         record = parse_log(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else RunRecord()
+        if status and starves(plan, tail, found):
+            return
         if status or record.headline is None:
             found.findings.append(problem("score", error_line(tail) or f"status {status}", f"its log: {path}"))
             return

@@ -43,20 +43,15 @@ def durations(stages: Sequence[Stage]) -> dict[str, tuple[float, str]]:
     return found
 
 
-def stage_times(
-    rehearsal: Rehearsal, settings: Mapping[str, Any], reserve: float, eager: bool = False
-) -> list[StageTime]:
-    """Of a whole run, in order; eager: with nothing compiled."""
-    if not rehearsal.runs:
+def stage_times(rehearsal: Rehearsal, settings: Mapping[str, Any], reserve: float) -> list[StageTime]:
+    """Of a whole run, in order; nothing, where only one sequence at a time could be tried."""
+    if not rehearsal.runs or rehearsal.starved:
         return []
     (tokens, stages), *scores = rehearsal.runs
     alone = [(count, durations(later)) for count, later in scores]
     budget = float(settings.get("max_wallclock_seconds", 0))
-    times = [
-        StageTime(
-            "start and warm-up", rehearsal.start_seconds, f"as rehearsed, {'without' if eager else 'with'} compiling"
-        )
-    ]
+    how = "with" if rehearsal.compiled else "without"
+    times = [StageTime("start and warm-up", rehearsal.start_seconds, f"as rehearsed, {how} compiling")]
     for name, (seconds, data) in durations(stages).items():
         if name == "train":
             left = budget - reserve if budget > 0 else None

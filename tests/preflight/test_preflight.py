@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from pgolf.cli.main import main
 from pgolf.preflight import preflight as module
 from pgolf.preflight.finding import good, problem, unknown
-from pgolf.preflight.preflight import Report, Wishes, judge_times, launch_lines
+from pgolf.preflight.preflight import Report, Wishes, judge_cache, judge_times, launch_lines
 from pgolf.preflight.rehearsal import Rehearsal
 from pgolf.preflight.seconds import StageTime
 from pgolf.run.data import DataPaths
@@ -36,14 +36,14 @@ def built(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_build_that_is_ready(built):
-    done = run(built, "--quick", "--json")
+    done = run(built, "--quick", "--compile", "--json")
     found = json.loads(done.stdout)
     assert done.exit_code == 0, done.output
     states = {one["check"]: one["state"] for one in found["findings"]}
     assert states == {
         **dict.fromkeys(("file", "packages", "programs", "disk", "clock", "shards", "hashes"), "ok"),
         **dict.fromkeys(("ids", "tokenizer", "program", "score", "bytes"), "ok"),
-        **dict.fromkeys(("gpus", "ranks", "seconds"), "skipped"),
+        **dict.fromkeys(("gpus", "ranks", "seconds", "cache"), "skipped"),
     }
     assert found["ready"] and found["size"] == "smoke"
     stages = [one["stage"] for one in found["seconds_per_stage"]]
@@ -72,13 +72,25 @@ def test_data_that_are_not_there_are_a_problem(built, tmp_path):
 def test_times_are_judged_where_there_is_a_gpu():
     challenge = SimpleNamespace(eval_seconds=600.0)
     full, smoke = (SimpleNamespace(smoke=smoke) for smoke in (False, True))
-    tried = Rehearsal(record=SimpleNamespace())
+    tried = Rehearsal(record=SimpleNamespace(), compiled=True)
     for seconds, state in ((700.0, "problem"), (300.0, "ok"), (None, "unknown")):
         times = [StageTime("decode", 2.0, ""), StageTime("adapt", seconds, "")]
         assert judge_times(times, challenge, full, True, tried)[0].state == state
         assert judge_times(times, challenge, smoke, True, tried)[0].state == "skipped"
-    assert judge_times([StageTime("score", 700.0, "")], challenge, full, True, tried, True)[0].state == "unknown"
+    long = [StageTime("score", 700.0, "")]
+    assert judge_times(long, challenge, full, True, Rehearsal(record=SimpleNamespace()))[0].state == "unknown"
+    (found,) = judge_times(long, challenge, full, True, Rehearsal(record=SimpleNamespace(), starved=True))
+    assert found.state == "unknown" and "one sequence at a time" in found.text
     assert judge_times([], challenge, full, True, Rehearsal()) == []
+
+
+def test_the_compile_cache_is_where_the_run_looks(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "compiled"))
+    assert judge_cache(False)[0].state == "skipped"
+    assert judge_cache(True)[0].state == "unknown"
+    (tmp_path / "compiled/fxgraph/ab").mkdir(parents=True)
+    (found,) = judge_cache(True)
+    assert found.state == "ok" and str(tmp_path / "compiled") in found.text
 
 
 def test_the_report_is_ready_without_problems(tmp_path):

@@ -6,7 +6,8 @@ import pytest
 from folders import PROGRAM, make_data, make_folder
 
 from pgolf.logs import parse_log
-from pgolf.preflight.rehearsal import Plan, budget, judge_phases, judge_score, late_phases, only_idle, rehearse
+from pgolf.preflight.rehearsal import Plan, budget, judge_phases, judge_score, late_phases, only_excused, rehearse
+from pgolf.preflight.seconds import stage_times
 from pgolf.run.data import find_data
 from pgolf.run.launch import Target
 from pgolf.runtime.records import Phase
@@ -15,13 +16,13 @@ from pgolf.runtime.shards import shard_length
 SETTINGS = {"seed": 3, "max_wallclock_seconds": 600.0, "iterations": 9000}
 
 
-def plan_of(tmp_path, code=PROGRAM, phases=(), smoke=True, timed=True, eager=False, **settings):
+def plan_of(tmp_path, code=PROGRAM, phases=(), smoke=True, timed=True, compiled=False, fewer=None, **settings):
     folder = make_folder(tmp_path / "toy", code.encode(), trained=False)
     target = Target(folder, folder / "train_gpt.py", SETTINGS | settings, (), smoke)
     program = SimpleNamespace(phases=phases, reserve=14.0)
     data = tmp_path / "data"
     paths = find_data(data if data.exists() else make_data(data), None, {}, False)
-    return Plan(target, paths, 1, program, 5.0, timed, 1e-4, eager)
+    return Plan(target, paths, 1, program, 5.0, timed, 1e-4, compiled, fewer or (lambda folder: None))
 
 
 def states(found):
@@ -56,14 +57,46 @@ def test_an_artifact_that_cannot_be_scored_alone(tmp_path):
     assert found.check == "score" and found.text == "OSError: no train data"
 
 
-@pytest.mark.parametrize("eager", [False, True])
-def test_nothing_is_compiled_if_one_asks_for_that(tmp_path, eager):
+@pytest.mark.parametrize("compiled", [False, True])
+def test_nothing_is_compiled_unless_one_asks_for_that(tmp_path, compiled):
     code = PROGRAM.replace(
         'say("receipt beta',
         'import os\n    raise ValueError(os.environ.get("TORCHDYNAMO_DISABLE"))\n    say("receipt beta',
     )
-    (found,) = rehearse(plan_of(tmp_path, code, eager=eager), str).findings
-    assert found.text == f"ValueError: {'1' if eager else None}"
+    found = rehearse(plan_of(tmp_path, code, compiled=compiled), str)
+    assert found.compiled is compiled
+    assert [one.text for one in found.findings] == [f"ValueError: {None if compiled else '1'}"]
+
+
+NO_MEMORY = 'raise type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory. Tried to allocate 9 GiB")\n    '
+
+
+def test_memory_that_only_compiled_code_may_fit_into(tmp_path):
+    """All else is tried with one sequence at a time; what is not known is said, and no problem."""
+    code = PROGRAM.replace('say("receipt beta', NO_MEMORY + 'say("receipt beta')
+
+    def fewer(folder):
+        (folder / "train_live.py").write_text(PROGRAM)
+        return Target(tmp_path / "toy", folder / "train_live.py", SETTINGS, (), True)
+
+    plan, said = plan_of(tmp_path, code, fewer=fewer), []
+    found = rehearse(plan, said.append)
+    assert states(found) == {"memory": "unknown", "program": "ok", "score": "ok"} and found.starved
+    memory, program, _ = found.findings
+    assert "CUDA out of memory. Tried to allocate 9 GiB" in memory.text and "--compile" in memory.hint
+    assert program.text.endswith(", with one sequence at a time") and any("one sequence" in line for line in said)
+    assert not (plan.target.root / "artifacts/preflight").exists()
+    assert stage_times(found, SETTINGS, 0.0) == []
+    nothing_less = rehearse(plan_of(tmp_path / "other", code), str)
+    assert states(nothing_less) == {"memory": "unknown", "program": "unknown"}
+    (failed,) = rehearse(plan_of(tmp_path / "third", code, compiled=True, fewer=fewer), str).findings
+    assert (failed.check, failed.state) == ("program", "problem") and "out of memory" in failed.text
+
+
+def test_an_artifact_alone_may_need_the_compiler_too(tmp_path):
+    code = PROGRAM.replace("    final(path.read_bytes())", "    " + NO_MEMORY + "final(path.read_bytes())")
+    found = rehearse(plan_of(tmp_path, code), str)
+    assert states(found) == {"program": "ok", "memory": "unknown"} and len(found.runs) == 1
 
 
 def test_budgets(tmp_path):
@@ -91,12 +124,15 @@ def test_phases():
     assert judge_phases(log, SimpleNamespace(phases=()), 10) == []
 
 
+OVERDUE = "error: what reads training data ended at 290264ms, after the 20500ms of max_wallclock_seconds"
+
+
 def test_only_idle_plugins_are_excused(tmp_path):
     idle_line = "error: plugin late_qat did nothing"
-    assert only_idle([idle_line, "fine"], {"late_qat"}) and not only_idle([idle_line], {"other"})
-    assert not only_idle([idle_line, "error: calibration took too long"], {"late_qat"})
-    assert not only_idle([idle_line, "Traceback (most recent call last):"], {"late_qat"})
-    assert not only_idle(["all is well"], {"late_qat"})
+    assert only_excused([idle_line, "fine"], {"late_qat"}, True) and not only_excused([idle_line], {"other"}, True)
+    assert not only_excused([idle_line, "error: weights are no numbers"], {"late_qat"}, False)
+    assert not only_excused([idle_line, "Traceback (most recent call last):"], {"late_qat"}, False)
+    assert not only_excused(["all is well"], {"late_qat"}, False), "a status of 1 that nothing explains"
     last = 'say("receipt beta: 1 layers")'
     idle = PROGRAM.replace(last, 'say("error: plugin beta did nothing")\n    sys.exit(1)')
     plan = plan_of(tmp_path, idle, (Phase("late", None, True, "beta"),), timed=False)
@@ -104,6 +140,17 @@ def test_only_idle_plugins_are_excused(tmp_path):
     assert states(found) == {"program": "ok", "phases": "unknown", "score": "unknown"}
     other = plan_of(tmp_path / "other", idle, (Phase("late", None, True, "alpha"),))
     assert states(rehearse(other, str)) == {"program": "problem"}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_uncompiled_code_may_take_longer_than_the_reserve(tmp_path, compiled):
+    code = PROGRAM.replace('say("receipt beta: 1 layers")', f'say("{OVERDUE}")\n    sys.exit(1)')
+    found = rehearse(plan_of(tmp_path, code, timed=False, compiled=compiled), str)
+    if compiled:
+        assert states(found) == {"program": "problem"} and OVERDUE in found.findings[0].text
+        return
+    assert states(found) == {"program": "ok", "reserve": "unknown", "score": "ok"}
+    assert "290264ms" in found.findings[1].text and "--compile" in found.findings[1].hint
 
 
 @pytest.mark.parametrize(
