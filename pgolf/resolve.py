@@ -104,6 +104,7 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
         "skip_rows": plan.num_skips
         if any(len(order[0]) > plan.num_skips for order in plan.variants.values())
         else None,
+        "fallbacks": tuple(_fallbacks(selection)),
         "plugins": tuple(selection.plugins),
     }
     program |= _quantization(
@@ -118,6 +119,14 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
         preparations=list(_preparations(chosen)),
     )
     return Resolved(recipe, selection, write_entry(entry), plan, params)
+
+
+def _fallbacks(selection: Selection) -> Iterator[str]:
+    """Plugins that nobody asked for and that only have what chosen ones leave: of hooks by name, whose keys these take over."""
+    taken = {hook for name in selection.chosen for hook in selection.plugins[name].hooks if HOOKS[hook][1] == "by name"}
+    for name, loaded in selection.plugins.items():
+        if name not in selection.chosen and taken.issuperset(loaded.hooks):
+            yield name
 
 
 def _components(providers: Providers) -> dict[str, dict[Any, Provided]]:

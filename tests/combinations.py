@@ -12,11 +12,10 @@ from pgolf.errors import PgolfError
 TARGETS = ("fit_target_bytes", "prune_target_bytes")
 """Bytes of the program's own file and the artifact together. A target that acts gives other codes live and built, whose files
 differ in size, so that these stay where they change nothing; that they act is tested for each plugin alone."""
-FIXED = {*SIZES, *TUNED, *MICRO, *TARGETS, "bos_id", "quirk_dead_layer0_weights", "row_max_controls"}
+FIXED = {*SIZES, *TUNED, *MICRO, *TARGETS, "bos_id", "quirk_dead_layer0_weights"}
 """Settings at which every plugin has something to do in a run of a few steps on this corpus; the others may vary.
 
-Dead weights have no statistics, which gptq refuses before training. Where `row_max` keeps control tensors and `fp16_keep` the
-embedding, nothing is left to int8. The corpus repeats contexts of up to 8 tokens, no longer
+Dead weights have no statistics, which gptq refuses before training. The corpus repeats contexts of up to 8 tokens, no longer
 ones: whatever stride is drawn, n-grams come down to them from a `ngram_min_order` of 4.
 """
 

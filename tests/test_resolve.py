@@ -216,3 +216,13 @@ def test_a_misspelt_setting_in_a_hook_has_a_line_and_a_suggestion(built_in):
     )
     assert (caught.value.code, caught.value.where) == ("PG003", f"{__file__}:{line}")
     assert caught.value.hint == "did you mean num_layers?" and "schedules of extra" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("plugins", "wanted"),
+    [((), ()), (("row_max",), ("int8",)), (("fp16_keep",), ("int8",)), (("fp16_keep", "int8"), ()), (("ema",), ())],
+)
+def test_what_has_only_what_chosen_plugins_leave(plugins, wanted, built_in):
+    """A plugin of the baseline beside one that takes keys over; whoever asks for it by name wants it to act."""
+    entry = resolve(Recipe("it", (plugins,), settings=SMALL), built_in).entry
+    assert f"fallbacks={wanted!r}," in entry

@@ -259,12 +259,18 @@ def report_receipts(session: Session) -> bool:
     """Log one receipt per plugin, an error line for those that did nothing; returns whether any did nothing.
 
     A plugin whose phase never began did nothing, whatever the probe counted. What ranks but the first did is not all
-    that was done, so they have no say.
+    that was done, so they have no say. A fallback may find nothing left. An artifact that is scored alone says nothing of
+    plugins that had nothing to count in that: what they do is done before.
     """
     late = [spec.plugin for spec in session.program.phases if spec.name not in session.phases]
+    counted = [plugin for plugin, _ in session.ledger.done]
     idle = False
     for name in session.program.plugins:
         receipt = session.ledger.receipt(name)
+        if session.program.fallbacks and name in session.program.fallbacks:
+            receipt = receipt or "nothing was left"
+        if session.env.score and name not in counted:
+            continue
         if receipt and name not in late:
             session.log(f"receipt {name}: {receipt}")
         else:

@@ -77,11 +77,13 @@ class Program(NamedTuple):
     """Slots hold one component (None where an optional slot is empty), taps a tuple in order.
 
     `phases_after_training` names the phases that training does without; `skip_rows` is how many skips there are parameters
-    for, where such a phase has more, and the later ones are left out.
+    for, where such a phase has more, and the later ones are left out. `fallbacks` are plugins of the baseline that have what
+    chosen ones leave, which may be nothing.
 
     `specialize` replaces every `program.name` that holds None or () by that literal, which drops the code around it.
     """
 
+    fallbacks: tuple[str, ...]
     plugins: tuple[str, ...]
 
     # Architecture

@@ -82,6 +82,39 @@ def test_a_plugin_that_did_nothing_fails_the_run_but_loses_no_result(tmp_path, m
 
 
 @pytest.mark.parametrize(
+    ("names", "settings"),
+    [
+        # No class is left, and the classes that are left have no tensor.
+        (("row_max",), {"row_max_bits": "attn:6,mlp:5,aux:6,embed:6,head:6"}),
+        (("row_max", "fp16_keep"), {}),
+    ],
+)
+def test_a_plugin_that_nobody_asked_for_need_not_act(names, settings, tmp_path, micro_data):
+    """int8 has what others leave."""
+    everything = {"row_max_controls": True, "row_max_kept": 64, **settings}
+    run = run_program(write(tmp_path, micro(*names, **everything)), tmp_path / "run", micro_data)
+    assert run.status == 0, run.output
+    assert line(run, "receipt int8:") == "receipt int8: nothing was left"
+
+
+def test_an_evaluation_that_finds_nothing_says_so_when_an_artifact_is_scored_alone(tmp_path, micro_data):
+    """Receipts are of what scoring did; what training did is not asked for again."""
+    made = write(tmp_path, micro("ngram_tilt", ngram_min_order=4))
+    folder = tmp_path / "run"
+    done = run_program(made, folder, micro_data)
+    assert done.status == 0 and line(done, "receipt ngram_tilt: ")
+    scored = run_program(made, folder, micro_data, "score", RUN_ID="again")
+    found = [text for text in scored.output.splitlines() if text.startswith("receipt ")]
+    assert scored.status == 0 and line(done, "receipt ngram_tilt: ") in found
+    assert not [text for text in found if text.startswith("receipt muon")]
+    # Orders that this text does not repeat: the artifact is that of the run before.
+    blind = write(tmp_path, micro("ngram_tilt", ngram_min_order=16, ngram_max_order=16), "blind.py")
+    scored = run_program(blind, folder, micro_data, "score", RUN_ID="blind")
+    assert scored.status == 1 and "error: plugin ngram_tilt did nothing" in scored.output
+    assert any("_exact " in text for text in scored.output.splitlines())
+
+
+@pytest.mark.parametrize(
     ("damage", "complaint"),
     [
         (lambda data: data.joinpath("fineweb_val_000000.bin").unlink(), "no shard matches"),
