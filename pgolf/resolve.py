@@ -123,7 +123,8 @@ def resolve(recipe: Recipe, registry: Registry) -> Resolved:
 
 def _fallbacks(selection: Selection) -> Iterator[str]:
     """Plugins that nobody asked for and that only have what chosen ones leave: of hooks by name, whose keys these take over."""
-    taken = {hook for name in selection.chosen for hook in selection.plugins[name].hooks if HOOKS[hook][1] == "by name"}
+    hooks = itertools.chain.from_iterable(selection.plugins[name].hooks for name in selection.chosen)
+    taken = {hook for hook in hooks if HOOKS[hook][1] == "by name"}
     for name, loaded in selection.plugins.items():
         if name not in selection.chosen and taken.issuperset(loaded.hooks):
             yield name
