@@ -317,6 +317,8 @@ def spend_shape(options, results, name, sizes, deadline):
     bench = None
     for key, size in zip(keys, sizes, strict=True):
         own = 8 * size / count
+        if not 1.8 < own < 6:
+            say(**key, own_bits=own, error="wanted between 1.8 and 6 bits for each of its weights")
         if results.find(**key) or time.time() > deadline or not 1.8 < own < 6:
             continue
         if bench is None:
