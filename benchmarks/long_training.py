@@ -65,14 +65,18 @@ class LongTraining:
         self.text = sum(shard.size for shard in session.program.token_loader.shards)
         folder.mkdir(parents=True, exist_ok=True)
 
-    def step(self, number, rate):
-        """One step of the whole batch; the mean loss, on the device."""
+    def scalars(self, number, rate):
+        """What the schedules say at a step; `rate` is the multiplier of the learning rate besides."""
         from pgolf.runtime.progress import Scalars, measure_progress
 
-        session, total = self.session, 0.0
         scalars = Scalars(1.0, 1.0, 0.0)
-        for schedule in session.program.schedules:
-            scalars = schedule(measure_progress(number, 10**9, 0.0, 0.0), scalars, session.ledger)
+        for schedule in self.session.program.schedules:
+            scalars = schedule(measure_progress(number, 10**9, 0.0, 0.0), scalars, self.session.ledger)
+        return scalars._replace(lr_mul=scalars.lr_mul * rate)
+
+    def gradients(self):
+        """Those of a whole batch, added up; the mean loss, on the device."""
+        session, total = self.session, 0.0
         for _ in range(self.micro):
             batch = session.program.token_loader.next(self.tokens // self.micro, session.settings.train_seq_len)
             x, y = (part.to(session.world.device, non_blocking=True) for part in batch)
@@ -80,8 +84,13 @@ class LongTraining:
             loss = session.forward(x, y, phases=(), fields=fields) / self.micro
             loss.backward()
             total += loss.detach()
-        self.optimizers.step(scalars._replace(lr_mul=scalars.lr_mul * rate), session.ledger)
         return total
+
+    def step(self, number, rate):
+        """One step; the mean loss, on the device."""
+        loss = self.gradients()
+        self.optimizers.step(self.scalars(number, rate), self.session.ledger)
+        return loss
 
     def parts(self):
         """(model's tensors, momenta of Muon, Adam, its parameters, loader): all that the next step depends on."""
