@@ -10,18 +10,19 @@ import sys
 import numpy as np
 from compressors import entropy_bytes, load, measure
 
+from pgolf.runtime.code_contexts import CHOICES
 from pgolf.runtime.code_planes import planes, to_planes
 from pgolf.runtime.plane_choices import choose, code_plane, possible
-from pgolf.runtime.rans import Estimator
+from pgolf.runtime.rans import RansEncoder
 from pgolf_plugins.compressor.context_coder import ContextCoder, ContextLayout
 
 CODER = ContextCoder(())
-SETS = (0, 1, 2, 10, 3, 11, 4, 6, 14, 16, 18, 19, 26)
+SETS = (0, 1, 2, 3, 4, 6, 8, 10, 12, 14)
 
 
 def allowed(flags, plane):
     """May the encoder choose them?"""
-    return all(possible(flag, flags, plane) for flag in (1, 2, 8, 4, 16) if flags & flag)
+    return all(possible(flag, flags, plane) for flag in CHOICES if flags & flag)
 
 
 def rows_of(encoded):
@@ -35,12 +36,12 @@ def rows_of(encoded):
         if count < 2**16:
             continue
         entropy = sum(entropy_bytes(np.bincount(codes.ravel().astype(int) + 128)) for codes in done[number])
-        coder = Estimator(CODER.tables())
+        coder = RansEncoder(CODER.tables())
         sizes = choose(coder, number, plane, done, ())[1:]
         found = []
         for flags in SETS:
             if allowed(flags, plane):
-                trial = Estimator(copy.deepcopy(coder.tables))
+                trial = RansEncoder(copy.deepcopy(coder.tables))
                 code_plane(trial, number, plane, done, [flags, *sizes], ())
                 found.append(f"{flags}: {100 * (trial.bits / 2**19 / entropy - 1):+.3f} %")
         print(f"| {plane.shape} | {entropy:,.0f} | {', '.join(found)} |", flush=True)

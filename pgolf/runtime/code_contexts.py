@@ -35,8 +35,12 @@ ROW_WEIGHT = 20.0
 SUM_WEIGHT = 24.0
 PARTNER_WEIGHT = 100.0
 TILT_WEIGHT = 500.0
-# Flags in the order in which they are tried: transposed, regression, a small ridge, spread by steps, equal sums in rows.
-CHOICES = (1, 2, 8, 4, 16)
+# Flags in the order in which they are tried: transposed, regression, spread by steps, equal sums in rows.
+CHOICES = (1, 2, 4, 8)
+# Rows of the ridge, of one matrix and of several: rows of an embedding have more in common than those of many layers.
+RIDGES = 1000.0, 10000.0
+# Rows whose sums of products float32 holds exactly: squares of codes are at most 2^14.
+EXACT_ROWS = 1024
 
 
 def quarter_octaves(value: np.ndarray) -> np.ndarray:
@@ -125,22 +129,23 @@ def model_codes(
     slope, power = np.zeros((matrices, 1)), 1.0
     for start, stop in row_blocks(rows, matrices):
         shape = matrices, stop - start
-        known = np.ones((shape[0] * shape[1], columns + 1))
-        known[:, 1:] = codes[:, start:stop].reshape(-1, columns)
-        fresh, new, panel = np.empty_like(squares), np.full_like(known, FINE), np.zeros((len(known), PANEL))
+        # A column of codes is a row here, so that it lies together.
+        known = np.ones((columns + 1, shape[0] * shape[1]))
+        known[1:] = codes[:, start:stop].reshape(-1, columns).T
+        fresh, new, panel = np.empty_like(squares), np.full_like(known, FINE), np.zeros((PANEL, known.shape[1]))
         if start and flags & 2:
-            factors = innovations(gram, 1000.0 if flags & 8 else 10000.0)
+            factors = innovations(gram, RIDGES[matrices > 1])
         state = np.zeros(shape, np.int64)
         energy, product, power_here = (np.zeros(shape) for _ in range(3))
-        seen = weight = np.array(-columns - SUM_WEIGHT if flags & 16 else ROW_WEIGHT)
+        seen = weight = np.array(-columns - SUM_WEIGHT if flags & 8 else ROW_WEIGHT)
         for column in range(columns):
             first = column // PANEL * PANEL
-            mean = panel[:, column - first]
+            mean = panel[column - first]
             if factors is not None:
                 if column == first:
-                    panel = new[:, : first + 1] @ factors[first : first + PANEL, : first + 1].T
-                    mean = panel[:, 0]
-                mean = mean + new[:, first + 1 : column + 1] @ factors[column, first + 1 : column + 1]
+                    panel = factors[first : first + PANEL, : first + 1] @ new[: first + 1]
+                    mean = panel[0]
+                mean = mean + factors[column, first + 1 : column + 1] @ new[first + 1 : column + 1]
             plain = mean = within(mean.reshape(shape) / (FINE * UNIT))
             if partner is not None:
                 z = partner[:, start:stop, column].astype(np.float64)
@@ -152,18 +157,17 @@ def model_codes(
             level = quarter_octaves(scale * ((energy + weight) / seen))
             context = ((state & 1) * CLASSES + level) * PHASES + phase
             whole = base.astype(np.int64).ravel()
-            now = known[:, column + 1].astype(np.int64)
+            now = known[column + 1].astype(np.int64)
             now = ((coder.code(context.ravel(), (now - whole + 128) & 255) + whole) & 255) - 128
-            known[:, column + 1] = now
-            codes[:, start:stop, column] = now.reshape(shape)
+            known[column + 1] = now
             if transitions:
                 state = table[state, now.reshape(shape) & 1]
-            x = known[:, column + 1].reshape(shape)
-            new[:, column + 1] = np.rint((x - plain) * FINE).ravel()
+            x = known[column + 1].reshape(shape)
+            new[column + 1] = np.rint((x - plain) * FINE).ravel()
             error = np.square(x - mean)
             fresh[:, column] = np.rint(error * UNIT / spread[:, start:stop, column]).sum(1)
-            share = expected[:, column, None] / size if flags & 16 else 1.0
-            energy += (np.square(x) if flags & 16 else error) * share / scale
+            share = expected[:, column, None] / size if flags & 8 else 1.0
+            energy += (np.square(x) if flags & 8 else error) * share / scale
             seen = seen + share
             if partner is not None:
                 error = x - plain
@@ -175,11 +179,14 @@ def model_codes(
             power = power_here.sum() / power_here.size / columns + 1e-3
             slope = np.rint(product * UNIT).sum(1, keepdims=True) / ((power_here.sum(1, keepdims=True) + 1.0) * UNIT)
             tilt = tilts[0] / (tilts[1] + TILT_WEIGHT * UNIT * power)
-        if flags & 2:
-            gram = gram + known.T @ known
+        codes[:, start:stop] = known[1:].T.reshape(*shape, columns)
+        if flags & 2 and stop < rows:
+            for first in range(0, known.shape[1], EXACT_ROWS):
+                some = known[:, first : first + EXACT_ROWS].astype(np.float32)
+                gram = gram + some @ some.T
             # What was coded without the present regression tells less.
             squares, past = np.floor(squares / 4), past / 4
         squares, past = squares + fresh, past + shape[1]
         mean = squares.sum(1, keepdims=True) / (columns * past) + 1.0
         expected = (squares + mean * COLUMN_WEIGHT) / (past + COLUMN_WEIGHT)
-        expected = expected * (size / mean if flags & 16 else 1 / UNIT)
+        expected = expected * (size / mean if flags & 8 else 1 / UNIT)

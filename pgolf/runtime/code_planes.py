@@ -5,8 +5,11 @@ Parts of one role, name, dtype and shape are one group. Its planes:
     codes of a byte each, two axes or more    one, as they are, a matrix for each tensor or more; if there are any
     anything else                             one for each byte of an element, lowest first; rows are elements, columns tensors
 
-`kinds` below is name -> part -> [place of the dtype, shape]. A float16 as an integer is about its logarithm, so the planes of
-the steps of `codes` say how spread their rows are.
+The head says how they are read, so that a decoder need not know why:
+
+    [{name: {part: number of its group}}, [[place of the dtype, shape, planes or 0, members, steps, partner], ...]]
+
+A float16 as an integer is about its logarithm, so the planes of the steps of `codes` say how spread their rows are.
 """
 
 from __future__ import annotations
@@ -48,38 +51,27 @@ def role_of(name: str) -> str:
     return name.split(".", 2)[2] if name.startswith("blocks.") else name
 
 
-def grouped(kinds: dict[str, dict[str, list[Any]]]) -> list[list[tuple[str, str]]]:
-    """(name, part) of each group; codes come behind everything else, since all that tells of them."""
+def grouped(encoded: dict[str, dict[str, Tensor]]) -> list[list[tuple[str, str]]]:
+    """(name, part) of each group; codes come behind everything else, since all that tells of them.
+
+    Raises:
+        ValueError: for a dtype that is not known.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
-    for name, parts in kinds.items():
-        for part, kind in parts.items():
+    for name, parts in encoded.items():
+        for part, tensor in parts.items():
+            kind = DTYPES.index(tensor.dtype), list(tensor.shape)
             found.setdefault(f"{part == 'codes'} {role_of(name)} {part} {kind}", []).append((name, part))
     return [found[label] for label in sorted(found, key=lambda label: label.startswith("True"))]
 
 
-def group_planes(part: str, kind: list[Any], members: int) -> tuple[int, tuple[int, int, int]]:
-    """(number of planes, shape of each) of one group; 0 for matrices, which are one."""
-    place, shape = kind
-    if DTYPES[place].itemsize == 1 and part == "codes" and len(shape) > 1 and prod(shape):
-        return 0, (members * prod(shape[:-2]), shape[-2], shape[-1])
-    return DTYPES[place].itemsize, (1, prod(shape), members)
-
-
-def planes(kinds: dict[str, dict[str, list[Any]]]) -> list[Plane]:
+def planes(head: Any) -> list[Plane]:
     """All planes in order."""
-    found: list[Plane] = []
-    places: dict[Any, int] = {}
-    for group in grouped(kinds):
-        name, part = group[0]
-        role = role_of(name)
-        number, shape = group_planes(part, kinds[name][part], len(group))
-        matrices, rows, columns = shape
-        steps = places.get((role, 2, (1, rows, matrices)), -1)
-        partner = places.get((PARTNERS.get(role), 0, (matrices, columns, rows)), -1)
-        found += [Plane(shape, steps, partner)] * max(number, 1)
-        if part in ("codes", "step"):
-            places[role, number, shape] = len(found) - 1
-    return found
+    return [
+        Plane((1, prod(shape), members) if number else (members * prod(shape[:-2]), *shape[-2:]), steps, partner)
+        for place, shape, number, members, steps, partner in head[1]
+        for _ in range(number or 1)
+    ]
 
 
 def raw(part: Tensor) -> np.ndarray:
@@ -87,34 +79,49 @@ def raw(part: Tensor) -> np.ndarray:
     return part.contiguous().reshape(-1).view(torch.uint8).numpy()
 
 
-def to_planes(encoded: dict[str, dict[str, Tensor]]) -> tuple[dict[str, dict[str, list[Any]]], bytes]:
-    """What there is, and the bytes of all planes one after the other; ValueError for a dtype that is not known."""
-    kinds: dict[str, dict[str, list[Any]]] = {
-        name: {key: [DTYPES.index(part.dtype), list(part.shape)] for key, part in parts.items()}
-        for name, parts in encoded.items()
-    }
-    body = []
-    for group in grouped(kinds):
-        number, _ = group_planes(group[0][1], kinds[group[0][0]][group[0][1]], len(group))
+def to_planes(encoded: dict[str, dict[str, Tensor]]) -> tuple[list[Any], bytes]:
+    """The head, and the bytes of all planes one after the other; ValueError for a dtype that is not known."""
+    numbers: dict[str, dict[str, int]] = {name: dict.fromkeys(parts, 0) for name, parts in encoded.items()}
+    head: list[Any] = [numbers, []]
+    body, places = [], {}
+    for group in grouped(encoded):
+        name, part = group[0]
+        role, first, members = role_of(name), encoded[name][part], len(group)
+        shape, kind = list(first.shape), first.dtype
+        number = 0 if kind.itemsize == 1 and part == "codes" and len(shape) > 1 and prod(shape) else kind.itemsize
+        made = [DTYPES.index(kind), shape, number, members, -1, -1]
+        matrices, rows, columns = planes([0, [made]])[0].shape
+        made[4] = places.get((role, 2, (1, rows, matrices)), -1)
+        made[5] = places.get((PARTNERS.get(role), 0, (matrices, columns, rows)), -1)
+        for name, part in group:
+            numbers[name][part] = len(head[1])
+        head[1].append(made)
+        if part in ("codes", "step"):
+            places[role, number, (matrices, rows, columns)] = len(planes(head)) - 1
         whole = np.stack([raw(encoded[name][part]) for name, part in group])
-        body.append((whole.reshape(len(group), -1, number).T if number else whole).tobytes())
-    return kinds, b"".join(body)
+        body.append((whole.reshape(members, -1, number).T if number else whole).tobytes())
+    return head, b"".join(body)
 
 
-def from_planes(kinds: dict[str, dict[str, list[Any]]], body: bytes) -> dict[str, dict[str, Tensor]]:
+def from_planes(head: Any, body: bytes) -> dict[str, dict[str, Tensor]]:
     """The inverse of `to_planes`."""
-    encoded: dict[str, dict[str, Any]] = {name: dict.fromkeys(parts) for name, parts in kinds.items()}
-    at = 0
-    for group in grouped(kinds):
-        place, shape = kind = kinds[group[0][0]][group[0][1]]
-        number, plane = group_planes(group[0][1], kind, len(group))
-        count = max(number, 1) * prod(plane)
+    numbers, groups = head
+    rows, at = [], 0
+    for _, shape, number, members, *_ in groups:
+        count = members * prod(shape) * (number or 1)
         whole = np.frombuffer(body, np.uint8, count, at)
         at += count
-        rows = whole.reshape(number, -1, len(group)).T if number else whole.reshape(len(group), -1)
-        for (name, part), row in zip(group, rows, strict=True):
-            encoded[name][part] = torch.empty(shape, dtype=DTYPES[place])
-            raw(encoded[name][part])[:] = row.reshape(-1)
+        rows.append(iter(whole.reshape(number, -1, members).T if number else whole.reshape(members, -1)))
     if at != len(body):
         raise ValueError(f"the planes have {at} bytes, {len(body)} are there")
-    return encoded
+    return {
+        name: {part: filled(groups[number], next(rows[number])) for part, number in parts.items()}
+        for name, parts in numbers.items()
+    }
+
+
+def filled(group: list[Any], row: np.ndarray) -> Tensor:
+    """A tensor of a group, of its bytes."""
+    tensor = torch.empty(group[1], dtype=DTYPES[group[0]])
+    raw(tensor)[:] = row.reshape(-1)
+    return tensor

@@ -1,12 +1,12 @@
 """How a plane of codes is modelled: what the model may know is chosen for each plane by what it saves.
 
-A choice is [flags, size of matrix 0, size of matrix 1, ...]; the flags are those of `pgolf.runtime.code_contexts` and FRESH,
-the sizes are mean squares.
+A choice is [flags, size of matrix 0, size of matrix 1, ...]; the flags are those of `pgolf.runtime.code_contexts`, the sizes
+are mean squares. Tables begin anew with every large plane: what came before is not like it.
 """
 
 from __future__ import annotations
 
-import copy
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Matrices of a plane that a trial codes, about.
 SAMPLES = 4
-# The flag of a plane that is not like those before it: its tables begin anew.
-FRESH = 32
+# Codes of a plane that has tables of its own.
+LARGE = 65536
 
 
 def code_plane(
@@ -35,7 +35,7 @@ def code_plane(
     """`codes`, one of `every` so many matrices of `plane`, with the planes before it."""
     flags, *sizes = choice
     partner, words = None, np.zeros((1, 1, 1), np.int32)
-    if flags & FRESH:
+    if prod(plane.shape) > LARGE:
         coder.tables = AdaptiveTables(first_counts(2 if transitions else 1))
     if flags & 4:
         words = done[plane.steps].astype(np.int32) * 256 + done[plane.steps - 1].view(np.uint8)
@@ -51,7 +51,7 @@ def possible(flag: int, flags: int, plane: Plane) -> bool:
     """Does `flag` mean anything after `flags`, and is it quick?"""
     _, rows, columns = plane.shape
     across = rows if flags & 1 else columns
-    few = {1: rows <= WIDEST, 2: across <= WIDEST, 8: flags & 2 > 0, 4: plane.steps >= 0, 16: not flags & 1}
+    few = {1: rows <= WIDEST, 2: across <= WIDEST, 4: plane.steps >= 0, 8: not flags & 1}
     return few.get(flag, True)
 
 
@@ -64,9 +64,9 @@ def choose(
     # Every n-th matrix tells as much as all of them.
     every = max(1, len(codes) // SAMPLES)
     best, least = 0, 0
-    for flag in (0, FRESH, *CHOICES):
+    for flag in (0, *CHOICES):
         if flag == 0 or (codes.size > 4096 and possible(flag, best, plane)):
-            trial = RansEncoder(copy.deepcopy(coder.tables))
+            trial = RansEncoder(AdaptiveTables(coder.tables.counts.copy()))
             code_plane(trial, codes[::every], plane, done, [best | flag, *sizes[::every]], transitions, every)
             if flag == 0 or trial.bits < least - (least >> 12):
                 best, least = best | flag, trial.bits

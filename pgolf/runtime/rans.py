@@ -26,21 +26,24 @@ class AdaptiveTables:
     def __init__(self, counts: np.ndarray) -> None:
         self.counts = counts
         self.seen, self.due = 0, 0
+        self.changed = np.ones(len(counts), bool)
+        self.frequency, self.flat = np.zeros((2, counts.size), np.int32)
         self.refresh()
 
     def refresh(self) -> None:
-        """New frequencies, all at least one; `flat` has the starts, in order, with the context above them."""
-        contexts = len(self.counts)
-        total = self.counts.sum(1, keepdims=True)
-        frequency = 1 + self.counts * ((1 << PRECISION) - 256) // total
+        """New frequencies where counts are new, all at least one; `flat` has the starts, the context above them."""
+        rows = self.changed.nonzero()[0]
+        counts = self.counts[rows]
+        frequency = 1 + counts * ((1 << PRECISION) - 256) // counts.sum(1, keepdims=True)
         frequency[:, 0] += (1 << PRECISION) - frequency.sum(1)
-        self.frequency = frequency.ravel().astype(np.int32)
-        start = frequency.cumsum(1) - frequency + (np.arange(contexts)[:, None] << PRECISION)
-        self.flat = start.ravel().astype(np.int32)
+        self.frequency.reshape(-1, 256)[rows] = frequency
+        self.flat.reshape(-1, 256)[rows] = frequency.cumsum(1) - frequency + (rows[:, None] << PRECISION)
+        self.changed[:] = False
 
     def learn(self, places: np.ndarray) -> None:
         """Count `places`, 256 context + symbol; frequencies follow as soon as a twentieth is new."""
         np.add.at(self.counts.reshape(-1), places, GAIN)
+        self.changed[places >> 8] = True
         self.seen += len(places)
         if self.seen >= self.due:
             self.due = self.seen + self.seen // 20 + 512
@@ -93,15 +96,15 @@ class RansDecoder:
 
     def code(self, context: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """As many symbols as there are contexts; ValueError where words are missing."""
-        places = np.empty_like(context)
+        places, starts = np.empty_like(context), (context << PRECISION).astype(np.int32)
         for first in range(0, len(context), LANES):
-            keys = context[first : first + LANES] << PRECISION
+            keys = starts[first : first + LANES]
             x = self.states[: len(keys)]
             keys += x & ((1 << PRECISION) - 1)
-            found = self.tables.flat.searchsorted(keys.astype(np.int32), "right") - 1
+            found = self.tables.flat.searchsorted(keys, "right") - 1
             x[:] = self.tables.frequency[found] * (x >> PRECISION) + keys - self.tables.flat[found]
-            empty = x < LOW
-            last = self.read + int(empty.sum())
+            empty = (x < LOW).nonzero()[0]
+            last = self.read + len(empty)
             x[empty] = (x[empty] << 32) + self.words[self.read : last]
             self.read = last
             places[first : first + LANES] = found

@@ -1,9 +1,12 @@
 """Fits file and artifact to the cap by the price of a bit: all steps of `sensitivity` become coarser, or finer, together.
 
-    price <- price 2^x      size(x) ~ size(0) - codes x / 16 bytes      x by that model, then by the line through two sizes
+    price <- price 2^x      size(x) ~ a packed size + G(x) - G there      G = sum over rows of n log2(v 2^-sx + 1/12) / 16
+                            v, n  mean square of a row's codes less 1/12, their number      s  sensitivity_share
 
 At one price a bit costs the loss the same everywhere, so no other change of the steps saves the same bytes for less. Bytes that
-are left over are spent. `fit_price_probes` packings at most; kept is the finest that fits, or the coarsest where none does.
+are left over are spent. G is what normal rows cost at those steps, less a constant; all that it does not know is in the packed
+size nearest to the target, from which it tells the next x. Where two sizes have the target between them and G points outside,
+the line through them does. `fit_price_probes` packings at most; kept is the finest that fits, or the coarsest where none does.
 
 Source: reverse water-filling (Cover and Thomas, 10.3.3).
 """
@@ -19,6 +22,8 @@ from pgolf.runtime.levers import matrices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import Tensor
 
     from pgolf.contracts.quantizer import Parts, Requantize
     from pgolf.runtime.ledger import Ledger
@@ -41,6 +46,24 @@ CLOSE = 0.001
 OCTAVES = 10.0
 
 
+def normal_bytes(squares: Tensor, counts: Tensor, octaves: float) -> float:
+    """G of rows (rows,) after so many octaves of their steps' squares."""
+    return ((squares * 2.0**-octaves + 1 / 12).log2() * counts).sum().item() / 16
+
+
+def predicted_octaves(encoded: dict[str, Parts], names: list[str], less: float, share: float) -> float:
+    """By how many octaves the price has to rise for so many bytes less, up to twice `OCTAVES` either way."""
+    codes = [encoded[name]["codes"].float() for name in names]
+    squares = (torch.cat([some.square().mean(1) for some in codes]).double() - 1 / 12).clamp_min(0)
+    counts = torch.cat([torch.full_like(some[:, 0], some.shape[1]) for some in codes])
+    goal = normal_bytes(squares, counts, 0.0) - less
+    low, high = -2 * OCTAVES, 2 * OCTAVES
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if normal_bytes(squares, counts, share * middle) > goal else (low, middle)
+    return high
+
+
 def fit_by_price(
     encoded: dict[str, Parts],
     measure: Callable[[dict[str, Parts]], int],
@@ -48,27 +71,28 @@ def fit_by_price(
     ledger: Ledger,
     target: int,
     probes: int,
+    share: float,
 ) -> dict[str, Parts]:
     """Tensors encoded again at the price whose bytes come closest below the target."""
     names = matrices(encoded)
-    codes = sum(encoded[name]["codes"].numel() for name in names)
-    if not codes:
+    if not names:
         ledger.note("fit_price", "no matrix has codes: nothing changed")
         return encoded
     goal = target * (1 - CLOSE / 2)
-    # (x, size, encoded) that are too large, and that fit; the model's slope stands in for whichever is missing.
+    # (x, size, encoded)
     tried = [(0.0, measure(encoded), encoded)]
     for _ in range(probes - 1):
         large = max((trial for trial in tried if trial[1] > target), key=lambda trial: trial[0], default=None)
         small = min((trial for trial in tried if trial[1] <= target), key=lambda trial: trial[0], default=None)
         if small and (small[1] > (1 - CLOSE) * target or small[0] == -OCTAVES):
             break
-        x, size, _ = small or large or tried[0]
-        slope = -codes / 16
-        if large and small:
-            slope = min((small[1] - large[1]) / (small[0] - large[0]), -1e-9)
-        # What still is too large after two steps by the model does not follow it.
-        x = OCTAVES if len(tried) > 2 and not small else min(max(x + (goal - size) / slope, -OCTAVES), OCTAVES)
+        near, size, made = min(tried, key=lambda trial: abs(trial[1] - goal))
+        x = min(max(near + predicted_octaves(made, names, size - goal, share), -OCTAVES), OCTAVES)
+        if large and small and not large[0] < x < small[0]:
+            x = small[0] + (goal - small[1]) * (small[0] - large[0]) / min(small[1] - large[1], -1)
+        # What still is too large after two predictions does not follow them.
+        elif len(tried) > 2 and not small:
+            x = OCTAVES
         if any(x == trial[0] for trial in tried):
             break
         more = {PRICE: torch.tensor(2.0**x)}
@@ -84,4 +108,9 @@ def fit_by_price(
 @hookimpl
 def fit(settings: SettingsView) -> Component:
     """A little under the contest's cap by default."""
-    return Component(fit_by_price, target=settings.fit_target_bytes, probes=settings.fit_price_probes)
+    return Component(
+        fit_by_price,
+        target=settings.fit_target_bytes,
+        probes=settings.fit_price_probes,
+        share=settings.sensitivity_share,
+    )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pgolf.runtime.code_contexts import (
     CHOICES,
+    EXACT_ROWS,
     UNIT,
     first_counts,
     innovations,
@@ -64,7 +65,7 @@ def whole(values):
     st.integers(1, 40),
     st.integers(0, 127),
     st.integers(0, 999),
-    st.integers(0, 31),
+    st.integers(0, 15),
 )
 def test_codes_come_back(matrices, rows, columns, top, seed, flags):
     generator = np.random.default_rng(seed)
@@ -108,14 +109,14 @@ def test_rows_whose_sums_of_squares_are_equal():
     """Half the logarithm of 1 + 256 / 24, 1.8 bits of a row, are known; classes of a quarter octave keep half of it."""
     codes = normal((1, 2048, 256))
     codes = whole(codes * 48 / np.sqrt(np.square(codes).sum(2, keepdims=True)))
-    gain = 256 * (cost(codes) - cost(codes, flags=16))
+    gain = 256 * (cost(codes) - cost(codes, flags=8))
     assert 0.8 < gain < 1.8
 
 
 def test_regression_finds_what_columns_have_in_common():
     factors = normal((1, 1024, 2)) @ normal((1, 2, 64), 2.0, 1)
     codes = whole(factors + normal((1, 1024, 64), 2.0, 2))
-    assert cost(codes, flags=2 + 8) < cost(codes) - 0.5
+    assert cost(codes, flags=2) < cost(codes) - 0.5
 
 
 def test_the_partner_tells_of_the_code():
@@ -164,6 +165,12 @@ def test_factors_stay_where_products_are_exact(codes):
     assert np.isfinite(found).all() and np.abs(found).max() <= 2**20 and (found == np.rint(found)).all()
 
 
+def test_products_are_exact_in_float32():
+    """The worst codes: a block of as many rows as are multiplied at once, all of them -128."""
+    some = np.full((3, EXACT_ROWS), -128, np.float32)
+    assert EXACT_ROWS * 128**2 <= 2**24 and (some @ some.T == EXACT_ROWS * 128**2).all()
+
+
 def test_blocks_cover_all_rows_in_order():
     for rows, matrices in itertools.product((*range(1, 70), 512, 8192), (1, 11, 300)):
         blocks = list(row_blocks(rows, matrices))
@@ -188,4 +195,4 @@ def test_first_counts_are_positive_and_about_normal():
     share = counts[(24 + 12) * 4 + 2] / counts[(24 + 12) * 4 + 2].sum()
     near = share[118:139] / share[118:139].sum()
     assert (near * np.arange(-10.0, 11) ** 2).sum() == pytest.approx(8 * 1.1, rel=0.15)
-    assert set(CHOICES) == {1, 2, 4, 8, 16}
+    assert set(CHOICES) == {1, 2, 4, 8}

@@ -145,7 +145,7 @@ def test_more_or_fewer_bytes_are_refused(tail):
             CODER.decompress(data, 10**6)
 
 
-@pytest.mark.parametrize("flags", [63, 64.5, "x"])
+@pytest.mark.parametrize("flags", [15, 64.5, "x"])
 def test_a_head_made_up_is_refused_or_read(flags):
     """Nothing but one of Python's exceptions, whatever the choices say."""
     _, side, words, checksum = parts_of(pack(model(rows=16, layers=1)))
