@@ -67,11 +67,11 @@ def grouped(encoded: dict[str, dict[str, Tensor]]) -> list[list[tuple[str, str]]
 
 def planes(head: Any) -> list[Plane]:
     """All planes in order."""
-    return [
-        Plane((1, prod(shape), members) if number else (members * prod(shape[:-2]), *shape[-2:]), steps, partner)
-        for place, shape, number, members, steps, partner in head[1]
-        for _ in range(number or 1)
-    ]
+    found = []
+    for _, shape, number, members, steps, partner in head[1]:
+        whole = (1, prod(shape), members) if number else (members * prod(shape[:-2]), *shape[-2:])
+        found += [Plane(whole, steps, partner)] * (number or 1)
+    return found
 
 
 def raw(part: Tensor) -> np.ndarray:
@@ -83,11 +83,12 @@ def to_planes(encoded: dict[str, dict[str, Tensor]]) -> tuple[list[Any], bytes]:
     """The head, and the bytes of all planes one after the other; ValueError for a dtype that is not known."""
     numbers: dict[str, dict[str, int]] = {name: dict.fromkeys(parts, 0) for name, parts in encoded.items()}
     head: list[Any] = [numbers, []]
-    body, places = [], {}
+    body: list[bytes] = []
+    places: dict[Any, int] = {}
     for group in grouped(encoded):
         name, part = group[0]
-        role, first, members = role_of(name), encoded[name][part], len(group)
-        shape, kind = list(first.shape), first.dtype
+        role, members, kind = role_of(name), len(group), encoded[name][part].dtype
+        shape: list[Any] = list(encoded[name][part].shape)
         number = 0 if kind.itemsize == 1 and part == "codes" and len(shape) > 1 and prod(shape) else kind.itemsize
         made = [DTYPES.index(kind), shape, number, members, -1, -1]
         matrices, rows, columns = planes([0, [made]])[0].shape

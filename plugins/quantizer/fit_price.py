@@ -48,7 +48,8 @@ OCTAVES = 10.0
 
 def normal_bytes(squares: Tensor, counts: Tensor, octaves: float) -> float:
     """G of rows (rows,) after so many octaves of their steps' squares."""
-    return ((squares * 2.0**-octaves + 1 / 12).log2() * counts).sum().item() / 16
+    bits: float = ((squares * 2.0**-octaves + 1 / 12).log2() * counts).sum().item()
+    return bits / 16
 
 
 def predicted_octaves(encoded: dict[str, Parts], names: list[str], less: float, share: float) -> float:
