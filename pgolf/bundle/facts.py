@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pgolf.bundle.link import bound_names
-from pgolf.bundle.names import IDENTIFIERS, Scope, scopes, words_of
+from pgolf.bundle.names import IDENTIFIERS, Resolved, Scope, scopes, words_of
 from pgolf.bundle.source import last_name
-from pgolf.bundle.syntax import member_names
+from pgolf.bundle.syntax import Pair, member_names, pairs
 from pgolf.bundle.trees import Node, by_attribute, index
 
 Table = TypeVar("Table")
@@ -28,12 +28,21 @@ class Facts:
     Args:
         parents: gets the node above each node below the statement.
         places: gets the scope that each identifier is looked up in.
+        resolved: `scopes` of the statement, where the caller has them.
     """
 
-    def __init__(self, node: ast.stmt, parents: dict[ast.AST, ast.AST], places: dict[ast.AST, Scope]):
+    def __init__(
+        self,
+        node: ast.stmt,
+        parents: dict[ast.AST, ast.AST],
+        places: dict[ast.AST, Scope],
+        resolved: Resolved | None = None,
+    ):
         self.node = node
         self.kinds = index(node, parents)
-        self.scope, _ = scopes(node, places)
+        self.scope, found = resolved or scopes(node, places)
+        if resolved is not None:
+            places.update(found)
         self.bound = bound_names(node)
         self._tables: dict[str, Any] = {}
 
@@ -62,6 +71,11 @@ class Facts:
     def attributes(self) -> dict[str, list[ast.Attribute]]:
         """Attribute -> each `x.attribute`, read, stored or deleted."""
         return by_attribute(self.nodes(ast.Attribute))
+
+    @cached_property
+    def assignments(self) -> list[tuple[ast.Assign, list[Pair]]]:
+        """The assignments that have `pairs`, with these."""
+        return [(line, stored) for line in self.nodes(ast.Assign) if (stored := pairs(line))]
 
     @cached_property
     def inner_scopes(self) -> dict[ast.AST, Scope]:

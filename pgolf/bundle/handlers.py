@@ -42,16 +42,17 @@ def handled(nodes: Nodes) -> list[ast.expr | None]:
     A handler that always ends by raising the same error ends none; one that raises another ends those that it names itself.
     Where it catches all there are, it only words the error in another way: then the program is wrong, and stays wrong.
     """
-    quiet = [call for call in nodes(ast.Call) if last_name(call.func) == "suppress"]
-    mentions = [node for node in (*nodes(ast.Name), *nodes(ast.Attribute)) if last_name(node) == "suppress"]
+    names, attributes = [node.id for node in nodes(ast.Name)], [node.attr for node in nodes(ast.Attribute)]
+    mentioned = names.count("suppress") + attributes.count("suppress")
+    quiet = [call for call in nodes(ast.Call) if last_name(call.func) == "suppress"] if mentioned else []
     everything = (
         any(_leaves(tried.finalbody) for tried in (*nodes(ast.Try), *nodes(ast.TryStar)))
         or any(_may_swallow(method) for method in nodes(ast.FunctionDef))
-        or any(node.id == "__exit__" for node in nodes(ast.Name))
-        or not SWALLOWING.isdisjoint(node.attr for node in nodes(ast.Attribute))
+        or "__exit__" in names
+        or not SWALLOWING.isdisjoint(attributes)
         or not SWALLOWING.isdisjoint(node.module for node in nodes(ast.ImportFrom))
         or any(alias.name in SWALLOWING or (alias.asname and alias.name == "suppress") for alias in nodes(ast.alias))
-        or len(mentions) > len(quiet)
+        or mentioned > len(quiet)
     )
     ended = chain.from_iterable(map(_ended, nodes(ast.ExceptHandler)))
     return [*([None] if everything else []), *ended, *chain.from_iterable(call.args for call in quiet)]

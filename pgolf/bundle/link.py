@@ -6,11 +6,13 @@ A name that would mean two things in the flat module is changed for one of them 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from pgolf.bundle.meanings import BUILTINS, Meaning, Mention, flat_names, mentions, renamed
-from pgolf.bundle.names import reads_of, scopes
+from pgolf.bundle.names import Resolved, reads_of, scopes
 from pgolf.bundle.origins import mark
 from pgolf.bundle.source import ENTRY, Binding, Module, Statement, blocks, declared_names
 from pgolf.bundle.toplevel import functions_of, operator_keys, registration
@@ -30,9 +32,14 @@ class Owned:
 
 @dataclass(frozen=True)
 class Flat:
-    """The program as one module: single-name imports first, then statements in the order in which they run."""
+    """The program as one module: single-name imports first, then statements in the order in which they run.
+
+    Attributes:
+        scoped: `scopes` of statements that nobody has changed since; of others there is nothing.
+    """
 
     statements: tuple[Owned, ...]
+    scoped: Mapping[ast.stmt, Resolved] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -128,11 +135,14 @@ def link(modules: dict[str, Module]) -> Flat:
         names.setdefault(item.statement, {})[item.name] = chosen[item.meaning]
     statements = [statement for module in modules.values() for statement in module.reached()]
     ordered: list[Owned] = []
+    scoped: dict[ast.stmt, Resolved] = {}
     for statement in _without_twins(_in_order(modules, statements)):
-        node = renamed(statement.take(), names.get(statement, {}))
+        bare, resolved = statement.take()
+        node = renamed(bare, names.get(statement, {}))
+        scoped[node] = resolved if node is bare else scopes(node)
         mark(node, statement.module.name)
         ordered.append(Owned(statement.module.name, node))
-    flat = Flat((*(Owned(IMPORTS, node) for node in _imports(found, chosen)), *ordered))
+    flat = Flat((*(Owned(IMPORTS, node) for node in _imports(found, chosen)), *ordered), scoped)
     check(flat, modules)
     return flat
 
@@ -226,24 +236,24 @@ def _needed_now(modules: dict[str, Module], statement: Statement) -> list[Statem
 
 
 def check(flat: Flat, modules: dict[str, Module]) -> None:
-    """The stage's own check: no internal import is left, names are unique, every used name exists, and it parses.
+    """The stage's own check: no internal import is left, names are unique, and every used name exists.
 
     Raises:
         PgolfError: PG401.
     """
-    tree = ast.parse(flat.text)
+    nodes = [item.node for item in flat.statements]
     declared: set[str] = set()
-    for node in tree.body:
-        for name in bound_names(node):
-            if name in declared:
-                raise PgolfError("PG401", f"link declares {name!r} twice")
-            declared.add(name)
-    for item in blocks(tree.body):
+    for name in chain.from_iterable(map(bound_names, nodes)):
+        if name in declared:
+            raise PgolfError("PG401", f"link declares {name!r} twice")
+        declared.add(name)
+    for item in blocks(nodes):
         if isinstance(item, ast.ImportFrom) and (item.level or item.module in modules):
             raise PgolfError("PG401", f"link left an internal import of {item.module}")
         if isinstance(item, ast.Import) and any(alias.name in modules for alias in item.names):
             raise PgolfError("PG401", f"link left an internal import: {ast.unparse(item)}")
-    unknown = reads_of(scopes(tree)[0]) - declared - BUILTINS
+    used = frozenset[str]().union(*(reads_of((flat.scoped.get(node) or scopes(node))[0]) for node in nodes))
+    unknown = used - declared - BUILTINS
     if unknown:
         raise PgolfError("PG401", f"link left names without a definition: {', '.join(sorted(unknown))}")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgolf.bundle.trees import ONE, SHAPES
+from pgolf.bundle.trees import BACKWARDS, MANY, ONE, below
 from pgolf.bundle.trees import copy_tree as copy_tree
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -26,6 +26,8 @@ IDENTIFIERS: dict[type[ast.AST], str] = {
     ast.MatchMapping: "rest",
 }
 """The field of each kind of node that holds a variable."""
+BINDERS = {ast.alias, *IDENTIFIERS} - {ast.Name}
+"""Nodes that bind a variable whenever they name one."""
 
 
 def bound_name(node: ast.AST) -> str | None:
@@ -97,24 +99,35 @@ class _Binder:
     def __init__(self, root: ast.AST, places: dict[ast.AST, Scope]):
         self.scope, self.places = Scope(root, "module", None), places
 
-    def visit(self, node: ast.AST) -> None:
-        _HANDLERS[node.__class__](self, node)
-
-    def generic_visit(self, node: ast.AST) -> None:
-        handlers, values = _HANDLERS, node.__dict__
-        for name, holds in SHAPES[node.__class__]:
-            value = values.get(name)
-            if value is None:
+    def visit(self, nodes: Iterable[Any]) -> None:
+        """Visit nodes, and all below them that no method of this class takes over, in source order; None is a gap."""
+        scope, places, reads, methods = self.scope, self.places, self.scope.reads, _METHODS
+        waiting = [node for node in nodes if node is not None]
+        waiting.reverse()
+        while waiting:
+            node = waiting.pop()
+            kind = node.__class__
+            if kind is ast.Name and node.ctx.__class__ is ast.Load:
+                places[node] = scope
+                if node.id in reads:
+                    reads[node.id].append(node)
+                else:
+                    reads[node.id] = [node]
                 continue
-            if holds == ONE:
-                handlers[value.__class__](self, value)
+            method = methods[kind]
+            if method is not None:
+                method(self, node)
                 continue
-            for item in value:
-                if item is not None:
-                    handlers[item.__class__](self, item)
-
-    def leaf(self, node: ast.AST) -> None:
-        """Nothing to see."""
+            values = node.__dict__
+            for name, holds in BACKWARDS[kind]:
+                value = values.get(name)
+                if holds == ONE:
+                    if value is not None:
+                        waiting.append(value)
+                elif holds == MANY:
+                    waiting += value[::-1]
+                else:
+                    waiting += [item for item in reversed(value) if item is not None]
 
     def bind(self, name: str, node: ast.AST, scope: Scope | None = None) -> None:
         scope = scope or self.scope
@@ -133,24 +146,11 @@ class _Binder:
         assert self.scope.parent is not None
         self.scope = self.scope.parent
 
-    def each(self, nodes: list[ast.expr] | list[ast.stmt] | list[ast.expr | None]) -> None:
-        for node in nodes:
-            if node is not None:
-                self.visit(node)
-
     def visit_Name(self, node: ast.Name) -> None:
-        if node.ctx.__class__ is ast.Load:
-            self.places[node] = scope = self.scope
-            reads = scope.reads.get(node.id)
-            if reads is None:
-                scope.reads[node.id] = [node]
-            else:
-                reads.append(node)
-        else:
-            self.bind(node.id, node)
+        self.bind(node.id, node)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        self.visit(node.value)
+        self.visit([node.value])
         scope = self.scope
         while scope.kind == "comprehension" and scope.parent is not None:
             scope = scope.parent
@@ -161,20 +161,17 @@ class _Binder:
         return [*args.posonlyargs, *args.args, *args.kwonlyargs, *extra]
 
     def _function(self, node: FunctionNode) -> None:
-        self.each(node.args.defaults)
-        self.each(node.args.kw_defaults)
         arguments = self._arguments(node.args)
-        self.each([argument.annotation for argument in arguments])
-        if not isinstance(node, ast.Lambda):
-            self.each([node.returns])
+        annotations = [*(argument.annotation for argument in arguments), getattr(node, "returns", None)]
+        self.visit([*node.args.defaults, *node.args.kw_defaults, *annotations])
         self.enter(node, "function")
         for argument in arguments:
             self.bind(argument.arg, argument)
-        self.each([node.body] if isinstance(node, ast.Lambda) else node.body)
+        self.visit([node.body] if isinstance(node, ast.Lambda) else node.body)
         self.leave()
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.each(node.decorator_list)
+        self.visit(node.decorator_list)
         self.bind(node.name, node)
         self._function(node)
 
@@ -184,23 +181,18 @@ class _Binder:
         self._function(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.each(node.decorator_list)
-        self.each(node.bases)
-        self.each([keyword.value for keyword in node.keywords])
+        self.visit([*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)])
         self.bind(node.name, node)
         self.enter(node, "class")
-        self.each(node.body)
+        self.visit(node.body)
         self.leave()
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        self.visit(node.generators[0].iter)
+        self.visit([node.generators[0].iter])
         self.enter(node, "comprehension")
         for number, generator in enumerate(node.generators):
-            self.visit(generator.target)
-            if number:
-                self.visit(generator.iter)
-            self.each(generator.ifs)
-        self.each([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
+            self.visit([generator.target, *([generator.iter] if number else []), *generator.ifs])
+        self.visit([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
         self.leave()
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
@@ -209,7 +201,7 @@ class _Binder:
         name = bound_name(node)
         if name:
             self.bind(name, node)
-        self.generic_visit(node)
+        self.visit(below(node))
 
     visit_alias = visit_ExceptHandler = visit_MatchAs = visit_MatchStar = visit_MatchMapping = _named
 
@@ -224,21 +216,20 @@ class _Binder:
 
     def visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
         self.scope.yields = True
-        self.generic_visit(node)
+        self.visit(below(node))
 
     visit_YieldFrom = visit_Yield
 
 
-class _Handlers(dict[type[ast.AST], Callable[[_Binder, Any], None]]):
-    """Class of node -> the method that visits it."""
+class _Methods(dict[type[ast.AST], Callable[[_Binder, Any], None] | None]):
+    """Class of node -> the method that visits it, if one does."""
 
-    def __missing__(self, kind: type[ast.AST]) -> Callable[[_Binder, Any], None]:
-        general = _Binder.generic_visit if SHAPES[kind] else _Binder.leaf
-        self[kind] = found = getattr(_Binder, f"visit_{kind.__name__}", general)
+    def __missing__(self, kind: type[ast.AST]) -> Callable[[_Binder, Any], None] | None:
+        self[kind] = found = getattr(_Binder, f"visit_{kind.__name__}", None)
         return found
 
 
-_HANDLERS = _Handlers()
+_METHODS = _Methods()
 
 
 Resolved = tuple[Scope, dict[ast.AST, Scope]]
@@ -247,7 +238,7 @@ Resolved = tuple[Scope, dict[ast.AST, Scope]]
 def scopes(root: ast.AST, places: dict[ast.AST, Scope] | None = None) -> Resolved:
     """The scope tree of a module or statement, and the scope each identifier is looked up in, added to `places`."""
     binder = _Binder(root, places if places is not None else {})
-    binder.visit(root)
+    binder.visit([root])
     return binder.scope, binder.places
 
 

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from pgolf.bundle.facts import Facts, merged_lists, united
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.meanings import BUILTINS
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope, copy_tree
-from pgolf.bundle.syntax import is_main_block, own_stores
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, copy_tree
+from pgolf.bundle.syntax import Pair, is_main_block, own_stores
 from pgolf.bundle.trees import ONE, SHAPES, Node, parents
 from pgolf.bundle.visibility import Visibility
 
@@ -47,7 +47,10 @@ class Program:
     def of(cls, flat: Flat, used_up: bool = False) -> Program:
         """A copy of a flat module, so that passes may change its trees; these themselves, where they are used up."""
         if used_up:
-            return cls(flat.statements)
+            program = cls(flat.statements)
+            for node, resolved in flat.scoped.items():
+                program.facts(node, resolved)
+            return program
         return cls(Owned(item.owner, copy_tree(item.node)) for item in flat.statements)
 
     @property
@@ -139,11 +142,11 @@ class Program:
 
     # Facts about places
 
-    def facts(self, node: ast.stmt) -> Facts:
-        """What a top-level statement shows."""
+    def facts(self, node: ast.stmt, resolved: Resolved | None = None) -> Facts:
+        """What a top-level statement shows; `resolved` are its scopes, where the caller has them."""
         facts = self._facts.get(node)
         if facts is None:
-            self._facts[node] = facts = Facts(node, self._parents, self._places)
+            self._facts[node] = facts = Facts(node, self._parents, self._places, resolved)
             self._scopes.update(facts.inner_scopes)
         return facts
 
@@ -213,6 +216,11 @@ class Program:
         return self.table(
             f"nodes {kind.__name__}", lambda: [node for facts in self.all_facts() for node in facts.nodes(kind)]
         )
+
+    @property
+    def assignments(self) -> list[tuple[ast.Assign, list[Pair]]]:
+        """The assignments that have `pairs`, with these."""
+        return self.table("assignments", lambda: [one for facts in self.all_facts() for one in facts.assignments])
 
     @property
     def reads(self) -> dict[str, list[ast.Name]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pgolf.bundle.fstrings import without_nested_texts
-from pgolf.bundle.names import Scope, copy_tree, reads_of, scopes
+from pgolf.bundle.names import Resolved, Scope, copy_tree, reads_of, scopes
 from pgolf.bundle.toplevel import functions_of, imports_of, optional_names, registrations
 from pgolf.bundle.trees import Transformer, parents, walk
 from pgolf.bundle.typing_only import without_typing
@@ -62,10 +62,10 @@ class Statement:
         """A copy without the annotations that nothing reads."""
         return strip_annotations(copy_tree(self.node))
 
-    def take(self) -> ast.stmt:
-        """`bare` for who changes it: the next one who asks gets another copy."""
-        taken = self.bare
-        del self.bare
+    def take(self) -> tuple[ast.stmt, Resolved]:
+        """`bare` with its `scoped` for who changes it: the next one who asks gets another copy."""
+        taken = self.bare, self.scoped
+        del self.bare, self.scoped
         return taken
 
     @cached_property
@@ -78,9 +78,14 @@ class Statement:
         return ast.unparse(self.node) if optional_names(self.node) else ""
 
     @cached_property
+    def scoped(self) -> Resolved:
+        """`scopes` of `bare`."""
+        return scopes(self.bare)
+
+    @property
     def scope(self) -> Scope:
         """The scope around `bare`."""
-        return scopes(self.bare)[0]
+        return self.scoped[0]
 
     @cached_property
     def uses(self) -> frozenset[str]:
@@ -128,7 +133,7 @@ class Module:
         return table
 
     @cached_property
-    def scoped(self) -> tuple[Scope, dict[ast.AST, Scope]]:
+    def scoped(self) -> Resolved:
         """`scopes` of the whole module."""
         return scopes(self.tree)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pgolf.bundle.names import FunctionNode, bound_name
+from pgolf.bundle.names import BINDERS, FunctionNode, bound_name
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import walk
 
@@ -90,7 +90,7 @@ def binds_self(method: FunctionNode) -> bool:
     if not method.args.args or method.args.posonlyargs or is_static(method):
         return False
     first = method.args.args[0].arg
-    words = [node for node in walk(method) if node.__class__ is not ast.Name or node.id == first]  # type: ignore[attr-defined]
+    words = [node for node in walk(method) if (node.id == first if node.__class__ is ast.Name else node.__class__ in BINDERS)]  # type: ignore[attr-defined]
     return sum(bound_name(node) == first for node in words) == 1
 
 

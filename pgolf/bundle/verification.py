@@ -28,13 +28,12 @@ def verify(name: str, before: Sequence[Facts], program: Program) -> None:
     declared = {one for facts in after for one in facts.bound} | program.global_names
     fresh = declared.difference(*was)
     new = fresh - united(facts.variables for facts in before) if fresh else fresh
-    for facts in after:
-        if facts in unchanged:
-            continue
+    changed = [facts for facts in after if facts not in unchanged]
+    read = united(facts.reads for facts in before) if changed else fresh
+    for facts in changed:
         old = was.get(facts.bound)
         added = facts.reads.keys() - new - (old.reads.keys() if old is not None else set())
-        wrong = added - united(facts.reads for facts in before) if added else set()
-        wrong |= added & old.bound_inside if old is not None else set()
+        wrong = added - read | (added & old.bound_inside if old is not None else set())
         if wrong:
             where = ", ".join(facts.bound) or "the main block"
             raise PgolfError("PG401", f"{name} made {', '.join(sorted(wrong))} a global name in {where}")

@@ -26,7 +26,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, scopes
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, bound_name, scopes
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import DECORATORS, bases_from, is_static, own_stores
 from pgolf.bundle.trees import Nodes, by_attribute, by_class, walk
@@ -136,11 +136,16 @@ class Visibility:
         """Is an expression an imported name, or an attribute, item or result of one?"""
         while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
             node = node.func if isinstance(node, ast.Call) else node.value
-        if not isinstance(node, ast.Name):
+        if not isinstance(node, ast.Name) or node.id not in self._aliases:
             return False
         scope, name = self._variable(node, node.id)
         bound = self.bound if scope is None else scope.bound
         return any(isinstance(item, ast.alias) for item in bound.get(name, ()))
+
+    @cached_property
+    def _aliases(self) -> frozenset[str]:
+        """What any import binds."""
+        return frozenset(map(bound_name, self.nodes(ast.alias)))
 
     def _variable(self, node: ast.AST, name: str) -> tuple[Scope | None, str]:
         """What a name means at a node: whose variable, None for the top level's, and which."""

@@ -30,12 +30,14 @@ class Callee:
     Attributes:
         node: its definition.
         signature: the parameters that its calls give.
+        reads: parameter that nothing else binds -> each place that reads it.
         calls: all of them.
         constructs: whether it is a constructor, so that its calls give an object.
     """
 
     node: ast.FunctionDef
     signature: Signature
+    reads: dict[str, list[ast.AST]]
     calls: tuple[ast.Call, ...]
     constructs: bool = False
 
@@ -68,11 +70,11 @@ class CallGraph:
 
     def _find(self) -> Iterator[Callee]:
         for facts in self.program.all_facts():
-            for function, signature in facts.table("plain functions", _plain_functions):
+            for function, (signature, reads) in plain_functions(facts).items():
                 calls = self.program.calls(self._uses(facts.node, function))
                 if calls and not any(map(hides_arguments, calls)) and all(map(signature.fits, calls)):
                     constructs = function is not facts.node and function.name == "__init__"
-                    yield Callee(function, signature, tuple(calls), constructs)
+                    yield Callee(function, signature, reads, tuple(calls), constructs)
 
     def _uses(self, definition: ast.stmt, function: ast.FunctionDef) -> Collection[ast.AST]:
         """What is read where a function is called, if it is ever read otherwise; nothing where that cannot be seen."""
@@ -86,19 +88,28 @@ class CallGraph:
         return program.reads.get(name, []) if seen and program.is_constant(name) else []
 
 
-def _plain_functions(facts: Facts) -> list[tuple[ast.FunctionDef, Signature]]:
-    """The function or methods of a statement that are called as they are defined, and what their calls give."""
+Plain = dict[ast.FunctionDef, tuple[Signature, dict[str, list[ast.AST]]]]
+
+
+def plain_functions(facts: Facts) -> Plain:
+    """The function or methods of a statement that are called as they are defined, with their `signature` and `reads`."""
+    return facts.table("plain functions", _plain_functions)
+
+
+def _plain_functions(facts: Facts) -> Plain:
     node = facts.node
     functions = [node] if isinstance(node, ast.FunctionDef) else []
     methods = [method for method in methods_of(node) if binds_self(method)] if isinstance(node, ast.ClassDef) else []
     if isinstance(node, ast.ClassDef) and not _is_made_plainly(node):
         methods = [method for method in methods if method.name != "__init__"]
-    return [
-        (function, Signature.of(function, int(function is not node)))
-        for function in (*functions, *methods)
-        if all(last_name(mark) in PLAIN_DECORATORS for mark in function.decorator_list)
-        and not function.args.posonlyargs
-    ]
+    found: Plain = {}
+    for function in (*functions, *methods):
+        marks = [last_name(mark) for mark in function.decorator_list]
+        if all(mark in PLAIN_DECORATORS for mark in marks) and not function.args.posonlyargs:
+            signature, scope = Signature.of(function, int(function is not node)), facts.inner_scopes[function]
+            once = [name for name in signature.names if scope.is_bound_once(name)]
+            found[function] = signature, {name: scope.reads_inside(name) for name in once}
+    return found
 
 
 def _is_made_plainly(node: ast.ClassDef) -> bool:

@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Any
 
 from pgolf.bundle.effects import can_hold, is_chain, is_in_kernel, is_in_text
 from pgolf.bundle.literals import UNKNOWN, value_of
-from pgolf.bundle.names import Scope, copy_tree
+from pgolf.bundle.facts import Facts
+from pgolf.bundle.names import copy_tree
 from pgolf.bundle.passes.call_graph import Callee, CallGraph
 from pgolf.bundle.passes.constant_folding import Folder
 from pgolf.bundle.passes.contract import Pass
@@ -63,30 +65,18 @@ class _Propagation:
         for callee in self.graph.closed.values():
             self.find_parameters(callee)
             self.find_result(callee)
-        for facts in program.all_facts():
-            for scope in facts.inner_scopes.values():
-                if scope.kind == "function":
-                    self.find_variables(scope)
+        for facts in program.all_facts() if not self.effects.observes_absence else ():
+            for value, reads in facts.table("bound once", _bound_once):
+                self.note([value], reads)
         for name in {*program.attributes}.intersection(self.program.own):
             self.find_attribute(name)
 
-    def find_variables(self, scope: Scope) -> None:
-        """Local variables that one line of the function itself binds, above those that read them."""
-        body = scope.node.body if isinstance(scope.node, ast.FunctionDef) else []
-        for line in body:
-            for target, value in pairs(line):
-                once = isinstance(target, ast.Name) and scope.is_bound_once(target.id)
-                if isinstance(target, ast.Name) and once and not self.effects.observes_absence:
-                    self.note([value], scope.reads_inside(target.id))
-
     def find_parameters(self, callee: Callee) -> None:
         """Parameters for which all calls give one literal; what a call of the function by itself hands on is no news."""
-        scope, signature = self.program.scope(callee.node), callee.signature
-        for name in signature.names:
-            if scope.is_bound_once(name):
-                reads = scope.reads_inside(name)
-                given = (signature.given(call, name) or signature.defaults.get(name) for call in callee.calls)
-                self.note((value for value in given if value not in reads), reads)
+        signature = callee.signature
+        for name, reads in callee.reads.items():
+            given = (signature.given(call, name) or signature.defaults.get(name) for call in callee.calls)
+            self.note((value for value in given if value not in reads), reads)
 
     def find_result(self, callee: Callee) -> None:
         """Calls of a function that only returns a literal."""
@@ -168,6 +158,17 @@ class _Propagation:
                 self.program.changed(statement)
             else:
                 self.program.replace(statement, new if isinstance(new, list) else [new])
+
+
+def _bound_once(facts: Facts) -> list[tuple[ast.expr, list[ast.AST]]]:
+    """Literals that one line of a function itself gives a local variable, and the places that read it, which are below."""
+    found = []
+    for scope in facts.inner_scopes.values():
+        body = scope.node.body if isinstance(scope.node, ast.FunctionDef) else []
+        for target, value in chain.from_iterable(map(pairs, body)):
+            if isinstance(target, ast.Name) and value_of(value) is not UNKNOWN and scope.is_bound_once(target.id):
+                found.append((value, scope.reads_inside(target.id)))
+    return found
 
 
 CONSTANT_PROPAGATION = Pass(

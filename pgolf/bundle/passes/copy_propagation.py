@@ -47,7 +47,7 @@ class _Copies:
         self.names: dict[ast.AST, str] = {}
         self.loops: list[ast.For] = []
         self.callees = list(CallGraph(program).closed.values())
-        self.assignments = [line for line in program.nodes(ast.Assign) if pairs(line)]
+        self.assignments = program.assignments
         self.singles = [
             loop for loop in program.nodes(ast.For) if isinstance(loop.iter, ast.Tuple) and len(loop.iter.elts) == 1
         ]
@@ -57,8 +57,8 @@ class _Copies:
     def find(self) -> bool:
         """Go through the program once; what is found lets the next time find more. False if nothing was."""
         before = len(self.names), len(self.loops)
-        for line in self.assignments:
-            for target, value in pairs(line):
+        for line, stored in self.assignments:
+            for target, value in stored:
                 if isinstance(target, ast.Name):
                     self._find_variable(line, target, self.thing(value))
         for loop in self.singles:
@@ -113,14 +113,11 @@ class _Copies:
 
     def _find_parameters(self, callee: Callee) -> None:
         """Parameters that each call gives the same thing."""
-        scope = self.program.scope(callee.node)
-        arguments = callee.node.args
-        for argument in (*arguments.args, *arguments.kwonlyargs):
-            if argument.arg not in callee.signature.names or not _is_bound_by(scope, argument):
-                continue
-            thing = self.thing(callee.signature.given(callee.calls[0], argument.arg))
-            if thing and all(self.thing(callee.signature.given(call, argument.arg)) == thing for call in callee.calls):
-                self.note(scope.reads_inside(argument.arg), thing)
+        given, calls = callee.signature.given, callee.calls
+        for name, reads in callee.reads.items():
+            thing = self.thing(given(calls[0], name))
+            if thing and all(self.thing(given(call, name)) == thing for call in calls):
+                self.note(reads, thing)
 
     def _find_attribute(self, constructor: ast.FunctionDef, target: ast.expr, thing: str) -> None:
         """`self.x = thing` of a constructor, where no other attribute `x` is stored or defined."""
@@ -152,7 +149,7 @@ def _bound_once(program: Program) -> set[str]:
     """Variables of the top level that one line binds, in a function, which runs at most once: all reads give one object."""
     once = Execution.of(program).once if program.global_names else set()
     bound = {name: program.writes.get(name, []) for name in program.global_names}
-    assigned = {target for line in program.nodes(ast.Assign) if line in once for target, _ in pairs(line)}
+    assigned = {target for line, stored in program.assignments if line in once for target, _ in stored}
     return {name for name, nodes in bound.items() if len(nodes) == 1 and nodes[0] in assigned}
 
 

@@ -12,7 +12,7 @@ import ast
 from dataclasses import replace
 
 from pgolf.bundle.effects import Effects
-from pgolf.bundle.passes.call_graph import Callee, CallGraph
+from pgolf.bundle.passes.call_graph import Callee, CallGraph, plain_functions
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
 from pgolf.bundle.syntax import Signature, drop_parameter
@@ -21,28 +21,33 @@ from pgolf.errors import PgolfError
 
 def eliminate_dead_arguments(program: Program) -> None:
     """Drop parameters until each is read: without an argument, the variable that it read may be read no more."""
-    callees, effects = dict(CallGraph(program).closed), Effects(program)
-    while dead := {
-        callee: names for callee in callees.values() if (names := _dead_parameters(program, callee, effects))
-    }:
-        for callee, names in dead.items():
-            callees[callee.node] = replace(callee, signature=_drop(callee, names))
+    callees, effects = list(CallGraph(program).closed.values()), Effects(program)
+    while dead := [(callee, names) for callee in callees if (names := _dead_parameters(program, callee, effects))]:
+        for callee, names in dead:
+            _drop(callee, names)
             for node in (callee.node, *callee.calls):
                 program.changed(node)
+        callees = [_as_it_is(program, callee) for callee in callees]
+
+
+def _as_it_is(program: Program, callee: Callee) -> Callee:
+    """A closed function with what is left of its parameters, and of the places that read them."""
+    signature, reads = plain_functions(program.facts(program.statement(callee.node)))[callee.node]
+    return replace(callee, signature=signature, reads=reads)
 
 
 def _dead_parameters(program: Program, callee: Callee, effects: Effects) -> list[str]:
     """Parameters that nothing reads and whose arguments may go."""
-    arguments, scope = callee.node.args, program.scope(callee.node)
+    arguments = callee.node.args
     if arguments.vararg is not None or arguments.kwarg is not None:
         return []
-    unread = [name for name in callee.signature.names if scope.is_bound_once(name) and not scope.reads_inside(name)]
+    unread = [name for name, reads in callee.reads.items() if not reads]
     given = {name: [callee.signature.given(call, name) for call in callee.calls] for name in unread}
     return [name for name in unread if all(value is None or effects.is_droppable(value) for value in given[name])]
 
 
-def _drop(callee: Callee, names: list[str]) -> Signature:
-    """Drop parameters of a function and their arguments in every call; gives what these give now.
+def _drop(callee: Callee, names: list[str]) -> None:
+    """Drop parameters of a function and their arguments in every call.
 
     Raises:
         PgolfError: PG401, where another argument would become another parameter's.
@@ -59,7 +64,6 @@ def _drop(callee: Callee, names: list[str]) -> Signature:
         call.keywords = [word for word in call.keywords if word.arg not in names]
         if after.bound(call) != kept:
             raise PgolfError("PG401", f"an argument of {ast.unparse(call.func)} became another parameter's")
-    return after
 
 
 DEAD_ARGUMENTS = Pass(

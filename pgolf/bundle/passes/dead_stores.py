@@ -16,7 +16,7 @@ from pgolf.bundle.effects import Effects
 from pgolf.bundle.names import Scope
 from pgolf.bundle.passes.contract import Pass
 from pgolf.bundle.program import Program
-from pgolf.bundle.syntax import Pair, assignment, pairs
+from pgolf.bundle.syntax import Pair, assignment
 from pgolf.bundle.trees import by_attribute
 
 
@@ -31,9 +31,9 @@ def _eliminate(program: Program) -> bool:
     effects = Effects(program)
     lines: dict[ast.Assign, list[Pair]] = {}
     dead = _dead_targets(program, effects)
-    for line in program.nodes(ast.Assign):
-        kept = [pair for pair in pairs(line) if pair[0] not in dead]
-        if len(kept) < len(pairs(line)):
+    for line, stored in program.assignments if dead else ():
+        kept = [pair for pair in stored if pair[0] not in dead]
+        if len(kept) < len(stored):
             lines[line] = kept
     methods = _unread_methods(program, effects)
     idle = [branch for branch in program.nodes(ast.If) if _is_idle(branch, effects)]
@@ -66,8 +66,8 @@ def _dead_targets(program: Program, effects: Effects) -> set[ast.expr]:
     """The targets of assignments to variables and attributes that nobody reads, where every value may go."""
     # What the top level itself assigns goes by tree shaking.
     top = set(program.body)
-    lines = [line for line in program.nodes(ast.Assign) if line not in top]
-    targets = [target for line in lines for target, value in pairs(line) if effects.is_droppable(value)]
+    inside = [stored for line, stored in program.assignments if line not in top]
+    targets = [target for stored in inside for target, value in stored if effects.is_droppable(value)]
     dead = _dead_variables(program, [target for target in targets if isinstance(target, ast.Name)])
     chains = [target for target in targets if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)]
     stored = by_attribute(chains) if not effects.observes_absence else {}
