@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pgolf.bundle.link import bound_names
-from pgolf.bundle.names import IDENTIFIERS, Resolved, Scope, scopes, words_of
+from pgolf.bundle.names import IDENTIFIERS, Scope, words_of
 from pgolf.bundle.source import last_name
 from pgolf.bundle.syntax import Pair, member_names, pairs
 from pgolf.bundle.trees import Node, by_attribute, index
@@ -27,22 +27,12 @@ class Facts:
 
     Args:
         parents: gets the node above each node below the statement.
-        places: gets the scope that each identifier is looked up in.
-        resolved: `scopes` of the statement, where the caller has them.
+        scope: the scope around the statement.
     """
 
-    def __init__(
-        self,
-        node: ast.stmt,
-        parents: dict[ast.AST, ast.AST],
-        places: dict[ast.AST, Scope],
-        resolved: Resolved | None = None,
-    ):
-        self.node = node
+    def __init__(self, node: ast.stmt, parents: dict[ast.AST, ast.AST], scope: Scope):
+        self.node, self.scope = node, scope
         self.kinds = index(node, parents)
-        self.scope, found = resolved or scopes(node, places)
-        if resolved is not None:
-            places.update(found)
         self.bound = bound_names(node)
         self._tables: dict[str, Any] = {}
 

@@ -106,7 +106,7 @@ def _rank(meaning: Meaning) -> tuple[int, Meaning]:
 
 def _is_captured(item: Mention) -> bool:
     """Would a name that an import changed, written as it was before, mean a variable inside the statement?"""
-    top = item.statement.scope
+    top = item.statement.scoped[0]
     return any(item.meaning.called in scope.bound for scope in top.walk() if scope is not top)
 
 
@@ -114,7 +114,7 @@ def _words(found: list[Mention]) -> set[str]:
     """Every word of the program that could be taken for a variable."""
     words = {*BUILTINS, *keyword.kwlist, *(item.name for item in found), *(item.meaning.called for item in found)}
     for statement in {item.statement for item in found}:
-        words |= words_of(statement.scope)
+        words |= words_of(statement.scoped[0])
     return words
 
 

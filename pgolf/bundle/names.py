@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgolf.bundle.trees import BACKWARDS, MANY, ONE, below
+from pgolf.bundle.trees import MANY, ONE, SHAPES, below
 from pgolf.bundle.trees import copy_tree as copy_tree
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -26,8 +26,6 @@ IDENTIFIERS: dict[type[ast.AST], str] = {
     ast.MatchMapping: "rest",
 }
 """The field of each kind of node that holds a variable."""
-BINDERS = {ast.alias, *IDENTIFIERS} - {ast.Name}
-"""Nodes that bind a variable whenever they name one."""
 
 
 def bound_name(node: ast.AST) -> str | None:
@@ -101,9 +99,8 @@ class _Binder:
 
     def visit(self, nodes: Iterable[Any]) -> None:
         """Visit nodes, and all below them that no method of this class takes over, in source order; None is a gap."""
-        scope, places, reads, methods = self.scope, self.places, self.scope.reads, _METHODS
-        waiting = [node for node in nodes if node is not None]
-        waiting.reverse()
+        scope, places, reads, methods, shapes = self.scope, self.places, self.scope.reads, _METHODS, SHAPES
+        waiting = [node for node in nodes if node is not None][::-1]
         while waiting:
             node = waiting.pop()
             kind = node.__class__
@@ -114,20 +111,19 @@ class _Binder:
                 else:
                     reads[node.id] = [node]
                 continue
-            method = methods[kind]
-            if method is not None:
-                method(self, node)
+            if kind in methods:
+                methods[kind](self, node)
                 continue
-            values = node.__dict__
-            for name, holds in BACKWARDS[kind]:
+            shape = shapes[kind]
+            values = node.__dict__ if shape else {}
+            for name, holds in reversed(shape):
                 value = values.get(name)
+                if value is None:
+                    continue
                 if holds == ONE:
-                    if value is not None:
-                        waiting.append(value)
-                elif holds == MANY:
-                    waiting += value[::-1]
+                    waiting.append(value)
                 else:
-                    waiting += [item for item in reversed(value) if item is not None]
+                    waiting += value[::-1] if holds == MANY else [item for item in reversed(value) if item is not None]
 
     def bind(self, name: str, node: ast.AST, scope: Scope | None = None) -> None:
         scope = scope or self.scope
@@ -177,8 +173,7 @@ class _Binder:
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._function(node)
+    visit_Lambda = _function
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.visit([*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)])
@@ -221,15 +216,10 @@ class _Binder:
     visit_YieldFrom = visit_Yield
 
 
-class _Methods(dict[type[ast.AST], Callable[[_Binder, Any], None] | None]):
-    """Class of node -> the method that visits it, if one does."""
-
-    def __missing__(self, kind: type[ast.AST]) -> Callable[[_Binder, Any], None] | None:
-        self[kind] = found = getattr(_Binder, f"visit_{kind.__name__}", None)
-        return found
-
-
-_METHODS = _Methods()
+_METHODS: dict[type[ast.AST], Callable[[_Binder, Any], None]] = {
+    getattr(ast, name.removeprefix("visit_")): method for name, method in vars(_Binder).items() if "visit_" in name
+}
+"""Class of node -> the method that visits it, if one does."""
 
 
 Resolved = tuple[Scope, dict[ast.AST, Scope]]

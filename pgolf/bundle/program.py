@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pgolf.bundle.facts import Facts, merged_lists, united
 from pgolf.bundle.link import Flat, Owned
 from pgolf.bundle.meanings import BUILTINS
-from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, copy_tree
+from pgolf.bundle.names import FUNCTIONS, FunctionNode, Resolved, Scope, copy_tree, scopes
 from pgolf.bundle.syntax import Pair, is_main_block, own_stores
 from pgolf.bundle.trees import ONE, SHAPES, Node, parents
 from pgolf.bundle.visibility import Visibility
@@ -146,7 +146,9 @@ class Program:
         """What a top-level statement shows; `resolved` are its scopes, where the caller has them."""
         facts = self._facts.get(node)
         if facts is None:
-            self._facts[node] = facts = Facts(node, self._parents, self._places, resolved)
+            scope, places = resolved or scopes(node)
+            self._facts[node] = facts = Facts(node, self._parents, scope)
+            self._places.update(places)
             self._scopes.update(facts.inner_scopes)
         return facts
 
@@ -297,7 +299,7 @@ class Program:
         """
         if self._visibility is None:
             self.all_facts()
-            stores = {node.name: self.facts(node).table("stores", _own_stores) for node in self.classes.values()}
+            stores = {name: self.facts(node).table("stores", _own_stores) for name, node in self.classes.items()}
             self._visibility = Visibility(self.nodes, self.attributes, self.classes, stores, self.writes, self._places)
         return self._visibility
 

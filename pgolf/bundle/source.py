@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pgolf.bundle.fstrings import without_nested_texts
-from pgolf.bundle.names import Resolved, Scope, copy_tree, reads_of, scopes
+from pgolf.bundle.names import Resolved, copy_tree, reads_of, scopes
 from pgolf.bundle.toplevel import functions_of, imports_of, optional_names, registrations
-from pgolf.bundle.trees import Transformer, parents, walk
+from pgolf.bundle.trees import below, parents, walk
 from pgolf.bundle.typing_only import without_typing
 from pgolf.errors import PgolfError
 
@@ -82,18 +82,13 @@ class Statement:
         """`scopes` of `bare`."""
         return scopes(self.bare)
 
-    @property
-    def scope(self) -> Scope:
-        """The scope around `bare`."""
-        return self.scoped[0]
-
     @cached_property
     def uses(self) -> frozenset[str]:
-        return reads_of(self.scope)
+        return reads_of(self.scoped[0])
 
     @cached_property
     def uses_now(self) -> frozenset[str]:
-        return reads_of(self.scope, now=True)
+        return reads_of(self.scoped[0], now=True)
 
 
 @dataclass(eq=False)
@@ -197,7 +192,7 @@ def parsed(name: str, path: Path, text: str) -> Module:
     """A module of this text."""
     tree = parse(text, str(path), was_compiled(name, path))
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in walk(tree):
+    for node in blocks(tree.body):
         if isinstance(node, ast.ImportFrom) and node.level:
             make_absolute(node, package)
     return Module(name, str(path), text, tree)
@@ -354,30 +349,22 @@ def keeps_annotations(node: ast.AST) -> bool:
     )
 
 
-class _Stripper(Transformer):
-    """Drops annotations of functions and of local variables; those of class fields stay, they may be semantics."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        if not keeps_annotations(node):
-            node.returns = None
-            extra = [arg for arg in (node.args.vararg, node.args.kwarg) if arg is not None]
-            for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, *extra]:
-                argument.annotation = None
-        self.generic_visit(node)
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        node.body = [item if isinstance(item, ast.AnnAssign) else self.visit(item) for item in node.body]
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is None:
-            return node
-        return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
-
-
 def strip_annotations(node: ast.stmt) -> ast.stmt:
-    """The statement without annotations that have no meaning at run time (changes it in place)."""
-    stripped = _Stripper().visit(node)
-    assert isinstance(stripped, ast.stmt)
-    return stripped
+    """The statement without annotations of functions and local variables (in place); those of fields may mean something."""
+    for holder in blocks([node]):
+        if isinstance(holder, ast.FunctionDef) and not keeps_annotations(holder):
+            holder.returns = None
+            for argument in below(holder.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+        for name in BLOCKS if holder.__class__ in HOLDERS and holder.__class__ is not ast.ClassDef else ():
+            lines = getattr(holder, name, [])
+            lines[:] = map(_without_annotation, lines)
+    return _without_annotation(node)
+
+
+def _without_annotation(node: ast.stmt) -> ast.stmt:
+    """`x = 1` of `x: int = 1`."""
+    if not isinstance(node, ast.AnnAssign) or node.value is None:
+        return node
+    return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pgolf.bundle.names import BINDERS, FunctionNode, bound_name
+from pgolf.bundle.names import FunctionNode, Scope, bound_name
 from pgolf.bundle.source import last_name
 from pgolf.bundle.trees import walk
 
@@ -85,12 +85,14 @@ def is_static(method: FunctionNode) -> bool:
     return "staticmethod" in marks or "classmethod" in marks
 
 
-def binds_self(method: FunctionNode) -> bool:
-    """Does a method get its object as first parameter, and is that name bound nowhere else below it?"""
+def binds_self(method: FunctionNode, scope: Scope | None = None) -> bool:
+    """Does a method, whose scope may be known, get its object as first parameter, and is that name bound nowhere else below?"""
     if not method.args.args or method.args.posonlyargs or is_static(method):
         return False
     first = method.args.args[0].arg
-    words = [node for node in walk(method) if (node.id == first if node.__class__ is ast.Name else node.__class__ in BINDERS)]  # type: ignore[attr-defined]
+    if scope is not None:
+        return sum(len(inner.bound.get(first, ())) for inner in scope.walk()) == 1
+    words = [node for node in walk(method) if node.__class__ is not ast.Name or node.id == first]  # type: ignore[attr-defined]
     return sum(bound_name(node) == first for node in words) == 1
 
 

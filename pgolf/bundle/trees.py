@@ -46,17 +46,6 @@ class _Shapes(dict[type[ast.AST], Shape]):
 SHAPES = _Shapes()
 
 
-class _Backwards(dict[type[ast.AST], Shape]):
-    """Class of node -> its `SHAPES`, last one first, for who takes nodes off the end of a list."""
-
-    def __missing__(self, kind: type[ast.AST]) -> Shape:
-        self[kind] = found = SHAPES[kind][::-1]
-        return found
-
-
-BACKWARDS = _Backwards()
-
-
 def walk(root: ast.AST) -> list[ast.AST]:
     """`root` and all nodes below it as they are now, in the order of `ast.walk`, without operators and contexts."""
     shapes = SHAPES

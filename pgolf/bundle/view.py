@@ -10,7 +10,7 @@ from typing import Any
 
 from pgolf.bundle.names import FUNCTIONS, FunctionNode, Scope
 from pgolf.bundle.source import ENTRY, Module, Statement, is_build_time
-from pgolf.bundle.trees import ONE, SHAPES, Node, Shape, by_class, walk
+from pgolf.bundle.trees import ONE, SHAPES, Node, by_class, walk
 from pgolf.errors import PgolfError
 
 BUILD_TIME = "pgolf:"
@@ -180,18 +180,6 @@ def methods_of(modules: Iterable[Module]) -> Methods:
     return found
 
 
-class _CodeShapes(dict[type[ast.AST], Shape]):
-    """Class of node -> its fields that hold code, last one first: without annotations of functions and local variables."""
-
-    def __missing__(self, kind: type[ast.AST]) -> Shape:
-        stripped = ("returns", "annotation") if kind is ast.arg else ("returns",)
-        self[kind] = found = tuple(item for item in reversed(SHAPES[kind]) if item[0] not in stripped)
-        return found
-
-
-_CODE_SHAPES = _CodeShapes()
-
-
 def walk_code(root: ast.AST) -> list[ast.AST]:
     """`root` and all below it in source order, without annotations of functions and local variables."""
     found: list[ast.AST] = []
@@ -199,8 +187,9 @@ def walk_code(root: ast.AST) -> list[ast.AST]:
     while waiting:
         node = waiting.pop()
         found.append(node)
-        for name, holds in _CODE_SHAPES[node.__class__]:
-            value = getattr(node, name, None)
+        for name, holds in reversed(SHAPES[node.__class__]):
+            stripped = name == "returns" or (name == "annotation" and node.__class__ is ast.arg)
+            value = getattr(node, name, None) if not stripped else None
             if holds != ONE:
                 waiting += [item for item in reversed(value or ()) if item is not None]
             elif value is not None:

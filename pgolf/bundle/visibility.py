@@ -143,7 +143,7 @@ class Visibility:
         return any(isinstance(item, ast.alias) for item in bound.get(name, ()))
 
     @cached_property
-    def _aliases(self) -> frozenset[str]:
+    def _aliases(self) -> frozenset[str | None]:
         """What any import binds."""
         return frozenset(map(bound_name, self.nodes(ast.alias)))
 

@@ -132,3 +132,9 @@ def test_the_table_is_made_again_after_a_change():
     (call,) = [call for call in found.program.nodes(ast.Call) if ast.unparse(call) == "f(1)"]
     found.program.put(call, ast.parse("print(f)").body[0].value)
     assert [node.name for node in CallGraph(found.program).closed] == ["main"]
+
+
+def test_a_closed_function_shows_who_reads_its_parameters_that_nothing_else_binds():
+    text = "def f(a, b, c, *, d=1):\n    b = 2\n    return a, [a + d for _ in b]\ndef main(): f(1, 2, 3)"
+    found = {callee.node.name: callee.reads for callee in graph(text).closed.values()}
+    assert {name: len(reads) for name, reads in found["f"].items()} == {"a": 2, "c": 0, "d": 1}

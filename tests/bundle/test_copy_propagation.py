@@ -2,7 +2,9 @@
 
 import pytest
 from optimizing import MAIN, after, same
+from test_program import program
 
+from pgolf.bundle.names import scopes
 from pgolf.bundle.passes.copy_propagation import COPY_PROPAGATION
 from pgolf.bundle.passes.dead_arguments import DEAD_ARGUMENTS
 
@@ -117,3 +119,14 @@ def test_a_variable_that_a_function_binds_once_in_the_whole_run_is_a_thing():
     assert "print(WORLD is WORLD, n)" in after(once, COPY_PROPAGATION)
     assert "show(1)" in after(once, COPY_PROPAGATION, DEAD_ARGUMENTS)
     assert after(twice, COPY_PROPAGATION) == same(twice)
+
+
+def test_a_function_that_reads_many_copies_is_looked_through_once(monkeypatch):
+    lines = "".join(f"    part_{number} = counter\n    print(part_{number}.up())\n" for number in range(9))
+    changed = program(HEAD + "def main():\n" + lines + MAIN + "    main()\n")
+    changed.all_facts()
+    looked = []
+    monkeypatch.setattr("pgolf.bundle.program.scopes", lambda node: looked.append(node) or scopes(node))
+    COPY_PROPAGATION.run(changed)
+    changed.all_facts()
+    assert changed.flat.text.count("counter.up()") == 9 and [node.name for node in looked] == ["main"]

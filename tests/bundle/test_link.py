@@ -1,8 +1,11 @@
 """Linking."""
 
+import ast
+
 import pytest
 
 from pgolf.bundle.link import Flat, Owned, check, link, reach
+from pgolf.bundle.names import reads_of, scopes
 from pgolf.bundle.source import load
 from pgolf.errors import PgolfError
 
@@ -80,3 +83,28 @@ def test_the_check_sees_a_missing_a_doubled_and_an_internal_statement(project):
     left = Owned("imports", modules["__main__"].tree.body[0])
     with pytest.raises(PgolfError, match="internal import"):
         check(Flat((left, *flat.statements[1:])), modules)
+
+
+def test_the_scopes_that_link_hands_on_are_those_of_the_statements(project):
+    sources = {
+        "a": "def f(x: int): return clamp(x)\ndef clamp(x): return x",
+        "b": "def clamp(x): return [x for _ in f()]\ndef f(): return ()",
+    }
+    flat = linked(project, "from a import f\nfrom b import clamp\n" + MAIN.format("print(f(1), clamp(2))"), sources)
+    functions = [item.node for item in flat.statements if isinstance(item.node, ast.FunctionDef)]
+    assert {node.name for node in functions} == {"f", "clamp", "f_2", "clamp_2"} and set(
+        functions
+    ) <= flat.scoped.keys()
+    for node, (scope, places) in flat.scoped.items():
+        assert reads_of(scope) == reads_of(scopes(node)[0])
+        assert {*places} == {*scopes(node)[1]}
+
+
+def test_a_second_link_of_the_same_modules_gets_trees_and_scopes_of_its_own(project):
+    modules = load("from a import f\n" + MAIN.format("f()"), project({"a": "def f(): return g()\ndef g(): return 1\n"}))
+    reach(modules)
+    first, second = link(modules), link(modules)
+    assert first.text == second.text and first.scoped.keys().isdisjoint(second.scoped)
+    nodes = {node for node in second.scoped if isinstance(node, ast.FunctionDef)}
+    assert all(nodes.isdisjoint(scope.bound[node.name]) for node, (scope, _) in first.scoped.items() if node in nodes)
+    assert all(second.scoped[node][0].bound[node.name] == [node] for node in nodes)

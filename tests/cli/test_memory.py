@@ -2,11 +2,18 @@
 
 import ast
 import os
+from pathlib import Path
 
+import pytest
+
+from pgolf.bundle.pipeline import build
 from pgolf.bundle.source import Module
 from pgolf.cli.memory import Kept, Memory, read_again, states
 from pgolf.cli.memory import hashes as hashes_of
 from pgolf.cli.watch import stamp
+from pgolf.manager import load_registry
+from pgolf.recipe import load_recipe
+from pgolf.resolve import resolve
 
 
 def test_modules_are_read_again_only_where_they_changed(tmp_path):
@@ -82,3 +89,39 @@ def test_what_broke_a_rule_is_found_though_others_passed():
     assert [finding.code for finding in Memory(None, kept, {}).check([good, bad])] == ["PG304"]
     kept = Kept("", (), {}, None, memory.passed)
     assert Memory(None, kept, {}).check([good, bad]) == []
+
+
+@pytest.mark.slow
+def test_a_change_of_each_plugin_in_turn_gives_the_bytes_of_a_cold_build(tmp_path):
+    resolved = resolve(load_recipe(Path(__file__).parents[2] / "submissions/baseline"), load_registry())
+    copies: dict[str, Path] = {}
+
+    def find(module):
+        path = resolved.find_source(module)
+        if path is not None and module not in copies:
+            copies[module] = tmp_path / f"{module}.py" if path.name != "__init__.py" else path
+            copies[module].write_bytes(path.read_bytes()) if copies[module] != path else None
+        return copies.get(module) if path is not None else None
+
+    memory, modules, changed = Memory(build, None, {}), {}, 0
+    last = memory.build(resolved.entry, find, pack="plain")
+    for name in [name for name in last.module_names if name.startswith("pgolf_plugins")]:
+        modules = read_again(modules, memory.kept)
+        before = copies[name].read_text()
+        copies[name].write_text(with_a_line(before, name))
+        memory = Memory(build, memory.kept, modules)
+        now = memory.build(resolved.entry, find, pack="plain")
+        assert not memory.reused and now.code == build(resolved.entry, find, pack="plain").code
+        changed += now.code != last.code
+        last = now
+    assert changed > 5
+
+
+def with_a_line(text, word):
+    """A module whose first function that is no hook prints a word before all else that it does."""
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and not node.decorator_list]
+    if functions:
+        body = functions[0].body
+        body.insert(1 if ast.get_docstring(functions[0]) else 0, ast.parse(f"print({word!r})").body[0])
+    return ast.unparse(tree)

@@ -88,21 +88,19 @@ class CallGraph:
         return program.reads.get(name, []) if seen and program.is_constant(name) else []
 
 
-Plain = dict[ast.FunctionDef, tuple[Signature, dict[str, list[ast.AST]]]]
-
-
-def plain_functions(facts: Facts) -> Plain:
+def plain_functions(facts: Facts) -> dict[ast.FunctionDef, tuple[Signature, dict[str, list[ast.AST]]]]:
     """The function or methods of a statement that are called as they are defined, with their `signature` and `reads`."""
     return facts.table("plain functions", _plain_functions)
 
 
-def _plain_functions(facts: Facts) -> Plain:
+def _plain_functions(facts: Facts) -> dict[ast.FunctionDef, tuple[Signature, dict[str, list[ast.AST]]]]:
     node = facts.node
     functions = [node] if isinstance(node, ast.FunctionDef) else []
-    methods = [method for method in methods_of(node) if binds_self(method)] if isinstance(node, ast.ClassDef) else []
+    methods = methods_of(node) if isinstance(node, ast.ClassDef) else []
+    methods = [method for method in methods if binds_self(method, facts.inner_scopes[method])]
     if isinstance(node, ast.ClassDef) and not _is_made_plainly(node):
         methods = [method for method in methods if method.name != "__init__"]
-    found: Plain = {}
+    found = {}
     for function in (*functions, *methods):
         marks = [last_name(mark) for mark in function.decorator_list]
         if all(mark in PLAIN_DECORATORS for mark in marks) and not function.args.posonlyargs:

@@ -19,8 +19,8 @@ from itertools import chain
 from typing import Any
 
 from pgolf.bundle.effects import can_hold, is_chain, is_in_kernel, is_in_text
-from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.facts import Facts
+from pgolf.bundle.literals import UNKNOWN, value_of
 from pgolf.bundle.names import copy_tree
 from pgolf.bundle.passes.call_graph import Callee, CallGraph
 from pgolf.bundle.passes.constant_folding import Folder

@@ -6,7 +6,7 @@ import ast
 
 from pgolf.bundle.effects import Effects
 from pgolf.bundle.literals import UNKNOWN, value_of
-from pgolf.bundle.names import copy_tree
+from pgolf.bundle.names import Scope, copy_tree
 from pgolf.bundle.passes.singletons import Singleton
 from pgolf.bundle.program import Program
 from pgolf.bundle.syntax import Signature, assignment, hides_arguments, is_idle_line, pairs
@@ -25,6 +25,7 @@ class Construction:
 
     def __init__(self, program: Program, effects: Effects, single: Singleton):
         self.program, self.single, self.call = program, single, single.call
+        self.scope = program.scope(single.constructor or single.definition)
         self.line = next(node for node in (self.call, *program.ancestors(self.call)) if isinstance(node, ast.stmt))
         self.at_top = self.line in program.body
         names = [node for node in walk(self.call) if isinstance(node, ast.Name)]
@@ -64,7 +65,7 @@ class Construction:
             and all(isinstance(target, ast.Attribute) for target, _ in stored)
             and not (made.decorator_list or any(signature.more))
             and all(map(self._may_be_repeated, given.values()))
-            and all(self._may_be_written(made, name, values) for name in signature.names)
+            and all(self._may_be_written(self.scope, name, values) for name in signature.names)
         )
 
     def _may_be_repeated(self, value: ast.expr) -> bool:
@@ -74,9 +75,9 @@ class Construction:
         scope = self.program.variable(value)
         return self.program.is_constant(value.id) if scope.kind == "module" else scope.is_bound_once(value.id)
 
-    def _may_be_written(self, made: ast.FunctionDef, name: str, stored: list[ast.expr]) -> bool:
+    def _may_be_written(self, scope: Scope, name: str, stored: list[ast.expr]) -> bool:
         """Can what the call gives for a parameter stand where it is read: a name, or what is stored as it is, once?"""
-        scope, signature = self.program.scope(made), self._signature()
+        signature = self._signature()
         value = signature.given(self.call, name) or signature.defaults[name]
         reads = scope.reads_inside(name)
         is_literal = value_of(value) is not UNKNOWN
@@ -93,9 +94,8 @@ class Construction:
         if made is None:
             left = {name: copy_tree(signature.defaults[name]) for name in signature.names if name not in given}
             return [assign(names[str(name)], value) for name, value in (given | left).items()]
-        scope = self.program.scope(made)
         for name in signature.names:
-            for node in scope.reads.get(name, ()):
+            for node in self.scope.reads.get(name, ()):
                 self.program.put(node, copy_tree(given.get(name, signature.defaults.get(name, node))))
         return [one for line in body_of(made) for one in _apart(line, set(names.values()))]
 

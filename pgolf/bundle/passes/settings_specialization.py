@@ -31,22 +31,19 @@ def specialize_settings(program: Program) -> None:
     settings = record_fields(program, "settings")
     for record, values in (("settings", settings), ("program", functions | empty)):
         reads = field_reads(program, record)
-        for name in values.keys() & reads.keys():
-            for node in reads[name]:
-                _put(program, node, values[name])
+        places = [(node, values[name]) for name in values.keys() & reads.keys() for node in reads[name]]
+        for node, value in [one for one in places if _fits(program, *one)]:
+            program.put(node, ast.copy_location(copy_tree(value), node))
     if settings:
         forget_record(program, "settings")
     fold_constants(program)
 
 
-def _put(program: Program, node: ast.Attribute, value: ast.expr) -> None:
-    """Write a field's value in the place of one read."""
+def _fits(program: Program, node: ast.Attribute, value: ast.expr) -> bool:
+    """May a field's value stand in the place of one read?"""
     if isinstance(value, ast.Name):
-        fits = program.means_global(node, value.id)
-    else:
-        fits = value_of(value) is not UNKNOWN and can_hold(program, node, value)
-    if fits:
-        program.put(node, ast.copy_location(copy_tree(value), node))
+        return program.means_global(node, value.id)
+    return value_of(value) is not UNKNOWN and can_hold(program, node, value)
 
 
 def _compare_components(program: Program, components: set[str]) -> None:
