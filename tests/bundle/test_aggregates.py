@@ -144,6 +144,8 @@ HANDLER = "    try: print(1)\n    except Exception: pass\n"
             "class A:\n    late_k = 2\n    def set_it(self): self.late_k = 1\n    def go(self): return self.late_k\ndef main():\n    a = A()\n    a.go()\n",
             True,
         ),
+        (f"{HOLDS}a = A()\ndef main():\n    a.go()\n", True),
+        (f"{HOLDS}if x:\n    a = A()\ndef main():\n    a.go()\n", False),
         (f"{HOLDS}def use(b): return b.go()\ndef main():\n    a = A()\n    use(a)\n", True),
         (f"{HOLDS}def use(b):\n    b = b\n    return b.go()\ndef main():\n    a = A()\n    use(a)\n", False),
     ],

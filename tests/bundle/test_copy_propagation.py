@@ -65,6 +65,7 @@ def test_copies_are_written_as_names(before, wanted):
     "code",
     [
         "def main():\n    part = counter\n    part = other\n    print(part.up())\n",
+        "def main(again=0):\n    if again: print(part.up())\n    part = counter\n",
         "def main():\n    for x in (1, 2):\n        print(x if x < 2 else part.up())\n        part = counter\n",
         "def show(part): print(part.up())\ndef main():\n    show(counter)\n    show(other)\n",
         "def show(part=other): print(part.up())\ndef main():\n    show(counter)\n    show()\n",

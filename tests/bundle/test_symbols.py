@@ -67,6 +67,14 @@ def test_names(before, after):
     assert short(before) == same(after)
 
 
+def test_a_word_takes_the_most_used_name_that_is_free():
+    words = (f"part_{number}" for number in range(5))
+    met = "\n".join(f"def of_{word}({word}): return {word} + {word} + often + often" for word in words)
+    after = short(f"often = 1\n{met}\ndef h(rare): return rare")
+    assert after.startswith("e = 1\n") and after.count("(t):\n    return t + t + e + e") == 5
+    assert after.endswith("(t):\n    return t"), "`e` is free too, and comes first"
+
+
 def test_nonlocal_follows():
     before = "def f():\n    word = 1\n    def g():\n        nonlocal word\n        word = 2\n    return g, word"
     words = {node.id for node in ast.walk(ast.parse(short(before))) if isinstance(node, ast.Name)}

@@ -207,6 +207,21 @@ def test_a_function_that_is_only_handed_on_keeps_the_words_that_libraries_know(t
     assert keywords(f"def apply(ctx, alpha_k, *, beta_k): return ctx\n{text}\n") == kept
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("class K:\n    def write(self, alpha_k): pass\ncheckpoint(K())", {"alpha_k"}),
+        ("class K(nn.Module):\n    def run_it(self, alpha_k): pass\ncheckpoint(K().run_it)", {"alpha_k"}),
+        ("class K:\n    def run_it(self, alpha_k): pass\ncheckpoint(K().run_it)", set()),
+        ("class K:\n    def __init__(self, alpha_k): pass\ncheckpoint(K)", set()),
+        ("class K:\n    def __call__(self, alpha_k): pass\ncheckpoint(K())", set()),
+        ("def run_it(alpha_k): pass\ncheckpoint(run_it)", set()),
+    ],
+)
+def test_a_library_knows_more_of_methods_that_its_own_classes_have(text, kept):
+    assert keywords(text) == kept
+
+
 def test_words_of_known_callbacks_are_in_the_list():
     assert {
         "ctx",
