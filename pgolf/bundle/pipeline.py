@@ -90,13 +90,14 @@ def build(
     reach(modules)
     raise_all(check(list(modules.values())))
     linked = link(modules)
+    texts = [entry, linked.text]  # now, because the passes use up its trees
     specialized = specialize(linked, stop_after=stop_after, used_up=True)
     # All passes leave nothing to shake.
     shaken = shake(specialized) if stop_after is not None else specialized
     minified = minify(shaken)
     packed = pack_source(minified.text, pack, allow_brotli)
-    texts = [entry, linked.text, specialized.text, shaken.text, minified.text]
-    contents = [*(text.encode() for text in texts), packed.code]
+    texts += [specialized.text, shaken.text, minified.text]
+    contents = [*map(str.encode, texts), packed.code]
     return Built(
         code=packed.code,
         sha256=hashlib.sha256(packed.code).hexdigest(),

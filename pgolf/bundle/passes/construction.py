@@ -6,7 +6,7 @@ import ast
 
 from pgolf.bundle.effects import Effects
 from pgolf.bundle.literals import UNKNOWN, value_of
-from pgolf.bundle.names import Scope, copy_tree
+from pgolf.bundle.names import copy_tree
 from pgolf.bundle.passes.singletons import Singleton
 from pgolf.bundle.program import Program
 from pgolf.bundle.syntax import Signature, assignment, hides_arguments, is_idle_line, pairs
@@ -65,7 +65,7 @@ class Construction:
             and all(isinstance(target, ast.Attribute) for target, _ in stored)
             and not (made.decorator_list or any(signature.more))
             and all(map(self._may_be_repeated, given.values()))
-            and all(self._may_be_written(self.scope, name, values) for name in signature.names)
+            and all(self._may_be_written(name, values) for name in signature.names)
         )
 
     def _may_be_repeated(self, value: ast.expr) -> bool:
@@ -75,9 +75,9 @@ class Construction:
         scope = self.program.variable(value)
         return self.program.is_constant(value.id) if scope.kind == "module" else scope.is_bound_once(value.id)
 
-    def _may_be_written(self, scope: Scope, name: str, stored: list[ast.expr]) -> bool:
+    def _may_be_written(self, name: str, stored: list[ast.expr]) -> bool:
         """Can what the call gives for a parameter stand where it is read: a name, or what is stored as it is, once?"""
-        signature = self._signature()
+        scope, signature = self.scope, self._signature()
         value = signature.given(self.call, name) or signature.defaults[name]
         reads = scope.reads_inside(name)
         is_literal = value_of(value) is not UNKNOWN

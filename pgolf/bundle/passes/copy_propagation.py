@@ -26,12 +26,10 @@ def propagate_copies(program: Program) -> None:
     copies = _Copies(program)
     while copies.find():
         pass
-    # Whoever asks for a scope after a change waits for the facts of what was changed: first all questions, then all changes.
-    places = [
-        node for node, name in copies.names.items() if isinstance(node, ast.expr) and program.means_global(node, name)
-    ]
-    for node in places:
-        program.put(node, ast.Name(id=copies.names[node], ctx=ast.Load()))
+    # Who asks for a scope after a change waits for the facts of what was changed: first all questions, then all changes.
+    exprs = [(node, name) for node, name in copies.names.items() if isinstance(node, ast.expr)]
+    for node, name in [one for one in exprs if program.means_global(*one)]:
+        program.put(node, ast.Name(id=name, ctx=ast.Load()))
     for loop in copies.loops:
         program.put(loop, *loop.body)
 

@@ -22,7 +22,7 @@ from pgolf.errors import PgolfError
 def eliminate_dead_arguments(program: Program) -> None:
     """Drop parameters until each is read: without an argument, the variable that it read may be read no more."""
     callees, effects = list(CallGraph(program).closed.values()), Effects(program)
-    while dead := [(callee, names) for callee in callees if (names := _dead_parameters(program, callee, effects))]:
+    while dead := [(one, names) for one in callees if (names := _dead_parameters(program, one, effects))]:
         for callee, names in dead:
             _drop(callee, names)
             for node in (callee.node, *callee.calls):
