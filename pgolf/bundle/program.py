@@ -216,7 +216,7 @@ class Program:
     def nodes(self, kind: type[Node]) -> list[Node]:
         """Every node of one class."""
         return self.table(
-            f"nodes {kind.__name__}", lambda: [node for facts in self.all_facts() for node in facts.nodes(kind)]
+            f"nodes {kind.__name__}", lambda: [one for facts in self.all_facts() for one in facts.kinds.get(kind, ())]
         )
 
     @property
