@@ -114,9 +114,8 @@ class _Binder:
             if kind in methods:
                 methods[kind](self, node)
                 continue
-            shape = shapes[kind]
-            values = node.__dict__ if shape else {}
-            for name, holds in reversed(shape):
+            values = node.__dict__
+            for name, holds in reversed(shapes[kind]):
                 value = values.get(name)
                 if value is None:
                     continue

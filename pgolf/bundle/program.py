@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import keyword
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from pgolf.bundle.facts import Facts, merged_lists, united
@@ -222,7 +223,7 @@ class Program:
     @property
     def assignments(self) -> list[tuple[ast.Assign, list[Pair]]]:
         """The assignments that have `pairs`, with these."""
-        return self.table("assignments", lambda: [one for facts in self.all_facts() for one in facts.assignments])
+        return self.table("assignments", lambda: [*chain.from_iterable(one.assignments for one in self.all_facts())])
 
     @property
     def reads(self) -> dict[str, list[ast.Name]]:

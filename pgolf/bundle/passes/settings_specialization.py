@@ -31,9 +31,9 @@ def specialize_settings(program: Program) -> None:
     settings = record_fields(program, "settings")
     for record, values in (("settings", settings), ("program", functions | empty)):
         reads = field_reads(program, record)
-        places = [(node, values[name]) for name in values.keys() & reads.keys() for node in reads[name]]
-        for node, value in [one for one in places if _fits(program, *one)]:
-            program.put(node, ast.copy_location(copy_tree(value), node))
+        for name in values.keys() & reads.keys():
+            for node in [node for node in reads[name] if _fits(program, node, values[name])]:
+                program.put(node, ast.copy_location(copy_tree(values[name]), node))
     if settings:
         forget_record(program, "settings")
     fold_constants(program)

@@ -43,12 +43,12 @@ class Execution:
         self.once: set[ast.AST] = set()
         self.lasting: set[ast.FunctionDef] = set()
         waiting = [*chain.from_iterable(facts.table("straight", _straight_on) for facts in program.all_facts())]
-        for node in waiting:
-            # A function that only one place names is not met twice.
+        while waiting:
+            node = waiting.pop()
+            self.once.add(node)
             function = self._only_callee(node) if node.__class__ is ast.Call else None
             if function is not None:
                 waiting += program.facts(function).table("straight inside", _straight_inside)
-        self.once.update(waiting)
         main = program.main
         last = main.body[-1] if main is not None else None
         function = self._only_callee(last.value) if isinstance(last, ast.Expr) else None
