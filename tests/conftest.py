@@ -1,5 +1,8 @@
 """Tests run on one thread: bit equality holds at a fixed thread count."""
 
+import fcntl
+import os
+
 import pytest
 import torch
 from micro import make_corpus
@@ -22,6 +25,18 @@ def one_thread():
 def micro_data(tmp_path_factory):
     """A tiny corpus with its tokenizer."""
     return make_corpus(tmp_path_factory.mktemp("micro"))
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """The embedded sample, made once for all processes that run tests: it takes ten seconds. It is not to be changed."""
+    from pgolf.data.sample import ensure_sample
+
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (base / "sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return ensure_sample(base / "sample")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -25,10 +25,8 @@ def stand_in(code):
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    from pgolf.data.sample import ensure_sample
-
-    return ensure_sample(tmp_path_factory.mktemp("sample"), 512).tokenizer_path
+def model(sample):
+    return sample.tokenizer_path
 
 
 @pytest.mark.parametrize(("kills", "seed"), [(3, 1), pytest.param(25, 2, marks=pytest.mark.slow)])
@@ -41,14 +39,18 @@ def test_kills(number, kills, seed, model, tmp_path):
     assert sum(counts.values()) == kills
 
 
-@pytest.mark.parametrize("command", [["package", "FOLDER", "--force"], ["data", "sample", "-o", "FOLDER/data"]])
-def test_a_full_disk_is_one_line(command, tmp_path):
+TOKENIZE = ["data", "tokenize", "FOLDER/docs.jsonl", "--tokenizer", "MODEL", "-o", "FOLDER/data", "--val-docs", "1"]
+
+
+@pytest.mark.parametrize("command", [["package", "FOLDER", "--force"], TOKENIZE], ids=["package", "tokenize"])
+def test_a_full_disk_is_one_line(command, model, tmp_path):
     """RLIMIT_FSIZE stands for it: a write fails as on a disk that has no room."""
     folder = make_folder(tmp_path / "toy")
+    (folder / "docs.jsonl").write_text('{"text": "First."}\n{"text": "Second."}\n')
     before = (folder / "submission.json").read_bytes()
     script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
     script += "from pgolf.cli.main import main; main(sys.argv[1:])"
-    arguments = [part.replace("FOLDER", str(folder)) for part in command]
+    arguments = [part.replace("FOLDER", str(folder)).replace("MODEL", str(model)) for part in command]
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "error[PG001]: cannot write: File too large" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and (folder / "submission.json").read_bytes() == before

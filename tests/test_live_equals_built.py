@@ -1,7 +1,7 @@
 """The test that keeps the bundler honest: for every plugin and recipe, live and built agree bit for bit.
 
 Losses of every backward pass by `float.hex`, the trained weights, the artifact's SHA-256 and the BPB, on the CPU. The
-default run covers a few recipes that together hold every plugin; the slow run takes every plugin on its own.
+default run covers a few recipes; the slow run all, which together hold every plugin, and every plugin on its own.
 """
 
 import pytest
@@ -106,8 +106,10 @@ SETTINGS = {
 }
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do; and forms that
 are off by default."""
-# Half a minute each; what they hold also runs alone, in the slow tests.
-REASONS = {"groups": (needs_lrzip, pytest.mark.slow), "packed": needs_zstandard, "trellis": pytest.mark.slow}
+# What these hold also runs alone, in the slow tests, which CI runs, too.
+SLOW = ("trellis", "lanes", "outgate", "dense", "flags", "chunks", "narrow", "phases", "losses", "alone")
+REASONS = dict.fromkeys(SLOW, pytest.mark.slow)
+REASONS |= {"groups": (needs_lrzip, pytest.mark.slow), "packed": needs_zstandard}
 NEEDED = {"lrzip": needs_lrzip, "pergroup": needs_lrzip, "zstd": needs_zstandard}
 
 

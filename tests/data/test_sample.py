@@ -1,5 +1,7 @@
 """The embedded sample: contents, determinism, repair."""
 
+import shutil
+
 import numpy as np
 import pytest
 from models import registry
@@ -48,18 +50,20 @@ def test_the_tokenizer_has_the_contests_settings(sample):
     assert {"1", "2"} <= set(tokenizer.encode("12", out_type=str))
 
 
-def test_an_intact_sample_is_left_alone_and_a_damaged_one_made_anew_byte_for_byte(sample):
+def test_an_intact_sample_is_left_alone_and_a_damaged_one_made_anew_byte_for_byte(sample, tmp_path):
     notes = []
-    directory = sample.data_path.parents[1]
+    directory = tmp_path / "data"
+    shutil.copytree(sample.data_path.parents[1], directory)
     assert not ensure_sample(directory, note=notes.append).created
     assert notes == []
-    shard = sample.data_path / "fineweb_val_000000.bin"
+    data_path = directory / "datasets" / sample.data_path.name
+    shard = data_path / "fineweb_val_000000.bin"
     shard.write_bytes(shard.read_bytes()[:-2] + b"\0\0")
     again = ensure_sample(directory, note=notes.append)
     assert again.created
     assert notes[0].startswith("making the sample anew: fineweb_val_000000.bin: SHA-256 ")
     assert again.manifest == sample.manifest
-    assert damaged_files(sample.data_path, sample.manifest) == []
+    assert damaged_files(data_path, sample.manifest) == []
 
 
 def test_order_depends_on_the_text_alone(tmp_path):

@@ -6,17 +6,11 @@ import shutil
 import numpy
 import pytest
 
-from pgolf.data.sample import ensure_sample
 from pgolf.data.writer import write_shard
 from pgolf.preflight.data_checks import check_all, judge_tokenizer
 from pgolf.run.data import DataPaths
 
-SETTINGS = {"vocab_size": 512}
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    return ensure_sample(tmp_path_factory.mktemp("sample"), 512)
+SETTINGS = {"vocab_size": 1024}
 
 
 @pytest.fixture
@@ -69,7 +63,7 @@ def test_without_a_manifest_nothing_is_said_of_content(paths):
 
 def test_ids_beyond_the_vocabulary_and_another_size(paths):
     found = look(paths, {"vocab_size": 300})
-    assert "wanted an id below 300" in found["ids"].text and "512 pieces, the build 300" in found["tokenizer"].text
+    assert "wanted an id below 300" in found["ids"].text and "1024 pieces, the build 300" in found["tokenizer"].text
 
 
 def test_another_tokenizer_of_the_same_size(paths, tmp_path):

@@ -82,9 +82,9 @@ def test_what_pays_is_chosen():
             step = np.exp(generator.normal(size=len(parts["codes"])))
             parts["codes"] = torch.from_numpy((parts["codes"].numpy() / step[:, None]).clip(-127, 127).astype(np.int8))
             parts["step"] = torch.from_numpy(step).half()
-    *_, embedding, fc, proj = choices_of(pack(encoded))
-    assert embedding & 4 and fc & 4
     packed = pack(encoded)
+    *_, embedding, fc, proj = choices_of(packed)
+    assert embedding & 4 and fc & 4
     same(ContextLayout().unpack(CODER.decompress(packed, 10**7)), encoded)
 
 

@@ -52,8 +52,8 @@ def odd_tensors():
             "codes": torch.full((48, 64), -128, dtype=torch.int8),
             "step": torch.ones(48).half(),
         },
-        "one row": {"codes": codes(1, 5000), "step": torch.full((1,), 3e4).half()},
-        "one column": {"codes": codes(5000, 1), "step": torch.rand(5000, generator=generator).half()},
+        "one row": {"codes": codes(1, 900), "step": torch.full((1,), 3e4).half()},
+        "one column": {"codes": codes(900, 1), "step": torch.rand(900, generator=generator).half()},
         "ternary": {"codes": codes(60, 50, low=-1, high=2), "step": torch.rand(60, generator=generator).half()},
         "binary": {"codes": codes(60, 50, low=0, high=2) * 2 - 1},
         "no rows": {"codes": torch.zeros(0, 7, dtype=torch.int8), "step": torch.zeros(0).half()},
@@ -97,17 +97,23 @@ class Holder:
 
 @pytest.mark.parametrize("coder", CODERS)
 def test_what_is_not_whole_is_refused(coder):
-    """Cut at drawn places, longer by a few bytes, with a bit turned, with two parts exchanged: one ValueError each."""
+    """Cut at drawn places, longer by a few bytes, backwards: one ValueError each. A turned bit may also change nothing."""
     program, generator = Holder(coder), np.random.default_rng(3)
     packed = program.entropy_coder.compress(program.stream_layout.pack(odd_tensors(), Ledger()), Ledger())
     state = {"w": torch.zeros(2**20)}
     same(unpack_artifact(packed, state, program), odd_tensors())
     damaged = [b"", packed[:1], packed[:-1], packed[1:], packed + b"\0", packed + packed, packed[::-1]]
     damaged += [packed[: int(at)] for at in generator.integers(1, len(packed), 5)]
-    for at in generator.integers(0, len(packed), 8):
-        changed = bytearray(packed)
-        changed[at] ^= 1 << int(generator.integers(8))
-        damaged.append(bytes(changed))
     for data in damaged:
         with pytest.raises(ValueError, match="the artifact cannot be read"):
             unpack_artifact(data, state, program)
+    refused = 0
+    for at in generator.integers(0, len(packed), 8):
+        changed = bytearray(packed)
+        changed[at] ^= 1 << int(generator.integers(8))
+        try:
+            same(unpack_artifact(bytes(changed), state, program), odd_tensors())
+        except ValueError as error:
+            assert "the artifact cannot be read" in str(error)
+            refused += 1
+    assert refused >= 7

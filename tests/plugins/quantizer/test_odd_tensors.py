@@ -140,11 +140,28 @@ NEAR = {"ternary": near_groups, "binary": near_groups}
 NEAR |= dict.fromkeys(("hadamard_rotation", "lqer", "magnitude_prune"), near_whole)
 
 
+EXAMPLES = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
 @pytest.mark.filterwarnings("ignore:(std|var).*:UserWarning")
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(EXAMPLES, max_examples=8)
 @given(data=st.data())
 def test_what_comes_back_is_finite_and_near(name, data):
+    comes_back(name, data)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:(std|var).*:UserWarning")
+@pytest.mark.parametrize("name", NAMES)
+@settings(EXAMPLES, max_examples=60)
+@given(data=st.data())
+def test_what_comes_back_of_more_tensors(name, data):
+    comes_back(name, data)
+
+
+def comes_back(name, data):
+    """One tensor of any kind, through its quantizer and the artifact."""
     program = program_of(name)
     feeds = "gptq" in program.plugins or "trellis" in program.plugins
     # Feedback is of inputs, which wide matrices here have not.
