@@ -250,12 +250,12 @@ class Table:
         place = self.work / folder
         place.mkdir(parents=True, exist_ok=True)
         environment = {
+            "TORCHINDUCTOR_CACHE_DIR": str(self.work / "cache"),
             **os.environ,
             "DATA_PATH": str(self.kit / data),
             "TOKENIZER_PATH": str(self.kit / "tokenizer.model"),
             "RUN_ID": "run",
             "MAX_WALLCLOCK_SECONDS": "600",
-            "TORCHINDUCTOR_CACHE_DIR": str(self.work / "cache"),
             "TORCHINDUCTOR_COMPILE_THREADS": "8",
             "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
             **self.path,

@@ -5,9 +5,12 @@
 
 Both are the recipe of PR #1855 at the proxy's size: batches of 65,536 tokens, an average that fits some hundred steps, the
 default byte coder, the plain tokenizer. `BEST` names what ours has besides. A pair trains for `--train-seconds` of its own
-clock, compiled, warm-up and compilation outside; it shares the GPU, so that neither has more of it than the other. Then each
-artifact is scored by the test-time training of its stack, eager, while the next pair trains. One JSON line for each run, at
-once; at the end the mean difference over seeds, its standard error and the p-value of a paired t-test.
+clock, compiled, warm-up and compilation outside; it shares the GPU, so that neither has more of it than the other. When all
+pairs are trained, each artifact is scored by the test-time training of its stack, eager, while time is left: scored beside the
+next pair, it took half of the GPU from it. One JSON line for each run, at once; at the end the mean difference over seeds, its
+standard error and the p-value of a paired t-test.
+
+Seeds that do not fit one call go into another one: TORCHINDUCTOR_CACHE_DIR names a folder that keeps what was compiled.
 
 `--tiny` prepares small models for a CPU.
 """
@@ -123,7 +126,8 @@ class Pairs(Table):
         row["scores"] = re.findall(r"^(final_\w+_exact) val_loss:\S+ val_bpb:(\S+)", log, re.M)
         artifacts = list((self.work / folder).glob("final_model.*.ptz"))
         row["bytes"] = artifacts[0].stat().st_size if artifacts else None
-        print(json.dumps(row), flush=True)
+        row |= {"plain": float(row["scores"][-1][1])} if row["scores"] else {}
+        self.add(row)
         return row
 
     def score_stack(self, row):
@@ -134,7 +138,8 @@ class Pairs(Table):
                 row["row"], f"{row['stack']}_score", "data", self.left(), ("score",), **changes
             )
             row |= {"failed": failed, "score_wall": round(wall, 1)} | ({} if failed else read_log(log))
-        self.add(row)
+            print(json.dumps(row), flush=True)
+            self.write()
 
     def write(self):
         """The rows so far."""
@@ -172,17 +177,15 @@ def run(arguments):
     table = Pairs(arguments.kit, arguments.out, arguments.minutes)
     try:
         with ThreadPoolExecutor() as pool:
-            scorings, pair = [], 0.0
+            trained, pair = [], 0.0
             for seed in map(int, arguments.seeds.split(",")):
-                if table.left() < pair + arguments.score_seconds:
+                if table.left() < pair:
                     print(f"seed {seed}: {table.left():.0f} s are left, training takes {pair:.0f}", flush=True)
                     break
                 begin = time.time()
-                trained = list(pool.map(partial(table.train_stack, seed=seed, seconds=arguments.train_seconds), STACKS))
+                trained += pool.map(partial(table.train_stack, seed=seed, seconds=arguments.train_seconds), STACKS)
                 pair = arguments.train_seconds + 20 if pair == 0 else time.time() - begin
-                scorings += [pool.submit(table.score_stack, row) for row in trained]
-            for scoring in scorings:
-                scoring.result()
+            list(pool.map(table.score_stack, trained))
     finally:
         table.close()
 
@@ -203,7 +206,6 @@ def main():
     command.add_argument("out", type=Path)
     command.add_argument("--minutes", type=float, default=9, help="for everything together")
     command.add_argument("--train-seconds", type=float, default=100, help="training time of each run")
-    command.add_argument("--score-seconds", type=float, default=60, help="that a scoring will take about")
     command.add_argument("--seeds", default="1337,42,2025")
     command.set_defaults(function=run)
     arguments = parser.parse_args()
