@@ -65,9 +65,10 @@ def forecast_size(
     """The size of what training would leave, if it does this to the tensors, by role; `spread_error` as in `SPREAD_ERROR`."""
     encoded, planned = encode_stand_ins(program, parameters, walks)
     wider = {role: Walk(walk.kept, walk.noise * (1 + spread_error)) for role, walk in walks.items()}
-    other, _ = encode_stand_ins(program, parameters, wider)
+    other, _ = encode_stand_ins(program, parameters, wider, False)
     found = measure(program, encoded, planned)
-    more = abs(code_bits(other) / max(code_bits(encoded), 1.0) - 1)
+    bits = sum(count * each for count, each in found.classes.values())
+    more = abs(code_bits(other) / max(bits, 1.0) - 1)
     packed = learned_bytes(found.packed, program.entropy_coder.name)
     return replace(found, packed=packed, uncertainty=math.ceil(packed * math.hypot(more, PACKING_ERROR)))
 
@@ -78,31 +79,53 @@ def learned_bytes(packed: int, coder: str) -> int:
 
 
 def code_bits(encoded: Encoded) -> float:
-    """Entropy of all codes."""
-    return sum(entropy_bits(value) for value in large_parts(encoded).values())
+    """Entropy of all codes; a tensor that is there more than once is looked at once."""
+    large = large_parts(encoded).values()
+    known = {id(value): entropy_bits(value) for value in {id(value): value for value in large}.values()}
+    return sum(known[id(value)] for value in large)
 
 
 def encode_stand_ins(
-    program: Program, parameters: Sequence[Param], walks: Mapping[str, Walk]
+    program: Program, parameters: Sequence[Param], walks: Mapping[str, Walk], shuffle: bool = True
 ) -> tuple[Encoded, dict[str, str]]:
-    """(the encoded tensors with corrections, their classes)."""
-    inits = {name: (init, record) for name, init, record in canonical_tensors(parameters)}
-    state = {}
-    for name, (init, record) in inits.items():
-        shape = record.shape[1:] if record.members else record.shape
-        state[name] = stand_in(name, init, shape, walks[role_of(name)])
-    statistics: Statistics = {}
-    hessians: dict[int, Tensor] = {}
-    for name, tensor in state.items():
-        if tensor.ndim == 2 and tensor.numel() > KEPT_ELEMENTS:
-            columns = tensor.shape[1]
-            statistics[name] = {"hessian": hessians.setdefault(columns, like_inputs(columns))}
+    """(the encoded tensors with corrections, their classes); without `shuffle` matrices of a role are one, for counting."""
+    state = draw_stand_ins(parameters, walks, shuffle)
+    matrices = [name for name, tensor in state.items() if is_matrix(tensor)]
+    hessians = {columns: like_inputs(columns) for columns in {state[name].shape[1] for name in matrices}}
+    statistics: Statistics = {name: {"hessian": hessians[state[name].shape[1]]} for name in matrices}
     classes = quantization_classes(parameters)
     planned = dict(classes)
     for plan in program.quantization_plan:
         planned |= {name: quant for name, quant in plan(state, statistics, Ledger()).items() if name in classes}
-    encoded = encode_all(program, planned, classes, state, statistics)
+    encoded = encode_all(program, planned, classes, state, statistics, shuffle)
     return add_corrections(state, parameters, program, statistics, encoded, Ledger()), planned
+
+
+def is_matrix(tensor: Tensor) -> bool:
+    """Is it one of the tensors where nearly all bytes are?"""
+    return tensor.ndim == 2 and tensor.numel() > KEPT_ELEMENTS
+
+
+def draw_stand_ins(parameters: Sequence[Param], walks: Mapping[str, Walk], shuffle: bool) -> dict[str, Tensor]:
+    """Canonical name -> stand-in; of matrices of one role and shape one is drawn."""
+    state: dict[str, Tensor] = {}
+    first: dict[tuple[str, tuple[int, ...]], Tensor] = {}
+    for number, (name, init, record) in enumerate(canonical_tensors(parameters)):
+        shape = tuple(record.shape[1:] if record.members else record.shape)
+        key = role_of(name), shape
+        if key in first:
+            state[name] = shuffled(first[key], *random_order(shape, number)) if shuffle else first[key]
+            continue
+        state[name] = stand_in(name, init, shape, walks[key[0]])
+        if is_matrix(state[name]):
+            first[key] = state[name]
+    return state
+
+
+def random_order(shape: Sequence[int], seed: int) -> list[Tensor]:
+    """Of rows, and of columns."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randperm(size, generator=generator) for size in shape]
 
 
 def encode_all(
@@ -111,6 +134,7 @@ def encode_all(
     classes: Mapping[str, str],
     state: dict[str, Tensor],
     statistics: Statistics,
+    shuffle: bool = True,
 ) -> Encoded:
     """Every tensor's parts; a matrix that was not encoded itself stands in `state` as what its parts would come from."""
     encoded: Encoded = {}
@@ -119,10 +143,11 @@ def encode_all(
         tensor, key = state[name], (quant, role_of(name), tuple(state[name].shape))
         alike = tensor.ndim == 2 and not program.tensor_transforms
         if key in first and alike and {*encoded[first[key]]} <= {"codes", "step", "class"}:
-            generator = torch.Generator().manual_seed(number)
-            rows, columns = (torch.randperm(size, generator=generator) for size in tensor.shape)
-            encoded[name] = {part: shuffled(value, rows, columns) for part, value in encoded[first[key]].items()}
-            state[name] = state[first[key]][rows][:, columns]
+            encoded[name], state[name] = encoded[first[key]], state[first[key]]
+            if shuffle:
+                order = random_order(tensor.shape, number)
+                encoded[name] = {part: shuffled(value, *order) for part, value in encoded[name].items()}
+                state[name] = shuffled(state[name], *order)
             continue
         known: Mapping[str, Tensor] = statistics.get(name, {})
         for transform in program.tensor_transforms:
@@ -195,6 +220,12 @@ def extrapolated(program: Program, encoded: Encoded, large: dict[tuple[str, str]
 
 def entropy_bits(codes: Tensor) -> float:
     """Bits of the codes of one tensor by their own frequencies."""
-    _, counts = codes.unique(return_counts=True)
+    if codes.element_size() <= 2:
+        # Counting them in order takes a hundredth of the time of sorting them.
+        numbers = codes.flatten().long()
+        counts = (numbers - numbers.min()).bincount()
+        counts = counts[counts > 0]
+    else:
+        _, counts = codes.unique(return_counts=True)
     share = counts.double() / codes.numel()
     return float(-(share * share.log2()).sum()) * codes.numel()

@@ -5,7 +5,15 @@ import torch
 from models import built
 
 from pgolf.forecast import size as sizes
-from pgolf.forecast.size import encode_all, entropy_bits, forecast_size, learned_bytes
+from pgolf.forecast.size import (
+    code_bits,
+    encode_all,
+    encode_stand_ins,
+    entropy_bits,
+    forecast_size,
+    large_parts,
+    learned_bytes,
+)
 from pgolf.forecast.weights import COLUMNS, COMMON, Walk, expected_walks, role_of, stand_in
 from pgolf.runtime.export import pack_artifact, quantization_classes
 from pgolf.runtime.ledger import Ledger
@@ -23,6 +31,25 @@ def test_entropy_by_counting():
     codes = torch.tensor([[0, 0, 0, 0], [1, 1, -1, 2]], dtype=torch.int8)
     shares = [1 / 2, 1 / 4, 1 / 8, 1 / 8]
     assert entropy_bits(codes) == pytest.approx(-8 * sum(share * math.log2(share) for share in shares))
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64])
+def test_entropy_is_that_of_the_numbers_whatever_holds_them(dtype):
+    codes = torch.tensor([[3, 120, 3], [120, 3, 3]], dtype=dtype)
+    assert entropy_bits(codes) == pytest.approx(6 * (-2 / 3 * math.log2(2 / 3) - 1 / 3 * math.log2(1 / 3)))
+
+
+def test_codes_that_only_count_have_the_entropy_of_shuffled_ones():
+    """Matrices of one role are drawn once: in another order for the coder, as they are where bits alone are asked for."""
+    made = built("gptq", **SIZES)
+    walks = normal_walks(made)
+    bits, tensors = [], []
+    for shuffle in (True, False):
+        encoded, _ = encode_stand_ins(made.program, made.parameters, walks, shuffle)
+        bits.append(code_bits(encoded))
+        tensors.append(len({id(value) for value in large_parts(encoded).values()}))
+    assert bits[0] == pytest.approx(bits[1], rel=1e-12)
+    assert tensors[0] == len(large_parts(encoded)) > tensors[1]
 
 
 @pytest.mark.parametrize("sigmas", [6.0, 12.85])
