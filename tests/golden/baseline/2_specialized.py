@@ -787,12 +787,16 @@ def report_receipts():
     """Log one receipt per plugin, an error line for those that did nothing; returns whether any did nothing.
 
     A plugin whose phase never began did nothing, whatever the probe counted. What ranks but the first did is not all
-    that was done, so they have no say.
+    that was done, so they have no say. A fallback may find nothing left. An artifact that is scored alone says nothing of
+    plugins that had nothing to count in that: what they do is done before.
     """
     late = []
+    counted = [plugin for plugin, _ in ledger_2.done]
     idle = False
     for name in plugins_2:
         receipt = ledger_2.receipt(name)
+        if score_2 and name not in counted:
+            continue
         if receipt and name not in late:
             runlog(f'receipt {name}: {receipt}')
         else:
@@ -1167,7 +1171,7 @@ def train(parameters):
         except (OSError, ValueError) as error:
             log_error_2(str(error))
             sys.exit(f'error: rank {rank_3}: {error}')
-    bad = not score_2 and (report_receipts() or failed_2)
+    bad = report_receipts() or failed_2
     stop_world()
     if bad:
         sys.exit(1)

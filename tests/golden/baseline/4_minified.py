@@ -41,7 +41,7 @@ def f(s):
  for o in s:
   if o.o:
    e=range(o.shape[0]//len(o.o))
-   for(a,d)in zip(o.o,o.init,strict=True):l+=[(a.format(n),d,o)for n in e]
+   for(a,h)in zip(o.o,o.init,strict=True):l+=[(a.format(n),h,o)for n in e]
   else:l+=[(t,o.init,o)for t in o.r()]
  return l
 def ep(h,s,d):
@@ -56,18 +56,18 @@ def ep(h,s,d):
 def eg(t):n=F.sha256(f"{R}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(n[:7],'little'))
 def ew(s,r):
  i=p(m.state_dict(),s)
- for(t,d,h)in f(s):l=e.empty(i[t].shape);d(l,eg(t),r);i[t].copy_(l)
+ for(t,h,u)in f(s):l=e.empty(i[t].shape);h(l,eg(t),r);i[t].copy_(l)
 def p(i,s):
  l=[]
  for o in s:
   for t in o.r():l+=i[t].unbind()if o.o else[i[t]]
- return{t:a for((t,h,h),a)in zip(f(s),l,strict=True)}
+ return{t:a for((t,u,u),a)in zip(f(s),l,strict=True)}
 def ey(tensor,generator,ledger):tensor.zero_()
 def g(tensor,generator,ledger):tensor.fill_(1.)
 def eb(tensor,generator,ledger,value):tensor.fill_(value)
 def ev(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class ek:
- def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);d,s=w([l for l in n if l[2].group=='matrix']);aL(d,s);r=[(i,*w([l for l in n if l[2].group==i.name]))for i in(oe,ot)];aI(r)
+ def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);s,d=w([l for l in n if l[2].group=='matrix']);aL(s,d);r=[(i,*w([l for l in n if l[2].group==i.name]))for i in(oe,ot)];aI(r)
  @e.no_grad()
  def step(e,scalars,ledger):
   aM();em(e.replicated);aJ(scalars,ledger);aN(scalars,ledger)
@@ -100,8 +100,8 @@ class Group(a):name:a;lr:a;weight_decay:a=.0
 class y:
  def __init__(e):e.done={}
  def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
- def i(e,l,a):e.done[l,'']=a
- def k(e,l):return', '.join(f"{c} {a}".strip()for((t,a),c)in e.done.items()if t==l and c)
+ def i(e,n,a):e.done[n,'']=a
+ def k(e,n):return', '.join(f"{c} {a}".strip()for((t,a),c)in e.done.items()if t==n and c)
 def eF(l,n):return(l/b(n)).round().clamp(-127,127).to(e.int8)
 def b(n):return n[:,None]if n.ndim else n
 def eG(l,n,i):return(l.float()*b(n).float()).to(i)
@@ -147,7 +147,7 @@ def eV(s):
  o=l.perf_counter();m.eval();t=e.zeros(len(ea),dtype=e.int32);a=e.zeros(3,dtype=e.float64,device=i)
  for(c,d)in enumerate(eT(s),1):n,h=eU(d);a+=eN(t,c,n,h)[1]
  m.train();t=eO(t,r.ReduceOp.MAX);return eP(t,a,o),t
-def eW():return{t:o.v for(t,h,o)in f(Y)if o.export!='drop'}
+def eW():return{t:o.v for(t,u,o)in f(Y)if o.export!='drop'}
 def eX(i,d,c=0):
  l=e=eW();n={}
  for(t,r)in l.items():a=i[t];s=d.get(t,{});o=M[r].encode(t,a,s,h);n[t]=eY(t,i[t],o,r,e[t])
@@ -238,19 +238,20 @@ def tw():
  tg();B('decode','none');a,t=eV(eR(len(ea)));B('score','val');ty(f"{n}_zlib_roundtrip",a);eQ(t);h.count('chunked_eval','targets',a.j);o(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
 def ty(l,a):o(f"final_{l} val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f} eval_time:{a.m:.0f}ms\nfinal_{l}_exact val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f}")
 def tb():
- a=[];n=False
+ a=[];l=[n for(n,u)in h.done];e=False
  for t in oi:
-  l=h.k(t)
-  if l and t not in a:o(f"receipt {t}: {l}")
-  else:o(f"error: plugin {t} did nothing");n=c==0
- return n
+  i=h.k(t)
+  if Q and t not in l:continue
+  if i and t not in a:o(f"receipt {t}: {i}")
+  else:o(f"error: plugin {t} did nothing");e=c==0
+ return e
 class Progress(a):step:a;y:a;u:a;c:a;C:a;s:a
 class Scalars(a):s:a;q:a;momentum:a
 def tv(n,i,l):t=i/l if l>0 else n/max(u,1);return Progress(n,u,i,l,t,1.)
 class Context(a):
  ids:a;phases:a;training:a;n:a;memo:a;fields:a;d:a;p:a;ledger:a
- def t(e,l,a,c=1):
-  if e.ledger is not None:e.ledger.count(l,a,c)
+ def t(e,n,a,c=1):
+  if e.ledger is not None:e.ledger.count(n,a,c)
 def q(a):return I.rms_norm(a,(a.size(-1),),eps=1.1920929e-07)
 def tk(l):return l
 def tx(l,a,i,n,o,t):
@@ -306,8 +307,8 @@ def tI():
  m.zero_grad()
 def tJ():
  i=m.state_dict();l={t:a.clone()for(t,a)in i.items()};c=ek();r=y();C(r)
- for d in tH():
-  for n in range(20):tO(c,d,Scalars(1.,1.,.9),r);o(' '.join((f"warmup_step:{n+1}/20",*d)))
+ for s in tH():
+  for n in range(20):tO(c,s,Scalars(1.,1.,.9),r);o(' '.join((f"warmup_step:{n+1}/20",*s)))
  for(t,a)in i.items():a.copy_(l[t])
  e.manual_seed(R);C(h)
 def tK(s):
@@ -320,7 +321,7 @@ def tK(s):
   tN();tI();tJ();n=tR()
   try:td(n)
   except(OSError,ValueError)as h:ts(str(h));d.exit(f"error: rank {c}: {h}")
- a=not Q and(tb()or et);eh()
+ a=tb()or et;eh()
  if a:d.exit(1)
 def tL(s,r):
  global Z
@@ -338,7 +339,7 @@ def tM():H.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_determi
 def tN():o(f"model_params:{sum(a.numel()for a in m.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{u} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
 def tO(c,i,t,r):
  e=8//n;o=.0
- for h in range(e):a,l,s=tF();d=oc(a,l,phases=i,fields=s)/e;o+=d.detach();d.backward()
+ for u in range(e):a,l,s=tF();d=oc(a,l,phases=i,fields=s)/e;o+=d.detach();d.backward()
  c.step(t,r);return o
 def tP(n,i,l):a=tv(n,i,l);t=Scalars(1.,1.,.0);t=aK(a,t);t=aW(a,t);return t
 def tQ():return 1e3*P
@@ -436,7 +437,7 @@ def aG(a):
 def aH():t=aG(of*65537).reshape(of,-1)[om];t=e.from_numpy(t.astype(int));op.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
 def aI(r):global og;o=[{'params':l,'spec':i}for(i,l,h)in r];og=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
 def aJ(t,r):
- for n in og.param_groups:n['lr']=n['spec'].lr*t.s;n['weight_decay']=n['spec'].weight_decay*t.q
+ for l in og.param_groups:l['lr']=l['spec'].lr*t.s;l['weight_decay']=l['spec'].weight_decay*t.q
  og.step();r.count('adam','steps')
 def aK(a,t):l=min(a.step/500,1.);n=(1-l)*.85+l*.95;h.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
 def aL(l,h):global oj,oy,ow,en;en=l;ow=h;oj={};oy=[e.zeros_like(a)for a in l]
@@ -451,7 +452,7 @@ def aO(a,steps,scale_first):
  n=a.shape[-2]>a.shape[-1]
  if n:a=a.mT
  a=a/(a.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for h in range(steps):t=a@a.mT;l=2.0315*t@t if scale_first else 2.0315*(t@t);a=3.4445*a+(-4.775*t+l)@a
+ for u in range(steps):t=a@a.mT;l=2.0315*t@t if scale_first else 2.0315*(t@t);a=3.4445*a+(-4.775*t+l)@a
  return a.mT if n else a
 def aP():0
 def aQ(e,t):0

@@ -1,5 +1,5 @@
-import faulthandler,hashlib as T,io,lzma,numpy as U,os as V,signal,subprocess,sys as f,time as c,torch as a,torch.distributed as i,torch.nn.functional as o,traceback
-from functools import partial as m
+import faulthandler,hashlib as T,io,lzma,numpy as U,os as V,signal,subprocess,sys as m,time as c,torch as a,torch.distributed as i,torch.nn.functional as o,traceback
+from functools import partial as l
 from pathlib import Path as s
 from sentencepiece import SentencePieceProcessor
 from torch import nn as W
@@ -31,7 +31,7 @@ def ex(e):
 def ej(r):
  o=[ex(e)for e in r]
  if t>1:
-  m=a.cat([c.flatten()for c in o]);i.all_reduce(m);s=(m/t).split([c.numel()for c in o])
+  d=a.cat([c.flatten()for c in o]);i.all_reduce(d);s=(d/t).split([c.numel()for c in o])
   for(c,n)in zip(o,s,strict=True):c.copy_(n.view_as(c))
 def eq(o,n):
  if t>1:return i.reduce_scatter(o,list(n.chunk(t)),async_op=True)
@@ -42,15 +42,15 @@ def ez(n,o):
 def eA(r):
  if r is not None:r.wait()
 def eB(n,o):
- if not n.d:return o,
- t=range(n.shape[0]//len(n.d));return tuple(e.format(r)for e in n.d for r in t)
+ if not n.m:return o,
+ t=range(n.shape[0]//len(n.m));return tuple(e.format(r)for e in n.m for r in t)
 def v(l):
  h=[]
  for n in l:
-  if n.d:
-   t=range(n.shape[0]//len(n.d))
-   for(e,s)in zip(n.d,n.init,strict=True):h+=[(e.format(r),s,n)for r in t]
-  else:h+=[(o,n.init,n)for o in n.r()]
+  if n.m:
+   t=range(n.shape[0]//len(n.m))
+   for(e,c)in zip(n.m,n.init,strict=True):h+=[(e.format(r),c,n)for r in t]
+  else:h+=[(o,n.init,n)for o in n.d()]
  return h
 def eC(o,e):
  if o.startswith('blocks.')and o.endswith('.weight'):r,a=o[len('blocks.'):-len('.weight')].split('.',1);return a,int(r)
@@ -58,7 +58,7 @@ def eC(o,e):
 def eD(t,l,m):
  for n in l:
   r=m if n.dtype=='activation'else a.float32
-  for o in n.r():
+  for o in n.d():
    *c,s=o.split('.');e=t
    for i in c:
     if i not in e._modules:e.add_module(i,W.ModuleList())
@@ -67,18 +67,18 @@ def eD(t,l,m):
 def eE(o):i=T.sha256(f"{ei}:{o}".encode()).digest();return a.Generator().manual_seed(int.from_bytes(i[:7],'little'))
 def eF(l,n):
  t=k(d.state_dict(),l)
- for(o,s,u)in v(l):r=a.empty(t[o].shape);s(r,eE(o),n);t[o].copy_(r)
+ for(o,c,m)in v(l):r=a.empty(t[o].shape);c(r,eE(o),n);t[o].copy_(r)
 def k(t,l):
  r=[]
  for n in l:
-  for o in n.r():r+=t[o].unbind()if n.d else[t[o]]
- return{o:e for((o,u,u),e)in zip(v(l),r,strict=True)}
+  for o in n.d():r+=t[o].unbind()if n.m else[t[o]]
+ return{o:e for((o,m,m),e)in zip(v(l),r,strict=True)}
 def x(tensor,generator,ledger):tensor.zero_()
 def j(tensor,generator,ledger):tensor.fill_(1.)
 def q(tensor,generator,ledger,value):tensor.fill_(value)
 def eG(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class eH:
- def __init__(t):c=[(d.get_parameter(o),eB(n,o),n)for n in g for o in n.r()];t.tensors,t.names=z(c);t.replicated=[e for(e,l,n)in c if n.reduction=='replicated'];t.p,t.Q=z([i for i in c if i[2].D]);a,s=z([i for i in c if i[2].group=='matrix']);ok(a,s);m=[(h,*z([i for i in c if i[2].group==h.name]))for h in(oW,oX)];ou(m)
+ def __init__(t):c=[(d.get_parameter(o),eB(n,o),n)for n in g for o in n.d()];t.tensors,t.names=z(c);t.replicated=[e for(e,l,n)in c if n.reduction=='replicated'];t.f,t.R=z([i for i in c if i[2].D]);a,s=z([i for i in c if i[2].group=='matrix']);ok(a,s);f=[(h,*z([i for i in c if i[2].group==h.name]))for h in(oW,oX)];ou(f)
  @a.no_grad()
  def step(t,scalars,ledger):
   ow(t.tensors,t.names,ledger);ox();ej(t.replicated);om(scalars,ledger);oj(scalars,ledger)
@@ -92,7 +92,7 @@ def eJ(a):
  if Y is None:Y=eI(ie)
  return Y(a.bfloat16(),5)
 def eK(a,l):a=eJ(a).contiguous();return a
-def eL(e,a,l,s,o,n):eM(e,a,.025*o.i,s,o,n)
+def eL(e,a,l,s,o,n):eM(e,a,.025*o.s,s,o,n)
 def eM(e,a,t,s,o,n):ob(e,t,o,n);e.add_(a,alpha=-t*s)
 def eN(c,e,d):e.mul_(d).add_(c);return c.add(e,alpha=d)
 def eO(e):return max(1,e.shape[-2]/e.shape[-1])**.5
@@ -105,14 +105,14 @@ def eP():
 def eQ(e):
  if e is not None:r(f"prepared {eu}: {e}")
 class Param(e):
- name:e;shape:e;group:e;x:e;init:e=None;K:e='';dtype:e='float32';layers:e=0;d:e=();reduction:e='replicated';y:e='';D:e=True;P:e=True;export:e='yes';n:e=0
- def r(t):return[t.name.format(r)for r in range(t.n,t.layers)]or[t.name]
+ name:e;shape:e;group:e;x:e;init:e=None;K:e='';dtype:e='float32';layers:e=0;m:e=();reduction:e='replicated';y:e='';D:e=True;Q:e=True;export:e='yes';n:e=0
+ def d(t):return[t.name.format(r)for r in range(t.n,t.layers)]or[t.name]
 class Group(e):name:e;lr:e;weight_decay:e=.0
 class A:
  def __init__(t):t.done={}
  def count(t,plugin,unit,number=1):t.done[plugin,unit]=t.done.get((plugin,unit),0)+number
- def s(t,c,e):t.done[c,'']=e
- def M(t,c):return', '.join(f"{r} {e}".strip()for((o,e),r)in t.done.items()if o==c and r)
+ def r(t,i,e):t.done[i,'']=e
+ def M(t,i):return', '.join(f"{r} {e}".strip()for((o,e),r)in t.done.items()if o==i and r)
 def eR(s,i,e):return(s/B(i)).round().clamp(-e,e).to(a.int8)
 def B(i):return i[:,None]if i.ndim else i
 def eS(d,i,r):return(d.float()*B(i).float()).to(r)
@@ -125,52 +125,52 @@ def eV(s):
 def eW(s,r):
  if'kept'in s:return s['kept'].to(r)
  return eS(s['codes'],s['step'],r)
-def eX(h):h=h.clone();e=h.diagonal();u=e==0;e[u]=1.;e+=.0201*e.mean();return h,u
+def eX(h):h=h.clone();e=h.diagonal();f=e==0;e[f]=1.;e+=.0201*e.mean();return h,f
 class eY:
- def __init__(t):t.o={}
- def __call__(t,a,r,i):i=i.flatten(0,-2).float();e=(i.T@i).double();m=a,r;t.o[m]=t.o[m].add_(e)if m in t.o else e
+ def __init__(t):t.i={}
+ def __call__(t,a,r,i):i=i.flatten(0,-2).float();e=(i.T@i).double();f=a,r;t.i[f]=t.i[f].add_(e)if f in t.i else e
 @a.no_grad()
 def eZ():
- e=eY();V={};t=0;d.eval()
+ e=eY();O={};t=0;d.eval()
  for s in oO():te(s,(),e);t+=1;tZ(f"calibration: batch {t}")
  d.train()
  if not t:raise ValueError('calibration found no batch of tokens')
  h={}
- for(o,u,n)in v(g):
-  m=eC(o,n.y)
-  if m in e.o:h[o]={'hessian':e.o[m]/t}
- h=oJ(h);return{o:{m:l.float()for(m,l)in w.items()}for(o,w)in h.items()},t
+ for(o,m,n)in v(g):
+  f=eC(o,n.y)
+  if f in e.i:h[o]={'hessian':e.i[f]/t}
+ h=oJ(h);return{o:{f:l.float()for(f,l)in y.items()}for(o,y)in h.items()},t
 def te(s,a,e):d(s,s,phases=a,observe=e)
-def tt():return[o for(o,u,n)in v(g)if n.x in('attn','mlp')and n.export!='drop'and len(n.shape[bool(n.d):])==2 and n.shape[-1]*n.shape[-2]>65536]
+def tt():return[o for(o,m,n)in v(g)if n.x in('attn','mlp')and n.export!='drop'and len(n.shape[bool(n.m):])==2 and n.shape[-1]*n.shape[-2]>65536]
 @a.no_grad()
 def ta():
  e=eY();t={};d.eval();a=tuple(h.name for h in()if h.scoring);te(M()[0][:1,:64],a,e);d.train();i=tt()
- for(o,u,n)in v(g):
-  m=eC(o,n.y)
-  if o in i and m not in e.o:raise ValueError(f"{o} needs input statistics, and the forward uses no matrix under its role {m[0]!r}")
-  if o in i and m in t:raise ValueError(f"{o} and {t[m]} have the same role {m[0]!r}: wanted one matrix for each")
-  t[m]=o
+ for(o,m,n)in v(g):
+  f=eC(o,n.y)
+  if o in i and f not in e.i:raise ValueError(f"{o} needs input statistics, and the forward uses no matrix under its role {f[0]!r}")
+  if o in i and f in t:raise ValueError(f"{o} and {t[f]} have the same role {f[0]!r}: wanted one matrix for each")
+  t[f]=o
 def C(o,t,r):
  e=V.environ.get(o,t)
  try:return r(e)
  except ValueError:raise ValueError(f"{o} is {e!r}, wanted a value like {t!r}")from None
-def to():global ee,et,l,ea,ia,eo,ei,en,ii,ir;e=V.environ.get;ee=e('DATA_PATH','./data/datasets/fineweb10B_sp1024');et='export'in f.argv;l=C('ITERATIONS',20000,int);ea=C('MAX_WALLCLOCK_SECONDS',6e2,float);ia=e('RUN_ID',str(c.time_ns()));eo='score'in f.argv;ei=C('SEED',1337,int);en=e('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');ii=C('TRAIN_LOG_EVERY',200,int);ir=C('VAL_LOSS_EVERY',1000,int)
+def to():global ee,et,f,ea,ia,eo,ei,en,ii,ir;e=V.environ.get;ee=e('DATA_PATH','./data/datasets/fineweb10B_sp1024');et='export'in m.argv;f=C('ITERATIONS',20000,int);ea=C('MAX_WALLCLOCK_SECONDS',6e2,float);ia=e('RUN_ID',str(c.time_ns()));eo='score'in m.argv;ei=C('SEED',1337,int);en=e('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');ii=C('TRAIN_LOG_EVERY',200,int);ir=C('VAL_LOSS_EVERY',1000,int)
 class Score(e):val_loss:e;c:e;N:e;k:e
 def ti(t):
  if t.numel():raise ValueError(f"target {t[0]} of the validation stream is not scored")
 def tn(t):s=w[t].to(h,a.int64);i=s[:,:-1].contiguous();return i,s[:,1:].contiguous(),ts()
 def ts():return{}
-def tr(e,g,t,m):
- o=t[:,1:];e[o[m]]=g;tZ(f"eval: batch {g}");i,c,r=tn(t)
- with a.set_grad_enabled(False):p=ic(i,c,phases=(),fields=r,reduction='none',adapter=None)
- d=os(i,c,o.to(h));l=m.to(h);u=(p.detach().double()*16777216).round()/16777216;s=u*l,l,d*l;return p,a.stack([n.sum().double()for n in s])
+def tr(e,f,t,m):
+ o=t[:,1:];e[o[m]]=f;tZ(f"eval: batch {f}");i,c,r=tn(t)
+ with a.set_grad_enabled(False):w=ic(i,c,phases=(),fields=r,reduction='none',adapter=None)
+ d=os(i,c,o.to(h));l=m.to(h);u=(w.detach().double()*16777216).round()/16777216;s=u*l,l,d*l;return w,a.stack([n.sum().double()for n in s])
 def th(e,o):
  if t>1:e=e.to(h);i.all_reduce(e,o)
  return e.cpu()
 def tl(e,o,s):
- ti(1+(e[1:]==0).nonzero().flatten());u,t,m=ek(o).tolist()
+ ti(1+(e[1:]==0).nonzero().flatten());u,t,f=ek(o).tolist()
  if t>len(e)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(u/t,u/.6931471805599453/m,int(t),1e3*(c.perf_counter()-s))
+ return Score(u/t,u/.6931471805599453/f,int(t),1e3*(c.perf_counter()-s))
 def td(scored_at):
  if p==0:c=f"logs/{ia}.scores.npz";U.savez_compressed(c,scored_at=scored_at.numpy())
 class Span(e):start:e;end:e;n:e
@@ -183,27 +183,27 @@ def tf(l):
  return t,m
 def D(l):
  s=c.perf_counter();d.eval();e=a.zeros(len(w),dtype=a.int32);o=a.zeros(3,dtype=a.float64,device=h)
- for(r,u)in enumerate(tm(l),1):t,m=tf(u);o+=tr(e,r,t,m)[1]
+ for(r,f)in enumerate(tm(l),1):t,m=tf(f);o+=tr(e,r,t,m)[1]
  d.train();e=th(e,i.ReduceOp.MAX);return tl(e,o,s),e
-def tp():return{o:n.x for(o,u,n)in v(g)if n.export!='drop'}
+def tp():return{o:n.x for(o,m,n)in v(g)if n.export!='drop'}
 def tg(t,c,l=0):
  n=r=tp();i={};m=ty(t,n,c)
  for(o,a)in n.items():
   if o in m:s=m[o]
-  else:e=t[o];w=c.get(o,{});s=Z[a].encode(o,e,w,u)
+  else:e=t[o];y=c.get(o,{});s=Z[a].encode(o,e,y,u)
   i[o]=tw(o,t[o],s,a,r[o])
  return tb(i)
 def tw(o,e,s,a,r):
  n=e
  for h in(s,{'kept':n}):
-  if e.isfinite().all()and tx(o,h,a,e.dtype).isfinite().all():return{m:l.cpu()for(m,l)in h.items()}
+  if e.isfinite().all()and tx(o,h,a,e.dtype).isfinite().all():return{f:l.cpu()for(f,l)in h.items()}
  raise ValueError(f"{o} does not stay finite: nothing is exported")
 def ty(t,n,c):
- m={}
+ f={}
  for(o,a)in n.items():
-  if a in('attn','mlp')and t[o].ndim==2 and t[o].numel()>65536:i,O=t[o].shape;m.setdefault((a,i,O),[]).append(o)
+  if a in('attn','mlp')and t[o].ndim==2 and t[o].numel()>65536:i,z=t[o].shape;f.setdefault((a,i,z),[]).append(o)
  h={}
- for((a,u,u),l)in m.items():r=[t[o]for o in l];w=[c.get(o,{})for o in l];e=Z[a];h|=zip(l,e.G(l,r,w),strict=True)
+ for((a,m,m),l)in f.items():r=[t[o]for o in l];y=[c.get(o,{})for o in l];e=Z[a];h|=zip(l,e.G(l,r,y),strict=True)
  return h
 def tb(i):return i
 def tv(i):return aX(ot(i))
@@ -224,7 +224,7 @@ def tq(o,s,a,r):return tx(o,s,a,r)
 def tz(e):
  global es,er,ih;ih=p;es=p==0;s('logs').mkdir(exist_ok=True);er=s('logs',e+'.txt')
  if es and not et:er.write_text('')
- f.excepthook=m(tB,er);faulthandler.register(signal.SIGTERM,er.open('a'),chain=True)
+ m.excepthook=l(tB,er);faulthandler.register(signal.SIGTERM,er.open('a'),chain=True)
 def r(e):
  if es:
   print(e,flush=True)
@@ -235,20 +235,20 @@ def tA(e):
   with er.open('a')as t:print(f"rank {ih}: error: {e}",file=t)
 def tB(path,kind,s,trace):
  with path.open('a')as t:traceback.print_exception(s,file=t)
- f.__excepthook__(kind,s,trace)
+ m.__excepthook__(kind,s,trace)
 def tC():
- i=T.sha256(s(f.argv[0]).read_bytes()).hexdigest();e=f"hardware:{V.uname().machine} CPU, {a.get_num_threads()} threads"
+ i=T.sha256(s(m.argv[0]).read_bytes()).hexdigest();e=f"hardware:{V.uname().machine} CPU, {a.get_num_threads()} threads"
  if h.type=='cuda':e=subprocess.getoutput('nvidia-smi')
- r(f"Running Python {f.version}\nRunning PyTorch {a.__version__}\ncode_sha256:{i}\n{e}")
-def E():return len(s(f.argv[0]).read_bytes())
+ r(f"Running Python {m.version}\nRunning PyTorch {a.__version__}\ncode_sha256:{i}\n{e}")
+def E():return len(s(m.argv[0]).read_bytes())
 oV='final_model.pt'
 def F():return Z['mlp'].name
 def tD():return s(f"final_model.{F()}.ptz")
 def tE(i):
  t=k(d.state_dict(),g)
- if p==0:s('final_export.pt').unlink(missing_ok=True);G(m(a.save,t),'final_model.pt')
+ if p==0:s('final_export.pt').unlink(missing_ok=True);G(l(a.save,t),'final_model.pt')
  c=tI(i)
- if p==0:h=c,u.done,ec,em,el;G(m(a.save,h),'final_export.pt')
+ if p==0:h=c,u.done,ec,em,el;G(l(a.save,h),'final_export.pt')
  tF(t,c)
 def tF(t,c):
  s=aa();n('diagnostic','val');r(f"diagnostic pre-quantization post-ema val_loss:{s.val_loss:.8f} val_bpb:{s.c:.8f} eval_time:{s.k:.0f}ms")
@@ -262,9 +262,9 @@ def G(o,c):
   e.replace(c)
  finally:e.unlink(missing_ok=True)
 def tG():
- global el,em,ec;t=k(d.state_dict(),g);f=tH('final_model.pt');h=tH('final_export.pt');i=[o for o in t if o not in f or f[o].shape!=t[o].shape]
+ global el,em,ec;t=k(d.state_dict(),g);p=tH('final_model.pt');h=tH('final_export.pt');i=[o for o in t if o not in p or p[o].shape!=t[o].shape]
  if i:raise ValueError(f"final_model.pt is of another model: {i[0]} is missing or has another shape")
- for(o,e)in t.items():e.copy_(f[o])
+ for(o,e)in t.items():e.copy_(p[o])
  c,s,ec,em,el=h;u.done.update(s);K(el);tF(t,c)
 def tH(c):
  try:return a.load(c,h,weights_only=True)
@@ -279,34 +279,36 @@ def tI(i):
 def tJ(i):
  e=1e3*ea;oz();P();t=b(oA(i));K(t)
  if 0<e<t:at(f"what reads training data ended at {t:.0f}ms, after the {e:.0f}ms of max_wallclock_seconds: build with more time in reserve")
-def tK(t,c):i=tg(t,c,E());n('quantize','none');l=tv(i);n('compress','none');G(m(s.write_bytes,data=l),tD());e=f"{F()}+lzma";r(f"Serialized model: {s(oV).stat().st_size} bytes\nCode size: {E()} bytes\nSerialized model {e}: {len(l)} bytes\nTotal submission size {e}: {len(l)+E()} bytes")
+def tK(t,c):i=tg(t,c,E());n('quantize','none');m=tv(i);n('compress','none');G(l(s.write_bytes,data=m),tD());e=f"{F()}+lzma";r(f"Serialized model: {s(oV).stat().st_size} bytes\nCode size: {E()} bytes\nSerialized model {e}: {len(m)} bytes\nTotal submission size {e}: {len(m)+E()} bytes")
 def tL():
  t=k(d.state_dict(),g)
  for e in t.values():e.zero_()
- l=tD().read_bytes();i=T.sha256(l).hexdigest()
+ m=tD().read_bytes();i=T.sha256(m).hexdigest()
  if eo:
   o=''.join(c.read_text()for c in s('logs').glob('*.txt'))
   if'artifact_sha256:'in o and i not in o:raise ValueError('the artifact is not that of the logs in logs/')
- r('artifact_sha256:'+i);tj(tk(l,t),t)
+ r('artifact_sha256:'+i);tj(tk(m,t),t)
 def tM():
  t=F()
  if h.type=='cuda':a.cuda.reset_peak_memory_stats()
  tL();n('decode','none');s,e=D(tc(len(w)));n('score','val');tN(f"{t}_lzma_roundtrip",s);s,e=D(oc(len(w)));n('score','val');tN(f"{t}_sliding_window",s);td(e);u.count('sliding_eval','targets',s.N);r(f"eval: peak memory allocated: {a.cuda.max_memory_allocated()>>20} MiB")
 def tN(e,s):r(f"final_{e} val_loss:{s.val_loss:.4f} val_bpb:{s.c:.4f} eval_time:{s.k:.0f}ms\nfinal_{e}_exact val_loss:{s.val_loss:.8f} val_bpb:{s.c:.8f}")
 def tO():
- e=[];t=False
+ t=[];s=[i for(i,m)in u.done];a=False
  for o in it:
-  i=u.M(o)
-  if i and o not in e:r(f"receipt {o}: {i}")
-  else:r(f"error: plugin {o} did nothing");t=p==0
- return t
-class Progress(e):step:e;H:e;v:e;b:e;R:e;i:e
-class Scalars(e):i:e;C:e;momentum:e
-def tP(i,t,c):o=t/c if c>0 else i/max(l,1);return Progress(i,l,t,c,o,1.)
+  e=u.M(o)
+  if o in('int8',):e=e or'nothing was left'
+  if eo and o not in s:continue
+  if e and o not in t:r(f"receipt {o}: {e}")
+  else:r(f"error: plugin {o} did nothing");a=p==0
+ return a
+class Progress(e):step:e;H:e;v:e;b:e;S:e;s:e
+class Scalars(e):s:e;C:e;momentum:e
+def tP(i,t,c):o=t/c if c>0 else i/max(f,1);return Progress(i,f,t,c,o,1.)
 class Context(e):
- ids:e;phases:e;training:e;f:e;memo:e;fields:e;u:e;observe:e;ledger:e
- def t(t,c,e,r=1):
-  if t.ledger is not None:t.ledger.count(c,e,r)
+ ids:e;phases:e;training:e;p:e;memo:e;fields:e;u:e;observe:e;ledger:e
+ def t(t,i,e,r=1):
+  if t.ledger is not None:t.ledger.count(i,e,r)
 def H(i):return o.rms_norm(i,(i.size(-1),),eps=1.1920929e-07)
 def tQ(i):return o.pad(i[:,:-1],(0,0)*(i.dim()-2)+(1,0))
 def tR(e):
@@ -323,12 +325,12 @@ def I(c,i,t,n,e):
  return c
 def tU(t,i,e):
  if'rope'not in e.memo:o=t.size(1);r=t.size(3);n=t.device;c=i**(-a.arange(0,r,2,dtype=a.float32,device=n)/r);m=a.outer(a.arange(o,dtype=a.float32,device=n),c);e.memo['rope']=m.cos(),m.sin()
- h,u=(l[None,:,None,:].to(t.dtype)for l in e.memo['rope']);s,d=t.chunk(2,-1);return a.cat((s*h+d*u,d*h-s*u),-1)
+ f,h=(l[None,:,None,:].to(t.dtype)for l in e.memo['rope']);s,d=t.chunk(2,-1);return a.cat((s*f+d*h,d*f-s*h),-1)
 class GPT(W.Module):
  def __init__(t,l,m):super().__init__();t.records=l;eD(t,l,m)
  def matrices(t):return k(dict(t.named_parameters()),t.records)
- def h(t,i,a,r,n,e):return tT(e.f[f"blocks.{r}.{a}.weight"],i,a,r,n,e)
- def stem(t,ids,ctx):i=o.embedding(ids,ctx.f['tok_emb.weight']);i=I(i,i,'embed',0,ctx);i=i+ay(ids,ctx);i=H(i);i=aR(i,ctx);return i
+ def h(t,i,a,r,n,e):return tT(e.p[f"blocks.{r}.{a}.weight"],i,a,r,n,e)
+ def stem(t,ids,ctx):i=o.embedding(ids,ctx.p['tok_emb.weight']);i=I(i,i,'embed',0,ctx);i=i+ay(ids,ctx);i=H(i);i=aR(i,ctx);return i
  def l(t,s,e):i=t.stem(s,e);return H(aQ(t,i,i,e))
  def logits(t,x,ctx):c=aT(x,ctx);c=aS(c,ctx);return c
  def forward(t,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):m=fields or{};l={};fields={**l,**m};e=Context(ids,phases,t.training,t.matrices(),{},fields,adapter,observe,ledger);i=t.l(ids,e);c=t.logits(i,e);d=aC(c,targets,reduction,e);return d
@@ -337,8 +339,8 @@ def tV(e):
  if not t:raise ValueError(f"{e}: no shard matches, see DATA_PATH")
  return t
 def tW(c):
- m=s(c).stat().st_size;e=U.fromfile(c,'<i4',3).tolist()
- if m<=1024 or e!=[20240520,1,(m-1024)/2]:raise ValueError(f"{c}: {m} bytes and header {e}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
+ f=s(c).stat().st_size;e=U.fromfile(c,'<i4',3).tolist()
+ if f<=1024 or e!=[20240520,1,(f-1024)/2]:raise ValueError(f"{c}: {f} bytes and header {e}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
  return e[2]
 def J(c):
  t=U.memmap(c,'<u2','r',1024,tW(c))
@@ -358,32 +360,32 @@ def ae(l,n):global em,ic,u,d,g,ec,eu,w,eh;g=l;u=n;ec=();eu='';tY();em=False;eh=n
 def L(n):e=s(ee,'fineweb_train_*.bin');oh(e,n)
 def M():
  if not eh:raise ValueError('training data are closed: training time is over')
- u=od();i,c=(n.to(h,non_blocking=True)for n in u);return i,c,{}
+ f=od();i,c=(n.to(h,non_blocking=True)for n in f);return i,c,{}
 def at(e):global em;r(f"error: {e}");em=True
 def aa():return D(tc(len(w)))[0]
 def ao():e=[()];return e
 def ai():
  i,c,r=M();i,c=i[:1,:512],c[:1,:512];r={o:l[:1,:512]for(o,l)in r.items()};e=tuple(h.name for h in());d(i,c,phases=e,fields=r,ledger=u).backward()
- for n in g:t=sum(d.get_parameter(o).grad is not None for o in n.r());u.count(n.K,'trained tensors',t)
+ for n in g:t=sum(d.get_parameter(o).grad is not None for o in n.d());u.count(n.K,'trained tensors',t)
  d.zero_grad()
 def an():
- t=d.state_dict();s={o:e.clone()for(o,e)in t.items()};m=eH();n=A();L(n)
+ t=d.state_dict();s={o:e.clone()for(o,e)in t.items()};l=eH();n=A();L(n)
  for c in ao():
-  for i in range(20):ac(m,c,Scalars(1.,1.,.9),n);r(' '.join((f"warmup_step:{i+1}/20",*c)))
+  for i in range(20):ac(l,c,Scalars(1.,1.,.9),n);r(' '.join((f"warmup_step:{i+1}/20",*c)))
  for(o,e)in t.items():e.copy_(s[o])
  a.manual_seed(ei);L(u)
 def ar(l):
  try:to();eb();n=A();tz(y(ia)[0])
- except(OSError,ValueError)as s:print(f"error: {s}",file=f.stderr);f.exit(2)
+ except(OSError,ValueError)as s:print(f"error: {s}",file=m.stderr);m.exit(2)
  a.manual_seed(ei);a.backends.cuda.matmul.allow_tf32=True
  if ea==0:al()
  tC();r('plugins:'+' '.join(it));ah(l,n)
  if eh:
   ad();ai();an();i=af()
   try:tE(i)
-  except(OSError,ValueError)as s:tA(str(s));f.exit(f"error: rank {p}: {s}")
- e=not eo and(tO()or em);ev()
- if e:f.exit(1)
+  except(OSError,ValueError)as s:tA(str(s));m.exit(f"error: rank {p}: {s}")
+ e=tO()or em;ev()
+ if e:m.exit(1)
 def ah(l,n):
  global ec
  try:
@@ -395,42 +397,42 @@ def ah(l,n):
  except(OSError,ValueError)as s:
   tA(str(s))
   if not et:ev()
-  f.exit(2)
+  m.exit(2)
 def al():V.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');a.use_deterministic_algorithms(True)
-def ad():r(f"model_params:{sum(e.numel()for e in d.parameters())}\nworld_size:{t} grad_accum_steps:{8//t}\nseed:{ei}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{l} warmup_steps:20 max_wallclock_seconds:{ea:.3f}")
-def ac(m,a,o,n):
- e=8//t;l=.0
- for u in range(e):i,c,r=M();d=ic(i,c,phases=a,fields=r)/e;l+=d.detach();d.backward()
- m.step(o,n);return l
+def ad():r(f"model_params:{sum(e.numel()for e in d.parameters())}\nworld_size:{t} grad_accum_steps:{8//t}\nseed:{ei}\ntrain_batch_tokens:786432 train_seq_len:2048 iterations:{f} warmup_steps:20 max_wallclock_seconds:{ea:.3f}")
+def ac(l,a,o,n):
+ e=8//t;f=.0
+ for m in range(e):i,c,r=M();d=ic(i,c,phases=a,fields=r)/e;f+=d.detach();d.backward()
+ l.step(o,n);return f
 def au(i,t,c):e=tP(i,t,c);o=Scalars(1.,1.,.0);o=oy(e,o);o=oC(e,o);return o
 def am():return 1e3*ea
 def af():
- m=eH();of(m.p);c=am();i=0;t=.0;P()
+ l=eH();of(l.f);c=am();i=0;t=.0;P()
  while True:
-  g=i==l or 0<c<=t
-  if g or ir>0 and i%ir==0:
+  h=i==f or 0<c<=t
+  if h or ir>0 and i%ir==0:
    oz();s=aa();ap(i,f"val_loss:{s.val_loss:.4f} val_bpb:{s.c:.4f}",t)
-   if g:break
+   if h:break
    P()
-  o=au(i,t,c);d=ac(m,ec,o,u);i+=1;op(m.p,i,o);t=b(oA(i))
+  o=au(i,t,c);d=ac(l,ec,o,u);i+=1;op(l.f,i,o);t=b(oA(i))
   if ii>0 and(i<=10 or i%ii==0):
    ap(i,f"train_loss:{d:.4f}",t)
    if d!=d:raise ValueError('the training loss is not a number')
- if i<l:r(f"stopping_early: wallclock_cap train_time:{t:.0f}ms step:{i}/{l}")
- e=a.cuda.max_memory_allocated()>>20;h=a.cuda.max_memory_reserved()>>20;r(f"peak memory allocated: {e} MiB reserved: {h} MiB");og(m.p);K(t);n('train','train');return i
-def ap(i,e,t):r(f"step:{i}/{l} {e} train_time:{t:.0f}ms step_avg:{t/max(i,1):.2f}ms")
-def ag(i,s,t,e):e.t('additive_skips','skips');return i+e.f['skip_weights'][t].to(i.dtype)*s
+ if i<f:r(f"stopping_early: wallclock_cap train_time:{t:.0f}ms step:{i}/{f}")
+ e=a.cuda.max_memory_allocated()>>20;m=a.cuda.max_memory_reserved()>>20;r(f"peak memory allocated: {e} MiB reserved: {m} MiB");og(l.f);K(t);n('train','train');return i
+def ap(i,e,t):r(f"step:{i}/{f} {e} train_time:{t:.0f}ms step_avg:{t/max(i,1):.2f}ms")
+def ag(i,s,t,e):e.t('additive_skips','skips');return i+e.p['skip_weights'][t].to(i.dtype)*s
 def aw(s,e):
  n=a.bitwise_xor(36313*s[:,1:],27191*s[:,0:-1]);t=o.pad(n%3071,(1,0),value=3071);i=tR(e)
  if i is not None:r=i;t=t.masked_fill(r,3071)
  return t
-def ay(s,e):e.t('bigram_hash','lookups');l=e.f['bigram.embed.weight'];i=o.embedding(aw(s,e),l);t=o.linear(i,e.f['bigram.proj.weight'].to(i.dtype));return t*e.f['bigram.scale'].to(i.dtype)
+def ay(s,e):e.t('bigram_hash','lookups');l=e.p['bigram.embed.weight'];i=o.embedding(aw(s,e),l);t=o.linear(i,e.p['bigram.proj.weight'].to(i.dtype));return t*e.p['bigram.scale'].to(i.dtype)
 def ab(i,t,a,m,r,n,e):return av(i,t,a,m,r,n,e)
 def av(i,t,a,m,r,n,e):
  if'attention'in e.fields:o=e.fields['attention'];c=o(i,t,a,m,r,n,e);return c
  return N(t,a,m,e)
-def ak(i,t,r,n,e):s=i.h(t,'attn.c_q',r,n,e);h=i.h(t,'attn.c_k',r,n,e);d=i.h(t,'attn.c_v',r,n,e);d=aV(d,r,e);s=aG(H(a.unflatten(s,2,(8,-1))),e);h=aG(H(a.unflatten(h,2,(4,-1))),e);d=a.unflatten(d,2,(4,-1));s,h=aH(s,h,r,e);c=ab(i,s,h,d,r,n,e);c=aW(c,d,r,e);c=i.h(c.flatten(2),'attn.proj',r,n,e);return I(c,t,'attn',n,e)
-def ax(t,a,m):s=t.transpose(1,2);h=a.transpose(1,2);d=m.transpose(1,2);i=s.size(1)!=h.size(1);return o.scaled_dot_product_attention(s,h,d,is_causal=True,enable_gqa=i).transpose(1,2)
+def ak(i,t,r,n,e):s=i.h(t,'attn.c_q',r,n,e);f=i.h(t,'attn.c_k',r,n,e);d=i.h(t,'attn.c_v',r,n,e);d=aV(d,r,e);s=aG(H(a.unflatten(s,2,(8,-1))),e);f=aG(H(a.unflatten(f,2,(4,-1))),e);d=a.unflatten(d,2,(4,-1));s,f=aH(s,f,r,e);c=ab(i,s,f,d,r,n,e);c=aW(c,d,r,e);c=i.h(c.flatten(2),'attn.proj',r,n,e);return I(c,t,'attn',n,e)
+def ax(t,a,m):s=t.transpose(1,2);f=a.transpose(1,2);d=m.transpose(1,2);i=s.size(1)!=f.size(1);return o.scaled_dot_product_attention(s,f,d,is_causal=True,enable_gqa=i).transpose(1,2)
 def aj():
  if h.type!='cuda':return'scaled_dot_product_attention',None
  try:from flash_attn_interface import flash_attn_func as e;return'flash-attn 3',e
@@ -443,7 +445,7 @@ def az(e,t,a,m):
  return ax(t,a,m)
 def aA():e=a.are_deterministic_algorithms_enabled();a.backends.cuda.enable_cudnn_sdp(not e);a.backends.cuda.enable_flash_sdp(e);a.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if e else'cuDNN'
 def aB():global oZ;o,oZ=aj();return o
-def N(s,h,d,e):e.t('causal_attention','layers');return az(oZ,s,h,d)
+def N(s,f,d,e):e.t('causal_attention','layers');return az(oZ,s,f,d)
 def aC(t,i,reduction,e):e.t('cross_entropy','losses');d=o.cross_entropy(t.flatten(0,1).float(),i.flatten(),reduction=reduction);return d.view_as(i)if reduction=='none'else d
 def aD(i,t,r,n,e):e.t('leaky_relu2','layers');s=o.leaky_relu(i.h(t,'mlp.fc',r,n,e),.5).square();return i.h(s,'mlp.proj',r,n,e)
 def aE(t,r,e):e.t('ln_scale','branches');s=(r+1)**-.5;return t*s
@@ -452,12 +454,12 @@ def aG(t,e):e.t('ntk_rope','rotations');o=e.fields['segments'][0].size(1)if'segm
 def O(tensor,generator,ledger):
  if min(tensor.shape)>=64:W.init.orthogonal_(tensor,generator=generator);ledger.count('ortho_init','orthogonal matrices')
  else:t=tensor.shape[-1]**-.5;tensor.uniform_(-t,t,generator=generator)
-def aH(t,a,r,e):e.t('qk_gain','layers');i=e.f[f"blocks.{r}.attn.q_gain"].to(t.dtype);return t*i[:,None],a
+def aH(t,a,r,e):e.t('qk_gain','layers');i=e.p[f"blocks.{r}.attn.q_gain"].to(t.dtype);return t*i[:,None],a
 def aI(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
-def aJ(i,a,r,e):t=e.f[f"blocks.{r}.resid_mix"].to(i.dtype);return t[0]*i+t[1]*a
+def aJ(i,a,r,e):t=e.p[f"blocks.{r}.resid_mix"].to(i.dtype);return t[0]*i+t[1]*a
 def aK(i,r,e):t=H(i);t=aE(t,r,e);return t
-def aL(i,t,r,n,e):o=ak(i,t,r,n,e);return e.f[f"blocks.{r}.attn_scale"].to(t.dtype)*o
-def aM(i,t,r,n,e):s=aD(i,t,r,n,e);s=I(s,t,'mlp',n,e);return e.f[f"blocks.{r}.mlp_scale"].to(t.dtype)*s
+def aL(i,t,r,n,e):o=ak(i,t,r,n,e);return e.p[f"blocks.{r}.attn_scale"].to(t.dtype)*o
+def aM(i,t,r,n,e):s=aD(i,t,r,n,e);s=I(s,t,'mlp',n,e);return e.p[f"blocks.{r}.mlp_scale"].to(t.dtype)*s
 def aN(i,o,a,r,n,e):s=aJ(o[0],a,r,e);s=s+aL(i,aK(s,r,e),r,n,e);return s+aM(i,aK(s,r,e),r,n,e),
 def aO(o,s,t,r,e):
  if s is None:return o
@@ -471,26 +473,26 @@ def aQ(i,t,o,e):e.t('sequential_wiring','walks');return aP(i,(t,),o,e)[0]
 def aR(t,e):
  e.t('smear_gate','blends');o=tQ(t);i=tR(e)
  if i is not None:o=o.masked_fill(i[...,None],0)
- s=a.sigmoid(e.f['smear.gate']).to(t.dtype);return(1-s)*t+s*o
+ s=a.sigmoid(e.p['smear.gate']).to(t.dtype);return(1-s)*t+s*o
 def aS(t,e):e.t('tanh_softcap','caps');return 3e1*a.tanh(t/3e1)
-def aT(t,e):e.t('tied_head','heads');return tT(e.f['tok_emb.weight'],t,'head',0,0,e)
+def aT(t,e):e.t('tied_head','heads');return tT(e.p['tok_emb.weight'],t,'head',0,0,e)
 def aU(a):t=tuple(range(11));return t[:len(t)//2],t[len(t)//2:]
 def aV(t,r,e):
  if r not in(9,10):return t
  e.t('value_embedding','layers')
- if've'not in e.memo:i=o.embedding(e.ids,e.f['ve_shared.embed.weight']);i=o.linear(i,e.f['ve_shared.proj.weight'].to(i.dtype));e.memo['ve']=i*e.f['ve_shared.scale'].to(i.dtype)
- s=e.f[f"ve_layer_scales.{oY.index(r)}"];a=e.memo['ve'];return t+s.to(t.dtype)*a
+ if've'not in e.memo:i=o.embedding(e.ids,e.p['ve_shared.embed.weight']);i=o.linear(i,e.p['ve_shared.proj.weight'].to(i.dtype));e.memo['ve']=i*e.p['ve_shared.scale'].to(i.dtype)
+ s=e.p[f"ve_layer_scales.{oY.index(r)}"];a=e.memo['ve'];return t+s.to(t.dtype)*a
 def aW(t,m,r,e):
  if r<0:return t
  e.t('xsa','layers');i=a.unflatten(t,2,(m.size(2),-1));s=o.normalize(m,dim=-1)[:,:,:,None,:];return(i-(i*s).sum(-1,keepdim=True)*s).flatten(2,3)
-def aX(data):m=lzma.compress(data,preset=9);u.s('lzma',f"{len(data)} -> {len(m)} bytes");return m
+def aX(data):d=lzma.compress(data,preset=9);u.r('lzma',f"{len(data)} -> {len(d)} bytes");return d
 def aY(data,o):
  c=lzma.LZMADecompressor(memlimit=2**27);e=c.decompress(data,o)
  if not c.eof or c.unused_data:raise ValueError(f"wanted one whole stream of at most {o} bytes")
  return e
-def aZ(i):e=io.BytesIO();t={f.intern(o):{f.intern(m):n for(m,n)in s.items()}for(o,s)in i.items()};a.save(t,e);return e.getvalue()
+def aZ(i):e=io.BytesIO();t={m.intern(o):{m.intern(f):n for(f,n)in s.items()}for(o,s)in i.items()};a.save(t,e);return e.getvalue()
 def oe(data):return a.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def ot(i):l=aZ(i);u.s('torch_save',f"{len(i)} tensors in {len(l)} bytes");return l
+def ot(i):m=aZ(i);u.r('torch_save',f"{len(i)} tensors in {len(m)} bytes");return m
 def oa(data):return oe(data)
 def oo():
  try:e=SentencePieceProcessor(en)
@@ -501,7 +503,7 @@ def oo():
 def oi(e):
  i=[(0,0,1)]*1024
  for t in range(len(e)):
-  if not(e.is_control(t)or e.is_unknown(t)or e.is_unused(t)):u=e.id_to_piece(t);o=u.startswith('\u2581');i[t]=1 if e.is_byte(t)else len(u.encode())-3*o,o,0
+  if not(e.is_control(t)or e.is_unknown(t)or e.is_unused(t)):h=e.id_to_piece(t);o=h.startswith('\u2581');i[t]=1 if e.is_byte(t)else len(h.encode())-3*o,o,0
  return a.tensor(i).T
 def on(n):
  global ij,ix,iu,ik
@@ -520,51 +522,51 @@ def ol(t):
  return U.concatenate(s)
 def od():t=ol(ip*98305).reshape(ip,-1)[im];t=a.from_numpy(t.astype(int));ig.count('sequential_loader','batches');return t[:-1].reshape(-1,2048),t[1:].reshape(-1,2048)
 def oc(e):t=min(64,2048);o=e-1;i=range(0,max(o-(2048-t),1),t);return[Span(m,min(m+2048,o),0 if m==0 else 2048-t)for m in i]
-def ou(m):global iw;d=[{'params':r,'spec':h}for(h,r,l)in m];iw=a.optim.AdamW(d,betas=(.9,.95),eps=1e-08,fused=True)
+def ou(f):global iw;m=[{'params':r,'spec':h}for(h,r,l)in f];iw=a.optim.AdamW(m,betas=(.9,.95),eps=1e-08,fused=True)
 def om(o,n):
- for i in iw.param_groups:i['lr']=i['spec'].lr*o.i;i['weight_decay']=i['spec'].weight_decay*o.C
+ for s in iw.param_groups:s['lr']=s['spec'].lr*o.s;s['weight_decay']=s['spec'].weight_decay*o.C
  iw.step();n.count('adam','steps')
 @a.no_grad()
 def of(r):global eg,iy;iy=0;eg=[e.detach().float().clone()for e in r]
 @a.no_grad()
-def op(r,p,o):global iy;iy+=1;a._foreach_mul_(eg,.997);a._foreach_add_(eg,[e.detach().float()for e in r],alpha=1-.997)
+def op(r,g,o):global iy;iy+=1;a._foreach_mul_(eg,.997);a._foreach_add_(eg,[e.detach().float()for e in r],alpha=1-.997)
 @a.no_grad()
 def og(r):
  for(e,t)in zip(r,eg,strict=True):e.copy_(t)
  u.count('ema','updates',iy)
 def ow(r,l,n):W.utils.clip_grad_norm_(r,.3);n.count('grad_clip','steps')
-def oy(e,o):t=min(e.step/1500,1.);d=(1-t)*.92+t*.99;u.s('momentum_warmup',f"momentum {d:.4f} at step {e.step}");return o._replace(momentum=d)
+def oy(e,o):t=min(e.step/1500,1.);d=(1-t)*.92+t*.99;u.r('momentum_warmup',f"momentum {d:.4f} at step {e.step}");return o._replace(momentum=d)
 def ob(e,t,o,n):e.mul_(1-t*.04*o.C);n.count('muon_weight_decay','tensors decayed')
 def ov(i,steps,scale_first):
  t=i.shape[-2]>i.shape[-1]
  if t:i=i.mT
  i=i/(i.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for u in range(steps):e=i@i.mT;o=2.0315*e@e if scale_first else 2.0315*(e@e);i=3.4445*i+(-4.775*e+o)@i
+ for m in range(steps):e=i@i.mT;o=2.0315*e@e if scale_first else 2.0315*(e@e);i=3.4445*i+(-4.775*e+o)@i
  return i.mT if t else i
-class MuonBank(e):weight:e;names:e;J:e;full:e;z:e;momentum:e;V:e
+class MuonBank(e):weight:e;names:e;J:e;full:e;z:e;momentum:e;O:e
 def ok(r,l):
- global ew,iq;iq={};ew=[];w=a.bfloat16 if h.type=='cuda'else a.float32
- for(s,g)in sorted(zip(r,l,strict=True),key=lambda z:-z[0].numel()):*u,i,O=s.shape;e=-(-len(g)//t);c=(*g,*['']*e*t)[e*p:][:e];v=[(m,i,O)for m in(e*t,e)];n,o=[a.zeros(f,dtype=w,device=h)for f in v];V,d=[a.zeros(f,dtype=a.bfloat16,device=h)for f in v];ew.append(MuonBank(s,g,c,n,o,d,V))
+ global ew,iq;iq={};ew=[];g=a.bfloat16 if h.type=='cuda'else a.float32
+ for(s,u)in sorted(zip(r,l,strict=True),key=lambda v:-v[0].numel()):*m,i,z=s.shape;e=-(-len(u)//t);c=(*u,*['']*e*t)[e*p:][:e];y=[(f,i,z)for f in(e*t,e)];n,o=[a.zeros(w,dtype=g,device=h)for w in y];O,d=[a.zeros(w,dtype=a.bfloat16,device=h)for w in y];ew.append(MuonBank(s,u,c,n,o,d,O))
 def ox():
  global ib;ib=[]
  for e in ew:c=ex(e.weight).bfloat16();e.full.flatten()[:c.numel()].copy_(c.flatten());ib.append(eq(e.z,e.full))
 def oj(o,n):
  i=[]
  for(e,r)in zip(ew,ib,strict=True):
-  eA(r);m=t;c=(e.z/m).bfloat16();a=eN(c,e.momentum,o.momentum);a=eK(a,e.J);i.append((e,ez(e.V,a),a))
+  eA(r);m=t;c=(e.z/m).bfloat16();a=eN(c,e.momentum,o.momentum);a=eK(a,e.J);i.append((e,ez(e.O,a),a))
   if len(i)>1:oq(*i.pop(0),o,n)
  for s in i:oq(*s,o,n)
-def oq(e,r,a,o,n):eA(r);s=e.weight;i=e.V.flatten()[:s.numel()].view_as(s);eL(s,i,e.names,eO(s),o,n);n.count('parallel_muon','bank updates');n.count('newton_schulz','matrices',e.V.size(0))
+def oq(e,r,a,o,n):eA(r);s=e.weight;i=e.O.flatten()[:s.numel()].view_as(s);eL(s,i,e.names,eO(s),o,n);n.count('parallel_muon','bank updates');n.count('newton_schulz','matrices',e.O.size(0))
 def P():global iv;iv=c.perf_counter()-X
 def oz():
  global X
  if a.cuda.is_available():a.cuda.synchronize()
- X=c.perf_counter()-iv;u.s('wall_clock',f"{X:.3f} seconds")
+ X=c.perf_counter()-iv;u.r('wall_clock',f"{X:.3f} seconds")
 def oA(i):return 1e3*(c.perf_counter()-iv)
 def oB(e):
  if e.b>0:t=4000*(e.v/max(e.step,1));return min(max(e.b-e.v,.0)/max(t,1e-09),1.)
  i=e.H-e.step;return i/4000 if 0<i<=4000 else 1.
-def oC(e,o):t=oB(e);u.s('warmdown_iters',f"multiplier {t:.4f} at step {e.step}");return o._replace(i=o.i*t)
+def oC(e,o):t=oB(e);u.r('warmdown_iters',f"multiplier {t:.4f} at step {e.step}");return o._replace(s=o.s*t)
 class Trial(e):codes:e;step:e;error:e
 class oD:
  name='int6'
@@ -575,40 +577,40 @@ class oD:
   for i in eT(s):r=A()if a else ledger;d=t.j(name,s,i,31,statistics,r);a=oF(a,oE(s,d,i,statistics))
   return{'codes':a.codes,'step':a.step}
  def G(t,l,r,c):
-  u.count('clip_search','tensors quantized',len(l));f=[e.float()for e in r];p=[eT(s)for s in f];a=[None]*len(l);z=t.j
-  for o in range(len(p[0])):
-   g=[m for(m,O)in enumerate(p)if not any(O[o].equal(v)for v in O[:o])];er=[[n[m]for m in g]for n in(l,f)];w=[c[m]for m in g];O=[p[m][o]for m in g];h=z.solve(*er,O,31,w,A()if o else u)if g else[]
-   for(m,d,i)in zip(g,h,O,strict=True):a[m]=oF(a[m],oE(f[m],d,i,c[m]))
-  return[{'codes':V.codes,'step':V.step}for V in a if V]
+  u.count('clip_search','tensors quantized',len(l));p=[e.float()for e in r];g=[eT(s)for s in p];a=[None]*len(l);v=t.j
+  for o in range(len(g[0])):
+   w=[m for(m,z)in enumerate(g)if not any(z[o].equal(f)for f in z[:o])];V=[[n[m]for m in w]for n in(l,p)];y=[c[m]for m in w];z=[g[m][o]for m in w];h=v.solve(*V,z,31,y,A()if o else u)if w else[]
+   for(m,d,i)in zip(w,h,z,strict=True):a[m]=oF(a[m],oE(p[m],d,i,c[m]))
+  return[{'codes':O.codes,'step':O.step}for O in a if O]
  def decode(t,name,parts,kind):return eW(parts,kind)
 def oE(s,d,i,c):
- if'hessian'in c:u=c['hessian'].diagonal()==0;return Trial(d,i,eU(s.masked_fill(u,.0),d.masked_fill(u,0),i))
+ if'hessian'in c:f=c['hessian'].diagonal()==0;return Trial(d,i,eU(s.masked_fill(f,.0),d.masked_fill(f,0),i))
  return Trial(d,i,eU(s,d,i))
-def oF(v,g):
- if v is None:return g
- e=g.error<v.error;return Trial(*(a.where(e,t,o)for(o,t)in zip(v,g,strict=True)))
+def oF(f,w):
+ if f is None:return w
+ e=w.error<f.error;return Trial(*(a.where(e,t,o)for(o,t)in zip(f,w,strict=True)))
 class oG:
- S='hessian',
+ U='hessian',
  def __init__(t):0
  def __call__(t,name,weight,step,e,c,ledger):return t.solve([name],[weight],[step],e,[c],ledger)[0]
  def solve(t,names,weights,steps,top,statistics,ledger):
-  for(o,w)in zip(names,statistics,strict=True):
-   if'hessian'not in w:raise ValueError(f"{o} has no input statistics, which gptq needs")
-  er,eh,O=[],[],[]
-  for(s,w)in zip(weights,statistics,strict=True):h,u=eX(w['hessian']);V=w['order']if'order'in w else h.diagonal().argsort(descending=True,stable=True);er.append(V);eh.append(h[V][:,V]);O.append(s.masked_fill(u,.0).T[V])
-  v,g=oH(a.stack(eh)),a.stack(O);d,i=a.empty_like(g),a.stack(steps).float()
-  for r in range(0,g.shape[1],128):oI(g,d,v,i,top,r,min(r+128,g.shape[1]))
-  z=(~v.isfinite()).flatten(1).any(1).tolist();ledger.count('gptq','matrices rounded to nearest, whose Hessian has no Cholesky factor',sum(z));ledger.count('gptq','matrices',len(names)-sum(z));return[eR(weights[m],i[m],top)if z[m]else d[m,V.argsort()].T.contiguous().to(a.int8)for(m,V)in enumerate(er)]
-def oH(h):e,z=a.linalg.cholesky_ex(h);t,i=a.linalg.cholesky_ex(a.cholesky_inverse(e),upper=True);return a.where((z+i>0)[...,None,None],a.nan,t)
-def oI(g,d,v,i,e,r,o):
- n=a.empty_like(g[:,r:o])
- for t in range(r,o):d[:,t]=(g[:,t]/i).round().clamp(-e,e);s=(g[:,t]-d[:,t]*i)/v[:,t,t,None];g[:,t:o]-=v[:,t,t:o,None]*s[:,None];n[:,t-r]=s
- g[:,o:]-=v[:,r:o,o:].mT@n
+  for(o,y)in zip(names,statistics,strict=True):
+   if'hessian'not in y:raise ValueError(f"{o} has no input statistics, which gptq needs")
+  V,er,z=[],[],[]
+  for(s,y)in zip(weights,statistics,strict=True):h,f=eX(y['hessian']);O=y['order']if'order'in y else h.diagonal().argsort(descending=True,stable=True);V.append(O);er.append(h[O][:,O]);z.append(s.masked_fill(f,.0).T[O])
+  w,u=oH(a.stack(er)),a.stack(z);d,i=a.empty_like(u),a.stack(steps).float()
+  for r in range(0,u.shape[1],128):oI(u,d,w,i,top,r,min(r+128,u.shape[1]))
+  v=(~w.isfinite()).flatten(1).any(1).tolist();ledger.count('gptq','matrices rounded to nearest, whose Hessian has no Cholesky factor',sum(v));ledger.count('gptq','matrices',len(names)-sum(v));return[eR(weights[m],i[m],top)if v[m]else d[m,O.argsort()].T.contiguous().to(a.int8)for(m,O)in enumerate(V)]
+def oH(h):e,v=a.linalg.cholesky_ex(h);t,i=a.linalg.cholesky_ex(a.cholesky_inverse(e),upper=True);return a.where((v+i>0)[...,None,None],a.nan,t)
+def oI(u,d,w,i,e,r,o):
+ n=a.empty_like(u[:,r:o])
+ for t in range(r,o):d[:,t]=(u[:,t]/i).round().clamp(-e,e);s=(u[:,t]-d[:,t]*i)/w[:,t,t,None];u[:,t:o]-=w[:,t,t:o,None]*s[:,None];n[:,t-r]=s
+ u[:,o:]-=w[:,r:o,o:].mT@n
 def oJ(c):
- l=[(o,m)for o in sorted(c)for m in sorted(c[o])]
+ l=[(o,f)for o in sorted(c)for f in sorted(c[o])]
  for(r,e)in enumerate(y(l)):
   if e!=l:i=sorted({*l}^{*e})[0][0];raise ValueError(f"ranks {p} and {r} have statistics of different matrices, such as {i}")
- for(o,m)in l:ek(c[o][m]).div_(t);u.count('hessian_all_reduce',f"statistics over {t} ranks")
+ for(o,f)in l:ek(c[o][f]).div_(t);u.count('hessian_all_reduce',f"statistics over {t} ranks")
  return c
 class Q:
  name='int8'
@@ -619,42 +621,42 @@ class Q:
  def decode(t,name,parts,kind):return eW(parts,kind)
 class Kept(e):keys:e;values:e;documents:e;L:e
 class oK:
- def __init__(t,i):t.q=i;t.A=[];t.g=0;t.n=None;t.m=None
- def E(t,n,m):t.n,t.m,t.g=n,m,0
+ def __init__(t,i):t.q=i;t.A=[];t.g=0;t.n=None;t.o=None
+ def E(t,n,m):t.n,t.o,t.g=n,m,0
  def __call__(t,model,s,k,d,r,n,ctx):
-  if t.n is None or t.m is None:t.A.append(t.I(s,k,d,ctx));return N(s,k,d,ctx)
-  o=t.A[t.g];t.g+=1;u=s.size(1)//ctx.ids.size(1);p=a.arange(u,device=s.device);g,c=t.m*u+p,(t.m-t.n)*u+p;o.keys.index_copy_(1,g,k.index_select(1,c));o.values.index_copy_(1,g,d.index_select(1,c));f=t.n*u+a.arange(s.size(1),device=s.device);w=f[:,None]-a.arange(o.keys.size(1),device=s.device);l=(w>=0)&(w<o.L)
-  if o.documents is not None:m=ctx.fields['documents'];o.documents.index_copy_(1,g,m.index_select(1,c));l=l&(m[:,None,:,None]==o.documents[:,None,None,:])
+  if t.n is None or t.o is None:t.A.append(t.I(s,k,d,ctx));return N(s,k,d,ctx)
+  o=t.A[t.g];t.g+=1;h=s.size(1)//ctx.ids.size(1);u=a.arange(h,device=s.device);w,c=t.o*h+u,(t.o-t.n)*h+u;o.keys.index_copy_(1,w,k.index_select(1,c));o.values.index_copy_(1,w,d.index_select(1,c));g=t.n*h+a.arange(s.size(1),device=s.device);p=g[:,None]-a.arange(o.keys.size(1),device=s.device);l=(p>=0)&(p<o.L)
+  if o.documents is not None:m=ctx.fields['documents'];o.documents.index_copy_(1,w,m.index_select(1,c));l=l&(m[:,None,:,None]==o.documents[:,None,None,:])
   return oL(s,o.keys,o.values,l)
- def I(t,s,h,d,e):
-  o=h.size(1);r=dict(e.fields);m=r.pop('documents',None);g=e._replace(memo={},fields=r);f,w,u=a.zeros_like(s),a.zeros_like(h),a.zeros_like(d);u[:,0]=1;p=int((N(f,w,u,g)[0,:,0,0]>0).sum())
-  if m is not None:l=o//2;r['documents']=(a.arange(o,device=s.device)>=l).long()[None];u=a.zeros_like(d);u[:,l-1]=1;c=N(f,w,u,g._replace(memo={}));z=not bool(c[0,l,0,0]>0);m=m.new_zeros(t.q,o)if z else None
-  v,n=(i.new_zeros(t.q,*i.shape[1:])for i in(h,d));return Kept(v,n,m,p)
-def oL(t,e,i,l):m=e.size(2);u=t.size(2)//m;s=a.unflatten(t,2,(m,u)).transpose(1,2).flatten(2,3);l=l.repeat_interleave(u,-2);c=o.scaled_dot_product_attention(s,e.transpose(1,2),i.transpose(1,2),attn_mask=l);return a.unflatten(c,2,(-1,u)).transpose(1,2).flatten(2,3)
-def R(s,r,h):return Context(s,(),False,d.matrices(),h,r,None,None,None)
+ def I(t,s,f,d,e):
+  o=f.size(1);r=dict(e.fields);m=r.pop('documents',None);u=e._replace(memo={},fields=r);g,p,h=a.zeros_like(s),a.zeros_like(f),a.zeros_like(d);h[:,0]=1;w=int((N(g,p,h,u)[0,:,0,0]>0).sum())
+  if m is not None:l=o//2;r['documents']=(a.arange(o,device=s.device)>=l).long()[None];h=a.zeros_like(d);h[:,l-1]=1;c=N(g,p,h,u._replace(memo={}));z=not bool(c[0,l,0,0]>0);m=m.new_zeros(t.q,o)if z else None
+  y,n=(i.new_zeros(t.q,*i.shape[1:])for i in(f,d));return Kept(y,n,m,w)
+def oL(t,e,i,l):f=e.size(2);h=t.size(2)//f;s=a.unflatten(t,2,(f,h)).transpose(1,2).flatten(2,3);l=l.repeat_interleave(h,-2);c=o.scaled_dot_product_attention(s,e.transpose(1,2),i.transpose(1,2),attn_mask=l);return a.unflatten(c,2,(-1,h)).transpose(1,2).flatten(2,3)
+def R(s,r,f):return Context(s,(),False,d.matrices(),f,r,None,None,None)
 def S(s):return{}
 class oM:
- def __init__(t,i):t.w=i;t.temperature=.8;t.ids=a.zeros_like(i,dtype=a.long);t.ids[:,0]=(i[:,0]*1024).long();t.B=a.zeros_like(i);t.m=t.ids.new_zeros(1);t.attention=oK(len(i));s=t.ids[:1];e=R(s,{**S(s),'attention':t.attention},{});d.l(s,e);t.rotations=e.memo.get('rope',())
+ def __init__(t,i):t.w=i;t.temperature=.8;t.ids=a.zeros_like(i,dtype=a.long);t.ids[:,0]=(i[:,0]*1024).long();t.B=a.zeros_like(i);t.o=t.ids.new_zeros(1);t.attention=oK(len(i));s=t.ids[:1];e=R(s,{**S(s),'attention':t.attention},{});d.l(s,e);t.rotations=e.memo.get('rope',())
  def write(t):
-  p=t.w.size(1)-1
-  if t.w.is_cuda and p>3:p=t.O(p)
-  for u in range(p):t.step()
+  g=t.w.size(1)-1
+  if t.w.is_cuda and g>3:g=t.P(g)
+  for m in range(g):t.step()
   return t.ids
- def O(t,p):
+ def P(t,g):
   e=a.cuda.Stream();e.wait_stream(a.cuda.current_stream())
   with a.cuda.stream(e):
-   for u in range(3):t.step()
+   for m in range(3):t.step()
   a.cuda.current_stream().wait_stream(e);i=a.cuda.CUDAGraph()
   try:
    with a.cuda.graph(i):t.step()
-  except RuntimeError as s:r(f"decoding without a CUDA graph: {str(s).splitlines()[0]}");return p-3
-  for u in range(p-3):i.replay()
+  except RuntimeError as s:r(f"decoding without a CUDA graph: {str(s).splitlines()[0]}");return g-3
+  for m in range(g-3):i.replay()
   return 0
- def step(t):u=min(8,t.ids.size(1));n=(t.m-(u-1)).clamp_min(0);m=n+a.arange(u,device=n.device);t.attention.E(n,t.m);s=t.ids.index_select(1,m);r={o:p.index_select(1,m)for(o,p)in S(t.ids).items()};h={'rope':tuple(l.index_select(0,m)for l in t.rotations)}if t.rotations else{};e=R(s,{**r,'attention':t.attention},h);i=d.l(s,e).index_select(1,t.m-n);c=d.logits(i,e)[:,0].float()/t.temperature;t.m.add_(1);g=oN(c,t.w.index_select(1,t.m));t.ids.index_copy_(1,t.m,g);t.B.index_copy_(1,t.m,c.log_softmax(1).gather(1,g))
+ def step(t):h=min(8,t.ids.size(1));n=(t.o-(h-1)).clamp_min(0);m=n+a.arange(h,device=n.device);t.attention.E(n,t.o);s=t.ids.index_select(1,m);r={o:w.index_select(1,m)for(o,w)in S(t.ids).items()};f={'rope':tuple(l.index_select(0,m)for l in t.rotations)}if t.rotations else{};e=R(s,{**r,'attention':t.attention},f);i=d.l(s,e).index_select(1,t.o-n);c=d.logits(i,e)[:,0].float()/t.temperature;t.o.add_(1);u=oN(c,t.w.index_select(1,t.o));t.ids.index_copy_(1,t.o,u);t.B.index_copy_(1,t.o,c.log_softmax(1).gather(1,u))
  def F(t):
-  l=.0
-  for n in range(0,len(t.ids),8):s=t.ids[n:n+8];e=R(s,S(s),{});c=d.logits(d.l(s,e)[:,:-1],e).float();h=(c/t.temperature).log_softmax(2).gather(2,s[:,1:,None])[...,0];l+=(h-t.B[n:n+8,1:]).abs().sum().item()
-  return l/t.ids[:,1:].numel()
+  f=.0
+  for n in range(0,len(t.ids),8):s=t.ids[n:n+8];e=R(s,S(s),{});c=d.logits(d.l(s,e)[:,:-1],e).float();h=(c/t.temperature).log_softmax(2).gather(2,s[:,1:,None])[...,0];f+=(h-t.B[n:n+8,1:]).abs().sum().item()
+  return f/t.ids[:,1:].numel()
 def oN(c,e):t=c.softmax(1).cumsum(1)<=e;return t.sum(1,keepdim=True).clamp_max(c.shape[1]-1)
 def oO():
  e=64//t;o=(p+1)*e
@@ -669,14 +671,14 @@ def oQ(i):
  return s
 def oR(r):return a.rand(2048,generator=eE(f"self_calibration {r}"))
 def oS(s,m):e=R(s,S(s),{});return d.logits(d.l(s,e)[:,m:m+1],e)[:,0].float()
-def oT():return Param('qo_bank',(22,512,512),'matrix','attn',(O,x),'banks',d=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(O,O),'banks',d=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(O,),'banks',d=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(x,),'banks',d=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',j,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',x,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',O,'bigram_hash'),Param('bigram.scale',(),'scalar','control',m(q,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',m(q,value=1.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',j,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',j,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',aI,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',x,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',m(eG,std=.005),'tied_head','activation',y='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',m(eG,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',m(q,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',j,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',O,'value_embedding')
+def oT():return Param('qo_bank',(22,512,512),'matrix','attn',(O,x),'banks',m=('blocks.{}.attn.c_q.weight','blocks.{}.attn.proj.weight'),reduction='sharded'),Param('kv_bank',(22,256,512),'matrix','attn',(O,O),'banks',m=('blocks.{}.attn.c_k.weight','blocks.{}.attn.c_v.weight'),reduction='sharded'),Param('mlp_up_bank',(11,1536,512),'matrix','mlp',(O,),'banks',m=('blocks.{}.mlp.fc.weight',),reduction='sharded'),Param('mlp_down_bank',(11,512,1536),'matrix','mlp',(x,),'banks',m=('blocks.{}.mlp.proj.weight',),reduction='sharded'),Param('skip_weights',(5,512),'scalar','control',j,'additive_skips'),Param('bigram.embed.weight',(3072,112),'embed','aux',x,'bigram_hash','activation'),Param('bigram.proj.weight',(512,112),'scalar','aux',O,'bigram_hash'),Param('bigram.scale',(),'scalar','control',l(q,value=.05),'bigram_hash'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',l(q,value=1.5),'qk_gain',layers=11),Param('blocks.{}.attn_scale',(512,),'scalar','control',j,'residual_scales',layers=11),Param('blocks.{}.mlp_scale',(512,),'scalar','control',j,'residual_scales',layers=11),Param('blocks.{}.resid_mix',(2,512),'scalar','control',aI,'residual_scales',layers=11),Param('smear.gate',(512,),'scalar','control',x,'smear_gate'),Param('tok_emb.weight',(1024,512),'embed','embed',l(eG,std=.005),'tied_head','activation',y='head'),Param('ve_shared.embed.weight',(1024,128),'embed','aux',l(eG,std=.01),'value_embedding','activation'),Param('ve_shared.scale',(),'scalar','control',l(q,value=.1),'value_embedding'),Param('ve_layer_scales.{}',(1,),'scalar','control',j,'value_embedding',layers=2),Param('ve_shared.proj.weight',(256,128),'scalar','aux',O,'value_embedding')
 oW=Group('embed',.035,.04)
 oX=Group('scalar',.025,.04)
 oY=9,10
 def oU():global eu;eu='causal_attention';eQ(aB())
 oZ=None
 X=.0
-ie=m(ov,scale_first=False)
+ie=l(ov,scale_first=False)
 Y=None
 it='adam','additive_skips','banks','bigram_hash','causal_attention','clip_search','cross_entropy','ema','gptq','grad_clip','hessian_all_reduce','int8','leaky_relu2','ln_scale','lzma','momentum_warmup','muon_weight_decay','newton_schulz','ntk_rope','ortho_init','parallel_muon','qk_gain','residual_scales','self_calibration','sentencepiece_bytes','sequential_loader','sequential_wiring','sliding_eval','smear_gate','tanh_softcap','tied_head','torch_save','unet_plan','value_embedding','wall_clock','warmdown_iters','xsa'
 Z={'attn':oD(oG()),'aux':Q(True),'control':Q(False),'embed':Q(True),'mlp':oD(oG())}

@@ -6,14 +6,14 @@ from torch import nn as ea
 from torch.nn.attention.flex_attention import create_block_mask,flex_attention
 from typing import NamedTuple as t
 def eA():
- t=et.environ.get;s=int(t('RANK',0));o=int(t('WORLD_SIZE',1));n=int(t('LOCAL_RANK',0))
+ t=et.environ.get;s=int(t('RANK',0));o=int(t('WORLD_SIZE',1));r=int(t('LOCAL_RANK',0))
  if o<1 or 8%o:raise ValueError(f"WORLD_SIZE is {o}, wanted a divisor of 8 micro-batches")
- return s,o,n
+ return s,o,r
 def eB():
- global l,g,a;s,o,n=eA();t='gloo';c=e.device('cpu')
- if e.cuda.is_available():t='nccl';c=e.device('cuda',n);e.cuda.set_device(c)
+ global l,g,a;s,o,r=eA();t='gloo';n=e.device('cpu')
+ if e.cuda.is_available():t='nccl';n=e.device('cuda',r);e.cuda.set_device(n)
  if o>1:i.init_process_group(t)
- g=s;a=o;l=c
+ g=s;a=o;l=n
 def eC():
  if a>1:i.destroy_process_group()
 def eD(t):
@@ -32,7 +32,7 @@ def eE(t):
 def eF(r):
  o=[eE(t)for t in r]
  if a>1:
-  d=e.cat([l.flatten()for l in o]);i.all_reduce(d);s=(d/a).split([l.numel()for l in o])
+  f=e.cat([l.flatten()for l in o]);i.all_reduce(f);s=(f/a).split([l.numel()for l in o])
   for(l,n)in zip(o,s,strict=True):l.copy_(n.view_as(l))
 def eG(o,n):
  if a>1:return i.reduce_scatter(o,list(n.chunk(a)),async_op=True)
@@ -50,7 +50,7 @@ def x(h):
  for s in h:
   if s.s:
    a=range(s.shape[0]//len(s.s))
-   for(t,r)in zip(s.s,s.init,strict=True):l+=[(t.format(n),r,s)for n in a]
+   for(t,f)in zip(s.s,s.init,strict=True):l+=[(t.format(n),f,s)for n in a]
   else:l+=[(o,s.init,s)for o in s.d()]
  return l
 def eK(o,t):
@@ -68,23 +68,23 @@ def eL(a,h,r):
 def eM(o):i=Z.sha256(f"{em}:{o}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(i[:7],'little'))
 def eN(h,n):
  a=j(m.state_dict(),h)
- for(o,r,u)in x(h):l=e.empty(a[o].shape);r(l,eM(o),n);a[o].copy_(l)
+ for(o,f,d)in x(h):l=e.empty(a[o].shape);f(l,eM(o),n);a[o].copy_(l)
 def j(a,h):
  r=[]
  for s in h:
   for o in s.d():r+=a[o].unbind()if s.s else[a[o]]
- return{o:t for((o,u,u),t)in zip(x(h),r,strict=True)}
+ return{o:t for((o,d,d),t)in zip(x(h),r,strict=True)}
 def q(tensor,generator,ledger):tensor.zero_()
 def z(tensor,generator,ledger):tensor.fill_(1.)
 def A(tensor,generator,ledger,value):tensor.fill_(value)
 def eO(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class eP:
- def __init__(a):d=[(m.get_parameter(o),eJ(s,o),s)for s in w for o in s.d()];a.tensors,a.names=B(d);a.replicated=[t for(t,h,s)in d if s.reduction=='replicated'];a.p,a.S=B([i for i in d if i[2].G]);e,r=B([i for i in d if i[2].group=='matrix']);oF(e,r);f=[(l,*B([i for i in d if i[2].group==l.name]))for l in(iu,im)];ox(f)
+ def __init__(a):c=[(m.get_parameter(o),eJ(s,o),s)for s in w for o in s.d()];a.tensors,a.names=B(c);a.replicated=[t for(t,h,s)in c if s.reduction=='replicated'];a.p,a.S=B([i for i in c if i[2].G]);r,e=B([i for i in c if i[2].group=='matrix']);oF(r,e);f=[(l,*B([i for i in c if i[2].group==l.name]))for l in(iu,im)];ox(f)
  @e.no_grad()
  def step(a,scalars,ledger):
   oB(a.tensors,a.names,ledger);oG();eF(a.replicated);oj(scalars,ledger);oH(scalars,ledger)
   for t in a.tensors:t.grad=None
-def B(d):return[t for(t,h,s)in d],[h for(t,h,s)in d]
+def B(c):return[t for(t,h,s)in c],[h for(t,h,s)in c]
 def eQ(t):
  if e.cuda.is_available():return e.compile(t,dynamic=False,fullgraph=True)
  return t
@@ -95,7 +95,7 @@ def eR(e):
 def eS(e,h):e=eR(e).contiguous();return e
 def eT(t,e,h,s,o,n):eU(t,e,.025*o.o,s,o,n)
 def eU(t,e,a,s,o,n):oD(t,a,o,n);t.add_(e,alpha=-a*s)
-def eV(l,t,c):t.mul_(c).add_(l);return l.add(t,alpha=c)
+def eV(l,t,f):t.mul_(f).add_(l);return l.add(t,alpha=f)
 def eW(t):return max(1,t.shape[-2]/t.shape[-1])**.5
 def eX():
  a=''
@@ -113,8 +113,8 @@ class Phase(t):name:t;start:t;B:t=True;c:t=''
 class C:
  def __init__(a):a.done={}
  def count(a,plugin,unit,number=1):a.done[plugin,unit]=a.done.get((plugin,unit),0)+number
- def i(a,d,t):a.done[d,'']=t
- def O(a,d):return', '.join(f"{s} {t}".strip()for((o,t),s)in a.done.items()if o==d and s)
+ def i(a,r,t):a.done[r,'']=t
+ def O(a,r):return', '.join(f"{s} {t}".strip()for((o,t),s)in a.done.items()if o==r and s)
 def D(s,i,t):return(s/E(i)).round().clamp(-t,t).to(e.int8)
 def E(i):return i[:,None]if i.ndim else i
 def F(d,i,n):return(d.float()*E(i).float()).to(n)
@@ -142,16 +142,16 @@ def ts():
  m.train()
  if not a:raise ValueError('calibration found no batch of tokens')
  l={}
- for(o,u,s)in x(w):
+ for(o,d,s)in x(w):
   f=eK(o,s.v)
   if f in t.r:l[o]={'hessian':t.r[f]/a}
- l=oV(l);return{o:{f:d.float()for(f,d)in p.items()}for(o,p)in l.items()},a
+ l=oV(l);return{o:{f:c.float()for(f,c)in p.items()}for(o,p)in l.items()},a
 def tr(r,c,t):m(r,r,phases=c,observe=t)
-def th():return[o for(o,u,s)in x(w)if s.q in('attn','mlp')and s.export!='drop'and len(s.shape[bool(s.s):])==2 and s.shape[-1]*s.shape[-2]>65536]
+def th():return[o for(o,d,s)in x(w)if s.q in('attn','mlp')and s.export!='drop'and len(s.shape[bool(s.s):])==2 and s.shape[-1]*s.shape[-2]>65536]
 @e.no_grad()
 def tl():
  t=tn();a={};m.eval();c=tuple(l.name for l in p if l.B);tr(R()[0][:1,:64],c,t);m.train();i=th()
- for(o,u,s)in x(w):
+ for(o,d,s)in x(w):
   f=eK(o,s.v)
   if o in i and f not in t.r:raise ValueError(f"{o} needs input statistics, and the forward uses no matrix under its role {f[0]!r}")
   if o in i and f in a:raise ValueError(f"{o} and {a[f]} have the same role {f[0]!r}: wanted one matrix for each")
@@ -168,15 +168,15 @@ def tu(a):r=b[a].to(l,e.int64);i=r[:,:-1].contiguous();return i,r[:,1:].contiguo
 def tm():return{}
 def tf(t,y,a,f):
  o=a[:,1:];t[o[f]]=y;an(f"eval: batch {y}");i,r,h=tu(a);c=S()
- with e.set_grad_enabled(False):w=ij(i,r,phases=c,fields=h,reduction='none',adapter=None)
- u=ow(i,r,o.to(l));d=f.to(l);m=(w.detach().double()*16777216).round()/16777216;s=m*d,d,u*d;return w,e.stack([n.sum().double()for n in s])
+ with e.set_grad_enabled(False):g=ij(i,r,phases=c,fields=h,reduction='none',adapter=None)
+ m=ow(i,r,o.to(l));d=f.to(l);u=(g.detach().double()*16777216).round()/16777216;s=u*d,d,m*d;return g,e.stack([n.sum().double()for n in s])
 def tp(t,o):
  if a>1:t=t.to(l);i.all_reduce(t,o)
  return t.cpu()
 def tg(t,o,n):
- tc(1+(t[1:]==0).nonzero().flatten());m,a,f=eD(o).tolist()
+ tc(1+(t[1:]==0).nonzero().flatten());u,a,m=eD(o).tolist()
  if a>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(m/a,m/.6931471805599453/f,int(a),1e3*(r.perf_counter()-n))
+ return Score(u/a,u/.6931471805599453/m,int(a),1e3*(r.perf_counter()-n))
 def tw(scored_at):
  if g==0:d=f"logs/{iy}.scores.npz";ee.savez_compressed(d,scored_at=scored_at.numpy())
 class Span(t):start:t;end:t;n:t
@@ -189,10 +189,10 @@ def tk(d):
  return a,f
 def H(d):
  n=r.perf_counter();m.eval();t=e.zeros(len(b),dtype=e.int32);o=e.zeros(3,dtype=e.float64,device=l)
- for(s,c)in enumerate(tv(d),1):a,f=tk(c);o+=tf(t,s,a,f)[1]
+ for(s,h)in enumerate(tv(d),1):a,f=tk(h);o+=tf(t,s,a,f)[1]
  m.train();t=tp(t,i.ReduceOp.MAX);return tg(t,o,n),t
-def tx():return{o:s.q for(o,u,s)in x(w)if s.export!='drop'}
-def tj(a,c,d=0):
+def tx():return{o:s.q for(o,d,s)in x(w)if s.export!='drop'}
+def tj(a,c,f=0):
  n=r=tx();i={};l=tz(a,n,c)
  for(o,e)in n.items():
   if o in l:s=l[o]
@@ -202,14 +202,14 @@ def tj(a,c,d=0):
 def tq(o,t,s,e,r):
  n=t
  for l in(s,{'kept':n}):
-  if t.isfinite().all()and tD(o,l,e,t.dtype).isfinite().all():return{f:d.cpu()for(f,d)in l.items()}
+  if t.isfinite().all()and tD(o,l,e,t.dtype).isfinite().all():return{f:c.cpu()for(f,c)in l.items()}
  raise ValueError(f"{o} does not stay finite: nothing is exported")
 def tz(a,n,c):
  f={}
  for(o,e)in n.items():
   if e in('attn','mlp')and a[o].ndim==2 and a[o].numel()>65536:i,x=a[o].shape;f.setdefault((e,i,x),[]).append(o)
  l={}
- for((e,u,u),h)in f.items():r=[a[o]for o in h];p=[c.get(o,{})for o in h];t=eh[e];l|=zip(h,t.J(h,r,p),strict=True)
+ for((e,d,d),h)in f.items():r=[a[o]for o in h];p=[c.get(o,{})for o in h];t=eh[e];l|=zip(h,t.J(h,r,p),strict=True)
  return l
 def tA(i):return i
 def tB(i):return oh(ou(i))
@@ -291,8 +291,8 @@ def tS():
  for t in a.values():t.zero_()
  l=tK().read_bytes();i=Z.sha256(l).hexdigest()
  if eu:
-  e=''.join(d.read_text()for d in o('logs').glob('*.txt'))
-  if'artifact_sha256:'in e and i not in e:raise ValueError('the artifact is not that of the logs in logs/')
+  r=''.join(d.read_text()for d in o('logs').glob('*.txt'))
+  if'artifact_sha256:'in r and i not in r:raise ValueError('the artifact is not that of the logs in logs/')
  s('artifact_sha256:'+i);tE(tC(l,a),a)
 def tT():
  a=J()
@@ -300,25 +300,27 @@ def tT():
  tS();n('decode','none');r,t=H(ty(len(b)));n('score','val');tU(f"{a}_lzma_roundtrip",r);r,t=H(ok(len(b)));n('score','val');tU(f"{a}_sliding_window",r);tw(t);u.count('sliding_eval','targets',r.P);s(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
 def tU(t,r):s(f"final_{t} val_loss:{r.val_loss:.4f} val_bpb:{r.u:.4f} eval_time:{r.j:.0f}ms\nfinal_{t}_exact val_loss:{r.val_loss:.8f} val_bpb:{r.u:.8f}")
 def tV():
- t=[l.c for l in p if l.name not in y];a=False
+ a=[l.c for l in p if l.name not in y];i=[r for(r,d)in u.done];e=False
  for o in iw:
-  i=u.O(o)
-  if i and o not in t:s(f"receipt {o}: {i}")
-  else:s(f"error: plugin {o} did nothing");a=g==0
- return a
+  t=u.O(o)
+  if o in('int8',):t=t or'nothing was left'
+  if eu and o not in i:continue
+  if t and o not in a:s(f"receipt {o}: {t}")
+  else:s(f"error: plugin {o} did nothing");e=g==0
+ return e
 class Progress(t):step:t;K:t;x:t;k:t;U:t;o:t
 class Scalars(t):o:t;F:t;momentum:t
 def tW(i,a,l):o=a/l if l>0 else i/max(f,1);return Progress(i,f,a,l,o,1.)
 class Context(t):
  ids:t;phases:t;training:t;g:t;memo:t;fields:t;m:t;observe:t;ledger:t
- def a(a,d,t,s=1):
-  if a.ledger is not None:a.ledger.count(d,t,s)
+ def a(a,r,t,s=1):
+  if a.ledger is not None:a.ledger.count(r,t,s)
 def L(i):return h.rms_norm(i,(i.size(-1),),eps=1.1920929e-07)
 def tX(i):return h.pad(i[:,:-1],(0,0)*(i.dim()-2)+(1,0))
 def M(t):
  if'starts'in t.fields:return t.fields['starts']
  if'documents'not in t.fields:return
- c=t.fields['documents'];return h.pad(c[:,1:]!=c[:,:-1],(1,0))
+ f=t.fields['documents'];return h.pad(f[:,1:]!=f[:,:-1],(1,0))
 def tY(s,e,t):s=oN(s,e,t);return s
 def tZ(s,i,e,n,l,t):
  s=tY(s,e,t)
@@ -328,8 +330,8 @@ def N(r,i,a,l,t):
  if t.m is not None and a in t.m.sites:r=r+t.m.delta(i,a,l)
  return r
 def ae(a,i,t):
- if'rope'not in t.memo:s=a.size(1);o=a.size(3);c=a.device;n=i**(-e.arange(0,o,2,dtype=e.float32,device=c)/o);l=e.outer(e.arange(s,dtype=e.float32,device=c),n);t.memo['rope']=l.cos(),l.sin()
- f,m=(d[None,:,None,:].to(a.dtype)for d in t.memo['rope']);r,u=a.chunk(2,-1);return e.cat((r*f+u*m,u*f-r*m),-1)
+ if'rope'not in t.memo:s=a.size(1);o=a.size(3);n=a.device;l=i**(-e.arange(0,o,2,dtype=e.float32,device=n)/o);d=e.outer(e.arange(s,dtype=e.float32,device=n),l);t.memo['rope']=d.cos(),d.sin()
+ c,h=(f[None,:,None,:].to(a.dtype)for f in t.memo['rope']);r,u=a.chunk(2,-1);return e.cat((r*c+u*h,u*c-r*h),-1)
 class GPT(ea.Module):
  def __init__(a,h,r):super().__init__();a.records=h;eL(a,h,r)
  def matrices(a):return j(dict(a.named_parameters()),a.records)
@@ -343,8 +345,8 @@ def at(t):
  if not a:raise ValueError(f"{t}: no shard matches, see DATA_PATH")
  return a
 def aa(d):
- f=o(d).stat().st_size;t=ee.fromfile(d,'<i4',3).tolist()
- if f<=1024 or t!=[20240520,1,(f-1024)/2]:raise ValueError(f"{d}: {f} bytes and header {t}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
+ m=o(d).stat().st_size;t=ee.fromfile(d,'<i4',3).tolist()
+ if m<=1024 or t!=[20240520,1,(m-1024)/2]:raise ValueError(f"{d}: {m} bytes and header {t}, wanted 1024 + 2n bytes and header [20240520, 1, n > 0]")
  return t[2]
 def O(d):
  a=ee.memmap(d,'<u2','r',1024,aa(d))
@@ -364,23 +366,23 @@ def ar(h,n):global ek,ij,u,m,w,y,ev,b,ew;w=h;u=n;y=();ev='';ai();ek=False;ew=not
 def Q(n):t=o(el,'fineweb_train_*.bin');oy(t,n)
 def R():
  if not ew:raise ValueError('training data are closed: training time is over')
- c=ov();i,r=(n.to(l,non_blocking=True)for n in c);return i,r,{}
+ h=ov();i,r=(n.to(l,non_blocking=True)for n in h);return i,r,{}
 def ah(t):global ek;s(f"error: {t}");ek=True
 def S():return tuple(l.name for l in p if l.B and l.name in y)
 def al():return H(ty(len(b)))[0]
 def ad(c):
  t=[()]
- for l in c:t+=[(*n,l.name)for n in t]
+ for l in c:t+=[(*r,l.name)for r in t]
  return t
 def ac():
- i,r,h=R();i,r=i[:1,:512],r[:1,:512];h={o:d[:1,:512]for(o,d)in h.items()};t=tuple(l.name for l in p);m(i,r,phases=t,fields=h,ledger=u).backward()
+ i,r,h=R();i,r=i[:1,:512],r[:1,:512];h={o:c[:1,:512]for(o,c)in h.items()};t=tuple(l.name for l in p);m(i,r,phases=t,fields=h,ledger=u).backward()
  for s in w:a=sum(m.get_parameter(o).grad is not None for o in s.d());u.count(s.c,'trained tensors',a)
  m.zero_grad()
 def au():
- a=m.state_dict();r={o:t.clone()for(o,t)in a.items()};d=eP();l=C();Q(l);c=p
- for n in ad(c):
-  for i in range(20):aw(d,n,Scalars(1.,1.,.9),l);s(' '.join((f"warmup_step:{i+1}/20",*n)))
- for(o,t)in a.items():t.copy_(r[o])
+ a=m.state_dict();n={o:t.clone()for(o,t)in a.items()};g=eP();l=C();Q(l);c=p
+ for r in ad(c):
+  for i in range(20):aw(g,r,Scalars(1.,1.,.9),l);s(' '.join((f"warmup_step:{i+1}/20",*r)))
+ for(o,t)in a.items():t.copy_(n[o])
  e.manual_seed(em);Q(u)
 def am(h):
  try:td();eB();n=C();tG(v(iy)[0])
@@ -392,7 +394,7 @@ def am(h):
   ag();ac();au();i=av()
   try:tL(i)
   except(OSError,ValueError)as r:tH(str(r));c.exit(f"error: rank {g}: {r}")
- t=not eu and(tV()or ek);eC()
+ t=tV()or ek;eC()
  if t:c.exit(1)
 def af(h,n):
  global y
@@ -408,36 +410,36 @@ def af(h,n):
   c.exit(2)
 def ap():et.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
 def ag():s(f"model_params:{sum(t.numel()for t in m.parameters())}\nworld_size:{a} grad_accum_steps:{8//a}\nseed:{em}\ntrain_batch_tokens:786432 train_seq_len:4096 iterations:{f} warmup_steps:20 max_wallclock_seconds:{ec:.3f}")
-def aw(d,c,o,n):
+def aw(g,c,o,n):
  t=8//a;e=.0
- for u in range(t):i,r,h=R();m=ij(i,r,phases=c,fields=h)/t;e+=m.detach();m.backward()
- d.step(o,n);return e
+ for d in range(t):i,r,h=R();m=ij(i,r,phases=c,fields=h)/t;e+=m.detach();m.backward()
+ g.step(o,n);return e
 def ay(i,a,l):
  global y;t=tW(i,a,l);o=Scalars(1.,1.,.0);o=oC(t,o);o=oM(t,o)
- if eo.name not in y and eo.start(t._replace(o=o.o)):y=tuple(e.name for e in p if e.name in y or e is eo);u.i(eo.c,f"on at step {i}");s(f"phase {eo.name} on at step:{i} train_time:{a:.0f}ms")
+ if eo.name not in y and eo.start(t._replace(o=o.o)):y=tuple(r.name for r in p if r.name in y or r is eo);u.i(eo.c,f"on at step {i}");s(f"phase {eo.name} on at step:{i} train_time:{a:.0f}ms")
  return o
 def ab():return 1e3*ec
 def av():
- d=eP();oq(d.p);l=ab();i=0;a=.0;V()
+ g=eP();oq(g.p);l=ab();i=0;a=.0;V()
  while True:
-  h=i==f or 0<l<=a
-  if h or iv>0 and i%iv==0:
+  c=i==f or 0<l<=a
+  if c or iv>0 and i%iv==0:
    oJ();r=al();ak(i,f"val_loss:{r.val_loss:.4f} val_bpb:{r.u:.4f}",a)
-   if h:break
+   if c:break
    V()
-  o=ay(i,a,l);m=aw(d,y,o,u);i+=1;oz(d.p,i,o);a=k(oK(i))
+  o=ay(i,a,l);m=aw(g,y,o,u);i+=1;oz(g.p,i,o);a=k(oK(i))
   if ib>0 and(i<=10 or i%ib==0):
    ak(i,f"train_loss:{m:.4f}",a)
    if m!=m:raise ValueError('the training loss is not a number')
  if i<f:s(f"stopping_early: wallclock_cap train_time:{a:.0f}ms step:{i}/{f}")
- t=e.cuda.max_memory_allocated()>>20;c=e.cuda.max_memory_reserved()>>20;s(f"peak memory allocated: {t} MiB reserved: {c} MiB");oA(d.p);P(a);n('train','train');return i
+ t=e.cuda.max_memory_allocated()>>20;d=e.cuda.max_memory_reserved()>>20;s(f"peak memory allocated: {t} MiB reserved: {d} MiB");oA(g.p);P(a);n('train','train');return i
 def ak(i,t,a):s(f"step:{i}/{f} {t} train_time:{a:.0f}ms step_avg:{a/max(i,1):.2f}ms")
 def ax(i,s,a,t):t.a('additive_skips','skips');return i+t.g['skip_weights'][a].to(i.dtype)*s
 def aj(o,t):
  s=e.bitwise_xor(36313*o[:,1:],27191*o[:,0:-1]);a=h.pad(s%3071,(1,0),value=3071);i=M(t)
  if i is not None:r=i;a=a.masked_fill(r,3071)
  return a
-def aq(o,t):t.a('bigram_hash','lookups');d=t.g['bigram.embed.weight'];i=h.embedding(aj(o,t),d);a=h.linear(i,t.g['bigram.proj.weight'].to(i.dtype));return a*t.g['bigram.scale'].to(i.dtype)
+def aq(o,t):t.a('bigram_hash','lookups');f=t.g['bigram.embed.weight'];i=h.embedding(aj(o,t),f);a=h.linear(i,t.g['bigram.proj.weight'].to(i.dtype));return a*t.g['bigram.scale'].to(i.dtype)
 def az(a,i,reduction,t):t.a('cross_entropy','losses');m=h.cross_entropy(a.flatten(0,1).float(),i.flatten(),reduction=reduction);return m.view_as(i)if reduction=='none'else m
 def aA(i,a,n,l,t):t.a('leaky_relu2','layers');o=h.leaky_relu(i.h(a,'mlp.fc',n,l,t),.5).square();return i.h(o,'mlp.proj',n,l,t)
 def aB(a,n,t):t.a('ln_scale','branches');s=(n+1)**-.5;return a*s
@@ -455,7 +457,7 @@ def aF(a,s,n,t):t.a('qk_gain','layers');i=t.g[f"blocks.{n}.attn.q_gain"].to(a.dt
 def aG(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
 def aH(i,a,s,c,n,l,t):return aI(i,a,s,c,n,l,t)
 def aI(i,a,s,c,n,l,t):
- if'attention'in t.fields:f=t.fields['attention'];r=f(i,a,s,c,n,l,t);return r
+ if'attention'in t.fields:h=t.fields['attention'];r=h(i,a,s,c,n,l,t);return r
  return U(a,s,c,n,t)
 def aJ(i,a,n,l,t):o=i.h(a,'attn.c_q',n,l,t);m=i.h(a,'attn.c_k',n,l,t);u=i.h(a,'attn.c_v',n,l,t);u=on(u,n,t);o=aD(L(e.unflatten(o,2,(8,-1))),t);m=aD(L(e.unflatten(m,2,(4,-1))),t);u=e.unflatten(u,2,(4,-1));o,m=aE(o,m,n,t);o,m=aF(o,m,n,t);r=aH(i,o,m,u,n,l,t);r=os(r,u,n,t);r=i.h(r.flatten(2),'attn.proj',n,l,t);return N(r,a,'attn',l,t)
 def aK(a,s,c,i,t):
@@ -476,9 +478,9 @@ def aS(o,s,a,n,t):
  if s is None:return o
  return ax(o[0],s,a,t),*o[1:]
 def aT(i,o,s,t):
- r,d=oi(t.phases);t.a('unet_plan','steps over 11 layers',len(r)+len(d));e=[]
- for(l,n)in enumerate(r):o=aR(i,o,s,n,l,t);e.append(o[0])
- for(a,n)in enumerate(d):o=aS(o,e.pop()if e else None,a,n,t);o=aR(i,o,s,n,len(r)+a,t)
+ e,f=oi(t.phases);t.a('unet_plan','steps over 11 layers',len(e)+len(f));r=[]
+ for(l,n)in enumerate(e):o=aR(i,o,s,n,l,t);r.append(o[0])
+ for(a,n)in enumerate(f):o=aS(o,r.pop()if r else None,a,n,t);o=aR(i,o,s,n,len(e)+a,t)
  return o
 def aU(i,a,o,t):t.a('sequential_wiring','walks');return aT(i,(a,),o,t)[0]
 def aV(a,t):
@@ -497,7 +499,7 @@ def aY(o,a,s,c,i,t):
  return aK(a,s,c,i,t)
 def aZ():t=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not t);e.backends.cuda.enable_flash_sdp(t);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if t else'cuDNN'
 def oe():
- def t(c,head,query,key):return(query>=key)&(query-key<=256)
+ def t(h,head,query,key):return(query>=key)&(query-key<=256)
  return t
 def ot():
  global ei;o,ei=aW()
@@ -519,10 +521,10 @@ def on(a,n,t):
 def os(a,c,n,t):
  if n<0:return a
  t.a('xsa','layers');l=e.unflatten(a,2,(c.size(2),-1));i=h.normalize(c,dim=-1)[:,:,:,None,:];return(l-(l*i).sum(-1,keepdim=True)*i).flatten(2,3)
-def oh(data):d=lzma.compress(data,preset=9);u.i('lzma',f"{len(data)} -> {len(d)} bytes");return d
+def oh(data):f=lzma.compress(data,preset=9);u.i('lzma',f"{len(data)} -> {len(f)} bytes");return f
 def ol(data,i):
- d=lzma.LZMADecompressor(memlimit=2**27);t=d.decompress(data,i)
- if not d.eof or d.unused_data:raise ValueError(f"wanted one whole stream of at most {i} bytes")
+ f=lzma.LZMADecompressor(memlimit=2**27);t=f.decompress(data,i)
+ if not f.eof or f.unused_data:raise ValueError(f"wanted one whole stream of at most {i} bytes")
  return t
 def od(i):t=io.BytesIO();a={c.intern(o):{c.intern(f):n for(f,n)in s.items()}for(o,s)in i.items()};e.save(a,t);return t.getvalue()
 def oc(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
@@ -543,7 +545,7 @@ def og(n):
  global iI,iH,iq,iG
  if any(o(el).glob('*_bytes_*')):raise ValueError(f"{el}: it has byte side files, build with the plugin that reads them")
  t=op(of());iG,iH,iI=t.to(l);iq=n
-def ow(a,t,i):iq.count('sentencepiece_bytes','targets',t.numel());u=iG[t]+(iH[t]&~iI[a]);return u
+def ow(a,t,i):iq.count('sentencepiece_bytes','targets',t.numel());m=iG[t]+(iH[t]&~iI[a]);return m
 def oy(t,n):
  global ex,iB,iz,ej,iA;ex=at(t)
  for d in ex:aa(d)
@@ -569,25 +571,25 @@ def oA(r):
  for(t,a)in zip(r,eq,strict=True):t.copy_(a)
  u.count('ema','updates',iD)
 def oB(r,h,n):ea.utils.clip_grad_norm_(r,.3);n.count('grad_clip','steps')
-def oC(t,o):a=min(t.step/1500,1.);c=(1-a)*.92+a*.99;u.i('momentum_warmup',f"momentum {c:.4f} at step {t.step}");return o._replace(momentum=c)
+def oC(t,o):a=min(t.step/1500,1.);f=(1-a)*.92+a*.99;u.i('momentum_warmup',f"momentum {f:.4f} at step {t.step}");return o._replace(momentum=f)
 def oD(t,a,o,n):t.mul_(1-a*.04*o.F);n.count('muon_weight_decay','tensors decayed')
 def oE(i,steps,scale_first):
  a=i.shape[-2]>i.shape[-1]
  if a:i=i.mT
  i=i/(i.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for u in range(steps):t=i@i.mT;o=2.0315*t@t if scale_first else 2.0315*(t@t);i=3.4445*i+(-4.775*t+o)@i
+ for d in range(steps):t=i@i.mT;o=2.0315*t@t if scale_first else 2.0315*(t@t);i=3.4445*i+(-4.775*t+o)@i
  return i.mT if a else i
 class MuonBank(t):weight:t;names:t;M:t;full:t;C:t;momentum:t;b:t
 def oF(r,h):
  global ez,iJ;iJ={};ez=[];w=e.bfloat16 if l.type=='cuda'else e.float32
- for(s,m)in sorted(zip(r,h,strict=True),key=lambda B:-B[0].numel()):*u,i,x=s.shape;t=-(-len(m)//a);d=(*m,*['']*t*a)[t*g:][:t];p=[(f,i,x)for f in(t*a,t)];n,o=[e.zeros(y,dtype=w,device=l)for y in p];b,c=[e.zeros(y,dtype=e.bfloat16,device=l)for y in p];ez.append(MuonBank(s,m,d,n,o,c,b))
+ for(s,u)in sorted(zip(r,h,strict=True),key=lambda B:-B[0].numel()):*d,i,x=s.shape;t=-(-len(u)//a);c=(*u,*['']*t*a)[t*g:][:t];p=[(m,i,x)for m in(t*a,t)];n,o=[e.zeros(y,dtype=w,device=l)for y in p];b,f=[e.zeros(y,dtype=e.bfloat16,device=l)for y in p];ez.append(MuonBank(s,u,c,n,o,f,b))
 def oG():
  global iE;iE=[]
  for t in ez:l=eE(t.weight).bfloat16();t.full.flatten()[:l.numel()].copy_(l.flatten());iE.append(eG(t.C,t.full))
 def oH(o,n):
  i=[]
  for(t,r)in zip(ez,iE,strict=True):
-  eI(r);d=a;l=(t.C/d).bfloat16();e=eV(l,t.momentum,o.momentum);e=eS(e,t.M);i.append((t,eH(t.b,e),e))
+  eI(r);f=a;l=(t.C/f).bfloat16();e=eV(l,t.momentum,o.momentum);e=eS(e,t.M);i.append((t,eH(t.b,e),e))
   if len(i)>1:oI(*i.pop(0),o,n)
  for s in i:oI(*s,o,n)
 def oI(t,r,e,o,n):eI(r);s=t.weight;i=t.b.flatten()[:s.numel()].view_as(s);eT(s,i,t.names,eW(s),o,n);n.count('parallel_muon','bank updates');n.count('newton_schulz','matrices',t.b.size(0))
@@ -663,34 +665,34 @@ class oW:
  def H(a,n,f):a.n,a.f,a.w=n,f,0
  def __call__(a,model,o,k,u,n,l,ctx):
   if a.n is None or a.f is None:a.D.append(a.L(o,k,u,n,ctx));return U(o,k,u,n,ctx)
-  f=a.D[a.w];a.w+=1;s=o.size(1)//ctx.ids.size(1);w=e.arange(s,device=o.device);y,h=a.f*s+w,(a.f-a.n)*s+w;f.keys.index_copy_(1,y,k.index_select(1,h));f.values.index_copy_(1,y,u.index_select(1,h));p=a.n*s+e.arange(o.size(1),device=o.device);r=p[:,None]-e.arange(f.keys.size(1),device=o.device);d=(r>=0)&(r<f.N)
-  if f.documents is not None:c=ctx.fields['documents'];f.documents.index_copy_(1,y,c.index_select(1,h));d=d&(c[:,None,:,None]==f.documents[:,None,None,:])
-  return oX(o,f.keys,f.values,d)
+  h=a.D[a.w];a.w+=1;s=o.size(1)//ctx.ids.size(1);g=e.arange(s,device=o.device);y,c=a.f*s+g,(a.f-a.n)*s+g;h.keys.index_copy_(1,y,k.index_select(1,c));h.values.index_copy_(1,y,u.index_select(1,c));p=a.n*s+e.arange(o.size(1),device=o.device);r=p[:,None]-e.arange(h.keys.size(1),device=o.device);d=(r>=0)&(r<h.N)
+  if h.documents is not None:f=ctx.fields['documents'];h.documents.index_copy_(1,y,f.index_select(1,c));d=d&(f[:,None,:,None]==h.documents[:,None,None,:])
+  return oX(o,h.keys,h.values,d)
  def L(a,o,m,u,n,t):
-  s=m.size(1);h=dict(t.fields);c=h.pop('documents',None);f=t._replace(memo={},fields=h);w,p,d=e.zeros_like(o),e.zeros_like(m),e.zeros_like(u);d[:,0]=1;y=int((U(w,p,d,n,f)[0,:,0,0]>0).sum())
-  if c is not None:l=s//2;h['documents']=(e.arange(s,device=o.device)>=l).long()[None];d=e.zeros_like(u);d[:,l-1]=1;r=U(w,p,d,n,f._replace(memo={}));B=not bool(r[0,l,0,0]>0);c=c.new_zeros(a.A,s)if B else None
-  g,b=(i.new_zeros(a.A,*i.shape[1:])for i in(m,u));return Kept(g,b,c,y)
+  s=m.size(1);h=dict(t.fields);f=h.pop('documents',None);c=t._replace(memo={},fields=h);y,p,d=e.zeros_like(o),e.zeros_like(m),e.zeros_like(u);d[:,0]=1;g=int((U(y,p,d,n,c)[0,:,0,0]>0).sum())
+  if f is not None:l=s//2;h['documents']=(e.arange(s,device=o.device)>=l).long()[None];d=e.zeros_like(u);d[:,l-1]=1;r=U(y,p,d,n,c._replace(memo={}));B=not bool(r[0,l,0,0]>0);f=f.new_zeros(a.A,s)if B else None
+  w,b=(i.new_zeros(a.A,*i.shape[1:])for i in(m,u));return Kept(w,b,f,g)
 def oX(a,t,i,d):f=t.size(2);s=a.size(2)//f;o=e.unflatten(a,2,(f,s)).transpose(1,2).flatten(2,3);d=d.repeat_interleave(s,-2);r=h.scaled_dot_product_attention(o,t.transpose(1,2),i.transpose(1,2),attn_mask=d);return e.unflatten(r,2,(-1,s)).transpose(1,2).flatten(2,3)
-def X(r,h,f):return Context(r,S(),False,m.matrices(),f,h,None,None,None)
+def X(r,h,d):return Context(r,S(),False,m.matrices(),d,h,None,None,None)
 def Y(r):return{}
 class oY:
  def __init__(a,i):a.y=i;a.temperature=.8;a.ids=e.zeros_like(i,dtype=e.long);a.ids[:,0]=(i[:,0]*1024).long();a.E=e.zeros_like(i);a.f=a.ids.new_zeros(1);a.attention=oW(len(i));s=a.ids[:1];t=X(s,{**Y(s),'attention':a.attention},{});m.l(s,t);a.rotations=t.memo.get('rope',())
  def write(a):
   w=a.y.size(1)-1
   if a.y.is_cuda and w>3:w=a.Q(w)
-  for u in range(w):a.step()
+  for d in range(w):a.step()
   return a.ids
  def Q(a,w):
   t=e.cuda.Stream();t.wait_stream(e.cuda.current_stream())
   with e.cuda.stream(t):
-   for u in range(3):a.step()
+   for d in range(3):a.step()
   e.cuda.current_stream().wait_stream(t);i=e.cuda.CUDAGraph()
   try:
    with e.cuda.graph(i):a.step()
   except RuntimeError as r:s(f"decoding without a CUDA graph: {str(r).splitlines()[0]}");return w-3
-  for u in range(w-3):i.replay()
+  for d in range(w-3):i.replay()
   return 0
- def step(a):c=min(8,a.ids.size(1));n=(a.f-(c-1)).clamp_min(0);l=n+e.arange(c,device=n.device);a.attention.H(n,a.f);r=a.ids.index_select(1,l);h={o:y.index_select(1,l)for(o,y)in Y(a.ids).items()};f={'rope':tuple(d.index_select(0,l)for d in a.rotations)}if a.rotations else{};t=X(r,{**h,'attention':a.attention},f);i=m.l(r,t).index_select(1,a.f-n);s=m.logits(i,t)[:,0].float()/a.temperature;a.f.add_(1);u=oZ(s,a.y.index_select(1,a.f));a.ids.index_copy_(1,a.f,u);a.E.index_copy_(1,a.f,s.log_softmax(1).gather(1,u))
+ def step(a):c=min(8,a.ids.size(1));n=(a.f-(c-1)).clamp_min(0);l=n+e.arange(c,device=n.device);a.attention.H(n,a.f);r=a.ids.index_select(1,l);h={o:y.index_select(1,l)for(o,y)in Y(a.ids).items()};d={'rope':tuple(f.index_select(0,l)for f in a.rotations)}if a.rotations else{};t=X(r,{**h,'attention':a.attention},d);i=m.l(r,t).index_select(1,a.f-n);s=m.logits(i,t)[:,0].float()/a.temperature;a.f.add_(1);u=oZ(s,a.y.index_select(1,a.f));a.ids.index_copy_(1,a.f,u);a.E.index_copy_(1,a.f,s.log_softmax(1).gather(1,u))
  def I(a):
   e=.0
   for n in range(0,len(a.ids),8):r=a.ids[n:n+8];t=X(r,Y(r),{});s=m.logits(m.l(r,t)[:,:-1],t).float();l=(s/a.temperature).log_softmax(2).gather(2,r[:,1:,None])[...,0];e+=(l-a.E[n:n+8,1:]).abs().sum().item()
@@ -698,9 +700,9 @@ class oY:
 def oZ(s,t):a=s.softmax(1).cumsum(1)<=t;return a.sum(1,keepdim=True).clamp_max(s.shape[1]-1)
 def ie():
  t=64//a;o=(g+1)*t
- for n in range(o-t,o,64):d=range(n,min(n+64,o));i=e.stack([ii(s)for s in d]);u.count('self_calibration','sequences',len(i));r=it(i.to(l));yield from r[:,:-1].split(8)
+ for n in range(o-t,o,64):f=range(n,min(n+64,o));i=e.stack([ii(s)for s in f]);u.count('self_calibration','sequences',len(i));r=it(i.to(l));yield from r[:,:-1].split(8)
 def it(i):
- d=oY(i);r=d.write();t=d.I()
+ f=oY(i);r=f.write();t=f.I()
  if t<.1:return r
  u.count('self_calibration','sequences without a cache',len(i));s(f"self_calibration: with kept keys scores are {t:.3f} nats off: whole forwards");return e.cat([ia(n)for n in i.split(8)])
 def ia(i):

@@ -6,14 +6,14 @@ from torch import nn as J
 from torch.nn.attention.flex_attention import create_block_mask,flex_attention
 from typing import NamedTuple as t
 def el():
- t=I.environ.get;i=int(t('RANK',0));a=int(t('WORLD_SIZE',1));h=int(t('LOCAL_RANK',0))
+ t=I.environ.get;i=int(t('RANK',0));a=int(t('WORLD_SIZE',1));l=int(t('LOCAL_RANK',0))
  if a<1 or 8%a:raise ValueError(f"WORLD_SIZE is {a}, wanted a divisor of 8 micro-batches")
- return i,a,h
+ return i,a,l
 def ed():
- global n,u,o;i,a,h=el();t='gloo';l=e.device('cpu')
- if e.cuda.is_available():t='nccl';l=e.device('cuda',h);e.cuda.set_device(l)
+ global n,u,o;i,a,l=el();t='gloo';h=e.device('cpu')
+ if e.cuda.is_available():t='nccl';h=e.device('cuda',l);e.cuda.set_device(h)
  if a>1:r.init_process_group(t)
- u=i;o=a;n=l
+ u=i;o=a;n=h
 def ec():
  if o>1:r.destroy_process_group()
 def eu(t):
@@ -29,17 +29,17 @@ def ef(value):
 def ep(t):
  if t.grad is None:t.grad=e.zeros_like(t)
  return t.grad
-def eg(l):
- a=[ep(t)for t in l]
+def eg(h):
+ a=[ep(t)for t in h]
  if o>1:
-  n=e.cat([h.flatten()for h in a]);r.all_reduce(n);i=(n/o).split([h.numel()for h in a])
-  for(h,p)in zip(a,i,strict=True):h.copy_(p.view_as(h))
-def ew(a,h):
- if o>1:return r.reduce_scatter(a,list(h.chunk(o)),async_op=True)
- a.copy_(h)
-def ey(h,a):
- if o>1:return r.all_gather(list(h.chunk(o)),a,async_op=True)
- h.copy_(a)
+  n=e.cat([l.flatten()for l in a]);r.all_reduce(n);i=(n/o).split([l.numel()for l in a])
+  for(l,c)in zip(a,i,strict=True):l.copy_(c.view_as(l))
+def ew(a,l):
+ if o>1:return r.reduce_scatter(a,list(l.chunk(o)),async_op=True)
+ a.copy_(l)
+def ey(l,a):
+ if o>1:return r.all_gather(list(l.chunk(o)),a,async_op=True)
+ l.copy_(a)
 def eb(e):
  if e is not None:e.wait()
 def ev(i,a):
@@ -55,28 +55,28 @@ def g(s):
  return l
 def ek(r,s,d):
  for i in s:
-  f=d if i.dtype=='activation'else e.float32
+  c=d if i.dtype=='activation'else e.float32
   for a in i.r():
    *l,h=a.split('.');t=r
    for o in l:
     if o not in t._modules:t.add_module(o,J.ModuleList())
     t=t._modules[o]
-   t.register_parameter(h,J.Parameter(e.empty(i.shape,dtype=f,device=n)))
+   t.register_parameter(h,J.Parameter(e.empty(i.shape,dtype=c,device=n)))
 def ex(a):o=G.sha256(f"{V}:{a}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(o[:7],'little'))
 def ej(s,r):
  n=w(p.state_dict(),s)
- for(a,h,f)in g(s):i=e.empty(n[a].shape);h(i,ex(a),r);n[a].copy_(i)
+ for(a,h,c)in g(s):i=e.empty(n[a].shape);h(i,ex(a),r);n[a].copy_(i)
 def w(n,s):
- l=[]
+ h=[]
  for i in s:
-  for a in i.r():l+=n[a].unbind()if i.i else[n[a]]
- return{a:t for((a,f,f),t)in zip(g(s),l,strict=True)}
+  for a in i.r():h+=n[a].unbind()if i.i else[n[a]]
+ return{a:t for((a,c,c),t)in zip(g(s),h,strict=True)}
 def eq(tensor,generator,ledger):tensor.zero_()
 def y(tensor,generator,ledger):tensor.fill_(1.)
 def ez(tensor,generator,ledger,value):tensor.fill_(value)
 def eA(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class eB:
- def __init__(e):r=[(p.get_parameter(a),ev(i,a),i)for i in ea for a in i.r()];e.tensors,e.names=b(r);e.replicated=[t for(t,s,i)in r if i.reduction=='replicated'];e.D,e.E=b([n for n in r if n[2].y]);l,d=b([n for n in r if n[2].group=='matrix']);oa(l,d);h=[(o,*b([n for n in r if n[2].group==o.name]))for o in(ob,ov)];aV(h)
+ def __init__(e):r=[(p.get_parameter(a),ev(i,a),i)for i in ea for a in i.r()];e.tensors,e.names=b(r);e.replicated=[t for(t,s,i)in r if i.reduction=='replicated'];e.D,e.E=b([n for n in r if n[2].y]);h,d=b([n for n in r if n[2].group=='matrix']);oa(h,d);l=[(o,*b([n for n in r if n[2].group==o.name]))for o in(ob,ov)];aV(l)
  @e.no_grad()
  def step(e,scalars,ledger):
   oo();eg(e.replicated);aW(scalars,ledger);oi(scalars,ledger)
@@ -92,7 +92,7 @@ def eD(a):
 def eE(a,s):a=eD(a).contiguous();return a
 def eF(t,a,s,o,n):eG(t,a,.04*n.o,o)
 def eG(t,a,e,o):t.add_(a,alpha=-e*o)
-def eH(h,t,d):t.mul_(d).add_(h);return h.add(t,alpha=d)
+def eH(l,t,d):t.mul_(d).add_(l);return l.add(t,alpha=d)
 def eI(t):return max(1,t.shape[-2]/t.shape[-1])**.5
 def eJ():
  a=''
@@ -111,7 +111,7 @@ class v:
  def __init__(e):e.done={}
  def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
  def s(e,n,t):e.done[n,'']=t
- def j(e,n):return', '.join(f"{f} {t}".strip()for((a,t),f)in e.done.items()if a==n and f)
+ def j(e,n):return', '.join(f"{c} {t}".strip()for((a,t),c)in e.done.items()if a==n and c)
 def eL(i,o,t):return(i/k(o)).round().clamp(-t,t).to(e.int8)
 def k(o):return o[:,None]if o.ndim else o
 def eM(n,o,r):return(n.float()*k(o).float()).to(r)
@@ -136,17 +136,17 @@ def eR(o):
  if o.numel():raise ValueError(f"target {o[0]} of the validation stream is not scored")
 def eS(o):i=en[o].to(n,e.int64);t=i[:,:-1].contiguous();return t,i[:,1:].contiguous(),eT()
 def eT():return{}
-def eU(a,c,o,h):
- m=o[:,1:];a[m[h]]=c;tL(f"eval: batch {c}");t,l,u=eS(o);s=tO()
- with e.set_grad_enabled(False):D=oC(t,l,phases=s,fields=u,reduction='none',adapter=None)
- r=aR(t,l,m.to(n));d=h.to(n);f=(D.detach().double()*16777216).round()/16777216;i=f*d,d,r*d;return D,e.stack([p.sum().double()for p in i])
+def eU(a,I,o,h):
+ f=o[:,1:];a[f[h]]=I;tL(f"eval: batch {I}");t,l,u=eS(o);s=tO()
+ with e.set_grad_enabled(False):m=oC(t,l,phases=s,fields=u,reduction='none',adapter=None)
+ r=aR(t,l,f.to(n));d=h.to(n);p=(m.detach().double()*16777216).round()/16777216;i=p*d,d,r*d;return m,e.stack([c.sum().double()for c in i])
 def eV(a,t):
  if o>1:a=a.to(n);r.all_reduce(a,t)
  return a.cpu()
 def eW(a,i,s):
- eR(1+(a[1:]==0).nonzero().flatten());f,o,t=eu(i).tolist()
+ eR(1+(a[1:]==0).nonzero().flatten());p,o,t=eu(i).tolist()
  if o>len(a)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(f/o,f/.6931471805599453/t,int(o),1e3*(l.perf_counter()-s))
+ return Score(p/o,p/.6931471805599453/t,int(o),1e3*(l.perf_counter()-s))
 def eX(scored_at):
  if u==0:l=f"logs/{oj}.scores.npz";H.savez_compressed(l,scored_at=scored_at.numpy())
 class Span(t):start:t;end:t;p:t
@@ -155,18 +155,18 @@ def eZ(t):return t[len(t)*u//o:len(t)*(u+1)//o]
 def te(t):a=e.are_deterministic_algorithms_enabled();o=t if a else eZ(t);i=[o[n:n+64]for n in range(0,len(o),64)];return eZ(i)if a else i
 def tt(t):
  o=e.zeros(64,1025,dtype=e.int64);h=e.zeros(64,1024,dtype=e.bool)
- for(n,(i,a,r))in enumerate(t):o[n,:a+1-i]=e.arange(i,a+1);h[n,r:a-i]=True
+ for(n,(i,a,l))in enumerate(t):o[n,:a+1-i]=e.arange(i,a+1);h[n,l:a-i]=True
  return o,h
 def ta(t):
  s=l.perf_counter();p.eval();a=e.zeros(len(en),dtype=e.int32);i=e.zeros(3,dtype=e.float64,device=n)
- for(f,d)in enumerate(te(t),1):o,h=tt(d);i+=eU(a,f,o,h)[1]
+ for(c,d)in enumerate(te(t),1):o,h=tt(d);i+=eU(a,c,o,h)[1]
  p.train();a=eV(a,r.ReduceOp.MAX);return eW(a,i,s),a
-def to():return{a:i.x for(a,f,i)in g(ea)if i.export!='drop'}
-def ti(n,d,l=0):
- e=f=to();o={}
- for(a,s)in e.items():t=n[a];r=d.get(a,{});i=Q[s].encode(a,t,r,h);o[a]=tn(a,n[a],i,s,f[a])
+def to():return{a:i.x for(a,c,i)in g(ea)if i.export!='drop'}
+def ti(n,d,r=0):
+ e=c=to();o={}
+ for(a,s)in e.items():t=n[a];l=d.get(a,{});i=Q[s].encode(a,t,l,h);o[a]=tn(a,n[a],i,s,c[a])
  return ts(o)
-def tn(a,t,i,s,f):
+def tn(a,t,i,s,c):
  h=t
  for l in(i,{'kept':h}):
   if t.isfinite().all()and tl(a,l,s,t.dtype).isfinite().all():return{r:d.cpu()for(r,d)in l.items()}
@@ -220,18 +220,18 @@ def ty(n,d):
  t=tP();D('diagnostic','val');i(f"diagnostic pre-quantization post-ema val_loss:{t.val_loss:.8f} val_bpb:{t.d:.8f} eval_time:{t.f:.0f}ms")
  if u==0:tx(n,d)
  ef(.0);tq()
-def z(i,l):
+def z(e,l):
  t=a('final_model.tmp')
  try:
-  i(t)
+  e(t)
   with t.open('rb')as o:I.fsync(o.fileno())
   t.replace(l)
  finally:t.unlink(missing_ok=True)
 def tb():
- global ee,ei,f;n=w(p.state_dict(),ea);o=tv('final_model.pt');l=tv('final_export.pt');i=[a for a in n if a not in o or o[a].shape!=n[a].shape]
- if i:raise ValueError(f"final_model.pt is of another model: {i[0]} is missing or has another shape")
+ global ee,ei,f;n=w(p.state_dict(),ea);o=tv('final_model.pt');l=tv('final_export.pt');e=[a for a in n if a not in o or o[a].shape!=n[a].shape]
+ if e:raise ValueError(f"final_model.pt is of another model: {e[0]} is missing or has another shape")
  for(a,t)in n.items():t.copy_(o[a])
- d,e,f,ei,ee=l;h.done.update(e);tK(ee);ty(n,d)
+ d,i,f,ei,ee=l;h.done.update(i);tK(ee);ty(n,d)
 def tv(l):
  try:return e.load(l,n,weights_only=True)
  except OSError:raise
@@ -252,43 +252,45 @@ def tq():
  tj();D('decode','none');t,a=ta(eY(len(en)));D('score','val');tz(f"{o}_zlib_roundtrip",t);eX(a);h.count('chunked_eval','targets',t.A);i(f"eval: peak memory allocated: {e.cuda.max_memory_allocated()>>20} MiB")
 def tz(e,t):i(f"final_{e} val_loss:{t.val_loss:.4f} val_bpb:{t.d:.4f} eval_time:{t.f:.0f}ms\nfinal_{e}_exact val_loss:{t.val_loss:.8f} val_bpb:{t.d:.8f}")
 def tA():
- t=[o.l for o in P if o.name not in f];e=False
+ t=[o.l for o in P if o.name not in f];l=[n for(n,c)in h.done];r=False
  for a in ox:
-  n=h.j(a)
-  if n and a not in t:i(f"receipt {a}: {n}")
-  else:i(f"error: plugin {a} did nothing");e=u==0
- return e
+  e=h.j(a)
+  if a in('int8',):e=e or'nothing was left'
+  if U and a not in l:continue
+  if e and a not in t:i(f"receipt {a}: {e}")
+  else:i(f"error: plugin {a} did nothing");r=u==0
+ return r
 class Progress(t):step:t;v:t;m:t;u:t;F:t;o:t
 class Scalars(t):o:t;B:t;momentum:t
-def tB(o,a,r):i=a/r if r>0 else o/max(m,1);return Progress(o,m,a,r,i,1.)
+def tB(o,a,l):e=a/l if l>0 else o/max(m,1);return Progress(o,m,a,l,e,1.)
 class Context(t):
  ids:t;phases:t;training:t;n:t;memo:t;fields:t;c:t;g:t;ledger:t
- def a(e,n,t,f=1):
-  if e.ledger is not None:e.ledger.count(n,t,f)
+ def a(e,n,t,c=1):
+  if e.ledger is not None:e.ledger.count(n,t,c)
 def A(t):return c.rms_norm(t,(t.size(-1),),eps=1.1920929e-07)
 def tC(a):
  if'starts'in a.fields:return a.fields['starts']
  if'documents'not in a.fields:return
  t=a.fields['documents'];return c.pad(t[:,1:]!=t[:,:-1],(1,0))
-def tD(i,r,a):i=ou(i,r,a);return i
-def tE(i,t,r,o,n,a):
- i=tD(i,r,a)
- if a.g is not None:a.g(r,o,t)
- return B(c.linear(t,i.to(t.dtype)),t,r,n,a)
+def tD(i,l,a):i=ou(i,l,a);return i
+def tE(i,t,l,o,n,a):
+ i=tD(i,l,a)
+ if a.g is not None:a.g(l,o,t)
+ return B(c.linear(t,i.to(t.dtype)),t,l,n,a)
 def B(l,t,o,n,a):
  if a.c is not None and o in a.c.sites:l=l+a.c.delta(t,o,n)
  return l
 def tF(t,a):
- if'rope'not in a.memo:o=t.size(1);n=t.size(3);l=t.device;r=1e4**(-e.arange(0,n,2,dtype=e.float32,device=l)/n);h=e.outer(e.arange(o,dtype=e.float32,device=l),r);a.memo['rope']=h.cos(),h.sin()
- d,f=(p[None,:,None,:].to(t.dtype)for p in a.memo['rope']);i,s=t.chunk(2,-1);return e.cat((i*d+s*f,s*d-i*f),-1)
+ if'rope'not in a.memo:o=t.size(1);n=t.size(3);h=t.device;l=1e4**(-e.arange(0,n,2,dtype=e.float32,device=h)/n);r=e.outer(e.arange(o,dtype=e.float32,device=h),l);a.memo['rope']=r.cos(),r.sin()
+ d,c=(p[None,:,None,:].to(t.dtype)for p in a.memo['rope']);i,s=t.chunk(2,-1);return e.cat((i*d+s*c,s*d-i*c),-1)
 class GPT(J.Module):
  def __init__(e,s,d):super().__init__();e.records=s;ek(e,s,d)
  def matrices(e):return w(dict(e.named_parameters()),e.records)
- def h(e,t,r,o,n,a):return tE(a.n[f"blocks.{o}.{r}.weight"],t,r,o,n,a)
+ def h(e,t,l,o,n,a):return tE(a.n[f"blocks.{o}.{l}.weight"],t,l,o,n,a)
  def stem(e,ids,ctx):t=c.embedding(ids,ctx.n['tok_emb.weight']);t=B(t,t,'embed',0,ctx);t=A(t);return t
  def b(e,i,a):t=e.stem(i,a);return A(aj(e,t,t,a))
  def logits(e,x,ctx):o=aG(x,ctx);o=aF(o,ctx);return o
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):n=fields or{};h={};fields={**h,**n};a=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);t=e.b(ids,a);o=e.logits(t,a);d=ao(o,targets,reduction,a);return d
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):n=fields or{};l={};fields={**l,**n};a=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);t=e.b(ids,a);o=e.logits(t,a);d=ao(o,targets,reduction,a);return d
 def tG(t):
  t=a(t);o=sorted(l for l in t.parent.glob(t.name)if('_bytes_'in l.name)==('_bytes_'in t.name))
  if not o:raise ValueError(f"{t}: no shard matches, see DATA_PATH")
@@ -315,22 +317,22 @@ def tM(s,r):global ei,oC,h,p,ea,f,eo,en,Z;ea=s;h=r;f=();eo='';tJ();ei=False;Z=no
 def E(r):t=a(R,'fineweb_train_*.bin');aS(t,r)
 def tN():
  if not Z:raise ValueError('training data are closed: training time is over')
- d=aU();t,l=(p.to(n,non_blocking=True)for p in d);return t,l,{}
+ d=aU();t,l=(c.to(n,non_blocking=True)for c in d);return t,l,{}
 def tO():return tuple(o.name for o in P if o.q and o.name in f)
 def tP():return ta(eY(len(en)))[0]
 def tQ(s):
  t=[()]
- for o in s:t+=[(*r,o.name)for r in t]
+ for o in s:t+=[(*l,o.name)for l in t]
  return t
 def tR():
  t,l,u=tN();t,l=t[:1,:512],l[:1,:512];u={a:d[:1,:512]for(a,d)in u.items()};e=tuple(o.name for o in P);p(t,l,phases=e,fields=u,ledger=h).backward()
  for i in ea:n=sum(p.get_parameter(a).grad is not None for a in i.r());h.count(i.l,'trained tensors',n)
  p.zero_grad()
 def tS():
- n=p.state_dict();l={a:t.clone()for(a,t)in n.items()};c=eB();d=v();E(d);s=P
- for r in tQ(s):
-  for o in range(20):tX(c,r,Scalars(1.,1.,.9),d);i(' '.join((f"warmup_step:{o+1}/20",*r)))
- for(a,t)in n.items():t.copy_(l[a])
+ n=p.state_dict();r={a:t.clone()for(a,t)in n.items()};I=eB();d=v();E(d);s=P
+ for l in tQ(s):
+  for o in range(20):tX(I,l,Scalars(1.,1.,.9),d);i(' '.join((f"warmup_step:{o+1}/20",*l)))
+ for(a,t)in n.items():t.copy_(r[a])
  e.manual_seed(V);E(h)
 def tT(s):
  try:eQ();ed();r=v();tu(em(oj)[0])
@@ -342,7 +344,7 @@ def tT(s):
   tW();tR();tS();o=ae()
   try:tw(o)
   except(OSError,ValueError)as h:tm(str(h));d.exit(f"error: rank {u}: {h}")
- t=not U and(tA()or ei);ec()
+ t=tA()or ei;ec()
  if t:d.exit(1)
 def tU(s,r):
  global f
@@ -358,38 +360,38 @@ def tU(s,r):
   d.exit(2)
 def tV():I.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
 def tW():i(f"model_params:{sum(t.numel()for t in p.parameters())}\nworld_size:{o} grad_accum_steps:{8//o}\nseed:{V}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{m} warmup_steps:20 max_wallclock_seconds:{T:.3f}")
-def tX(c,s,n,r):
- a=8//o;i=.0
- for f in range(a):t,l,u=tN();d=oC(t,l,phases=s,fields=u)/a;i+=d.detach();d.backward()
- c.step(n,r);return i
-def tY(o,a,r):
- global f;t=tB(o,a,r);n=Scalars(1.,1.,.0);n=aX(t,n);n=oc(t,n)
+def tX(I,s,n,r):
+ a=8//o;e=.0
+ for c in range(a):t,l,u=tN();d=oC(t,l,phases=s,fields=u)/a;e+=d.detach();d.backward()
+ I.step(n,r);return e
+def tY(o,a,l):
+ global f;t=tB(o,a,l);n=Scalars(1.,1.,.0);n=aX(t,n);n=oc(t,n)
  if K.name not in f and K.start(t._replace(o=n.o)):f=tuple(e.name for e in P if e.name in f or e is K);h.s(K.l,f"on at step {o}");i(f"phase {K.name} on at step:{o} train_time:{a:.0f}ms")
  return n
 def tZ():return 1e3*T
 def ae():
- c=eB();aZ();r=tZ();o=0;a=.0;os()
+ I=eB();aZ();l=tZ();o=0;a=.0;os()
  while True:
-  p=o==m or 0<r<=a
-  if p or oz>0 and o%oz==0:
+  c=o==m or 0<l<=a
+  if c or oz>0 and o%oz==0:
    oh();t=tP();at(o,f"val_loss:{t.val_loss:.4f} val_bpb:{t.d:.4f}",a)
-   if p:break
+   if c:break
    os()
-  n=tY(o,a,r);d=tX(c,f,n,h);o+=1;oe(o,n);a=ef(ol(o))
+  n=tY(o,a,l);d=tX(I,f,n,h);o+=1;oe(o,n);a=ef(ol(o))
   if oq>0 and(o<=10 or o%oq==0):
    at(o,f"train_loss:{d:.4f}",a)
    if d!=d:raise ValueError('the training loss is not a number')
  if o<m:i(f"stopping_early: wallclock_cap train_time:{a:.0f}ms step:{o}/{m}")
- l=e.cuda.max_memory_allocated()>>20;s=e.cuda.max_memory_reserved()>>20;i(f"peak memory allocated: {l} MiB reserved: {s} MiB");ot();tK(a);D('train','train');return o
+ r=e.cuda.max_memory_allocated()>>20;s=e.cuda.max_memory_reserved()>>20;i(f"peak memory allocated: {r} MiB reserved: {s} MiB");ot();tK(a);D('train','train');return o
 def at(o,t,a):i(f"step:{o}/{m} {t} train_time:{a:.0f}ms step_avg:{a/max(o,1):.2f}ms")
-def aa(t,i,r,a):a.a('additive_skips','skips');return t+a.n['skip_weights'][r].to(t.dtype)*i
+def aa(t,i,l,a):a.a('additive_skips','skips');return t+a.n['skip_weights'][l].to(t.dtype)*i
 def ao(t,o,reduction,a):a.a('cross_entropy','losses');d=c.cross_entropy(t.flatten(0,1).float(),o.flatten(),reduction=reduction);return d.view_as(o)if reduction=='none'else d
 def ai(t,a):a.a('partial_rope','rotations');o=tF(t[...,:16],a);return e.cat((o,t[...,16:]),-1)
 def an(t,i,o,a):
  if o<4:return t,i
- a.a('pko','layers');n=i[...,16:];r=e.cat((n[:,:1],n[:,:-1]),dim=1);h=tC(a)
- if h is not None:r=e.where(h[:,:,None,None],n,r)
- return t,e.cat((i[...,:16],r),dim=-1)
+ a.a('pko','layers');n=i[...,16:];l=e.cat((n[:,:1],n[:,:-1]),dim=1);r=tC(a)
+ if r is not None:l=e.where(r[:,:,None,None],n,l)
+ return t,e.cat((i[...,:16],l),dim=-1)
 def ar(t,i,o,a):a.a('qk_gain','layers');e=a.n[f"blocks.{o}.attn.q_gain"].to(t.dtype);return t*e[:,None],i
 def ah(t,i,o,n,a):a.a('relu2','layers');e=c.relu(t.h(i,'mlp.fc',o,n,a)).square();return t.h(e,'mlp.proj',o,n,a)
 def al(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
@@ -405,20 +407,20 @@ def ap(o,n,device,a):
  r='window',n
  if r not in a.memo:t=e.arange(o,device=device);i=t[:,None]-t[None,:];a.memo[r]=(i>=0)&(i<=n)
  d=a.memo[r];return d
-def ag(t,h,o,a):i=a.n[f"blocks.{o}.resid_mix"].to(t.dtype);return i[0]*t+i[1]*h
+def ag(t,r,o,a):e=a.n[f"blocks.{o}.resid_mix"].to(t.dtype);return e[0]*t+e[1]*r
 def aw(t):a=A(t);return a
 def ay(t,i,o,n,a):e=au(t,i,o,n,a);return a.n[f"blocks.{o}.attn_scale"].to(i.dtype)*e
 def ab(t,i,o,n,a):e=ah(t,i,o,n,a);e=B(e,i,'mlp',n,a);return a.n[f"blocks.{o}.mlp_scale"].to(i.dtype)*e
-def av(t,e,h,o,n,a):i=ag(e[0],h,o,a);i=i+ay(t,aw(i),o,n,a);return i+ab(t,aw(i),o,n,a),
-def ak(e,i,r,o,a):
+def av(t,e,r,o,n,a):i=ag(e[0],r,o,a);i=i+ay(t,aw(i),o,n,a);return i+ab(t,aw(i),o,n,a),
+def ak(e,i,l,o,a):
  if i is None:return e
- return aa(e[0],i,r,a),*e[1:]
-def ax(t,e,h,a):
- s,l=aH();a.a('unet_plan','steps over 9 layers',len(s)+len(l));i=[]
- for(n,o)in enumerate(s):e=av(t,e,h,o,n,a);i.append(e[0])
- for(r,o)in enumerate(l):e=ak(e,i.pop()if i else None,r,o,a);e=av(t,e,h,o,len(s)+r,a)
+ return aa(e[0],i,l,a),*e[1:]
+def ax(t,e,r,a):
+ s,h=aH();a.a('unet_plan','steps over 9 layers',len(s)+len(h));i=[]
+ for(n,o)in enumerate(s):e=av(t,e,r,o,n,a);i.append(e[0])
+ for(l,o)in enumerate(h):e=ak(e,i.pop()if i else None,l,o,a);e=av(t,e,r,o,len(s)+l,a)
  return e
-def aj(t,o,i,a):a.a('sequential_wiring','walks');return ax(t,(o,),i,a)[0]
+def aj(t,o,e,a):a.a('sequential_wiring','walks');return ax(t,(o,),e,a)[0]
 def aq():
  if n.type!='cuda':return'scaled_dot_product_attention',None
  try:from flash_attn_interface import flash_attn_func as t;return'flash-attn 3',t
@@ -440,20 +442,20 @@ def aD():
  return f"flex_attention (windows), {a} (full)"
 def aE(h,r,s,o,a):
  t=o<4;a.a('swa','windowed layers'if t else'full layers');n=256 if t else-1
- if t and a.ledger is None and h.size(1)in M:d=h.size(2)!=r.size(2);i=h.transpose(1,2),r.transpose(1,2),s.transpose(1,2);l=flex_attention(*i,block_mask=M[h.size(1)],enable_gqa=d);return l.transpose(1,2)
+ if t and a.ledger is None and h.size(1)in M:d=h.size(2)!=r.size(2);e=h.transpose(1,2),r.transpose(1,2),s.transpose(1,2);l=flex_attention(*e,block_mask=M[h.size(1)],enable_gqa=d);return l.transpose(1,2)
  return aA(L,h,r,s,n,a)
 def aF(t,a):a.a('tanh_softcap','caps');return 3e1*e.tanh(t/3e1)
 def aG(o,a):a.a('tied_head','heads');return tE(a.n['tok_emb.weight'],o,'head',0,0,a)
 def aH():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
 def F(tensor,generator,ledger):a=tensor.shape[-1]**-.5;tensor.uniform_(-a,a,generator=generator);ledger.count('uniform_init','matrices')
-def aI(o):t=io.BytesIO();n={d.intern(a):{d.intern(r):p for(r,p)in i.items()}for(a,i)in o.items()};e.save(n,t);return t.getvalue()
+def aI(o):t=io.BytesIO();n={d.intern(a):{d.intern(r):c for(r,c)in i.items()}for(a,i)in o.items()};e.save(n,t);return t.getvalue()
 def aJ(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
 def aK(o):r=aI(o);h.s('torch_save',f"{len(o)} tensors in {len(r)} bytes");return r
 def aL(data):return aJ(data)
 def aM(data):n=zlib.compress(data,9);h.s('zlib',f"{len(data)} -> {len(n)} bytes");return n
 def aN(data,a):
- l=zlib.decompressobj();t=l.decompress(data,a)
- if not l.eof or l.unused_data:raise ValueError(f"wanted one whole stream of at most {a} bytes")
+ h=zlib.decompressobj();t=h.decompress(data,a)
+ if not h.eof or h.unused_data:raise ValueError(f"wanted one whole stream of at most {a} bytes")
  return t
 def aO():
  try:t=SentencePieceProcessor(W)
@@ -482,7 +484,7 @@ def aT(t):
   i.append(er[:t]);er=er[t:];t-=len(i[-1])
  return H.concatenate(i)
 def aU():a=aT(oF*65537).reshape(oF,-1)[oE];a=e.from_numpy(a.astype(int));oG.count('sequential_loader','batches');return a[:-1].reshape(-1,1024),a[1:].reshape(-1,1024)
-def aV(h):global oH;i=[{'params':l,'spec':o}for(o,l,s)in h];oH=e.optim.AdamW(i,betas=(.9,.95),eps=1e-08,fused=True)
+def aV(l):global oH;i=[{'params':h,'spec':o}for(o,h,s)in l];oH=e.optim.AdamW(i,betas=(.9,.95),eps=1e-08,fused=True)
 def aW(n,r):
  for o in oH.param_groups:o['lr']=o['spec'].lr*n.o;o['weight_decay']=o['spec'].weight_decay*n.B
  oH.step();r.count('adam','steps')
@@ -491,24 +493,24 @@ def aY(t,steps,scale_first):
  o=t.shape[-2]>t.shape[-1]
  if o:t=t.mT
  t=t/(t.norm(dim=(-2,-1),keepdim=True)+1e-07)
- for f in range(steps):a=t@t.mT;i=2.0315*a@a if scale_first else 2.0315*(a@a);t=3.4445*t+(-4.775*a+i)@t
+ for c in range(steps):a=t@t.mT;e=2.0315*a@a if scale_first else 2.0315*(a@a);t=3.4445*t+(-4.775*a+e)@t
  return t.mT if o else t
 def aZ():0
-def oe(e,n):0
+def oe(i,n):0
 def ot():h.s('no_average','last weights')
 class MuonBank(t):weight:t;names:t;k:t;full:t;w:t;momentum:t;Y:t
-def oa(l,s):
- global eh,oN;oN={};eh=[];I=e.bfloat16 if n.type=='cuda'else e.float32
- for(i,c)in sorted(zip(l,s,strict=True),key=lambda ea:-ea[0].numel()):*f,p,P=i.shape;m=-(-len(c)//o);r=(*c,*['']*m*o)[m*u:][:m];K=[(t,p,P)for t in(m*o,m)];h,a=[e.zeros(D,dtype=I,device=n)for D in K];Y,d=[e.zeros(D,dtype=e.bfloat16,device=n)for D in K];eh.append(MuonBank(i,c,r,h,a,d,Y))
+def oa(h,s):
+ global eh,oN;oN={};eh=[];D=e.bfloat16 if n.type=='cuda'else e.float32
+ for(i,I)in sorted(zip(h,s,strict=True),key=lambda ea:-ea[0].numel()):*c,p,P=i.shape;f=-(-len(I)//o);r=(*I,*['']*f*o)[f*u:][:f];K=[(t,p,P)for t in(f*o,f)];l,a=[e.zeros(m,dtype=D,device=n)for m in K];Y,d=[e.zeros(m,dtype=e.bfloat16,device=n)for m in K];eh.append(MuonBank(i,I,r,l,a,d,Y))
 def oo():
  global oI;oI=[]
- for t in eh:h=ep(t.weight).bfloat16();t.full.flatten()[:h.numel()].copy_(h.flatten());oI.append(ew(t.w,t.full))
+ for t in eh:l=ep(t.weight).bfloat16();t.full.flatten()[:l.numel()].copy_(l.flatten());oI.append(ew(t.w,t.full))
 def oi(n,r):
  i=[]
  for(t,e)in zip(eh,oI,strict=True):
-  eb(e);s=o;h=(t.w/s).bfloat16();a=eH(h,t.momentum,n.momentum);a=eE(a,t.k);i.append((t,ey(t.Y,a),a))
+  eb(e);s=o;l=(t.w/s).bfloat16();a=eH(l,t.momentum,n.momentum);a=eE(a,t.k);i.append((t,ey(t.Y,a),a))
   if len(i)>1:on(*i.pop(0),n,r)
- for l in i:on(*l,n,r)
+ for h in i:on(*h,n,r)
 def on(t,e,a,n,r):eb(e);i=t.weight;o=t.Y.flatten()[:i.numel()].view_as(i);eF(i,o,t.names,eI(i),n);r.count('parallel_muon','bank updates');r.count('newton_schulz','matrices',t.Y.size(0))
 def os():global oJ;oJ=l.perf_counter()-N
 def oh():
@@ -520,8 +522,8 @@ def od(t):
  if t.u>0:a=1200*(t.m/max(t.step,1));return min(max(t.u-t.m,.0)/max(a,1e-09),1.)
  o=t.v-t.step;return o/1200 if 0<o<=1200 else 1.
 def oc(t,n):a=od(t);h.s('warmdown_iters',f"multiplier {a:.4f} at step {t.step}");return n._replace(o=n.o*a)
-def ou(i,r,a):
- if not r.startswith(('attn.','mlp.'))or not a.training or'bank_qat'not in a.phases:return i
+def ou(i,l,a):
+ if not l.startswith(('attn.','mlp.'))or not a.training or'bank_qat'not in a.phases:return i
  a.a('bank_qat','matrices');n,o=eN(i.detach().float());return i+(eM(n,o,i.dtype)-i).detach()
 def om(t,threshold):return t.o<threshold
 class of:
