@@ -211,7 +211,8 @@ def extrapolated(program: Program, encoded: Encoded, large: dict[tuple[str, str]
         kept = 0
         for (name, key), value in large.items():
             rows = max(1, round(share * value.shape[0]))
-            part[name][key] = value[:rows].contiguous()
+            # A copy: a view would bring the whole matrix where the layout is torch.save's.
+            part[name][key] = value[:rows].clone()
             kept += rows * value.shape[1]
         sizes.append((kept, len(pack_artifact(part, program, Ledger()))))
     (first, low), (second, high) = sizes
