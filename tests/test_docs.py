@@ -30,6 +30,7 @@ def test_every_hook_is_a_field_of_the_program_or_of_the_entry():
     assert set(hookspecs.HOOKS) - elsewhere == set(Program._fields) - {
         "calibrated",
         "checkpoints",
+        "fallbacks",
         "grouped",
         "phases_after_training",
         "plugins",
