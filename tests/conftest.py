@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 
 import pytest
 import torch
@@ -14,6 +15,14 @@ def pytest_addoption(parser):
     parser.addoption("--hostile", type=int, default=24, help="how many hostile programs to draw (tests/bundle)")
     parser.addoption("--hostile-seed", type=int, default=HOSTILE_SEED, help="the seed of the first of them")
     parser.addoption("--update-golden", action="store_true", help="record what the builds of tests/golden give now")
+    parser.addoption("--stop-at", type=float, help="skip tests that begin later than this (seconds since 1970)")
+
+
+def pytest_runtest_setup(item):
+    """A slow machine runs what fits and says how much did not, rather than being stopped in the middle."""
+    end = item.config.getoption("--stop-at")
+    if end is not None and time.time() > end:
+        pytest.skip("the time for tests is over")
 
 
 @pytest.fixture(autouse=True, scope="session")
