@@ -18,6 +18,14 @@ def pytest_addoption(parser):
     parser.addoption("--stop-at", type=float, help="skip tests that begin later than this (seconds since 1970)")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What is marked `ci` is slow, too, before tests are chosen by their marks."""
+    for item in items:
+        if item.get_closest_marker("ci"):
+            item.add_marker("slow")
+
+
 def pytest_runtest_setup(item):
     """A slow machine runs what fits and says how much did not, rather than being stopped in the middle."""
     end = item.config.getoption("--stop-at")

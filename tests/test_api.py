@@ -12,6 +12,7 @@ from pgolf.errors import PgolfError
 SMALL = {"model_dim": 64, "num_layers": 2, "num_heads": 4, "num_kv_heads": 2}
 
 
+@pytest.mark.ci
 def test_a_build_is_written_and_verified(tmp_path):
     built = api.build(["brotli"], SMALL)
     assert built.code.startswith(b"#") or b"exec" in built.code or b"import" in built.code

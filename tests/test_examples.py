@@ -56,9 +56,9 @@ ALONE = ("example_transform", "example_windows", "example_base_update", "example
 @pytest.mark.parametrize(
     "together",
     [
-        [name for name in NAMES if name not in ALONE],
+        pytest.param([name for name in NAMES if name not in ALONE], marks=pytest.mark.ci),
         ["example_windows"],
-        ["example_base_update", "example_adapter_sgd"],
+        pytest.param(["example_base_update", "example_adapter_sgd"], marks=pytest.mark.ci),
     ],
     ids=["all", "windows", "adapted"],
 )

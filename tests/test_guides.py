@@ -68,7 +68,7 @@ def test_files_that_contributors_are_sent_to_exist():
         assert f"## To add {task}" in text
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_python_page_runs(tmp_path):
     blocks = [body for kind, body in BLOCK.findall((ROOT / "docs" / "python.md").read_text()) if kind == "python"]
     done = subprocess.run([sys.executable, "-c", blocks[0]], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -29,7 +29,9 @@ def model(sample):
     return sample.tokenizer_path
 
 
-@pytest.mark.parametrize(("kills", "seed"), [(3, 1), pytest.param(25, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("kills", "seed"), [pytest.param(3, 1, marks=pytest.mark.ci), pytest.param(25, 2, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("number", range(6), ids=["build", "package", "train", "tokenize", "checkpoint", "requant"])
 def test_kills(number, kills, seed, model, tmp_path):
     made, older = stand_in(b"new = 1\n" * 10_000), stand_in(b"old = 1\n" * 10_000)
@@ -42,6 +44,7 @@ def test_kills(number, kills, seed, model, tmp_path):
 TOKENIZE = ["data", "tokenize", "FOLDER/docs.jsonl", "--tokenizer", "MODEL", "-o", "FOLDER/data", "--val-docs", "1"]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("command", [["package", "FOLDER", "--force"], TOKENIZE], ids=["package", "tokenize"])
 def test_a_full_disk_is_one_line(command, model, tmp_path):
     """RLIMIT_FSIZE stands for it: a write fails as on a disk that has no room."""

@@ -1,7 +1,8 @@
 """The test that keeps the bundler honest: for every plugin and recipe, live and built agree bit for bit.
 
 Losses of every backward pass by `float.hex`, the trained weights, the artifact's SHA-256 and the BPB, on the CPU. The
-default run covers a few recipes; the slow run all, which together hold every plugin, and every plugin on its own.
+default run covers a few recipes; the slow run all, which together hold every plugin, and every plugin on its own. CI runs
+all recipes.
 """
 
 import pytest
@@ -106,10 +107,10 @@ SETTINGS = {
 }
 """Where tensors of up to 65,536 elements, which quantizers keep as they are, would leave a plugin nothing to do; and forms that
 are off by default."""
-# What these hold also runs alone, in the slow tests, which CI runs, too.
-SLOW = ("trellis", "lanes", "outgate", "dense", "flags", "chunks", "narrow", "phases", "losses", "alone")
-REASONS = dict.fromkeys(SLOW, pytest.mark.slow)
-REASONS |= {"groups": (needs_lrzip, pytest.mark.slow), "packed": needs_zstandard}
+QUICK = ("baseline", "three", "pr1019")
+REASONS = {name: [pytest.mark.ci] for name in RECIPES if name not in QUICK}
+REASONS["groups"].append(needs_lrzip)
+REASONS["packed"].append(needs_zstandard)
 NEEDED = {"lrzip": needs_lrzip, "pergroup": needs_lrzip, "zstd": needs_zstandard}
 
 

@@ -34,13 +34,13 @@ def test_what_is_drawn_leaves_n_grams_that_the_corpus_repeats():
     assert len(shortest) > 1 and max(shortest) <= 8
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_combinations_hold_nearly_every_plugin():
     held = {name for names, _ in combinations(COUNT) for name in names}
     assert len(set(NAMES) - held - {name for name in NAMES if not present(name)}) <= 5
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("place", range(COUNT))
 def test_a_random_combination_is_the_same_live_and_built(place, tmp_path, micro_data):
     names, settings = combinations(COUNT)[place]

@@ -11,6 +11,7 @@ from pgolf.testing.runs import environment
 from pgolf.testing.warm import Job, run_ranks
 
 WORKER = Path(__file__).parent / "ranks_worker.py"
+FOUR = pytest.param(4, marks=pytest.mark.ci)
 RECIPES = {
     "matrices": ("ema", "cautious_weight_decay", "row_normalize", "paired_muon", "skip_gates"),
     "banks": ("banks", "stochastic_weight_average", "cautious_weight_decay", "row_normalize"),
@@ -48,7 +49,7 @@ def trained(tmp_path_factory, micro_data):
     return train
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 4])
+@pytest.mark.parametrize("ranks", [1, 2, FOUR])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_rank_has_the_same_parameters_after_ten_steps(recipe, ranks, trained):
     found = trained(recipe, ranks)
@@ -56,7 +57,7 @@ def test_every_rank_has_the_same_parameters_after_ten_steps(recipe, ranks, train
     assert found[0]["live"] != found[0]["averaged"] or recipe == "extras"
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [2, FOUR])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_more_ranks_make_the_update_of_one(recipe, ranks, trained):
     """Within what bfloat16 makes of sums in another order; a tensor that was not reduced would be off by half and more.

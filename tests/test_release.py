@@ -34,7 +34,7 @@ def made(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_sdist_holds_the_checkout(made):
     with tarfile.open(made / f"pgolf-{__version__}.tar.gz") as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -45,7 +45,7 @@ def test_the_sdist_holds_the_checkout(made):
     assert readme.count("\npython3 -m venv ") == 2
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_commands_of_the_readme_run_from_the_sdist(made, tmp_path):
     """Literally, but for what takes minutes: pip has nothing to fetch, mypy is left out, pytest only finds its tests."""
     with tarfile.open(made / f"pgolf-{__version__}.tar.gz") as archive:
@@ -64,7 +64,7 @@ def test_the_commands_of_the_readme_run_from_the_sdist(made, tmp_path):
     assert re.search(r"\d{4,}/?\d* tests collected", found), found[-500:]
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_wheel_works_where_there_is_no_checkout(made, tmp_path):
     (wheel,) = made.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

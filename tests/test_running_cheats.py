@@ -41,7 +41,14 @@ CASES = {
     "a_space_that_counts_twice": ("rule.bytelut", ("bytes",)),
     "the_name_of_a_byte": ("rule.bytelut", ("bytes",)),
 }
-QUICK = ("windows_that_overlap", "a_smear_over_the_border", "statistics_of_the_validation_text", "the_name_of_a_byte")
+QUICK = ("the_name_of_a_byte",)
+OF_CI = ("windows_that_overlap", "a_smear_over_the_border", "statistics_of_the_validation_text")
+
+
+def marks(name):
+    if name in QUICK:
+        return ()
+    return pytest.mark.ci if name in OF_CI else pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +67,7 @@ def shown(result):
     return [result.loaded, *(f"{one.status} {one.rule}: {one.message}" for one in result.verdicts.values())]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in CASES]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in CASES])
 def test_cheat_and_twin(tmp_path, server, name):
     rule = CASES[name][0]
     cheat, twin = (judged(server, tmp_path / kind, name, kind) for kind in ("cheat", "twin"))

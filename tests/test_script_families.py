@@ -40,7 +40,7 @@ def shown(verdicts):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in FAMILIES]
+    "name", [pytest.param(name, marks=pytest.mark.ci if name in QUICK else pytest.mark.slow) for name in FAMILIES]
 )
 def test_family(tmp_path, server, name):
     verdicts = judged(tmp_path, server, FAMILIES[name], ONLY)

@@ -73,6 +73,7 @@ def test_every_recipe_resolves_to_the_same_entry_without_pytorch():
     assert entries == [resolve(load_recipe(path), registry()).entry for path in RECIPES]
 
 
+@pytest.mark.ci
 def test_a_build_of_the_command_line_does_without_pytorch_and_can_be_told_not_to(tmp_path):
     first, second = build(tmp_path), build(tmp_path, PGOLF_WITH_TORCH="1")
     assert (first[0], second[0]) == (False, True)
@@ -124,12 +125,14 @@ def test_what_asks_for_more_than_names_starts_over():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("line", "imported"), [("KIND = torch.float16", False), ("if torch.__version__: pass", True)])
 def test_a_plugin_that_wants_more_is_built_with_pytorch(tmp_path, line, imported):
     found, status, result, lines = plugin(tmp_path, line)
     assert found == imported and status == (1 if "if" in line else 0), (result, lines)
 
 
+@pytest.mark.ci
 def test_errors_are_those_of_a_build_with_pytorch(tmp_path):
     found, status, result, lines = plugin(tmp_path, "broken = 1 / 0")
     again = build(tmp_path, "doubled", PGOLF_WITH_TORCH="1")

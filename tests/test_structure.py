@@ -1,6 +1,7 @@
 """The shape of the code: tests named like modules, the bundler's layers, no import cycles, habits that may only grow rarer."""
 
 import ast
+import functools
 from collections import Counter
 from pathlib import Path
 
@@ -62,6 +63,7 @@ def package(name):
     return "plugins" if first == "pgolf_plugins" else second if second in TWO_LOOPS else ""
 
 
+@functools.cache
 def trees():
     """(module, its tree) of everything that pgolf and its plugins hold."""
     return [(module_name(path), ast.parse(path.read_text(encoding="utf-8"))) for path in SOURCES]

@@ -74,7 +74,7 @@ def test_a_recipe_has_a_smoke_form(name):
     assert set(resolve(small, registry()).selection.plugins) == set(select(recipe(name), registry()).plugins)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in GOLDEN])
 def test_a_recipe_builds_as_its_lock_says(name, pytestconfig):
     made = make(recipe(name), registry())
@@ -90,7 +90,7 @@ def test_a_recipe_builds_as_its_lock_says(name, pytestconfig):
     assert {**kept.stages, "pack": 0} == {**lock.stages, "pack": 0}
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", [marked(name) for name in NAMES])
 def test_a_recipe_trains_at_micro_size(name, tmp_path, micro_data):
     """With all settings that are no sizes; a plugin that does nothing ends the run."""
@@ -125,7 +125,7 @@ def all_built(tmp_path_factory):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_all_recipes_are_built_side_by_side(all_built):
     root, entries = all_built
     assert {*entries} == {*NAMES} and not [one for one in entries.values() if one["error"]]

@@ -91,7 +91,7 @@ def test_metadata_are_checked(tmp_path, old, new):
         check_metadata(faulty(tmp_path, name, "return n_BTD * GAIN", PLUGIN.replace(old, new)))
 
 
-@pytest.mark.parametrize("name", ["square_penalty", "coarse_inputs"])
+@pytest.mark.parametrize("name", ["square_penalty", pytest.param("coarse_inputs", marks=pytest.mark.ci)])
 def test_a_third_partys_plugin_passes(tmp_path, name):
     case = check_plugin(name, tmp_path, plugin_dirs=[SAMPLES])
     assert (tmp_path / "runs/train_gpt.py").is_file() and case.resolved().params

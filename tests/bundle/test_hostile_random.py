@@ -25,6 +25,7 @@ def try_programs(seeds, pack, record_property):
     assert counts["equal"] > 0.6 * counts.total(), counts
 
 
+@pytest.mark.ci
 def test_hostile_programs_survive_every_stage(record_property, pytestconfig):
     count, seed = (pytestconfig.getoption(name) for name in ("--hostile", "--hostile-seed"))
     try_programs(range(seed, seed + count), "plain", record_property)

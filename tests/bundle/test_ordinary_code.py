@@ -228,7 +228,10 @@ class Ops(Base):
 """
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+# One needs PyTorch three times.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.ci if name == "data sets" else ()) for name in PROGRAMS]
+)
 def test_it_prints_the_same_live_and_built(project, run_file, tmp_path, name):
     built = build(ENTRY, project({"a": PROGRAMS[name], "b": OTHER}))
     live = run_file(built.dumps["0_live.py"], path=tmp_path)

@@ -204,6 +204,7 @@ def run_torch(code, tmp_path):
     return done.stdout
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("text", "printed"),
     [
@@ -250,6 +251,7 @@ def test_an_operator_that_is_not_used_is_gone_with_what_it_got(project):
     assert "torch" not in text
 
 
+@pytest.mark.ci
 def test_two_operators_of_one_name_are_refused(project):
     find_source = project(dict.fromkeys("ab", OPERATOR.replace("SPACE", "lab")))
     with pytest.raises(PgolfError) as caught:

@@ -32,6 +32,7 @@ def branch_inputs(settings):
 '''
 
 
+@pytest.mark.ci
 def test_plugins_with_helpers_of_one_name_build_in_any_order(tmp_path):
     folder = tmp_path / "kit"
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from click.testing import CliRunner
 from folders import log_text
 
@@ -14,6 +15,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["diff", *map(str, arguments)])
 
 
+@pytest.mark.ci
 def test_two_recipes(tmp_path):
     one, other = tmp_path / "one.toml", tmp_path / "other.toml"
     one.write_text(RECIPE.format("brotli", 64))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from pgolf.cli.main import main
@@ -77,6 +78,7 @@ def test_a_syntax_error_is_a_finding_and_does_not_hide_others(tmp_path):
     assert codes == ["PG301", "PG303"]
 
 
+@pytest.mark.ci
 def test_files_of_one_name_in_two_folders(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -23,6 +23,7 @@ def pgolf(*arguments, status=0):
     return done
 
 
+@pytest.mark.ci
 def test_size_equals_the_build_and_writes_nothing(tmp_path):
     found = json.loads(pgolf("size", "--plugins", "pko", "--json").stdout)
     assert not list(tmp_path.iterdir())
@@ -36,7 +37,7 @@ def test_size_equals_the_build_and_writes_nothing(tmp_path):
     assert "compressed bytes by module" in text and "before" not in text and text.endswith("change +0\n")
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_comparison_with_a_recipe(tmp_path):
     (tmp_path / "other.toml").write_text('plugins = ["pko"]\n')
     text = pgolf("size", "--compare", "other.toml", "--html", "page.html").stdout

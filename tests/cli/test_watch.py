@@ -55,6 +55,7 @@ def edit(old, new):
     return change
 
 
+@pytest.mark.ci
 def test_what_is_built_again(order, monkeypatch, capsys):
     code = Path("extra/watched_penalty.py").read_text()
     first_docstring = code.splitlines()[0]
@@ -78,6 +79,7 @@ def test_what_is_built_again(order, monkeypatch, capsys):
         assert {"recipe.toml", "base.toml", "watched_penalty.py"} <= names and "train.py" in names
 
 
+@pytest.mark.ci
 def test_what_changes_during_a_build_is_built_again(order, monkeypatch, capsys):
     """In the first one, in one that gives the last result again, and in one that fails."""
     build, plugin = module._result, Path("extra/watched_penalty.py").resolve()
@@ -122,6 +124,7 @@ def test_an_interrupt_that_python_forgets_ends_it_too(monkeypatch):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.ci
 def test_an_interrupt_ends_it(tmp_path):
     command = [sys.executable, "-m", "pgolf.cli", "build", "--watch", "--pack", "plain", "-o", str(tmp_path / "out")]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
@@ -136,6 +139,7 @@ def test_an_interrupt_ends_it(tmp_path):
     assert (tmp_path / "out/pgolf.lock").is_file()
 
 
+@pytest.mark.ci
 def test_plugins_are_imported_afresh(order, monkeypatch, capsys):
     """Also where Python would take the compiled file for fresh: the same second and the same size."""
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
@@ -182,6 +186,7 @@ def test_errors_name_the_files_to_watch(tmp_path):
     assert _named_files(PgolfErrors(errors)) == {path}
 
 
+@pytest.mark.ci
 def test_it_writes_what_build_writes(order, monkeypatch, capsys, tmp_path):
     run(order, monkeypatch, capsys, edit("1e-4", "1e-5"))
     command = [

@@ -17,6 +17,7 @@ def side(path, with_bytes=False):
     return read_side(Path(path), registry, with_bytes)
 
 
+@pytest.mark.ci
 def test_a_recipe_is_built(tmp_path):
     (tmp_path / "recipe.toml").write_text(RECIPE.format("brotli"))
     found = side(tmp_path / "recipe.toml", True)

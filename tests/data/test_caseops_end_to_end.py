@@ -28,6 +28,7 @@ def prepared(tmp_path_factory):
     return SimpleNamespace(data_path=root / "shards", tokenizer_path=model), TEXTS[:32]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("names", "ranks"), [(("caseops",), 1), (("caseops", "sliding_eval"), 2)])
 def test_a_built_file_divides_by_the_documents_bytes(names, ranks, prepared, tmp_path):
     data_paths, texts = prepared

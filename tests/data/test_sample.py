@@ -50,6 +50,7 @@ def test_the_tokenizer_has_the_contests_settings(sample):
     assert {"1", "2"} <= set(tokenizer.encode("12", out_type=str))
 
 
+@pytest.mark.ci
 def test_an_intact_sample_is_left_alone_and_a_damaged_one_made_anew_byte_for_byte(sample, tmp_path):
     notes = []
     directory = tmp_path / "data"

@@ -38,6 +38,7 @@ def test_validation_documents_and_those_past_the_limit_are_not_read(tmp_path):
     assert json.loads(command(*arguments, "--documents", 100).stdout)["documents"] == 100
 
 
+@pytest.mark.ci
 def test_a_transform_brings_its_symbols_and_its_text(tmp_path):
     path, model = write_corpus(tmp_path / "docs.jsonl", TEXTS), tmp_path / "marked.model"
     result = command(path, "-o", model, "--vocab-size", 400, "--transform", "caseops", "--json")

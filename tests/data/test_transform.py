@@ -52,6 +52,7 @@ def stream(folder, pattern):
     return np.concatenate([load_shard(path, 65536) for path in sorted(folder.glob(pattern))])
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("workers", [1, 2])
 def test_side_files_are_parallel_to_the_validation_shards(workers, marked, caseops, tmp_path):
     path, folder = write_corpus(tmp_path / "docs.jsonl", TEXTS), tmp_path / "out"
@@ -72,6 +73,7 @@ def test_side_files_are_parallel_to_the_validation_shards(workers, marked, caseo
     assert set(names["*val_bytes_0*"]) <= set(manifest["files"])
 
 
+@pytest.mark.ci
 def test_the_manifest_says_which_transform_it_was(marked, tmp_path):
     path = write_corpus(tmp_path / "docs.jsonl", TEXTS[:20])
     result = command(path, "--transform", "caseops", "--tokenizer", marked, "-o", tmp_path / "out", "--json")
@@ -283,6 +285,7 @@ def test_a_round_trip_that_fails_for_one_character_is_found():
         apply(transform, "two \rline")
 
 
+@pytest.mark.ci
 def test_the_example_of_the_page_works(sample, tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
     (example,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.S) if "text_transform" in block]

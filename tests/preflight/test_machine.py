@@ -34,6 +34,7 @@ def program_with(compress, decompress=lambda data, limit: data):
     )
 
 
+@pytest.mark.ci
 def test_packages_are_imported_elsewhere():
     (found,) = check_packages([])
     assert found.state == "ok" and "torch 2" in found.text and "sentencepiece" in found.text

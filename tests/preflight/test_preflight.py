@@ -34,7 +34,7 @@ def built(tmp_path, monkeypatch):
     return tmp_path / "tiny"
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_build_that_is_ready(built):
     done = run(built, "--quick", "--compile", "--json")
     found = json.loads(done.stdout)
@@ -61,6 +61,7 @@ def test_a_changed_file_is_refused(built):
     assert found["exit_status"] == 2 and found["errors"][0]["code"] == "PG505"
 
 
+@pytest.mark.ci
 def test_data_that_are_not_there_are_a_problem(built, tmp_path):
     (tmp_path / "empty").mkdir()
     done = run(built, "--data", tmp_path / "empty", "--quick")

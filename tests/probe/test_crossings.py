@@ -44,6 +44,7 @@ def test_scores_are_followed(run_lines, way):  # noqa: F811
     assert abs(base.claim.scores.mean() - base.claim.value) < 1e-4
 
 
+@pytest.mark.ci
 def test_experts_token_by_token_with_learnt_weights(run_lines):  # noqa: F811
     text = """
 weights, losses = torch.zeros(2), []

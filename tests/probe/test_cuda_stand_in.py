@@ -1,11 +1,13 @@
 """Scripts that want a GPU and a compiler run without either."""
 
+import pytest
 import torch
 from probe_runs import run_lines  # noqa: F401
 
 from pgolf.probe.inside.cuda_stand_in import stand_in_for_accelerator
 
 
+@pytest.mark.ci
 def test_what_scripts_ask_of_a_gpu(run_lines):  # noqa: F811
     found = run_lines("""
 import torch

@@ -1,5 +1,6 @@
 """Custom operators as plain Python: results, gradients and the ways to register."""
 
+import pytest
 from probe_runs import run_lines  # noqa: F401
 
 TEXT = """
@@ -39,5 +40,6 @@ assert twice(y).tolist() == [6.0, 6.0]
 """
 
 
+@pytest.mark.ci
 def test_operators(run_lines):  # noqa: F811
     assert run_lines(TEXT).error == ""

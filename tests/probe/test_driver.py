@@ -1,5 +1,6 @@
 """How a script is executed: as the main program, with calls of float that keep scores, whatever it does at its end."""
 
+import pytest
 from probe_runs import run_lines  # noqa: F401
 from probe_server import Server
 
@@ -7,6 +8,7 @@ from pgolf.probe.shrinking import Sizes
 from pgolf.probe.workshop import Planned, Script, Workshop
 
 
+@pytest.mark.ci
 def test_it_is_the_main_program(run_lines):  # noqa: F811
     found = run_lines("""
 import os, pickle, sys
@@ -28,6 +30,7 @@ def test_an_error_has_its_line(run_lines):  # noqa: F811
     assert found.error == "KeyError: 'x' (line 2)"
 
 
+@pytest.mark.ci
 def test_executions_run_side_by_side_and_those_that_take_too_long_end(tmp_path):
     """Where the first one has no score, others are not run, unless the job does not begin with it."""
     server = Server()
@@ -42,6 +45,7 @@ def test_executions_run_side_by_side_and_those_that_take_too_long_end(tmp_path):
     assert found["base"].error == "" and "was not run" in found["after"].error
 
 
+@pytest.mark.ci
 def test_executions_do_not_see_each_others_files(run_lines):  # noqa: F811
     text = """
 import os, tempfile

@@ -1,6 +1,7 @@
 """CUDA graphs: a replay does again what was captured, with what its inputs hold now, and scores are followed through it."""
 
 import numpy as np
+import pytest
 from probe_runs import run_lines  # noqa: F401
 
 TEXT = """
@@ -27,6 +28,7 @@ print(f"val_loss:{total / count:.6f}")
 """
 
 
+@pytest.mark.ci
 def test_a_captured_loss(run_lines):  # noqa: F811
     base = run_lines(TEXT)
     assert base.error == "" and np.array_equal(base.claim.positions, np.arange(1, 1537))

@@ -1,5 +1,6 @@
 """Weights of zero get values from the gradients of training text, the same ones in every execution."""
 
+import pytest
 import torch
 from probe_runs import run_lines  # noqa: F401
 
@@ -46,6 +47,7 @@ print(f"val_loss {loss:.6f}")
 """
 
 
+@pytest.mark.ci
 def test_a_script_that_trains_and_one_that_adapts(run_lines):  # noqa: F811
     """An adapter that learns from scores begins at zero, and stays what it is."""
     base = run_lines(SCRIPT)

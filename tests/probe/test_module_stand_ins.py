@@ -1,8 +1,10 @@
 """Imports that are not there, ranks that are not there, programs that only show something."""
 
+import pytest
 from probe_runs import run_lines  # noqa: F401
 
 
+@pytest.mark.ci
 def test_imports_and_ranks(run_lines):  # noqa: F811
     found = run_lines("""
 import os, subprocess

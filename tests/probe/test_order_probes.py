@@ -1,6 +1,7 @@
 """Which positions are drawn, and what verdicts come of what changed."""
 
 import numpy as np
+import pytest
 from test_dependence import SCORES, changed, trial
 
 from pgolf.probe.dependence import violations
@@ -14,6 +15,7 @@ def shop(tmp_path, seed):
     return Workshop(Script("a.py", "print(1)\n"), Sizes(), tmp_path, None, 1.0, seed)
 
 
+@pytest.mark.ci
 def test_positions_are_spread_and_drawn_from_the_seed(tmp_path):
     first, again, other = ([int(places[0]) for _, places in flips(shop(tmp_path, seed)).values()] for seed in (1, 1, 2))
     assert first == again != other and first == sorted(first) and max(first) > 1200

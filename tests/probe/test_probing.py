@@ -18,6 +18,7 @@ def server():
     found.close()
 
 
+@pytest.mark.ci
 def test_an_honest_script_passes_everything_that_it_can(tmp_path, server):
     result = Prober(Script("train_gpt.py", whole()), tmp_path / "work", server, 11).run()
     seen = {rule: verdict.status for rule, verdict in result.verdicts.items()}
@@ -41,8 +42,8 @@ def test_what_cannot_run_is_not_judged(tmp_path, server, text):
         ("import nobody_has_this\n", 1),
         ("print('val_loss:1.0 val_bpb:1.0')\n", 1),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", 1),
-        ("raise ValueError('128 is no width for it')\n", 4),
-        ("raise ValueError('128 is no width for it')\n" + "#" * LONG, 5),
+        pytest.param("raise ValueError('128 is no width for it')\n", 4, marks=pytest.mark.ci),
+        pytest.param("raise ValueError('128 is no width for it')\n" + "#" * LONG, 5, marks=pytest.mark.ci),
     ],
 )
 def test_other_sizes_are_tried_where_they_may_help(tmp_path, server, text, sizes):
@@ -51,12 +52,14 @@ def test_other_sizes_are_tried_where_they_may_help(tmp_path, server, text, sizes
     assert len(prober.shops) == sizes
 
 
+@pytest.mark.ci
 def test_a_long_script_is_made_smaller(tmp_path, server):
     text = whole() + "#" * LONG
     result = Prober(Script("train_gpt.py", text), tmp_path / "work", server, 11, ("bytes",)).run()
     assert result.changed["MODEL_DIM"] == [512, 4.0 * SMALLER.head] and result.verdicts["rule.bytelut"].status == "PASS"
 
 
+@pytest.mark.ci
 def test_a_script_of_a_newer_python_runs(tmp_path, server):
     text = whole().replace("import glob\n", "import glob\nNAMES = {'a': 1}\nassert f\"{NAMES[\"a\"]}\" == '1'\n", 1)
     result = Prober(Script("train_gpt.py", text), tmp_path / "work", server, 11, ("bytes",)).run()
@@ -69,11 +72,13 @@ def test_a_script_of_a_newer_python_runs(tmp_path, server):
         assert result.loaded.endswith("install pgolf with Python 3.13 and probe it there")
 
 
+@pytest.mark.ci
 def test_one_probe_alone(tmp_path, server):
     result = Prober(Script("train_gpt.py", whole()), tmp_path / "work", server, 11, ("bytes",)).run()
     assert {*result.verdicts} == {"rule.bytelut"} and result.runs == 2
 
 
+@pytest.mark.ci
 def test_when_time_is_up_the_rest_is_not_judged(tmp_path, server, monkeypatch):
     monkeypatch.setattr(workshop, "BUDGET", 0.0)
     result = Prober(Script("train_gpt.py", whole()), tmp_path / "work", server, 11).run()

@@ -1,5 +1,6 @@
 """Programs that are not there: what shows something says nothing, packers give back what they took."""
 
+import pytest
 from probe_runs import run_lines  # noqa: F401
 
 from pgolf.probe.inside.program_stand_ins import answer
@@ -30,6 +31,7 @@ assert minified == b"x = 1"
 """
 
 
+@pytest.mark.ci
 def test_what_shows_something(run_lines):  # noqa: F811
     assert run_lines(SHOWN).error == ""
 

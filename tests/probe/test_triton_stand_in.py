@@ -58,6 +58,7 @@ assert total.tolist() == [30.0, 25.0]
 """
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("text", [SOFTMAX, PRODUCT, SUMS])
 def test_kernels(run_lines, text):  # noqa: F811
     assert run_lines(HEAD + text).error == ""

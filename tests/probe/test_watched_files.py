@@ -1,5 +1,6 @@
 """What is opened and written when, a clock that runs by itself, shards under any name."""
 
+import pytest
 from probe_runs import run_lines  # noqa: F401
 
 READ = """
@@ -8,6 +9,7 @@ def train(): return int(np.fromfile(sorted(glob.glob("./somewhere/fineweb_train_
 """
 
 
+@pytest.mark.ci
 def test_events_and_artifacts(run_lines):  # noqa: F811
     found = run_lines(
         READ

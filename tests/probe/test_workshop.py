@@ -22,6 +22,7 @@ def base_of(server, folder, text, **files):
     return shop, shop.run([Planned("base", shop.official)])["base"]
 
 
+@pytest.mark.ci
 def test_the_claim_is_followed_to_every_position(tmp_path, server):
     shop, base = base_of(server, tmp_path, whole())
     assert (base.error, len(base.claim.first)) == ("", 1536) and base.artifacts
@@ -33,6 +34,7 @@ def test_the_claim_is_followed_to_every_position(tmp_path, server):
     assert base.seconds > 0 and base.memory > 10**7
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -61,6 +63,7 @@ def test_a_script_that_does_not_end(tmp_path, server):
     assert "did not end in time" in shop.run([Planned("base", shop.official)])["base"].error
 
 
+@pytest.mark.ci
 def test_a_script_that_waits(tmp_path, server):
     """What takes no time of the processor ends by the clock."""
     text = "import select\nwhile True: select.select([], [], [], 9)\n"
@@ -88,6 +91,7 @@ def test_records_of_a_hostile_script_are_data(tmp_path):
     assert "cannot be read" in read_trial("base", tmp_path).error
 
 
+@pytest.mark.ci
 def test_training_shards_vanish_in_a_second_job_as_well(tmp_path, server):
     text = whole().replace(
         "def main():", "def main():\n    global SHARD\n    SHARD = Stream(Hyperparameters.train_files).files[0]\n", 1

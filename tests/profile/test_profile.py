@@ -28,7 +28,7 @@ def measured(data, order=None, *plugins, **settings):
     return profile(recipe, registry(), paths(data), order or Order(), (), False)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_every_plugin_has_its_time_and_its_bytes(micro_data, tmp_path):
     found = measured(micro_data, Order(steps=1, trace=tmp_path / "trace.json"))
     rows = {row.name: row for row in found.rows}
@@ -50,6 +50,7 @@ def test_every_plugin_has_its_time_and_its_bytes(micro_data, tmp_path):
     json.dumps(found.as_record())
 
 
+@pytest.mark.ci
 def test_errors_of_the_program_are_one_line(micro_data, tmp_path):
     with pytest.raises(PgolfError, match="there is no phase looping") as caught:
         measured(micro_data, Order(phases=("looping",)))
@@ -60,6 +61,7 @@ def test_errors_of_the_program_are_one_line(micro_data, tmp_path):
     assert caught.value.code == "PG005" and "\n" not in caught.value.message
 
 
+@pytest.mark.ci
 def test_the_command_prints_a_table(micro_data, tmp_path):
     recipe = tmp_path / "recipe.toml"
     recipe.write_text("plugins = []\n[settings]\n" + "".join(f"{key} = {value!r}\n" for key, value in MICRO.items()))

@@ -36,6 +36,7 @@ def test_jobs_end_in_their_order_with_their_status(tmp_path):
     assert cores() >= 1
 
 
+@pytest.mark.ci
 def test_whoever_stops_early_ends_what_still_runs(tmp_path):
     jobs = [job(tmp_path, "first", 0.0), job(tmp_path, "second", 60)]
     started = time.monotonic()

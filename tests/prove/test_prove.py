@@ -49,6 +49,7 @@ def changed(side, old, new):
     return text.replace(old, new)
 
 
+@pytest.mark.ci
 def test_a_build_is_the_live_program(side):
     picked = {name: side.dumps[name] for name in ("0_live.py", "5_packed.py")}
     said = []
@@ -61,7 +62,7 @@ def test_a_build_is_the_live_program(side):
     assert json.dumps(proof.as_record()) and proof.as_record()["equal"]
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_swapped_parameters(side):
     tree = ast.parse(side.dumps[LINKED])
     maker = next(node for node in tree.body if getattr(node, "name", "") == "make_parameters")
@@ -71,6 +72,7 @@ def test_swapped_parameters(side):
     assert found[0].rung == 2 and found[0].tensor == side.live["state"][0][0]
 
 
+@pytest.mark.ci
 def test_a_renamed_tensor(side):
     found = differences(side, "renamed", changed(side, "tok_emb", "tok_emc"))
     assert found[0].rung == 2 and found[0].tensor == "tok_emb.weight" and "tok_emc.weight" in found[0].message
@@ -82,13 +84,14 @@ def test_another_initial_value(side):
     assert found[0].rung == 3 and found[0].tensor == "tok_emb.weight"
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_dropped_statement(side):
     old = "        x = rms_norm(x)\n        for mix in self.program.stem_normed"
     found = differences(side, "dropped", changed(side, old, "        for mix in self.program.stem_normed"))
     assert found[0].rung == 4 and "training graph 0, node" in found[0].message
 
 
+@pytest.mark.ci
 def test_reassociated_floats(side):
     text = changed(side, "gradient.add(buffer, alpha=momentum)", "(gradient / 3 + buffer * (momentum / 3)) * 3")
     found = differences(side, "floats2", text)
@@ -107,6 +110,7 @@ def test_a_forgotten_import(side):
     assert "a bundled program imports pgolf" in found[0].message
 
 
+@pytest.mark.ci
 def test_a_live_entry_that_fails_is_an_error(side):
     with pytest.raises(PgolfError, match="does not run: ZeroDivisionError"):
         climb({"0_live.py": b"1 / 0"}, side.plan)

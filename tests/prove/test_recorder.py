@@ -47,6 +47,7 @@ def record(folder, last_rung=7, isolated="0", what="sum", status=0, text=None):
     return json.loads((work / "out.json").read_text())
 
 
+@pytest.mark.ci
 def test_a_run_is_recorded_whole(tmp_path):
     found = record(tmp_path, status=3)
     assert found["state"] == [["weight", [3], "torch.float32"]] and found["status"] == 3 and found["problem"] == ""

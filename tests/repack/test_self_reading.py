@@ -57,6 +57,7 @@ def test_a_measured_size_is_that_of_the_packed_file(name, tmp_path):
     assert len(result.packed.code) == packed_size(tmp_path)
 
 
+@pytest.mark.ci
 def test_mix_and_auto_answer_too(tmp_path):
     source = HEAD + MEASURES["path"] + CHECK + PADDING
     for choice, family in (("mix", "mix"), ("auto", "latin1"), ("b85", "b85")):

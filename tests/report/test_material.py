@@ -31,6 +31,7 @@ def look(*folders, build=True):
     return gather([Path(folder) for folder in folders], load_registry, build, said.append), said
 
 
+@pytest.mark.ci
 def test_a_build_has_bytes_by_plugin_and_a_plan(built):
     (found,), said = look(built)
     assert {"lzma", "runtime", "adam"} <= {item.group for item in found.code} and not found.artifact
@@ -39,6 +40,7 @@ def test_a_build_has_bytes_by_plugin_and_a_plan(built):
     assert found.report["verdict"] == "fail" and len(said) == 2
 
 
+@pytest.mark.ci
 def test_a_file_that_is_not_its_locks_is_unknown_and_not_guessed(built, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(built, other)
@@ -49,6 +51,7 @@ def test_a_file_that_is_not_its_locks_is_unknown_and_not_guessed(built, tmp_path
     assert found.unknown == ["bytes by plugin, plan: train_gpt.py is not the file of its lock"]
 
 
+@pytest.mark.ci
 def test_a_damaged_artifact_is_unknown(built, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(built, other)

@@ -59,6 +59,7 @@ def compare(resolved, folder, data):
     assert not [*(folder / "killed/checkpoints").glob(".*")]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", OFTEN)
 def test_a_killed_run_goes_on_bit_for_bit(name, tmp_path, micro_data):
     compare(micro(*RECIPES[name], iterations=ITERATIONS), tmp_path, micro_data)

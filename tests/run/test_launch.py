@@ -209,6 +209,7 @@ def test_an_interrupt_ends_the_child_and_keeps_the_log(tmp_path):
     assert "step:1/2" in (folder / "logs/train_seed7.log").read_text()
 
 
+@pytest.mark.ci
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs /proc")
 def test_a_killed_parent_takes_everything_with_it(tmp_path):
     """Also what the command has started in a session of its own, and what ignores SIGTERM."""

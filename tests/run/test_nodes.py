@@ -120,6 +120,7 @@ def test_the_reason_of_one_is_the_reason_of_both(tmp_path):
     assert found[1] == "node 0: the training loss is nan" and ended == [1]
 
 
+@pytest.mark.ci
 def test_a_node_that_is_gone_or_silent(tmp_path, monkeypatch):
     def dies(link):
         link.start()

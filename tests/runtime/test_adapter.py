@@ -109,6 +109,7 @@ def test_only_the_sites_of_an_adapter_are_asked():
     assert asked == [(site, step) for step in steps for site in ("attn.c_v", "mlp")]
 
 
+@pytest.mark.ci
 def test_an_adapted_forward_is_one_graph():
     model, phases, plan = pr1019(True)
     ids, targets = tokens()

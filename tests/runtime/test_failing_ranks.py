@@ -27,6 +27,7 @@ def run_failing(failure, tmp_path, data):
     return run, time.monotonic() - begin
 
 
+@pytest.mark.ci
 def test_an_exception_on_any_rank_is_in_the_log(tmp_path, micro_data):
     run, seconds = run_failing("raise", tmp_path, micro_data)
     text = "\n".join(run.lines)
@@ -41,7 +42,7 @@ def test_what_the_tally_refuses_on_any_rank_is_one_line(tmp_path, micro_data):
     assert not any("Traceback" in line for line in run.lines if line.startswith("rank 1"))
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_killed_rank_ends_the_run_and_the_others_say_where_they_stood(tmp_path, micro_data):
     run, seconds = run_failing("kill", tmp_path, micro_data)
     after = run.lines[max(n for n, line in enumerate(run.lines) if line.startswith("final_")) :]

@@ -85,6 +85,7 @@ def test_a_trial_on_some_matrices_has_the_tables_of_all():
     assert coder.tables.seen == codes[::2].size
 
 
+@pytest.mark.ci
 def test_rows_of_equal_sums_are_seen():
     codes = np.random.default_rng(1).normal(size=(1, 1024, 64))
     codes = np.rint(codes * 24 / np.sqrt(np.square(codes).sum(2, keepdims=True))).astype(np.int8)

@@ -50,6 +50,7 @@ def test_the_entry_names_each_component_and_its_plugin():
     assert body.count(".prepare(session)") == 4, "no parameter has the class aux"
 
 
+@pytest.mark.ci
 def test_live_and_built_prepare_alike(tmp_path, micro_data):
     for program in programs(made(), tmp_path):
         run = run_program(program, tmp_path / program.stem, micro_data, PYTHONPATH=str(SAMPLES))
@@ -82,6 +83,7 @@ def test_other_exceptions_are_defects_and_keep_their_traceback():
         prepare_run(SimpleNamespace(preparing="p"), prepare_components)
 
 
+@pytest.mark.ci
 def test_reserved_seconds_end_training_earlier(tmp_path, micro_data):
     live, built = programs(
         made(reserved=0.7, iterations=50, max_wallclock_seconds=1.0, val_loss_every=0, warmup_steps=0), tmp_path

@@ -3,6 +3,7 @@
 import itertools
 import re
 
+import pytest
 import torch
 from micro import MICRO, run_program
 from models import VECTORS
@@ -139,6 +140,7 @@ def test_a_source_without_training_data_runs_after_the_clock(tmp_path, micro_dat
     assert stages(run)[1][0] == "calibration" and stages(run)[1][3] == "none batches:1"
 
 
+@pytest.mark.ci
 def test_calibration_that_ends_after_the_budget_fails_the_run_and_loses_nothing(tmp_path, micro_data):
     path, folder = changed_sample(tmp_path, "return [session", "import time; time.sleep(1.2); return [session")
     variables = {"PYTHONPATH": str(folder), "MAX_WALLCLOCK_SECONDS": "2", "ITERATIONS": "100000"}

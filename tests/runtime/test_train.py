@@ -28,6 +28,7 @@ def line(run, start):
     return found
 
 
+@pytest.mark.ci
 def test_warm_up_leaves_no_trace(tmp_path, micro_data):
     """Weights, optimizer state, averages, phases and the data stream are as if there had been none."""
     names = ("banks", "bank_qat", "layer_loop", "ema", "normuon")

@@ -16,6 +16,7 @@ def exact(run, start="final_int8_ttt_exact"):
     return float(re.search(r"val_loss:(\S+)", line)[1])
 
 
+@pytest.mark.ci
 def test_the_artifact_scores_alike_again_and_on_two_ranks(tmp_path, micro_data):
     path = tmp_path / "entry.py"
     path.write_text(micro("phased_ttt", "smear_gate_v3", ttt_lora_lr=0.001).entry)

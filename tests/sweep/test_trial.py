@@ -61,6 +61,7 @@ def small(tmp_path, monkeypatch):
     return job_of(tmp_path, recipe=replace(job_of(tmp_path).recipe, settings=SMALL, fixed=frozenset(SMALL)))
 
 
+@pytest.mark.ci
 def test_a_whole_trial(small):
     """Really trained, with marks on the way."""
     job, seen = replace(small, stop=Stop(2, 2.0, "steps", 1)), []
@@ -76,7 +77,7 @@ class Stopped(Exception):
     pass
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_trial_that_is_stopped_ends_its_program(small):
     def stop(clock, bpb):
         raise Stopped
@@ -95,7 +96,7 @@ def test_what_goes_wrong_is_in_the_row(small, monkeypatch):
     assert row.key == small.key({"num_layers": 2}) and row.point == {"num_layers": 2}, "nothing here has ema_decay"
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_trial_whose_bytes_are_forecast_over_the_cap_is_not_trained(tmp_path, monkeypatch):
     from types import SimpleNamespace
 

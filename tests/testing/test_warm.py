@@ -115,6 +115,7 @@ def test_a_rank_that_fails_ends_the_others(program):
     assert done.status == 1 and "rank 1 gives up" in done.stderr
 
 
+@pytest.mark.ci
 def test_it_ends_with_who_started_it(program):
     warm = WarmPython(0)
     assert warm.run([program("print(2)")])[0].stdout == "2\n"

@@ -70,6 +70,7 @@ def sleepy(view):
     time.sleep(60)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("bad", [busy, greedy, rude, sleepy])
 def test_limits(folder, monkeypatch, bad):
     monkeypatch.setattr(bounded, "CPU_SECONDS", 1)
@@ -84,6 +85,7 @@ def test_limits(folder, monkeypatch, bad):
     assert bad is greedy or rows["val.bytes"]["status"] == "SKIP", others
 
 
+@pytest.mark.ci
 def test_one_bad_folder_among_good_ones(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(bounded, "CPU_SECONDS", 1)
     replace(monkeypatch, lambda view: busy(view) if view.root.name == "bad" else passed("x"))
@@ -94,6 +96,7 @@ def test_one_bad_folder_among_good_ones(folder, tmp_path, monkeypatch):
         assert [row["pkg.limits"]["status"] for row in rows] == ["PASS", "FAIL", "PASS", "PASS"]
 
 
+@pytest.mark.ci
 def test_every_folder_has_the_seconds_and_the_memory_of_one(folder, monkeypatch):
     """Though one child reads several."""
     monkeypatch.setattr(bounded, "CPU_SECONDS", 2)
@@ -129,6 +132,7 @@ def rebuilt(folder, plan=None):
     return rows["lock.rebuild"], rows["pkg.limits"], time.monotonic() - start
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("bad", [busy, sleepy])
 def test_building_has_what_reading_left_of_the_answer(tmp_path, monkeypatch, bad):
     monkeypatch.setattr(bounded, "ANSWER_SECONDS", 1)

@@ -349,6 +349,7 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 KINDS = st.sampled_from(mutations.KINDS)
 
 
+@pytest.mark.ci
 @settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
 @given(kind=KINDS, steps=st.lists(MUTATIONS, min_size=1, max_size=4))
 def test_mutated_folders(tmp_path_factory, kind, steps):

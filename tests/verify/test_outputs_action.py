@@ -103,6 +103,7 @@ def installed(temp):
     (temp / "pgolf/bin/pgolf").chmod(0o755)
 
 
+@pytest.mark.ci
 @needs_git
 @pytest.mark.parametrize("clean", [True, False])
 def test_the_steps_of_a_pull_request(repository, tmp_path, clean):
@@ -140,6 +141,7 @@ def test_records_elsewhere_are_not_asked_for_the_form(repository, tmp_path):
     assert found["status"] == "0" and "pkg.form" not in said
 
 
+@pytest.mark.ci
 @needs_git
 def test_the_report_and_the_status_are_handed_on(repository, tmp_path):
     root, _ = repository

@@ -88,6 +88,7 @@ def test_the_command(tmp_path):
     assert CliRunner().invoke(main, ["verify"]).exit_code == 2
 
 
+@pytest.mark.ci
 @pytest.mark.skipif(not sandboxed(), reason="needs bubblewrap")
 def test_in_the_sandbox(tmp_path):
     folder = foreign_folder(tmp_path / "it", script=whole().encode())

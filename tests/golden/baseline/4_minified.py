@@ -1,5 +1,5 @@
-import faulthandler,hashlib as F,io,numpy as G,os as H,signal,subprocess,sys as d,time as l,torch as e,torch.distributed as r,torch.nn.functional as I,traceback,zlib
-from functools import partial as s
+import faulthandler,hashlib as F,io,numpy as G,os as H,signal,subprocess,sys as d,time as l,torch as e,torch.distributed as s,torch.nn.functional as I,traceback,zlib
+from functools import partial as r
 from pathlib import Path as t
 from sentencepiece import SentencePieceProcessor
 from torch import nn as J
@@ -11,28 +11,28 @@ def es():
 def er():
  global i,c,n;l,t,o=es();a='gloo';h=e.device('cpu')
  if e.cuda.is_available():a='nccl';h=e.device('cuda',o);e.cuda.set_device(h)
- if t>1:r.init_process_group(a)
+ if t>1:s.init_process_group(a)
  c=l;n=t;i=h
 def eh():
- if n>1:r.destroy_process_group()
+ if n>1:s.destroy_process_group()
 def el(a):
- if n>1:r.all_reduce(a)
+ if n>1:s.all_reduce(a)
  return a
 def ed(value):
  a=[value]*n
- if n>1:r.all_gather_object(a,value)
+ if n>1:s.all_gather_object(a,value)
  return a
 def ec(value):
  if n==1:return value
- h=e.tensor(value,dtype=e.float64,device=i);r.all_reduce(h,r.ReduceOp.MAX);return h.item()
+ h=e.tensor(value,dtype=e.float64,device=i);s.all_reduce(h,s.ReduceOp.MAX);return h.item()
 def eu(a):
  if a.grad is None:a.grad=e.zeros_like(a)
  return a.grad
 def em(l):
- i=[eu(a)for a in l]
+ h=[eu(a)for a in l]
  if n>1:
-  d=e.cat([t.flatten()for t in i]);r.all_reduce(d);o=(d/n).split([t.numel()for t in i])
-  for(t,m)in zip(i,o,strict=True):t.copy_(m.view_as(t))
+  m=e.cat([t.flatten()for t in h]);s.all_reduce(m);o=(m/n).split([t.numel()for t in h])
+  for(t,u)in zip(h,o,strict=True):t.copy_(u.view_as(t))
 def ef(o,t):
  if not o.o:return t,
  e=range(o.shape[0]//len(o.o));return tuple(a.format(n)for a in o.o for n in e)
@@ -46,13 +46,13 @@ def f(s):
  return l
 def ep(h,s,d):
  for o in s:
-  c=d if o.dtype=='activation'else e.float32
+  u=d if o.dtype=='activation'else e.float32
   for t in o.r():
    *l,r=t.split('.');a=h
    for n in l:
     if n not in a._modules:a.add_module(n,J.ModuleList())
     a=a._modules[n]
-   a.register_parameter(r,J.Parameter(e.empty(o.shape,dtype=c,device=i)))
+   a.register_parameter(r,J.Parameter(e.empty(o.shape,dtype=u,device=i)))
 def eg(t):n=F.sha256(f"{R}:{t}".encode()).digest();return e.Generator().manual_seed(int.from_bytes(n[:7],'little'))
 def ew(s,r):
  i=p(m.state_dict(),s)
@@ -67,7 +67,7 @@ def g(tensor,generator,ledger):tensor.fill_(1.)
 def eb(tensor,generator,ledger,value):tensor.fill_(value)
 def ev(tensor,generator,ledger,std):tensor.normal_(.0,std,generator=generator)
 class ek:
- def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);s,d=w([l for l in n if l[2].group=='matrix']);aL(s,d);r=[(i,*w([l for l in n if l[2].group==i.name]))for i in(oe,ot)];aI(r)
+ def __init__(e):n=[(m.get_parameter(t),ef(o,t),o)for o in Y for t in o.r()];e.tensors,e.names=w(n);e.replicated=[a for(a,h,o)in n if o.reduction=='replicated'];e.A,e.B=w([l for l in n if l[2].g]);r,d=w([l for l in n if l[2].group=='matrix']);aL(r,d);s=[(i,*w([l for l in n if l[2].group==i.name]))for i in(oe,ot)];aI(s)
  @e.no_grad()
  def step(e,scalars,ledger):
   aM();em(e.replicated);aJ(scalars,ledger);aN(scalars,ledger)
@@ -76,13 +76,13 @@ def w(n):return[a for(a,h,o)in n],[h for(a,h,o)in n]
 def ex(t):
  if e.cuda.is_available():return e.compile(t,dynamic=False,fullgraph=True)
  return t
-def ej(l):
+def ej(t):
  global L
  if L is None:L=ex(oo)
- return L(l.bfloat16(),5)
-def eq(l,h):l=ej(l).contiguous();return l
-def ez(a,l,h,t):eA(a,l,.04*t.s)
-def eA(a,l,n):a.add_(l,alpha=-n*1.)
+ return L(t.bfloat16()if t.is_cuda else t.float(),5).bfloat16()
+def eq(t,h):t=ej(t).contiguous();return t
+def ez(a,t,h,s):eA(a,t,.04*s.s)
+def eA(a,t,n):a.add_(t,alpha=-n*1.)
 def eB(t,a,n):a.mul_(n).add_(t);return t.add(a,alpha=n)
 def eC(a):return max(1,a.shape[-2]/a.shape[-1])**.5
 def eD():
@@ -101,20 +101,20 @@ class y:
  def __init__(e):e.done={}
  def count(e,plugin,unit,number=1):e.done[plugin,unit]=e.done.get((plugin,unit),0)+number
  def i(e,n,a):e.done[n,'']=a
- def k(e,n):return', '.join(f"{c} {a}".strip()for((t,a),c)in e.done.items()if t==n and c)
+ def k(e,n):return', '.join(f"{u} {a}".strip()for((t,a),u)in e.done.items()if t==n and u)
 def eF(l,n):return(l/b(n)).round().clamp(-127,127).to(e.int8)
 def b(n):return n[:,None]if n.ndim else n
-def eG(l,n,i):return(l.float()*b(n).float()).to(i)
+def eG(l,n,s):return(l.float()*b(n).float()).to(s)
 def eH(l):
  if l.ndim==2:a=e.quantile(l.abs(),.9999984,1);n=(a/127).clamp_min(1/127);t=n.half()
  else:a=e.quantile(l.abs().flatten(),.9999984);t=n=a/127 if a>0 else a+1
  a=b(a);return eF(l.clamp(-a,a),n),t
-def eI(o,i):
- if'kept'in o:return o['kept'].to(i)
- return eG(o['codes'],o['step'],i)
-def v(t,n,i):
+def eI(o,s):
+ if'kept'in o:return o['kept'].to(s)
+ return eG(o['codes'],o['step'],s)
+def v(t,n,s):
  a=H.environ.get(t,n)
- try:return i(a)
+ try:return s(a)
  except ValueError:raise ValueError(f"{t} is {a!r}, wanted a value like {n!r}")from None
 def eJ():global N,O,u,P,on,Q,R,S,os,oh;a=H.environ.get;N=a('DATA_PATH','./data/datasets/fineweb10B_sp1024');O='export'in d.argv;u=v('ITERATIONS',20000,int);P=v('MAX_WALLCLOCK_SECONDS',6e2,float);on=a('RUN_ID',str(l.time_ns()));Q='score'in d.argv;R=v('SEED',1337,int);S=a('TOKENIZER_PATH','./data/tokenizers/fineweb_1024_bpe.model');os=v('TRAIN_LOG_EVERY',200,int);oh=v('VAL_LOSS_EVERY',1000,int)
 class Score(a):val_loss:a;l:a;j:a;m:a
@@ -122,40 +122,40 @@ def eK(n):
  if n.numel():raise ValueError(f"target {n[0]} of the validation stream is not scored")
 def eL(n):l=ea[n].to(i,e.int64);a=l[:,:-1].contiguous();return a,l[:,1:].contiguous(),eM()
 def eM():return{}
-def eN(t,u,n,h):
- B=n[:,1:];t[B[h]]=u;tD(f"eval: batch {u}");a,l,s=eL(n)
- with e.set_grad_enabled(False):H=oc(a,l,phases=(),fields=s,reduction='none',adapter=None)
- r=aE(a,l,B.to(i));d=h.to(i);c=(H.detach().double()*16777216).round()/16777216;o=c*d,d,r*d;return H,e.stack([m.sum().double()for m in o])
+def eN(t,c,n,h):
+ B=n[:,1:];t[B[h]]=c;tD(f"eval: batch {c}");a,l,d=eL(n)
+ with e.set_grad_enabled(False):H=oc(a,l,phases=(),fields=d,reduction='none',adapter=None)
+ s=aE(a,l,B.to(i));r=h.to(i);m=(H.detach().double()*16777216).round()/16777216;o=m*r,r,s*r;return H,e.stack([u.sum().double()for u in o])
 def eO(t,a):
- if n>1:t=t.to(i);r.all_reduce(t,a)
+ if n>1:t=t.to(i);s.all_reduce(t,a)
  return t.cpu()
 def eP(t,a,o):
- eK(1+(t[1:]==0).nonzero().flatten());c,n,e=el(a).tolist()
+ eK(1+(t[1:]==0).nonzero().flatten());m,n,e=el(a).tolist()
  if n>len(t)-1:raise ValueError('a target of the validation stream is scored twice')
- return Score(c/n,c/.6931471805599453/e,int(n),1e3*(l.perf_counter()-o))
+ return Score(m/n,m/.6931471805599453/e,int(n),1e3*(l.perf_counter()-o))
 def eQ(scored_at):
  if c==0:l=f"logs/{on}.scores.npz";G.savez_compressed(l,scored_at=scored_at.numpy())
 class Span(a):start:a;end:a;f:a
 def eR(a):return[Span(l,l+1024,0)for l in range(0,(a-1)//1024*1024,1024)]
 def eS(a):return a[len(a)*c//n:len(a)*(c+1)//n]
-def eT(s):a=e.are_deterministic_algorithms_enabled();t=s if a else eS(s);n=[t[l:l+64]for l in range(0,len(t),64)];return eS(n)if a else n
-def eU(s):
+def eT(r):a=e.are_deterministic_algorithms_enabled();t=r if a else eS(r);n=[t[l:l+64]for l in range(0,len(t),64)];return eS(n)if a else n
+def eU(r):
  n=e.zeros(64,1025,dtype=e.int64);h=e.zeros(64,1024,dtype=e.bool)
- for(a,(l,t,i))in enumerate(s):n[a,:t+1-l]=e.arange(l,t+1);h[a,i:t-l]=True
+ for(a,(l,t,s))in enumerate(r):n[a,:t+1-l]=e.arange(l,t+1);h[a,s:t-l]=True
  return n,h
-def eV(s):
+def eV(r):
  o=l.perf_counter();m.eval();t=e.zeros(len(ea),dtype=e.int32);a=e.zeros(3,dtype=e.float64,device=i)
- for(c,d)in enumerate(eT(s),1):n,h=eU(d);a+=eN(t,c,n,h)[1]
- m.train();t=eO(t,r.ReduceOp.MAX);return eP(t,a,o),t
+ for(u,d)in enumerate(eT(r),1):n,h=eU(d);a+=eN(t,u,n,h)[1]
+ m.train();t=eO(t,s.ReduceOp.MAX);return eP(t,a,o),t
 def eW():return{t:o.v for(t,u,o)in f(Y)if o.export!='drop'}
-def eX(i,d,c=0):
+def eX(i,s,u=0):
  l=e=eW();n={}
- for(t,r)in l.items():a=i[t];s=d.get(t,{});o=M[r].encode(t,a,s,h);n[t]=eY(t,i[t],o,r,e[t])
+ for(t,r)in l.items():a=i[t];d=s.get(t,{});o=M[r].encode(t,a,d,h);n[t]=eY(t,i[t],o,r,e[t])
  return eZ(n)
 def eY(t,a,o,r,e):
  h=a
  for l in(o,{'kept':h}):
-  if a.isfinite().all()and ta(t,l,r,a.dtype).isfinite().all():return{i:d.cpu()for(i,d)in l.items()}
+  if a.isfinite().all()and ta(t,l,r,a.dtype).isfinite().all():return{s:u.cpu()for(s,u)in l.items()}
  raise ValueError(f"{t} does not stay finite: nothing is exported")
 def eZ(n):return n
 def te(n):return az(aj(n))
@@ -163,7 +163,7 @@ def tt(data,i):
  t=2**20+sum(8*a.numel()+4096 for a in i.values())
  try:return aq(aA(data,t))
  except Exception as h:raise ValueError(f"the artifact cannot be read: {str(h)[:99]!r}")from h
-def ta(t,o,r,i):a=M[r].decode(t,o,i);return a
+def ta(t,o,r,s):a=M[r].decode(t,o,s);return a
 def to(n,i):
  l=eW()
  if n.keys()!=l.keys():raise ValueError("the artifact's tensors are not the model's")
@@ -172,11 +172,11 @@ def to(n,i):
   except Exception as h:raise ValueError(f"the artifact's {t} cannot be decoded: {h!r}")from h
   if a.shape!=i[t].shape:raise ValueError(f"{t}: shape {[*a.shape]}, wanted {[*i[t].shape]}")
   i[t].copy_(a)
-def ti(t,o,r,i):return ta(t,o,r,i)
+def ti(t,o,r,s):return ta(t,o,r,s)
 def tn(a):
  global T,U,ol;ol=c;T=c==0;t('logs').mkdir(exist_ok=True);U=t('logs',a+'.txt')
  if T and not O:U.write_text('')
- d.excepthook=s(tr,U);faulthandler.register(signal.SIGTERM,U.open('a'),chain=True)
+ d.excepthook=r(tr,U);faulthandler.register(signal.SIGTERM,U.open('a'),chain=True)
 def o(a):
  if T:
   print(a,flush=True)
@@ -198,13 +198,13 @@ def x():return M['mlp'].name
 def tl():return t(f"final_model.{x()}.ptz")
 def td(n):
  i=p(m.state_dict(),Y)
- if c==0:t('final_export.pt').unlink(missing_ok=True);j(s(e.save,i),'final_model.pt')
- d=tf()
- if c==0:l=d,h.done,Z,et,W;j(s(e.save,l),'final_export.pt')
- tc(i,d)
-def tc(i,d):
+ if c==0:t('final_export.pt').unlink(missing_ok=True);j(r(e.save,i),'final_model.pt')
+ s=tf()
+ if c==0:l=s,h.done,Z,et,W;j(r(e.save,l),'final_export.pt')
+ tc(i,s)
+def tc(i,s):
  a=tG();B('diagnostic','val');o(f"diagnostic pre-quantization post-ema val_loss:{a.val_loss:.8f} val_bpb:{a.l:.8f} eval_time:{a.m:.0f}ms")
- if c==0:tp(i,d)
+ if c==0:tp(i,s)
  ec(.0);tw()
 def j(e,l):
  a=t('final_model.tmp')
@@ -217,21 +217,21 @@ def tu():
  global W,et,Z;i=p(m.state_dict(),Y);n=tm('final_model.pt');l=tm('final_export.pt');e=[t for t in i if t not in n or n[t].shape!=i[t].shape]
  if e:raise ValueError(f"final_model.pt is of another model: {e[0]} is missing or has another shape")
  for(t,a)in i.items():a.copy_(n[t])
- d,o,Z,et,W=l;h.done.update(o);tC(W);tc(i,d)
+ s,o,Z,et,W=l;h.done.update(o);tC(W);tc(i,s)
 def tm(l):
  try:return e.load(l,i,weights_only=True)
  except OSError:raise
  except Exception as h:raise ValueError(f"{l} is damaged: {str(h)[:99]!r}")from h
-def tf():global V;d={};V=False;return d
-def tp(i,d):n=eX(i,d,k());B('quantize','none');r=te(n);B('compress','none');j(s(t.write_bytes,data=r),tl());l=f"{x()}+zlib";o(f"Serialized model: {t(aZ).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(r)} bytes\nTotal submission size {l}: {len(r)+k()} bytes")
+def tf():global V;s={};V=False;return s
+def tp(i,s):n=eX(i,s,k());B('quantize','none');d=te(n);B('compress','none');j(r(t.write_bytes,data=d),tl());l=f"{x()}+zlib";o(f"Serialized model: {t(aZ).stat().st_size} bytes\nCode size: {k()} bytes\nSerialized model {l}: {len(d)} bytes\nTotal submission size {l}: {len(d)+k()} bytes")
 def tg():
  i=p(m.state_dict(),Y)
  for a in i.values():a.zero_()
- r=tl().read_bytes();n=F.sha256(r).hexdigest()
+ d=tl().read_bytes();n=F.sha256(d).hexdigest()
  if Q:
   e=''.join(l.read_text()for l in t('logs').glob('*.txt'))
   if'artifact_sha256:'in e and n not in e:raise ValueError('the artifact is not that of the logs in logs/')
- o('artifact_sha256:'+n);to(tt(r,i),i)
+ o('artifact_sha256:'+n);to(tt(d,i),i)
 def tw():
  n=x()
  if i.type=='cuda':e.cuda.reset_peak_memory_stats()
@@ -240,38 +240,38 @@ def ty(l,a):o(f"final_{l} val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f} eval_time:
 def tb():
  a=[];l=[n for(n,u)in h.done];e=False
  for t in oi:
-  i=h.k(t)
+  s=h.k(t)
   if Q and t not in l:continue
-  if i and t not in a:o(f"receipt {t}: {i}")
+  if s and t not in a:o(f"receipt {t}: {s}")
   else:o(f"error: plugin {t} did nothing");e=c==0
  return e
 class Progress(a):step:a;y:a;u:a;c:a;C:a;s:a
 class Scalars(a):s:a;q:a;momentum:a
-def tv(n,i,l):t=i/l if l>0 else n/max(u,1);return Progress(n,u,i,l,t,1.)
+def tv(n,t,l):e=t/l if l>0 else n/max(u,1);return Progress(n,u,t,l,e,1.)
 class Context(a):
  ids:a;phases:a;training:a;n:a;memo:a;fields:a;d:a;p:a;ledger:a
- def t(e,n,a,c=1):
-  if e.ledger is not None:e.ledger.count(n,a,c)
+ def t(e,n,a,u=1):
+  if e.ledger is not None:e.ledger.count(n,a,u)
 def q(a):return I.rms_norm(a,(a.size(-1),),eps=1.1920929e-07)
 def tk(l):return l
-def tx(l,a,i,n,o,t):
+def tx(l,a,s,n,o,t):
  l=tk(l)
- if t.p is not None:t.p(i,n,a)
- return z(I.linear(a,l.to(a.dtype)),a,i,o,t)
+ if t.p is not None:t.p(s,n,a)
+ return z(I.linear(a,l.to(a.dtype)),a,s,o,t)
 def z(l,a,n,o,t):
  if t.d is not None and n in t.d.sites:l=l+t.d.delta(a,n,o)
  return l
 def tj(a,t):
- if'rope'not in t.memo:n=a.size(1);i=a.size(3);h=a.device;o=1e4**(-e.arange(0,i,2,dtype=e.float32,device=h)/i);r=e.outer(e.arange(n,dtype=e.float32,device=h),o);t.memo['rope']=r.cos(),r.sin()
- d,c=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);l,s=a.chunk(2,-1);return e.cat((l*d+s*c,s*d-l*c),-1)
+ if'rope'not in t.memo:n=a.size(1);o=a.size(3);h=a.device;s=1e4**(-e.arange(0,o,2,dtype=e.float32,device=h)/o);i=e.outer(e.arange(n,dtype=e.float32,device=h),s);t.memo['rope']=i.cos(),i.sin()
+ d,u=(m[None,:,None,:].to(a.dtype)for m in t.memo['rope']);l,r=a.chunk(2,-1);return e.cat((l*d+r*u,r*d-l*u),-1)
 class GPT(J.Module):
  def __init__(e,s,d):super().__init__();e.records=s;ep(e,s,d)
  def matrices(e):return p(dict(e.named_parameters()),e.records)
- def h(e,a,i,n,o,t):return tx(t.n[f"blocks.{n}.{i}.weight"],a,i,n,o,t)
+ def h(e,a,s,n,o,t):return tx(t.n[f"blocks.{n}.{s}.weight"],a,s,n,o,t)
  def stem(e,ids,ctx):a=I.embedding(ids,ctx.n['tok_emb.weight']);a=z(a,a,'embed',0,ctx);a=q(a);return a
  def w(e,l,t):a=e.stem(l,t);return q(aw(e,a,a,t))
  def logits(e,x,ctx):n=ab(x,ctx);n=ay(n,ctx);return n
- def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):o=fields or{};h={};fields={**h,**o};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);d=ai(n,targets,reduction,t);return d
+ def forward(e,ids,targets,phases=(),reduction='mean',adapter=None,observe=None,ledger=None,fields=None):s=fields or{};h={};fields={**h,**s};t=Context(ids,phases,e.training,e.matrices(),{},fields,adapter,observe,ledger);a=e.w(ids,t);n=e.logits(a,t);i=ai(n,targets,reduction,t);return i
 def tq(a):
  a=t(a);n=sorted(l for l in a.parent.glob(a.name)if('_bytes_'in l.name)==('_bytes_'in a.name))
  if not n:raise ValueError(f"{a}: no shard matches, see DATA_PATH")
@@ -289,7 +289,7 @@ def tA(a):
  if len(n)<=1024:raise ValueError(f"{a}: {len(n)} tokens, wanted at least 1025")
  return e.from_numpy(n[:(len(n)-1)//1024*1024+1])
 def tB():global W,od,X;W=.0;od=X=l.perf_counter()
-def tC(i):global od;od=l.perf_counter()-i/1e3
+def tC(t):global od;od=l.perf_counter()-t/1e3
 def B(t,data):global W,X;a=1e3*(l.perf_counter()-od);o(f"stage:{t} begin:{W:.0f}ms end:{a:.0f}ms data:{data}");W=a;X=l.perf_counter()
 def tD(a):
  global X
@@ -298,17 +298,17 @@ def tE(s,r):global et,oc,h,m,Y,Z,ee,ea,V;Y=s;h=r;Z=();ee='';tB();et=False;V=not(
 def C(r):a=t(N,'fineweb_train_*.bin');aF(a,r)
 def tF():
  if not V:raise ValueError('training data are closed: training time is over')
- d=aH();a,l=(m.to(i,non_blocking=True)for m in d);return a,l,{}
+ d=aH();a,l=(u.to(i,non_blocking=True)for u in d);return a,l,{}
 def tG():return eV(eR(len(ea)))[0]
 def tH():a=[()];return a
 def tI():
- a,l,s=tF();a,l=a[:1,:512],l[:1,:512];s={t:d[:1,:512]for(t,d)in s.items()};n=tuple(i.name for i in());m(a,l,phases=n,fields=s,ledger=h).backward()
+ a,l,d=tF();a,l=a[:1,:512],l[:1,:512];d={t:u[:1,:512]for(t,u)in d.items()};n=tuple(i.name for i in());m(a,l,phases=n,fields=d,ledger=h).backward()
  for o in Y:e=sum(m.get_parameter(t).grad is not None for t in o.r());h.count(o.b,'trained tensors',e)
  m.zero_grad()
 def tJ():
- i=m.state_dict();l={t:a.clone()for(t,a)in i.items()};c=ek();r=y();C(r)
- for s in tH():
-  for n in range(20):tO(c,s,Scalars(1.,1.,.9),r);o(' '.join((f"warmup_step:{n+1}/20",*s)))
+ i=m.state_dict();l={t:a.clone()for(t,a)in i.items()};c=ek();s=y();C(s)
+ for r in tH():
+  for n in range(20):tO(c,r,Scalars(1.,1.,.9),s);o(' '.join((f"warmup_step:{n+1}/20",*r)))
  for(t,a)in i.items():a.copy_(l[t])
  e.manual_seed(R);C(h)
 def tK(s):
@@ -337,32 +337,32 @@ def tL(s,r):
   d.exit(2)
 def tM():H.environ.setdefault('CUBLAS_WORKSPACE_CONFIG',':4096:8');e.use_deterministic_algorithms(True)
 def tN():o(f"model_params:{sum(a.numel()for a in m.parameters())}\nworld_size:{n} grad_accum_steps:{8//n}\nseed:{R}\ntrain_batch_tokens:524288 train_seq_len:1024 iterations:{u} warmup_steps:20 max_wallclock_seconds:{P:.3f}")
-def tO(c,i,t,r):
- e=8//n;o=.0
- for u in range(e):a,l,s=tF();d=oc(a,l,phases=i,fields=s)/e;o+=d.detach();d.backward()
- c.step(t,r);return o
-def tP(n,i,l):a=tv(n,i,l);t=Scalars(1.,1.,.0);t=aK(a,t);t=aW(a,t);return t
+def tO(c,o,s,r):
+ t=8//n;e=.0
+ for u in range(t):a,l,d=tF();i=oc(a,l,phases=o,fields=d)/t;e+=i.detach();i.backward()
+ c.step(s,r);return e
+def tP(n,t,l):a=tv(n,t,l);s=Scalars(1.,1.,.0);s=aK(a,s);s=aW(a,s);return s
 def tQ():return 1e3*P
 def tR():
- c=ek();aP();l=tQ();n=0;i=.0;aS()
+ c=ek();aP();l=tQ();n=0;t=.0;aS()
  while True:
-  m=n==u or 0<l<=i
+  m=n==u or 0<l<=t
   if m or oh>0 and n%oh==0:
-   aT();a=tG();tS(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",i)
+   aT();a=tG();tS(n,f"val_loss:{a.val_loss:.4f} val_bpb:{a.l:.4f}",t)
    if m:break
    aS()
-  t=tP(n,i,l);d=tO(c,Z,t,h);n+=1;aQ(n,t);i=ec(aU(n))
+  s=tP(n,t,l);i=tO(c,Z,s,h);n+=1;aQ(n,s);t=ec(aU(n))
   if os>0 and(n<=10 or n%os==0):
-   tS(n,f"train_loss:{d:.4f}",i)
-   if d!=d:raise ValueError('the training loss is not a number')
- if n<u:o(f"stopping_early: wallclock_cap train_time:{i:.0f}ms step:{n}/{u}")
- r=e.cuda.max_memory_allocated()>>20;s=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {r} MiB reserved: {s} MiB");aR();tC(i);B('train','train');return n
-def tS(n,a,i):o(f"step:{n}/{u} {a} train_time:{i:.0f}ms step_avg:{i/max(n,1):.2f}ms")
-def tT(a,l,s,t):t.t('additive_skips','skips');return a+t.n['skip_weights'][s].to(a.dtype)*l
+   tS(n,f"train_loss:{i:.4f}",t)
+   if i!=i:raise ValueError('the training loss is not a number')
+ if n<u:o(f"stopping_early: wallclock_cap train_time:{t:.0f}ms step:{n}/{u}")
+ r=e.cuda.max_memory_allocated()>>20;d=e.cuda.max_memory_reserved()>>20;o(f"peak memory allocated: {r} MiB reserved: {d} MiB");aR();tC(t);B('train','train');return n
+def tS(n,a,t):o(f"step:{n}/{u} {a} train_time:{t:.0f}ms step_avg:{t/max(n,1):.2f}ms")
+def tT(a,o,l,t):t.t('additive_skips','skips');return a+t.n['skip_weights'][l].to(a.dtype)*o
 def tU(a,e,n,t):return tV(a,e,n,t)
 def tV(a,e,n,t):return ao(a,e,n,t)
-def tW(a,i,n,o,t):h=a.h(i,'attn.c_q',n,o,t);r=a.h(i,'attn.c_k',n,o,t);s=a.h(i,'attn.c_v',n,o,t);h=al(q(e.unflatten(h,2,(8,-1))),t);r=al(q(e.unflatten(r,2,(4,-1))),t);s=e.unflatten(s,2,(4,-1));h,r=an(h,r,n,t);l=tU(h,r,s,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,i,'attn',o,t)
-def tX(a,e,n):h=a.transpose(1,2);r=e.transpose(1,2);s=n.transpose(1,2);t=h.size(1)!=r.size(1);return I.scaled_dot_product_attention(h,r,s,is_causal=True,enable_gqa=t).transpose(1,2)
+def tW(a,s,n,o,t):h=a.h(s,'attn.c_q',n,o,t);i=a.h(s,'attn.c_k',n,o,t);r=a.h(s,'attn.c_v',n,o,t);h=al(q(e.unflatten(h,2,(8,-1))),t);i=al(q(e.unflatten(i,2,(4,-1))),t);r=e.unflatten(r,2,(4,-1));h,i=an(h,i,n,t);l=tU(h,i,r,t);l=a.h(l.flatten(2),'attn.proj',n,o,t);return z(l,s,'attn',o,t)
+def tX(a,e,n):h=a.transpose(1,2);i=e.transpose(1,2);r=n.transpose(1,2);t=h.size(1)!=i.size(1);return I.scaled_dot_product_attention(h,i,r,is_causal=True,enable_gqa=t).transpose(1,2)
 def tY():
  if i.type!='cuda':return'scaled_dot_product_attention',None
  try:from flash_attn_interface import flash_attn_func as a;return'flash-attn 3',a
@@ -375,38 +375,38 @@ def ae(t,a,e,n):
  return tX(a,e,n)
 def at():a=e.are_deterministic_algorithms_enabled();e.backends.cuda.enable_cudnn_sdp(not a);e.backends.cuda.enable_flash_sdp(a);e.backends.cuda.enable_math_sdp(False);return'FlashAttention of PyTorch'if a else'cuDNN'
 def aa():global oa;t,oa=tY();return t
-def ao(h,r,s,t):t.t('causal_attention','layers');return ae(oa,h,r,s)
-def ai(a,n,reduction,t):t.t('cross_entropy','losses');d=I.cross_entropy(a.flatten(0,1).float(),n.flatten(),reduction=reduction);return d.view_as(n)if reduction=='none'else d
+def ao(h,i,r,t):t.t('causal_attention','layers');return ae(oa,h,i,r)
+def ai(a,n,reduction,t):t.t('cross_entropy','losses');i=I.cross_entropy(a.flatten(0,1).float(),n.flatten(),reduction=reduction);return i.view_as(n)if reduction=='none'else i
 def an(a,e,n,t):t.t('qk_gain','layers');l=t.n[f"blocks.{n}.attn.q_gain"].to(a.dtype);return a*l[:,None],e
-def ar(a,i,n,o,t):t.t('relu2','layers');l=I.relu(a.h(i,'mlp.fc',n,o,t)).square();return a.h(l,'mlp.proj',n,o,t)
+def ar(a,s,n,o,t):t.t('relu2','layers');l=I.relu(a.h(s,'mlp.fc',n,o,t)).square();return a.h(l,'mlp.proj',n,o,t)
 def ah(tensor,generator,ledger):tensor.zero_();tensor[0]=1.
 def al(a,t):t.t('rope','rotations');return tj(a,t)
-def ad(a,i,n,t):l=t.n[f"blocks.{n}.resid_mix"].to(a.dtype);return l[0]*a+l[1]*i
+def ad(a,s,n,t):l=t.n[f"blocks.{n}.resid_mix"].to(a.dtype);return l[0]*a+l[1]*s
 def ac(a):t=q(a);return t
-def au(a,i,n,o,t):l=tW(a,i,n,o,t);return t.n[f"blocks.{n}.attn_scale"].to(i.dtype)*l
-def am(a,i,n,o,t):l=ar(a,i,n,o,t);l=z(l,i,'mlp',o,t);return t.n[f"blocks.{n}.mlp_scale"].to(i.dtype)*l
-def af(a,e,i,n,o,t):l=ad(e[0],i,n,t);l=l+au(a,ac(l),n,o,t);return l+am(a,ac(l),n,o,t),
-def ap(e,l,s,n,t):
- if l is None:return e
- return tT(e[0],l,s,t),*e[1:]
-def ag(a,e,i,t):
- r,h=av();t.t('unet_plan','steps over 9 layers',len(r)+len(h));l=[]
- for(o,n)in enumerate(r):e=af(a,e,i,n,o,t);l.append(e[0])
- for(s,n)in enumerate(h):e=ap(e,l.pop()if l else None,s,n,t);e=af(a,e,i,n,len(r)+s,t)
+def au(a,s,n,o,t):l=tW(a,s,n,o,t);return t.n[f"blocks.{n}.attn_scale"].to(s.dtype)*l
+def am(a,s,n,o,t):l=ar(a,s,n,o,t);l=z(l,s,'mlp',o,t);return t.n[f"blocks.{n}.mlp_scale"].to(s.dtype)*l
+def af(a,e,s,n,o,t):l=ad(e[0],s,n,t);l=l+au(a,ac(l),n,o,t);return l+am(a,ac(l),n,o,t),
+def ap(e,o,l,n,t):
+ if o is None:return e
+ return tT(e[0],o,l,t),*e[1:]
+def ag(a,e,s,t):
+ r,i=av();t.t('unet_plan','steps over 9 layers',len(r)+len(i));h=[]
+ for(o,n)in enumerate(r):e=af(a,e,s,n,o,t);h.append(e[0])
+ for(l,n)in enumerate(i):e=ap(e,h.pop()if h else None,l,n,t);e=af(a,e,s,n,len(r)+l,t)
  return e
 def aw(a,n,l,t):t.t('sequential_wiring','walks');return ag(a,(n,),l,t)[0]
 def ay(a,t):t.t('tanh_softcap','caps');return 3e1*e.tanh(a/3e1)
 def ab(n,t):t.t('tied_head','heads');return tx(t.n['tok_emb.weight'],n,'head',0,0,t)
 def av():e=tuple(range(9));return e[:len(e)//2],e[len(e)//2:]
 def D(tensor,generator,ledger):t=tensor.shape[-1]**-.5;tensor.uniform_(-t,t,generator=generator);ledger.count('uniform_init','matrices')
-def ak(n):a=io.BytesIO();l={d.intern(t):{d.intern(i):m for(i,m)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
+def ak(n):a=io.BytesIO();l={d.intern(t):{d.intern(s):u for(s,u)in o.items()}for(t,o)in n.items()};e.save(l,a);return a.getvalue()
 def ax(data):return e.load(io.BytesIO(data),map_location='cpu',weights_only=True)
-def aj(n):r=ak(n);h.i('torch_save',f"{len(n)} tensors in {len(r)} bytes");return r
+def aj(n):d=ak(n);h.i('torch_save',f"{len(n)} tensors in {len(d)} bytes");return d
 def aq(data):return ax(data)
-def az(data):d=zlib.compress(data,9);h.i('zlib',f"{len(data)} -> {len(d)} bytes");return d
+def az(data):m=zlib.compress(data,9);h.i('zlib',f"{len(data)} -> {len(m)} bytes");return m
 def aA(data,t):
- h=zlib.decompressobj();a=h.decompress(data,t)
- if not h.eof or h.unused_data:raise ValueError(f"wanted one whole stream of at most {t} bytes")
+ i=zlib.decompressobj();a=i.decompress(data,t)
+ if not i.eof or i.unused_data:raise ValueError(f"wanted one whole stream of at most {t} bytes")
  return a
 def aB():
  try:a=SentencePieceProcessor(S)
@@ -417,13 +417,13 @@ def aB():
 def aC(a):
  n=[(0,0,1)]*1024
  for t in range(len(a)):
-  if not(a.is_control(t)or a.is_unknown(t)or a.is_unused(t)):l=a.id_to_piece(t);i=l.startswith('\u2581');n[t]=1 if a.is_byte(t)else len(l.encode())-3*i,i,0
+  if not(a.is_control(t)or a.is_unknown(t)or a.is_unused(t)):l=a.id_to_piece(t);s=l.startswith('\u2581');n[t]=1 if a.is_byte(t)else len(l.encode())-3*s,s,0
  return e.tensor(n).T
 def aD(r):
  global ox,ok,ou,ov
  if any(t(N).glob('*_bytes_*')):raise ValueError(f"{N}: it has byte side files, build with the plugin that reads them")
  a=aC(aB());ov,ok,ox=a.to(i);ou=r
-def aE(t,a,n):ou.count('sentencepiece_bytes','targets',a.numel());r=ov[a]+(ok[a]&~ox[t]);return r
+def aE(t,a,n):ou.count('sentencepiece_bytes','targets',a.numel());s=ov[a]+(ok[a]&~ox[t]);return s
 def aF(a,r):
  global eo,op,om,ei,of;eo=tq(a)
  for l in eo:tz(l)
@@ -435,18 +435,18 @@ def aG(a):
   o.append(ei[:a]);ei=ei[a:];a-=len(o[-1])
  return G.concatenate(o)
 def aH():t=aG(of*65537).reshape(of,-1)[om];t=e.from_numpy(t.astype(int));op.count('sequential_loader','batches');return t[:-1].reshape(-1,1024),t[1:].reshape(-1,1024)
-def aI(r):global og;o=[{'params':l,'spec':i}for(i,l,h)in r];og=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
-def aJ(t,r):
- for l in og.param_groups:l['lr']=l['spec'].lr*t.s;l['weight_decay']=l['spec'].weight_decay*t.q
+def aI(s):global og;o=[{'params':l,'spec':i}for(i,l,h)in s];og=e.optim.AdamW(o,betas=(.9,.95),eps=1e-08,fused=True)
+def aJ(s,r):
+ for l in og.param_groups:l['lr']=l['spec'].lr*s.s;l['weight_decay']=l['spec'].weight_decay*s.q
  og.step();r.count('adam','steps')
-def aK(a,t):l=min(a.step/500,1.);n=(1-l)*.85+l*.95;h.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return t._replace(momentum=n)
+def aK(a,s):t=min(a.step/500,1.);n=(1-t)*.85+t*.95;h.i('momentum_warmup',f"momentum {n:.4f} at step {a.step}");return s._replace(momentum=n)
 def aL(l,h):global oj,oy,ow,en;en=l;ow=h;oj={};oy=[e.zeros_like(a)for a in l]
 def aM():0
-def aN(t,r):
- u=[a.numel()for a in en];d=e.zeros(sum(u),dtype=e.bfloat16,device=i);o=d.split(u)
- for s in range(c,len(en),n):a,h=en[s],ow[s];l=eB(eu(a),oy[s],t.momentum);l=eq(l,h)*eC(a);o[s].copy_(l.flatten())
- el(d)
- for(a,h,m)in zip(en,ow,o,strict=True):ez(a,m.view_as(a),h,t)
+def aN(s,r):
+ d=[a.numel()for a in en];m=e.zeros(sum(d),dtype=e.bfloat16,device=i);o=m.split(d)
+ for l in range(c,len(en),n):a,h=en[l],ow[l];t=eB(eu(a),oy[l],s.momentum);t=eq(t,h)*eC(a);o[l].copy_(t.flatten())
+ el(m)
+ for(a,h,u)in zip(en,ow,o,strict=True):ez(a,u.view_as(a),h,s)
  r.count('muon','matrix updates',len(en));r.count('newton_schulz','matrices',len(en))
 def aO(a,steps,scale_first):
  n=a.shape[-2]>a.shape[-1]
@@ -455,7 +455,7 @@ def aO(a,steps,scale_first):
  for u in range(steps):t=a@a.mT;l=2.0315*t@t if scale_first else 2.0315*(t@t);a=3.4445*a+(-4.775*t+l)@a
  return a.mT if n else a
 def aP():0
-def aQ(e,t):0
+def aQ(e,s):0
 def aR():h.i('no_average','last weights')
 def aS():global ob;ob=l.perf_counter()-K
 def aT():
@@ -466,7 +466,7 @@ def aU(n):return 1e3*(l.perf_counter()-ob)
 def aV(a):
  if a.c>0:t=1200*(a.u/max(a.step,1));return min(max(a.c-a.u,.0)/max(t,1e-09),1.)
  n=a.y-a.step;return n/1200 if 0<n<=1200 else 1.
-def aW(a,t):n=aV(a);h.i('warmdown_iters',f"multiplier {n:.4f} at step {a.step}");return t._replace(s=t.s*n)
+def aW(a,s):t=aV(a);h.i('warmdown_iters',f"multiplier {t:.4f} at step {a.step}");return s._replace(s=s.s*t)
 class E:
  name='int8'
  def __init__(e,a):e.half=a
@@ -474,13 +474,13 @@ class E:
   if tensor.numel()<=65536:ledger.count('int8','tensors kept');return{'kept':tensor.half()if e.half else tensor.float()}
   ledger.count('int8','tensors quantized');l,n=eH(tensor.float());return{'codes':l,'step':n}
  def decode(e,name,parts,kind):return eI(parts,kind)
-def aX():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',s(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ah,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',s(ev,std=.005),'tied_head','activation',x='head')
+def aX():return Param('blocks.{}.attn.c_q.weight',(512,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_k.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.c_v.weight',(256,512),'matrix','attn',D,'layer_matrices',layers=9),Param('blocks.{}.attn.proj.weight',(512,512),'matrix','attn',ey,'layer_matrices',layers=9),Param('blocks.{}.mlp.fc.weight',(1024,512),'matrix','mlp',D,'layer_matrices',layers=9),Param('blocks.{}.mlp.proj.weight',(512,1024),'matrix','mlp',ey,'layer_matrices',layers=9),Param('skip_weights',(4,512),'scalar','control',g,'additive_skips'),Param('blocks.{}.attn.q_gain',(8,),'scalar','control',r(eb,value=1.5),'qk_gain',layers=9),Param('blocks.{}.attn_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.mlp_scale',(512,),'scalar','control',g,'residual_scales',layers=9),Param('blocks.{}.resid_mix',(2,512),'scalar','control',ah,'residual_scales',layers=9),Param('tok_emb.weight',(1024,512),'embed','embed',r(ev,std=.005),'tied_head','activation',x='head')
 oe=Group('embed',.05)
 ot=Group('scalar',.04)
 def aY():global ee;ee='causal_attention';eE(aa())
 oa=None
 K=.0
-oo=s(aO,scale_first=True)
+oo=r(aO,scale_first=True)
 L=None
 oi='adam','additive_skips','causal_attention','chunked_eval','cross_entropy','int8','layer_matrices','momentum_warmup','muon','newton_schulz','no_average','qk_gain','relu2','residual_scales','rope','sentencepiece_bytes','sequential_loader','sequential_wiring','tanh_softcap','tied_head','torch_save','unet_plan','uniform_init','wall_clock','warmdown_iters','zlib'
 M={'attn':E(True),'control':E(False),'embed':E(True),'mlp':E(True)}

@@ -90,7 +90,7 @@ def eI(e):
 def eJ(a):
  global Y
  if Y is None:Y=eI(ie)
- return Y(a.bfloat16(),5)
+ return Y(a.bfloat16()if a.is_cuda else a.float(),5).bfloat16()
 def eK(a,l):a=eJ(a).contiguous();return a
 def eL(e,a,l,s,o,n):eM(e,a,.025*o.s,s,o,n)
 def eM(e,a,t,s,o,n):ob(e,t,o,n);e.add_(a,alpha=-t*s)

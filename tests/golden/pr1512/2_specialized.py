@@ -226,7 +226,7 @@ def compiledorthogonalizer(update):
     global compiled_2
     if compiled_2 is None:
         compiled_2 = compile_on_gpu(iterate_2)
-    return compiled_2(update.bfloat16(), 5)
+    return compiled_2(update.bfloat16() if update.is_cuda else update.float(), 5).bfloat16()
 
 def orthogonalize(update, names):
     """The program's orthogonalizer and the taps after it, on (rows, columns) or (batch, rows, columns).

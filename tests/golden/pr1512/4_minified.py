@@ -91,7 +91,7 @@ def eQ(t):
 def eR(e):
  global er
  if er is None:er=eQ(ig)
- return er(e.bfloat16(),5)
+ return er(e.bfloat16()if e.is_cuda else e.float(),5).bfloat16()
 def eS(e,h):e=eR(e).contiguous();return e
 def eT(t,e,h,s,o,n):eU(t,e,.025*o.o,s,o,n)
 def eU(t,e,a,s,o,n):oD(t,a,o,n);t.add_(e,alpha=-a*s)

@@ -88,7 +88,7 @@ def eC(a):
 def eD(a):
  global O
  if O is None:O=eC(ok)
- return O(a.bfloat16(),5)
+ return O(a.bfloat16()if a.is_cuda else a.float(),5).bfloat16()
 def eE(a,s):a=eD(a).contiguous();return a
 def eF(t,a,s,o,n):eG(t,a,.04*n.o,o)
 def eG(t,a,e,o):t.add_(a,alpha=-e*o)

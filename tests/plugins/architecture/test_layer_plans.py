@@ -74,6 +74,7 @@ def test_fewer_or_as_many_loops_need_no_limit(loops):
     assert torch.equal(made.model(ids, targets, phases=("loop", "eval_loop")), made.model(ids, targets, phases=same))
 
 
+@pytest.mark.ci
 def test_a_run_is_trained_with_its_loops_and_scored_with_others(tmp_path, micro_data):
     """The artifact alone has the same score."""
     sizes = {"num_layers": 4, "loop_start": 1, "loop_end": 2, "num_loops": 1}

@@ -87,6 +87,7 @@ def test_they_are_zero_until_the_repeats_begin_and_copies_then():
         assert same == (step >= 3) and matrices["blocks.6.mlp.fc.weight"].any() == (step >= 3)
 
 
+@pytest.mark.ci
 def test_a_run_has_them_copied_trained_and_calibrated(tmp_path, micro_data):
     path = tmp_path / "entry.py"
     path.write_text(

@@ -51,6 +51,7 @@ def same(found, wanted):
         )
 
 
+@pytest.mark.ci
 def test_a_model_comes_back_in_fewer_bytes():
     encoded, ledger = model(), Ledger()
     plain = ContextLayout().pack(encoded, ledger)
@@ -72,6 +73,7 @@ def choices_of(packed):
     return [flags for flags, *_ in json.loads(lzma.decompress(parts_of(packed)[1]).split(b"\n")[1])[1]]
 
 
+@pytest.mark.ci
 def test_what_pays_is_chosen():
     *_, embedding, fc, proj = choices_of(pack(model(rows=256)))
     assert embedding & 2 and not fc & 2 and proj & 1

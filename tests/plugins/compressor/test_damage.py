@@ -96,6 +96,7 @@ def test_a_part_of_it_is_refused(name):
         assert outcome(data[:end], program) == "refused", end
 
 
+@pytest.mark.ci
 @each
 def test_a_changed_byte_is_refused_or_changes_nothing(name):
     """What a byte of a head is for may not matter; wherever it matters, a checksum finds it."""

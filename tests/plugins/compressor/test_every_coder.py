@@ -95,6 +95,7 @@ class Holder:
         )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("coder", CODERS)
 def test_what_is_not_whole_is_refused(coder):
     """Cut at drawn places, longer by a few bytes, backwards: one ValueError each. A turned bit may also change nothing."""

@@ -69,6 +69,7 @@ def test_after_enough_steps_the_update_is_nearly_orthogonal():
     assert (singular > 0.6).all() and (singular < 1.3).all()
 
 
+@pytest.mark.ci
 def test_it_learns_what_helps_and_only_from_what_is_scored():
     found, tally = run(make())
     plain, _ = run(make(lora_muon_lr=0.0))
@@ -81,6 +82,7 @@ def test_it_learns_what_helps_and_only_from_what_is_scored():
     )
 
 
+@pytest.mark.ci
 def test_no_score_depends_on_what_is_scored_later():
     plain, other = make(ttt_warm_start_a=False), make(ttt_warm_start_a=False)
     document = sorted(find_documents(plain.tokens, 1), key=lambda found: found.length)[20]

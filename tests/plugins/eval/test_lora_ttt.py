@@ -48,6 +48,7 @@ def change(session, place):
     session.tokens[place] = 77 if session.tokens[place] != 77 else 78
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("warm", [False, True])
 def test_no_score_depends_on_what_is_scored_later(warm):
     """Change a token late in a document of the last group: only scores from that token on in this document change."""
@@ -219,6 +220,7 @@ def test_the_first_form_of_docs_recipes_is_adam_on_each_document(monkeypatch):
                     factor -= 0.01 * (m / (1 - 0.9**step)) / ((v / (1 - 0.95**step)).sqrt() + 1e-10)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("widths", "rehearsed"), [(2, 2), (0, 1)])
 def test_what_is_rehearsed_is_all_that_is_compiled(golden_factors, widths, rehearsed):
     """A few graphs for as many widths, or one for any width, made before time begins; scores are those of the public script."""

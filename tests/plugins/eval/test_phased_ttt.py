@@ -42,6 +42,7 @@ def test_everything_is_learnt_from_after_it_is_scored():
     assert learned.sum() > 1000 and (tally.learned_at[learned] > tally.scored_at[learned]).all()
 
 
+@pytest.mark.ci
 def test_scores_before_a_phase_do_not_depend_on_it_and_later_ones_do():
     """The two longest groups, 16 documents, come before the first phase."""
     plain, phased = (run(golden_session(name))[0] for name in ("ttt_unphased", "ttt_phased_2ph"))

@@ -5,6 +5,7 @@ import os
 import re
 from types import SimpleNamespace
 
+import pytest
 import torch
 from micro import micro, run_program
 from pipeline_vectors import load_case
@@ -59,6 +60,7 @@ def artifact(run):
     return hashlib.sha256((run.folder / "final_model.int6.ptz").read_bytes()).hexdigest()
 
 
+@pytest.mark.ci
 def test_any_number_of_ranks_gives_the_same_artifact(tmp_path, micro_data):
     runs = {ranks: trained(tmp_path, micro_data, ranks, gptq_calibration_batches=2) for ranks in (1, 2, 4)}
     statistics = {
@@ -98,6 +100,7 @@ def test_ranks_with_other_matrices_are_told_and_do_not_wait(tmp_path):
         assert wanted in done.stdout, done.stderr
 
 
+@pytest.mark.ci
 def test_without_it_the_first_rank_decides(tmp_path, micro_data):
     runs = [trained(tmp_path, micro_data, ranks, ("gptq", "step_clock")) for ranks in (1, 2)]
     assert artifact(runs[0]) != artifact(runs[1])

@@ -65,6 +65,7 @@ def test_the_artifact_remembers_the_classes():
         decode_model(encoded, found, records, program)
 
 
+@pytest.mark.ci
 def test_the_artifact_of_all_quantizer_plugins_can_be_made_again_from_what_a_run_saves(tmp_path, micro_data):
     path = tmp_path / "entry.py"
     path.write_text(micro("gptq", "hessian_sdclip", "lqer", "mixed_bits", "banks").entry)
