@@ -52,5 +52,5 @@ def micro(*names, **settings):
     known = resolved(*names, **{**MICRO, **sizes(*names), **settings}).selection.settings.as_dict()
     tuned = {key: value for key, value in TUNED.items() if key in known}
     if ON_LARGE_MATRICES & set(known):
-        tuned["model_dim"] = 320
+        tuned["model_dim"] = 192
     return resolved(*names, **{**MICRO, **sizes(*names), **tuned, **settings})

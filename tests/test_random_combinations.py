@@ -14,7 +14,7 @@ from micro import micro
 from models import registry
 from test_plugin_contracts import NAMES
 
-COUNT = 16
+COUNT, OF_CI = 16, 8
 
 
 def test_a_seed_gives_the_same_combinations():
@@ -40,8 +40,9 @@ def test_the_combinations_hold_nearly_every_plugin():
     assert len(set(NAMES) - held - {name for name in NAMES if not present(name)}) <= 5
 
 
-@pytest.mark.ci
-@pytest.mark.parametrize("place", range(COUNT))
+@pytest.mark.parametrize(
+    "place", [pytest.param(n, marks=pytest.mark.ci if n < OF_CI else pytest.mark.slow) for n in range(COUNT)]
+)
 def test_a_random_combination_is_the_same_live_and_built(place, tmp_path, micro_data):
     names, settings = combinations(COUNT)[place]
     print(names, settings)

@@ -100,7 +100,7 @@ def compile_on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
 class CompiledOrthogonalizer:
     """`pgolf.contracts.optimizer.Orthogonalizer`, names aside; compiled at its first use, a variant for each shape.
 
-    In bfloat16 on a GPU; on a CPU in float32, as all else there, because without AVX-512 its bfloat16 products take 25 times as
+    In bfloat16 on a GPU; on a CPU in float32, as all else there, because without AVX-512 bfloat16 takes 10 to 60 times as
     long. The result is bfloat16.
 
     Args:

@@ -7,7 +7,8 @@ import torch
 import ttt_worker
 from processes import run_ranks
 
-MANY = pytest.mark.parametrize("size", [2, pytest.param(4, marks=pytest.mark.ci)])
+pytestmark = pytest.mark.ci  # the ranks take half a minute
+MANY = pytest.mark.parametrize("size", [2, 4])
 DETERMINISTIC = ["phased", "muon", "sgd", "etlb", "discriminative"]
 
 
@@ -17,7 +18,6 @@ def found(tmp_path_factory):
     return cache(lambda size: run_ranks(ttt_worker.__file__, size, tmp_path_factory.mktemp(f"ttt{size}")))
 
 
-@pytest.mark.ci
 @MANY
 @pytest.mark.parametrize("name", ["ttt_unphased", "ttt_phased_2ph", "ttt_sgd_u2", "muon", "etlb", "discriminative"])
 def test_scores_do_not_depend_on_the_number_of_ranks(found, name, size):
