@@ -1,5 +1,7 @@
 """Whole runs at micro size: a corpus, a recipe in which every phase begins, and a subprocess that runs it."""
 
+import math
+
 from models import resolved
 from test_plugin_contracts import sizes
 
@@ -35,7 +37,8 @@ TUNED = {
     "warmdown_iters": 4,
 }
 
-# Settings of plugins that act on matrices of more than 65,536 elements alone.
+LARGE = 65536
+# Settings of plugins that act on matrices of more elements than that alone.
 ON_LARGE_MATRICES = {
     "clip_mult_early",
     "gptq_damp",
@@ -48,9 +51,12 @@ ON_LARGE_MATRICES = {
 
 
 def micro(*names, **settings):
-    """A resolved recipe at micro size in which every phase begins and every plugin acts."""
+    """A resolved recipe at micro size in which every phase begins and every plugin acts.
+
+    Where a plugin wants large matrices, those of the MLP are, and no wider than that: Brotli takes seconds for a megabyte.
+    """
     known = resolved(*names, **{**MICRO, **sizes(*names), **settings}).selection.settings.as_dict()
     tuned = {key: value for key, value in TUNED.items() if key in known}
     if ON_LARGE_MATRICES & set(known):
-        tuned["model_dim"] = 192
+        tuned["model_dim"] = 16 * (math.isqrt(int(LARGE / known["mlp_mult"])) // 16 + 1)
     return resolved(*names, **{**MICRO, **sizes(*names), **tuned, **settings})

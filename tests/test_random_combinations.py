@@ -14,7 +14,7 @@ from micro import micro
 from models import registry
 from test_plugin_contracts import NAMES
 
-COUNT, OF_CI = 16, 8
+COUNT, OF_CI = 16, 5
 
 
 def test_a_seed_gives_the_same_combinations():

@@ -46,8 +46,13 @@ def test_a_new_plugin_of_every_family_loads_and_resolves(tmp_path, monkeypatch, 
             compile(path.read_text(), path, "exec")
 
 
-@pytest.mark.ci
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(name, marks=pytest.mark.ci if name in ("architecture", "eval") else pytest.mark.slow)
+        for name in FAMILIES
+    ],
+)
 def test_a_new_package_builds_installs_and_passes_its_test(tmp_path, family):
     """Built and installed without an index, into a folder that only this test's Python looks into."""
     name = f"fresh_{family}"

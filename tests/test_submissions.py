@@ -53,8 +53,8 @@ def plugins(name):
     return {plugin for layer in recipe(name).layers for plugin in layer}
 
 
-def marked(name):
-    return pytest.param(name, marks=[NEEDED[plugin] for plugin in sorted(plugins(name) & set(NEEDED))])
+def marked(name, *marks):
+    return pytest.param(name, marks=[*marks, *(NEEDED[plugin] for plugin in sorted(plugins(name) & set(NEEDED)))])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,8 +72,15 @@ def test_a_recipe_has_a_smoke_form(name):
     assert set(resolve(small, registry()).selection.plugins) == set(select(recipe(name), registry()).plugins)
 
 
-@pytest.mark.ci
-@pytest.mark.parametrize("name", [marked(name) for name in NAMES])
+def held_by_another(name):
+    """Another recipe has all of its plugins; of two with the same ones, the first."""
+    own = plugins(name)
+    return any(own < plugins(other) or (own == plugins(other) and other < name) for other in NAMES if other != name)
+
+
+@pytest.mark.parametrize(
+    "name", [marked(name, pytest.mark.slow if held_by_another(name) else pytest.mark.ci) for name in NAMES]
+)
 def test_a_recipe_trains_at_micro_size(name, tmp_path, micro_data):
     """With all settings that are no sizes; a plugin that does nothing ends the run."""
     kept = {key: value for key, value in recipe(name).settings.items() if key not in SIZED}
