@@ -1,25 +1,18 @@
-"""Seconds of one product of Newton-Schulz on a CPU in bfloat16 and in float32, and of five steps of the iteration.
+"""One product of Newton-Schulz on a CPU in bfloat16 and in float32, and five steps of the iteration.
 
-python benchmarks/cpu_products.py
+    python benchmarks/cpu_products.py
+
+Prints milliseconds, the least of five.
 """
 
-import time
+import timeit
 
 import torch
 
 from pgolf_plugins.optimizer.newton_schulz import iterate_newton_schulz
 
 SHAPES = ((64, 128), (320, 640), (512, 1024))
-
-
-def milliseconds(call):
-    """Of one call, the least of five."""
-    found = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        call()
-        found.append(1e3 * (time.perf_counter() - begin))
-    return min(found)
+CALLS = {"x @ x.mT": lambda x: x @ x.mT, "five steps": lambda x: iterate_newton_schulz(x, 5, True)}
 
 
 def main():
@@ -28,11 +21,12 @@ def main():
     print(f"PyTorch {torch.__version__}, {flags}, one thread; milliseconds in bfloat16 / float32")
     for rows, columns in SHAPES:
         wide = torch.randn(rows, columns)
-        pairs = []
-        for call in (lambda x: x @ x.mT, lambda x: iterate_newton_schulz(x, 5, True)):
-            half, whole = (milliseconds(lambda x=x, call=call: call(x)) for x in (wide.bfloat16(), wide))
-            pairs.append(f"{half:.2f} / {whole:.2f} ({half / whole:.0f})")
-        print(f"{rows} x {columns}: x @ x.mT {pairs[0]}, five steps {pairs[1]}")
+        for name, call in CALLS.items():
+            half, whole = (
+                1e3 * min(timeit.repeat("call(x)", number=1, repeat=5, globals={"call": call, "x": x}))
+                for x in (wide.bfloat16(), wide)
+            )
+            print(f"{rows} x {columns}, {name}: {half:.2f} / {whole:.2f} ({half / whole:.0f})")
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_runtest_setup(item):
-    """A slow machine runs what fits and says how much did not, rather than being stopped in the middle."""
+    """A slow machine runs what fits and says what did not, rather than being stopped in the middle."""
     end = item.config.getoption("--stop-at")
     if end is not None and time.time() > end:
-        pytest.skip("the time for tests is over")
+        pytest.skip(f"the time for tests is over: {item.nodeid}")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,6 +5,7 @@ import math
 from models import resolved
 from test_plugin_contracts import sizes
 
+from pgolf.runtime.quantize import KEPT_ELEMENTS
 from pgolf.testing import MICRO, make_data, run_program
 
 __all__ = ["MICRO", "make_corpus", "micro", "run_program"]
@@ -37,8 +38,7 @@ TUNED = {
     "warmdown_iters": 4,
 }
 
-LARGE = 65536
-# Settings of plugins that act on matrices of more elements than that alone.
+# Settings of plugins that act on matrices of more than `KEPT_ELEMENTS` alone.
 ON_LARGE_MATRICES = {
     "clip_mult_early",
     "gptq_damp",
@@ -58,5 +58,5 @@ def micro(*names, **settings):
     known = resolved(*names, **{**MICRO, **sizes(*names), **settings}).selection.settings.as_dict()
     tuned = {key: value for key, value in TUNED.items() if key in known}
     if ON_LARGE_MATRICES & set(known):
-        tuned["model_dim"] = 16 * (math.isqrt(int(LARGE / known["mlp_mult"])) // 16 + 1)
+        tuned["model_dim"] = 16 * (math.isqrt(int(KEPT_ELEMENTS / known["mlp_mult"])) // 16 + 1)
     return resolved(*names, **{**MICRO, **sizes(*names), **tuned, **settings})

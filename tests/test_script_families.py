@@ -8,7 +8,7 @@ from pgolf.probe.probing import Prober
 from pgolf.probe.workshop import Script
 from pgolf.verify.code_program import read_program
 
-QUICK = ("packed, zlib and base64",)
+OF_CI = ("packed, zlib and base64",)
 ONLY = ("flip", "ledger", "bytes", "poison", "absence")
 DECIDED_BY = {
     "rule.causal": ("flip",),
@@ -40,7 +40,7 @@ def shown(verdicts):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.ci if name in QUICK else pytest.mark.slow) for name in FAMILIES]
+    "name", [pytest.param(name, marks=pytest.mark.ci if name in OF_CI else pytest.mark.slow) for name in FAMILIES]
 )
 def test_family(tmp_path, server, name):
     verdicts = judged(tmp_path, server, FAMILIES[name], ONLY)

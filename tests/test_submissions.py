@@ -103,15 +103,17 @@ def pgolf(*arguments, statuses=(0,)):
 
 
 def check_lock(name, made):
-    """The lock that is kept is what a folder built now has."""
+    """The lock that is kept is what a folder built now has; whether that can be told."""
     kept, lock = read_lock(FOLDER / name), read_lock(made)
     assert kept.recipe == lock.recipe and kept.recipe_sha256 == lock.recipe_sha256 == file_hash(
         FOLDER / name / RECIPE_NAME
     )
+    assert kept.settings["vocab_size"] == lock.settings["vocab_size"]
     if (kept.python, kept.tools) != (python_version(), tool_versions(kept.pack["name"])):
-        return  # another Python prints syntax trees differently, and other tools pack otherwise
+        return False
     assert differences(kept, registry()) == []
     assert {**kept.stages, "pack": 0} == {**lock.stages, "pack": 0}
+    return True
 
 
 @pytest.mark.ci
@@ -124,12 +126,16 @@ def test_all_recipes_are_built_side_by_side_as_their_locks_say(tmp_path, pytestc
     assert not [one for one in found if one["error"]]
     entries = {Path(one["recipe"]).name: one for one in found}
     assert {*entries} == {*NAMES}
+    unknown = []
     for name, one in entries.items():
         assert file_hash(root / name / "train_gpt.py") == one["sha256"] == read_lock(root / name).code_sha256
         assert one["code_bytes"] < 100_000
         if pytestconfig.getoption("--update-golden"):
             shutil.copy(root / name / LOCK_NAME, FOLDER / name)
-        check_lock(name, root / name)
+        if not check_lock(name, root / name):
+            unknown.append(name)
+    if unknown:
+        pytest.skip(f"locks of another Python, which prints syntax trees differently, or of other tools: {unknown}")
 
 
 @pytest.mark.slow

@@ -21,7 +21,6 @@ def found():
     return {one.name: one for one in made}
 
 
-@pytest.mark.ci
 def test_a_variant_for_each_name_with_the_base_first(found):
     assert list(found) == ["base", "-xsa", "-partial_rope", "-swa+xsa", "+ln_scale", "+xsa"]
     assert {"swa", "pko", "xsa"} <= set(found["base"].made.lock.plugins)

@@ -16,7 +16,6 @@ def run(*arguments):
     return result.exit_code, result.stdout, result.stderr
 
 
-@pytest.mark.ci
 def test_sample_reports_where_it_is(sample):
     code, out, err = run("sample", "-o", sample.data_path.parents[1], "--json")
     found = json.loads(out)

@@ -69,7 +69,6 @@ def counts(run_lines):  # noqa: F811
     return counted
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("name", WAYS)
 def test_a_way_to_pick_or_keep(counts, name):
     assert counts[name] == [128]
